@@ -1,0 +1,44 @@
+"""Measure what threads and processes do for a CPU-bound countdown on your own machine.
+
+Names load on first use (PEP 562), so that `import gil_demo` stays quick and a worker process
+never loads pandas, matplotlib or Jupyter.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "GilDemoError": "errors",
+    "ResultsError": "errors",
+    "RunnerUnavailable": "errors",
+    "WorkerDied": "errors",
+    "countdown": "workloads",
+    "split": "workloads",
+    "sequential": "runners",
+    "threads": "runners",
+    "processes": "runners",
+    "describe_machine": "machine",
+    "compare": "experiments.speed",
+    "scale": "experiments.speed",
+    "summarise": "results",
+    "save": "results",
+    "load": "results",
+    "combine": "results",
+    "verdict": "findings",
+    "warn": "findings",
+    "draw_comparison": "charts.speed",
+    "draw_scaling": "charts.speed",
+    "run_script": "trials",
+}
+
+__all__ = sorted(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,118 @@
+"""Checks of arguments: each names the bad value and what is allowed, before anything starts."""
+
+import math
+import os
+import sys
+from collections.abc import Sequence
+
+MOST_STEPS = 10**10
+MOST_SECONDS = 3600.0
+
+
+def most_workers() -> int:
+    """Return the largest number of workers that a runner accepts on this machine.
+
+    Returns:
+        Eight for each logical core and at least 32; at most 60 on Windows, where a process can
+        wait for 63 others.
+    """
+    most = max(32, 8 * (os.cpu_count() or 1))
+    return min(most, 60) if sys.platform == "win32" else most
+
+
+def check_whole_number(name: str, value: object, least: int, most: int) -> int:
+    """Return the value if it is a whole number in a range.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given.
+        least: smallest allowed value.
+        most: largest allowed value.
+
+    Raises:
+        TypeError: the value is no int (a bool is none either).
+        ValueError: the value lies outside the range.
+    """
+    allowed = f"{name} must be a whole number from {least:,} to {most:,}"
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{allowed}, not {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{allowed}, not {shorten(value)}")
+    return value
+
+
+def check_workers(workers: object) -> int:
+    """Return the number of workers if a runner accepts it here; see `check_whole_number`."""
+    return check_whole_number("workers", workers, 1, most_workers())
+
+
+def check_count(count: object) -> int:
+    """Return the number of countdown steps if it is allowed; see `check_whole_number`."""
+    return check_whole_number("count", count, 1, MOST_STEPS)
+
+
+def check_number(name: str, value: object, most: float) -> float:
+    """Return the value as a float if it is above 0 and at most `most`.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given.
+        most: largest allowed value.
+
+    Raises:
+        TypeError: the value is no int or float.
+        ValueError: the value is nan, infinite or outside the range.
+    """
+    allowed = f"{name} must be a number above 0 and at most {most:g}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{allowed}, not {value!r}")
+    if not (math.isfinite(value) and 0 < value <= most):
+        raise ValueError(f"{allowed}, not {shorten(value)}")
+    return float(value)
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """Return the value if it is one of the choices.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given.
+        choices: the allowed values.
+
+    Raises:
+        TypeError: the value is no string.
+        ValueError: the value is not among the choices.
+    """
+    allowed = f"{name} must be one of {', '.join(choices)}"
+    if not isinstance(value, str):
+        raise TypeError(f"{allowed}, not {value!r}")
+    if value not in choices:
+        raise ValueError(f"{allowed}, not {shorten(value)}")
+    return value
+
+
+def check_sequence(name: str, value: object) -> list[object]:
+    """Return the value as a list if it is a sequence with something in it.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given; a string counts as one value, not as a sequence.
+
+    Raises:
+        TypeError: the value is no sequence.
+        ValueError: the sequence is empty.
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise TypeError(f"{name} must be a list, not {shorten(value)}")
+    if not value:
+        raise ValueError(f"{name} must hold at least one item, not none")
+    return list(value)
+
+
+def shorten(value: object) -> str:
+    """Return the value's repr, cut to 60 characters so that a message stays one line."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python converts to text
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,106 @@
+"""Colours, marks and letters: the same runner looks the same in every chart.
+
+Colours are those of Okabe and Ito, which colour-blind readers can tell apart ("Color Universal
+Design", 2008). A marker and a hatch go with each, so that colour is never the only cue.
+"""
+
+import io
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#1a1a1a"
+SOFT_INK = "#5a5a5a"
+GRID = "#dddddd"
+PAPER = "#ffffff"
+DOTS_PER_INCH = 144
+
+
+class Look(NamedTuple):
+    """How a runner is drawn: a colour, a marker and a dash pattern."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+LOOKS = {
+    "sequential": Look("#666666", "D", "-"),
+    "threads": Look("#D55E00", "o", "-"),
+    "processes": Look("#0072B2", "s", "-"),
+}
+OTHER = Look("#009E73", "^", "-")
+
+
+class Chart(Figure):
+    """A matplotlib Figure that carries a description of itself in words.
+
+    Jupyter shows the picture with the description as its alternative text; so does an HTML page
+    made of the notebook. No pyplot is involved, and nothing global is touched.
+
+    Attributes:
+        description: what the chart shows, with its numbers.
+    """
+
+    description: str = ""
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
+        import base64
+        import html
+
+        width, height = (round(inches * 72) for inches in self.get_size_inches())
+        picture = base64.b64encode(draw_png(self)).decode()
+        alternative = html.escape(self.description)
+        # JupyterLab gives a PNG no alternative text, so it gets the picture as HTML; exporters
+        # and books read the PNG and its metadata
+        bundle = {
+            "text/html": (
+                f'<img src="data:image/png;base64,{picture}" alt="{alternative}" '
+                f'width="{width}" height="{height}" style="max-width: 100%; height: auto;">'
+            ),
+            "image/png": picture,
+            "text/plain": self.description,
+        }
+        size = {"width": width, "height": height}
+        return bundle, {"image/png": {"alt": self.description} | size}
+
+
+def draw_png(figure: Figure) -> bytes:
+    """Return the figure as a PNG; a chart's description is in its metadata."""
+    stream = io.BytesIO()
+    description = getattr(figure, "description", "")
+    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Description": description})
+    return stream.getvalue()
+
+
+def get_look(runner: str) -> Look:
+    """Return how a runner is drawn."""
+    return LOOKS.get(runner, OTHER)
+
+
+def make_chart(width: float, height: float) -> Chart:
+    """Return an empty chart of a size in inches, on white paper whatever the notebook's theme."""
+    return Chart(figsize=(width, height), facecolor=PAPER, layout=None)
+
+
+def write_heading(chart: Chart, title: str, subtitle: str) -> None:
+    """Write the finding above the chart and the conditions below it."""
+    chart.text(0.012, 0.975, title, size=17, weight="bold", color=INK, va="top")
+    chart.text(0.012, 0.02, subtitle, size=10.5, color=SOFT_INK, va="bottom")
+
+
+def clean_axes(axes: Axes, grid: str) -> None:
+    """Leave only what helps reading: a light grid across one axis and no frame.
+
+    Args:
+        axes: the axes to clean.
+        grid: the axis along which values are read, "x" or "y".
+    """
+    for side in ("top", "right", "bottom" if grid == "x" else "left"):
+        axes.spines[side].set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_color(SOFT_INK)
+    axes.grid(axis="x" if grid == "x" else "y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=12, colors=INK, length=0)

@@ -1,0 +1,37 @@
+"""Interrupts (Ctrl-C, or Jupyter's stop button) kept away from moments that must not be cut."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold an interrupt back until the block is done, then let it happen.
+
+    A pool that is cut off while it starts its processes, or while it ends them, leaves some
+    behind. Child processes started inside the block are born with the interrupt blocked, where
+    the operating system knows signal masks, so that none of them dies of it with a traceback.
+
+    Outside the main thread Python delivers no interrupts, so there is nothing to do.
+
+    Raises:
+        KeyboardInterrupt: an interrupt came; or whatever the handler in force makes of it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if _HAS_MASKS else None
+    try:
+        yield
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+    if held:
+        signal.raise_signal(signal.SIGINT)

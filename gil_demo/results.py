@@ -1,0 +1,358 @@
+"""The table: one row for each timed run, and how it is kept in a file.
+
+Every row carries the facts of its machine, so that tables of many laptops can be put one below
+the other. Files are CSV in UTF-8, written whole or not at all and checked when they are read.
+"""
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from gil_demo.errors import ResultsError
+from gil_demo.estimates import Estimate, estimate_median
+
+MOST_BYTES = 50_000_000
+BASELINE = "sequential"
+RUNNER_ORDER = [BASELINE, "threads", "processes"]
+
+
+class Column(NamedTuple):
+    """What a column holds: "text", "whole", "seconds", "percent" or "yes_no"."""
+
+    kind: str
+    may_be_empty: bool = False
+
+
+COLUMNS: dict[str, Column] = {
+    "run_id": Column("text"),
+    "experiment": Column("text"),
+    "runner": Column("text"),
+    "workers": Column("whole"),
+    "start_method": Column("text", may_be_empty=True),
+    "tasks": Column("whole"),
+    "count": Column("whole"),
+    "round": Column("whole"),
+    "rounds": Column("whole"),
+    "position": Column("whole"),
+    "start_up_seconds": Column("seconds"),
+    "seconds": Column("seconds"),
+    "tear_down_seconds": Column("seconds"),
+    "stopped_by": Column("text"),
+    "busy_percent": Column("percent"),
+    "usable_cores": Column("whole"),
+    "logical_cores": Column("whole"),
+    "physical_cores": Column("whole", may_be_empty=True),
+    "cores_limited_by": Column("text", may_be_empty=True),
+    "python_version": Column("text"),
+    "implementation": Column("text"),
+    "gil_enabled": Column("yes_no"),
+    "operating_system": Column("text"),
+    "architecture": Column("text"),
+    "measured_on": Column("text"),
+    "recorded_on": Column("text", may_be_empty=True),
+}
+
+_DTYPES = {
+    "text": "str",
+    "whole": "Int64",
+    "seconds": "float64",
+    "percent": "float64",
+    "yes_no": "bool",
+}
+
+VARIANT = ["runner", "workers", "start_method"]
+
+
+def make_table(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    """Make a table of rows that each have a value for every column.
+
+    Args:
+        rows: one dict a timed run, with the keys of `COLUMNS`.
+
+    Returns:
+        The table; `recorded_on` names the machine of a recorded run and is empty for a run of
+        one's own.
+    """
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return table.astype({name: _DTYPES[column.kind] for name, column in COLUMNS.items()})
+
+
+def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
+    """Write a table to a CSV file, whole or not at all.
+
+    Args:
+        table: a table as `compare`, `scale`, `load` or `combine` give it.
+        path: the file; one that is there is replaced only when the new one is complete.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ResultsError: the table is not of this kind, or the file can't be written.
+    """
+    target = Path(path)
+    _check_table(table, "the table")
+    text = table.to_csv(columns=list(COLUMNS), index=False, lineterminator="\n")
+    return write_whole(target, text.encode())
+
+
+def write_whole(target: Path, content: bytes) -> Path:
+    """Write a file under another name and rename it when it is complete.
+
+    Args:
+        target: the file.
+        content: what it shall hold.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ResultsError: it can't be written; a file that was there is as before.
+    """
+    scratch: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
+        scratch = Path(name)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.chmod(0o666 & ~_get_umask())
+        scratch.replace(target)
+    except OSError as reason:
+        raise ResultsError(f"cannot write {target}: {reason.strerror or reason}") from None
+    finally:
+        if scratch is not None:
+            scratch.unlink(missing_ok=True)
+    return target
+
+
+def check_writable(target: Path) -> None:
+    """Find out whether results could be written, before a measurement is begun.
+
+    Args:
+        target: the file that will be written.
+
+    Raises:
+        ResultsError: the folder is missing, not writable or full, or the path is a folder.
+    """
+    if target.is_dir():
+        raise ResultsError(f"cannot write {target}: it is a folder; name a file")
+    trial = write_whole(target.parent / f".{target.name}.trial", b"\0" * 200_000)
+    trial.unlink()
+
+
+def load(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table from a CSV file and check all of it.
+
+    Args:
+        path: a file that `save` wrote.
+
+    Returns:
+        The table, with the same columns and types as a fresh one.
+
+    Raises:
+        ResultsError: the file is missing, empty, too large, cut short or damaged; the text says
+            where.
+    """
+    source = Path(path)
+    text = _read_text(source)
+    if not text.strip():
+        raise ResultsError(f"{source} is empty; a results file begins with the names of columns")
+    if not text.endswith("\n"):
+        raise ResultsError(f"{source} is cut short: its last line has no end")
+    try:
+        raw = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, index_col=False)
+    except (ValueError, pd.errors.ParserError) as reason:
+        first_line = str(reason).strip().splitlines()[0]
+        raise ResultsError(f"{source} is not a CSV file of results: {first_line}") from None
+    _check_columns(raw, str(source))
+    table = pd.DataFrame({name: _convert(raw[name], name, str(source)) for name in COLUMNS})
+    _check_table(table, str(source))
+    return table
+
+
+def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables one below the other; rows that are there twice stay once.
+
+    Args:
+        tables: tables as `compare`, `scale` or `load` give them.
+
+    Returns:
+        One table with fresh row numbers.
+
+    Raises:
+        ResultsError: there are no tables, or one is not of this kind.
+    """
+    checked = list(tables)
+    if not checked:
+        raise ResultsError("there are no tables to combine; give at least one")
+    for number, table in enumerate(checked, start=1):
+        _check_table(table, f"table {number}")
+    return pd.concat(checked, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up one run: a row for each variant, with its spread.
+
+    Ratios are taken inside each round, against the sequential run of that round; the median of
+    the ratios counts, with its 95 % interval (see `estimate_median`).
+
+    Args:
+        table: a table of one run, as `compare` or `scale` gives it.
+
+    Returns:
+        A table with the columns runner, workers, start_method, rounds; seconds (median, of the
+        work alone), start_up_seconds, tear_down_seconds; time_ratio, time_ratio_low and
+        time_ratio_high (the variant's time over the sequential time); speed_up, speed_up_low and
+        speed_up_high (the reverse); cold_speed_up (the same with start-up and tear-down
+        counted). Ends of intervals are nan below six rounds.
+
+    Raises:
+        ResultsError: the table is not of this kind, or holds several runs.
+    """
+    check_one_run(table)
+    baseline = table[table["runner"] == BASELINE].set_index("round")
+    rows = []
+    for key, group in table.groupby(VARIANT, sort=False, dropna=False):
+        runs = group.set_index("round")
+        ratio = estimate_median(list((runs["seconds"] / baseline["seconds"]).dropna()))
+        cold = estimate_median(list((_total(runs) / _total(baseline)).dropna()))
+        medians = runs[["seconds", "start_up_seconds", "tear_down_seconds"]].median()
+        rows.append(
+            dict(zip(VARIANT, key, strict=True))
+            | {"rounds": ratio.rounds}
+            | {str(name): float(value) for name, value in medians.items()}
+            | _spread_ratio(ratio)
+            | {"cold_speed_up": 1 / cold.median}
+        )
+    summary = pd.DataFrame(rows)
+    ranks = summary["runner"].map({name: rank for rank, name in enumerate(RUNNER_ORDER)})
+    ranked = summary.assign(rank=ranks.fillna(len(RUNNER_ORDER)))
+    return ranked.sort_values(["rank", "workers"], ignore_index=True).drop(columns="rank")
+
+
+def check_one_run(table: pd.DataFrame) -> None:
+    """Raise a ResultsError unless the table holds exactly one run and its sequential rounds."""
+    _check_table(table, "the table")
+    runs = table["run_id"].nunique()
+    if runs != 1:
+        raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
+    if BASELINE not in set(table["runner"]):
+        raise ResultsError("the table has no sequential rounds to hold the others against")
+
+
+def split_runs(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Cut a table into one for each run, in the order in which they stand in it."""
+    return [group.reset_index(drop=True) for _, group in table.groupby("run_id", sort=False)]
+
+
+def _total(runs: pd.DataFrame) -> "pd.Series[float]":
+    return runs["start_up_seconds"] + runs["seconds"] + runs["tear_down_seconds"]
+
+
+def _spread_ratio(ratio: Estimate) -> dict[str, float]:
+    return {
+        "time_ratio": ratio.median,
+        "time_ratio_low": ratio.low,
+        "time_ratio_high": ratio.high,
+        "speed_up": 1 / ratio.median,
+        "speed_up_low": 1 / ratio.high,
+        "speed_up_high": 1 / ratio.low,
+    }
+
+
+def _get_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _read_text(source: Path) -> str:
+    try:
+        size = source.stat().st_size
+        if size > MOST_BYTES:
+            raise ResultsError(
+                f"{source} has {size:,} bytes; a results file has at most {MOST_BYTES:,}"
+            )
+        return source.read_bytes().decode("utf-8-sig")
+    except OSError as reason:
+        raise ResultsError(f"cannot read {source}: {reason.strerror or reason}") from None
+    except UnicodeDecodeError as reason:
+        raise ResultsError(
+            f"{source} is not text in UTF-8 (byte {reason.start + 1:,}): save it as CSV UTF-8"
+        ) from None
+
+
+def _check_columns(table: pd.DataFrame, place: str) -> None:
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing:
+        raise ResultsError(
+            f"{place} is no table of timed runs: it lacks the columns {', '.join(missing)}"
+        )
+
+
+def _check_table(table: pd.DataFrame, place: str) -> None:
+    if not isinstance(table, pd.DataFrame):
+        raise ResultsError(f"{place} must be a pandas DataFrame, not {type(table).__name__}")
+    _check_columns(table, place)
+    if table.empty:
+        raise ResultsError(f"{place} has no rows")
+    for name in COLUMNS:
+        _convert(table[name], name, place)
+    for run_id, run in table.groupby("run_id", sort=False):
+        _check_whole_run(run, f"{place}, run {run_id}")
+
+
+def _check_whole_run(run: pd.DataFrame, place: str) -> None:
+    wanted = int(run["rounds"].max())
+    for key, group in run.groupby(VARIANT, dropna=False):
+        there = group["round"].nunique()
+        if there != wanted or len(group) != wanted:
+            raise ResultsError(
+                f"{place} is not whole: {key[0]} with {key[1]} workers has {len(group)} rows "
+                f"in {there} of {wanted} rounds"
+            )
+
+
+def _convert(values: "pd.Series[Any]", name: str, place: str) -> "pd.Series[Any]":
+    """Return a column in its type; the first value that doesn't fit is named in the error."""
+    column = COLUMNS[name]
+    empty = values.isna() | (values.astype(str) == "")
+    if empty.any() and not column.may_be_empty:
+        _refuse(values, empty, name, place, "a value")
+    if column.kind == "text":
+        return values.astype(str).where(~empty, "").astype("str")
+    if column.kind == "yes_no":
+        known = values.astype(str).isin(["True", "False"])
+        if not known.all():
+            _refuse(values, ~known, name, place, "True or False")
+        return (values.astype(str) == "True").astype("bool")
+    numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
+    finite = numbers.map(lambda number: math.isfinite(number), na_action="ignore").fillna(False)
+    good = (finite.astype(bool) & (numbers >= 0).fillna(False).astype(bool)) | empty
+    if column.kind == "whole":
+        good &= ((numbers % 1) == 0).fillna(False).astype(bool) | empty
+        good &= (numbers < 2**53).fillna(False).astype(bool) | empty
+    if name == "seconds":
+        good &= (numbers > 0).fillna(False).astype(bool)
+    if not good.all():
+        allowed = (
+            "a whole number of 0 or more" if column.kind == "whole" else "a number of 0 or more"
+        )
+        _refuse(values, ~good, name, place, "a number above 0" if name == "seconds" else allowed)
+    return numbers.astype(_DTYPES[column.kind])  # type: ignore[call-overload,no-any-return]
+
+
+def _refuse(
+    values: "pd.Series[Any]", bad: "pd.Series[bool]", name: str, place: str, allowed: str
+) -> None:
+    position = int(bad.to_numpy().argmax())
+    shown = str(values.iloc[position])[:40]
+    raise ResultsError(f"{place}, row {position + 1}: {name} must be {allowed}, not {shown!r}")

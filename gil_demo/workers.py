@@ -1,0 +1,43 @@
+"""What a worker process does around a task.
+
+Standard library only, and of that only what Python has loaded anyway: what this module imports,
+every worker pays for at its start.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+TYPE_CHECKING = False  # type checkers take it for true; typing itself takes milliseconds to load
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+
+def announce(ready: "Connection") -> None:
+    """Get a new worker process ready and tell its parent so.
+
+    An interrupt reaches every process of a terminal or of a Jupyter kernel. The parent answers
+    it; a worker that answered too would print a traceback and be replaced.
+
+    Args:
+        ready: the writing end of a pipe; it gets one message.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ready.send_bytes(b"ready")
+
+
+def time_task(function: Callable[..., object], argument: object) -> tuple[int, float, float]:
+    """Run one task and note when.
+
+    Args:
+        function: what to run.
+        argument: what to run it on.
+
+    Returns:
+        The process's id, and the start and the end in seconds on the machine's performance
+        counter, which all processes of a machine share.
+    """
+    start = time.perf_counter()
+    function(argument)
+    return os.getpid(), start, time.perf_counter()
