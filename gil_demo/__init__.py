@@ -28,6 +28,8 @@ _HOMES = {
     "draw_comparison": "charts.speed",
     "draw_scaling": "charts.speed",
     "run_script": "trials",
+    "load_recorded": "recorded",
+    "load_published": "recorded",
 }
 
 __all__ = sorted(_HOMES)

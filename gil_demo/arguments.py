@@ -1,6 +1,5 @@
 """Checks of arguments: each names the bad value and what is allowed, before anything starts."""
 
-import math
 import os
 import sys
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ def check_whole_number(name: str, value: object, least: int, most: int) -> int:
     """
     allowed = f"{name} must be a whole number from {least:,} to {most:,}"
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{allowed}, not {value!r}")
+        raise TypeError(f"{allowed}, not {shorten(value)}")
     if not least <= value <= most:
         raise ValueError(f"{allowed}, not {shorten(value)}")
     return value
@@ -65,8 +64,8 @@ def check_number(name: str, value: object, most: float) -> float:
     """
     allowed = f"{name} must be a number above 0 and at most {most:g}"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{allowed}, not {value!r}")
-    if not (math.isfinite(value) and 0 < value <= most):
+        raise TypeError(f"{allowed}, not {shorten(value)}")
+    if not 0 < value <= most:  # false for nan, too
         raise ValueError(f"{allowed}, not {shorten(value)}")
     return float(value)
 
@@ -85,7 +84,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """
     allowed = f"{name} must be one of {', '.join(choices)}"
     if not isinstance(value, str):
-        raise TypeError(f"{allowed}, not {value!r}")
+        raise TypeError(f"{allowed}, not {shorten(value)}")
     if value not in choices:
         raise ValueError(f"{allowed}, not {shorten(value)}")
     return value

@@ -198,6 +198,8 @@ def _plot(chosen: argparse.Namespace) -> None:
 
     if chosen.output and len(chosen.files) > 1:
         raise ValueError(f"--output names one chart, but there are {len(chosen.files)} files")
+    if chosen.output and chosen.output.suffix.lower() != ".png":
+        raise ValueError(f"output must be a file name that ends in .png, not {chosen.output}")
     loaded = [(file, split_runs(load(file))) for file in chosen.files]
     for file, runs in loaded:
         target = chosen.output or file.with_suffix(".png")

@@ -15,7 +15,10 @@ from gil_demo.results import BASELINE, check_one_run, summarise
 
 MARGIN = 0.05
 WIDEST = 0.25
-_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 _NOUNS = {"threads": ("thread", "threads"), "processes": ("process", "processes")}
 
 
@@ -26,8 +29,8 @@ def verdict(table: pd.DataFrame) -> str:
         table: a table of one run, as `compare` or `scale` gives it.
 
     Returns:
-        Sentences, one a line: reservations first, then a line for each way of running, then how
-        the measurement ended.
+        Sentences, one a line: reservations first, then each way of running, with what start-up
+        and tear-down add where it matters, then how the measurement ended.
 
     Raises:
         ResultsError: the table is not of this kind, or holds several runs.
@@ -77,33 +80,22 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
 
 def title_comparison(table: pd.DataFrame) -> str:
     """Put the finding of a `compare` run in one line, for the chart's title."""
-    obstacle = _title_obstacle(table)
-    if obstacle:
-        return obstacle
-    return _join_title(
-        [
-            (name_workers(row.runner, row.workers), _state_ratio(row))
-            for row in _list_rows(_contenders(table))
-        ],
-        "took {} as long as one thread",
-        "{}",
+    contenders = _list_rows(_contenders(table))
+    return _title(
+        table,
+        [(name_workers(row.runner, row.workers), _state_ratio(row)) for row in contenders],
+        ("took {} as long as the plain loop", "{}"),
     )
 
 
 def title_scaling(table: pd.DataFrame) -> str:
     """Put the finding of a `scale` run in one line, for the chart's title."""
-    obstacle = _title_obstacle(table)
-    if obstacle:
-        return obstacle
     contenders = _contenders(table)
-    widest = contenders[contenders["workers"] == contenders["workers"].max()]
-    return _join_title(
-        [
-            (name_workers(row.runner, row.workers), _state_speed_up(row))
-            for row in _list_rows(widest)
-        ],
-        "ran at {} the speed of one thread",
-        "at {}",
+    widest = _list_rows(contenders[contenders["workers"] == contenders["workers"].max()])
+    return _title(
+        table,
+        [(name_workers(row.runner, row.workers), _state_speed_up(row)) for row in widest],
+        ("ran at {} the speed of the plain loop", "at {}"),
     )
 
 
@@ -114,7 +106,7 @@ def describe_conditions(table: pd.DataFrame) -> str:
     gil = "" if first["gil_enabled"] else " without the GIL"
     methods = sorted(set(table["start_method"]) - {""})
     started = f", processes by {' and '.join(methods)}" if methods else ""
-    recorded = f"RECORDED on a {first['recorded_on']}: " if first["recorded_on"] else ""
+    recorded = f"Recorded on {first['recorded_on']}: " if first["recorded_on"] else ""
     return (
         f"{recorded}{first['implementation']} {first['python_version']}{gil}, "
         f"{first['operating_system']}, {cores}{started}; "
@@ -163,9 +155,9 @@ def warn(machine: Machine) -> list[str]:
 
 
 def name_workers(runner: str, workers: int) -> str:
-    """Name some workers in words, for example "two threads" or "one after another"."""
+    """Name some workers in words, for example "two threads" or "plain loop"."""
     if runner == BASELINE:
-        return "one after another"
+        return "plain loop"
     return _count(int(workers), *_NOUNS.get(runner, (f"{runner} worker", f"{runner} workers")))
 
 
@@ -183,18 +175,20 @@ def _list_rows(summary: pd.DataFrame) -> list[Any]:
     return list(summary.itertuples())
 
 
-def _title_obstacle(table: pd.DataFrame) -> str:
+def _title(table: pd.DataFrame, findings: list[tuple[str, str]], forms: tuple[str, str]) -> str:
+    """Join findings (who, how much) to a title, or give the reason why there is none."""
     reservations = find_reservations(table)
-    return f"No verdict: {reservations[0].split(';')[0]}" if reservations else ""
-
-
-def _join_title(findings: list[tuple[str, str]], first_form: str, next_form: str) -> str:
-    if not findings:
-        return "One thread alone"
-    name, figure = findings[0]
-    parts = [f"{name} {first_form.format(figure)}"]
-    parts += [f"{name} {next_form.format(figure)}" for name, figure in findings[1:]]
-    return capitalise("; ".join(parts))
+    if reservations:
+        title = f"no verdict: {reservations[0].split(';')[0]}"
+    elif findings:
+        shapes = [forms[0], *[forms[1]] * (len(findings) - 1)]
+        title = "; ".join(
+            f"{name} {shape.format(figure)}"
+            for (name, figure), shape in zip(findings, shapes, strict=True)
+        )
+    else:
+        title = "the plain loop alone"
+    return f"Recorded run: {title}" if table["recorded_on"].iloc[0] else capitalise(title)
 
 
 def _count(number: int, singular: str, plural: str) -> str:
@@ -221,7 +215,7 @@ def _is_wide(low: float, high: float) -> bool:
 def _judge(row: Any, withheld: bool) -> str:
     ratio, low, high = row.time_ratio, row.time_ratio_low, row.time_ratio_high
     name = capitalise(name_workers(row.runner, row.workers))
-    sentence = f"{name} took {ratio:.2f} × as long as one thread"
+    sentence = f"{name} took {ratio:.2f} × as long as the plain loop"
     if not math.isnan(low):
         sentence += f" (95 % interval {low:.2f} to {high:.2f})"
     if withheld:
@@ -231,8 +225,8 @@ def _judge(row: Any, withheld: bool) -> str:
         cold = 1 / row.cold_speed_up
         extra = row.start_up_seconds + row.tear_down_seconds
         sentence += (
-            f" Starting and ending them took {extra:.3f} s more; "
-            f"with that they took {cold:.2f} × as long."
+            f"\n  Start-up and tear-down took {extra:.3f} s more; "
+            f"counting that, {cold:.2f} × as long as the plain loop."
         )
     return sentence
 

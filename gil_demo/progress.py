@@ -87,6 +87,6 @@ def _make_jupyter_writer() -> tuple[Callable[[str], None], Callable[[], None]]:
 
     def clear() -> None:
         if handle is not None:
-            handle.update({"text/plain": ""}, raw=True)
+            handle.update({}, raw=True)
 
     return write, clear

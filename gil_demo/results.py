@@ -4,8 +4,8 @@ Every row carries the facts of its machine, so that tables of many laptops can b
 the other. Files are CSV in UTF-8, written whole or not at all and checked when they are read.
 """
 
-import math
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from io import StringIO
@@ -64,6 +64,12 @@ _DTYPES = {
     "seconds": "float64",
     "percent": "float64",
     "yes_no": "bool",
+}
+
+_LIMITS = {
+    "whole": (1, 2**53 - 1, "a whole number of 1 or more"),
+    "seconds": (0, sys.float_info.max, "a number of 0 or more"),
+    "percent": (0, 100, "a number from 0 to 100"),
 }
 
 VARIANT = ["runner", "workers", "start_method"]
@@ -144,8 +150,10 @@ def check_writable(target: Path) -> None:
     """
     if target.is_dir():
         raise ResultsError(f"cannot write {target}: it is a folder; name a file")
-    trial = write_whole(target.parent / f".{target.name}.trial", b"\0" * 200_000)
-    trial.unlink()
+    try:
+        write_whole(target.parent / f".{target.name}.trial", b"\0" * 200_000).unlink()
+    except ResultsError as reason:
+        raise ResultsError(str(reason).replace(f".{target.name}.trial", target.name)) from None
 
 
 def load(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -168,10 +176,13 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
     if not text.endswith("\n"):
         raise ResultsError(f"{source} is cut short: its last line has no end")
     try:
-        raw = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, index_col=False)
+        # with a header pandas would rename a column that is there twice, and drop values from a
+        # row that has too many; without one it refuses such a row
+        lines = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, header=None)
     except (ValueError, pd.errors.ParserError) as reason:
         first_line = str(reason).strip().splitlines()[0]
         raise ResultsError(f"{source} is not a CSV file of results: {first_line}") from None
+    raw = lines[1:].set_axis(lines.iloc[0], axis="columns").reset_index(drop=True)
     _check_columns(raw, str(source))
     table = pd.DataFrame({name: _convert(raw[name], name, str(source)) for name in COLUMNS})
     _check_table(table, str(source))
@@ -296,6 +307,9 @@ def _check_columns(table: pd.DataFrame, place: str) -> None:
         raise ResultsError(
             f"{place} is no table of timed runs: it lacks the columns {', '.join(missing)}"
         )
+    twice = [name for name in COLUMNS if list(table.columns).count(name) > 1]
+    if twice:
+        raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
 
 
 def _check_table(table: pd.DataFrame, place: str) -> None:
@@ -311,10 +325,12 @@ def _check_table(table: pd.DataFrame, place: str) -> None:
 
 
 def _check_whole_run(run: pd.DataFrame, place: str) -> None:
-    wanted = int(run["rounds"].max())
+    if run["rounds"].nunique() != 1:
+        raise ResultsError(f"{place} is not whole: its rows differ in their number of rounds")
+    wanted = int(run["rounds"].iloc[0])
     for key, group in run.groupby(VARIANT, dropna=False):
         there = group["round"].nunique()
-        if there != wanted or len(group) != wanted:
+        if len(group) != wanted or set(group["round"]) != set(range(1, wanted + 1)):
             raise ResultsError(
                 f"{place} is not whole: {key[0]} with {key[1]} workers has {len(group)} rows "
                 f"in {there} of {wanted} rounds"
@@ -335,17 +351,13 @@ def _convert(values: "pd.Series[Any]", name: str, place: str) -> "pd.Series[Any]
             _refuse(values, ~known, name, place, "True or False")
         return (values.astype(str) == "True").astype("bool")
     numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
-    finite = numbers.map(lambda number: math.isfinite(number), na_action="ignore").fillna(False)
-    good = (finite.astype(bool) & (numbers >= 0).fillna(False).astype(bool)) | empty
+    least, most, allowed = _LIMITS[column.kind]
+    good = numbers.between(least, most).fillna(False).astype(bool) | empty
     if column.kind == "whole":
         good &= ((numbers % 1) == 0).fillna(False).astype(bool) | empty
-        good &= (numbers < 2**53).fillna(False).astype(bool) | empty
     if name == "seconds":
         good &= (numbers > 0).fillna(False).astype(bool)
     if not good.all():
-        allowed = (
-            "a whole number of 0 or more" if column.kind == "whole" else "a number of 0 or more"
-        )
         _refuse(values, ~good, name, place, "a number above 0" if name == "seconds" else allowed)
     return numbers.astype(_DTYPES[column.kind])  # type: ignore[call-overload,no-any-return]
 

@@ -16,9 +16,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.pool import AsyncResult, Pool
@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, Protocol
 from gil_demo.arguments import check_choice, check_sequence, check_workers, shorten
 from gil_demo.errors import GilDemoError, RunnerUnavailable, WorkerDied
 from gil_demo.interrupts import held_back
-from gil_demo.workers import announce, time_task
+from gil_demo.workers import announce, time_task, time_task_for_parent
 
 CHECK_SECONDS = 0.05
 START_SECONDS = 60.0
@@ -112,28 +112,34 @@ def threads(workers: int = 2) -> Iterator[Run]:
 
 def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
     spans: dict[int, Span] = {}
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
+    entered: set[int] = set()
+    left: set[int] = set()
 
     def work(number: int, task: object) -> None:
         try:
+            entered.add(number)
             spans[number] = _time_here(function, task, number, number)
         except _Stopped:
             pass
-        except Exception as failure:
+        except BaseException as failure:  # sys.exit() in a task, too: no span may be missing
             failures.append(failure)
+        finally:
+            left.add(number)
 
     crew = [
         threading.Thread(target=work, args=item, daemon=True)
         for item in enumerate(check_sequence("tasks", tasks))
     ]
     try:
-        for thread in crew:
-            thread.start()
+        with held_back():  # an interrupt in the midst of a start would lose a thread
+            for thread in crew:
+                thread.start()
         for thread in crew:
             thread.join()
     except BaseException:
         with held_back():
-            _stop(crew)
+            _stop(crew, entered, left)
         raise
     if failures:
         raise failures[0]
@@ -144,17 +150,22 @@ class _Stopped(BaseException):
     """Raised inside a thread that is to end; no task catches it by accident."""
 
 
-def _stop(crew: Sequence[threading.Thread]) -> None:
-    """End threads at their next step of Python code; one stuck in C code ends after that."""
+def _stop(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -> None:
+    """End threads at their next step of Python code; one stuck in C code ends after that.
+
+    What the threads note of themselves counts, not `is_alive` and `join`: up to Python 3.12 an
+    interrupted `join` takes a running thread for one that has ended.
+    """
     deadline = time.monotonic() + END_SECONDS
-    for thread in crew:
-        if thread.ident is not None and thread.is_alive():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped)
-            )
-    for thread in crew:
-        if thread.ident is not None:
-            thread.join(max(0.0, deadline - time.monotonic()))
+    started = {number for number, thread in enumerate(crew) if thread.ident is not None}
+    while entered < started and time.monotonic() < deadline:
+        time.sleep(0.001)  # a thread can't be stopped cleanly before it has come to its task
+    for number in entered - left:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(crew[number].ident or 0), ctypes.py_object(_Stopped)
+        )
+    while left < started and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 @contextmanager
@@ -184,6 +195,8 @@ def processes(workers: int = 2, start_method: str | None = None) -> Iterator[Run
     pool = None
     dismissed = False
     before = set(multiprocessing.active_children())
+    if context.get_start_method() != "fork" and sys.platform != "win32":
+        resource_tracker.ensure_running()  # its start lifts the mask that held_back sets
     try:
         with held_back():
             ready, announcements = context.Pipe(duplex=False)
@@ -257,7 +270,7 @@ def _run_in_pool(
 ) -> list[Span]:
     checked = check_sequence("tasks", tasks)
     _check_reachable(function, context)
-    answer = pool.map_async(partial(time_task, function), checked)
+    answer = pool.map_async(partial(time_task_for_parent, function), checked)
     _wait_for(answer, crew, checked)
     return _number_workers(answer.get())
 
@@ -291,8 +304,12 @@ def _wait_for(
 
 
 def _check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:
-    if connection.wait(_sentinels(crew), timeout=0):
-        dead = next(process for process in crew if not process.is_alive())
+    ended = connection.wait(_sentinels(crew), timeout=0)
+    if ended:
+        dead = next(process for process in crew if process.sentinel in ended)
+        deadline = time.monotonic() + END_SECONDS
+        while dead.exitcode is None and time.monotonic() < deadline:
+            time.sleep(0.001)  # its sentinel goes before its exit code comes
         raise WorkerDied(f"a worker process ended ({_describe_exit(dead)}) {circumstance}")
 
 
@@ -330,6 +347,10 @@ def _end(pool: Pool, before: set[BaseProcess]) -> None:
             if process not in before and "PoolWorker" in process.name:
                 process.kill()
                 process.join(END_SECONDS)
+        for queue, lock in (("_inqueue", "_rlock"), ("_outqueue", "_wlock")):
+            with suppress(AttributeError, ValueError):  # not there on Windows, or not held
+                getattr(getattr(pool, queue), lock).release()
+        ending.join(END_SECONDS)
 
 
 def _dismiss(pool: Pool, crew: Sequence[BaseProcess]) -> bool:

@@ -14,7 +14,7 @@ from gil_demo.arguments import MOST_SECONDS, check_number
 from gil_demo.interrupts import held_back
 
 MOST_OUTPUT_BYTES = 1_000_000
-SHOWN_LINES = 12
+SHOWN_LINES = 18
 CHECK_SECONDS = 0.05
 
 
@@ -69,7 +69,7 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
             state = _run(script, stream.fileno(), printed, seconds)
         elapsed = time.monotonic() - started
         output = printed.read_bytes()[:MOST_OUTPUT_BYTES].decode(errors="replace")
-    return Outcome(state, elapsed, output.replace(folder + os.sep, ""))
+    return Outcome(state, elapsed, output.replace(folder + os.sep, "").replace(folder, "."))
 
 
 def _run(script: Path, stream: int, printed: Path, seconds: float) -> str:

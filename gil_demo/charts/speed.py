@@ -32,7 +32,7 @@ def draw_comparison(table: pd.DataFrame) -> Chart:
     """Draw how long each way of running took, and how many times as fast it was.
 
     On the left a bar for the median work, with start-up and tear-down hatched behind it and a
-    dot for each round; on the right the speed-up with its 95 % interval, the line of one thread
+    dot for each round; on the right the speed-up with its 95 % interval, the line of the plain loop
     and the ideal of one core for each worker.
 
     Args:
@@ -50,7 +50,7 @@ def draw_comparison(table: pd.DataFrame) -> Chart:
     chart = make_chart(12, height)
     times, speed_ups = chart.subplots(1, 2, sharey=True, width_ratios=[3, 2])
     chart.subplots_adjust(
-        left=0.135, right=0.985, top=1 - 0.85 / height, bottom=1.0 / height, wspace=0.12
+        left=0.145, right=0.985, top=1 - 0.85 / height, bottom=1.0 / height, wspace=0.12
     )
     rows = list(summary.itertuples())
     for place, row in enumerate(rows):
@@ -72,7 +72,7 @@ def draw_scaling(table: pd.DataFrame) -> Chart:
 
     Returns:
         A matplotlib Figure: a line for each way of running with its 95 % intervals, the ideal of
-        one core for each worker, the line of one thread and the number of usable cores. Its
+        one core for each worker, the line of the plain loop and the number of usable cores. Its
         `description` is its alternative text.
 
     Raises:
@@ -93,7 +93,7 @@ def draw_scaling(table: pd.DataFrame) -> Chart:
     _label_ends(axes, ends, float(min(most, cores)))
     axes.set_xticks(sorted(set(contenders["workers"].astype(int))))
     axes.set_xlabel("workers (threads or processes)", size=13, color=INK)
-    axes.set_ylabel("speed-up over one thread (×)", size=13, color=INK)
+    axes.set_ylabel("speed-up over the plain loop (×)", size=13, color=INK)
     axes.yaxis.set_major_locator(MaxNLocator(6))
     clean_axes(axes, "y")
     title = title_scaling(table)
@@ -143,12 +143,7 @@ def _draw_speed_up(axes: Axes, place: int, row: Any) -> None:
 
 def _finish_times(axes: Axes, rows: list[Any]) -> None:
     axes.set_yticks(range(len(rows)))
-    axes.set_yticklabels(
-        [
-            capitalise(name_workers(row.runner, row.workers)).replace(" after", "\nafter")
-            for row in rows
-        ]
-    )
+    axes.set_yticklabels([capitalise(name_workers(row.runner, row.workers)) for row in rows])
     axes.set_ylim(len(rows) - 0.45, -0.6)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6))
@@ -166,7 +161,7 @@ def _finish_speed_ups(axes: Axes, rows: list[Any], cores: int) -> None:
     right = max([ideal, *ends, *(row.speed_up for row in rows)]) * 1.2
     axes.set_xlim(0, right)
     axes.axvline(1, color=SOFT_INK, linewidth=1.2)
-    _label_line(axes, 1, "one thread")
+    _label_line(axes, 1, "plain loop")
     if ideal > 1:
         axes.axvline(ideal, color=SOFT_INK, linewidth=1.4, linestyle=(0, (5, 3)))
         _label_line(axes, ideal, f"ideal: {ideal} cores")
@@ -211,7 +206,7 @@ def _draw_limits(axes: Axes, most: int, cores: int) -> None:
 def _label_ends(axes: Axes, ends: Iterable[tuple[float, str]], ideal: float) -> None:
     """Label the lines at their right ends, pushed apart where they would touch."""
     labels = [(value, runner, get_look(runner).colour) for value, runner in ends]
-    labels += [(ideal, "ideal", SOFT_INK), (1.0, "one thread", SOFT_INK)]
+    labels += [(ideal, "ideal", SOFT_INK), (1.0, "plain loop", SOFT_INK)]
     top = max(axes.get_ylim()[1], ideal * 1.05)
     axes.set_ylim(0, top)
     height = -math.inf

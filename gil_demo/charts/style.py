@@ -86,8 +86,13 @@ def make_chart(width: float, height: float) -> Chart:
 
 def write_heading(chart: Chart, title: str, subtitle: str) -> None:
     """Write the finding above the chart and the conditions below it."""
-    chart.text(0.012, 0.975, title, size=17, weight="bold", color=INK, va="top")
-    chart.text(0.012, 0.02, subtitle, size=10.5, color=SOFT_INK, va="bottom")
+    finding = chart.text(0.012, 0.975, title, weight="bold", color=INK, va="top")
+    conditions = chart.text(0.012, 0.02, subtitle, color=SOFT_INK, va="bottom")
+    room = 0.95 * chart.bbox.width
+    for line, size in ((finding, 17.0), (conditions, 10.5)):
+        line.set_fontsize(size)
+        # a long line is written smaller, so that its end is not cut off
+        line.set_fontsize(size * min(1, room / max(1, line.get_window_extent().width)))
 
 
 def clean_axes(axes: Axes, grid: str) -> None:

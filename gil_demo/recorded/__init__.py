@@ -1,0 +1,43 @@
+"""Runs recorded on known machines, and figures that others published, as CSV with their source."""
+
+from importlib.resources import as_file, files
+
+import pandas as pd
+
+from gil_demo.arguments import check_choice
+from gil_demo.results import load
+
+RECORDED = ("threads-versus-processes", "scaling")
+
+
+def load_recorded(name: str) -> pd.DataFrame:
+    """Load a run that was recorded on a known machine, for readers whose own can't show it.
+
+    Args:
+        name: threads-versus-processes (of `compare`) or scaling (of `scale`).
+
+    Returns:
+        The tidy table; `recorded_on` names the machine and the day, and every chart of it says
+        that it is recorded.
+
+    Raises:
+        TypeError: the name is no string.
+        ValueError: there is no such recording.
+    """
+    check_choice("name", name, RECORDED)
+    with as_file(files(__name__) / f"{name}.csv") as path:
+        return load(path)
+
+
+def load_published() -> pd.DataFrame:
+    """Load countdown figures that others published, each with its source.
+
+    Returns:
+        A table with the columns source, year, python, machine, threads (how many), split
+        (whether one countdown was split among the threads or each did a whole one),
+        sequential_seconds, threads_seconds, and time_ratio (threads over sequential). Only the
+        ratios of rows that agree in `split` may be compared.
+    """
+    with as_file(files(__name__) / "published.csv") as path:
+        table = pd.read_csv(path)
+    return table.assign(time_ratio=table["threads_seconds"] / table["sequential_seconds"])

@@ -1,0 +1,77 @@
+"""The command `python -m tests.benchmarks`: measures and prints; see `--help`."""
+
+import argparse
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+
+from gil_demo.machine import measure_busy_percent
+from tests.benchmarks import imports, limit, spread, start_up
+from tests.benchmarks.reports import Benchmark, Report, format_report
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "limit": limit.BENCHMARK,
+    "start_up": start_up.BENCHMARK,
+    "import": imports.BENCHMARK,
+    "spread": spread.BENCHMARK,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmarks that are asked for; return the exit status."""
+    options = _parse(arguments)
+    print(f"{_describe_machine()}\n", flush=True)
+    is_met = True
+    for name in dict.fromkeys(options.names or BENCHMARKS):
+        benchmark = BENCHMARKS[name]
+        busy = measure_busy_percent()
+        began = time.monotonic()
+        report = benchmark.measure(options.rounds or benchmark.rounds)
+        seconds = time.monotonic() - began
+        print(format_report(report))
+        print(f"  Took {seconds:.0f} s; the machine was {busy:.0f} % busy before.\n", flush=True)
+        is_met = is_met and _meets_targets(report)
+    return 1 if options.strict and not is_met else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description="Measure gil_demo's speed against its limits and against other pools. "
+        "Ratios are medians of rounds with 95 % intervals; all four take about six minutes.",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME",
+        help=f"which: {', '.join(BENCHMARKS)}; all of them if none is named",
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=int, help="rounds of each, 2 or more")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if a target is missed")
+    options = parser.parse_args(arguments)
+    for name in options.names:
+        if name not in BENCHMARKS:
+            parser.error(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
+    if options.rounds is not None and options.rounds < 2:
+        parser.error(f"--rounds must be 2 or more, not {options.rounds}")
+    return options
+
+
+def _describe_machine() -> str:
+    return (
+        f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, "
+        f"{os.cpu_count()} logical cores, start methods "
+        f"{', '.join(multiprocessing.get_all_start_methods())}"
+    )
+
+
+def _meets_targets(report: Report) -> bool:
+    return all(row.is_met is not False for row in report.rows)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

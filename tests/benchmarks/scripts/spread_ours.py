@@ -1,0 +1,11 @@
+"""Print the speed-up that `compare` reports: spread_ours.py BUDGET_SECONDS."""
+
+import sys
+
+if __name__ == "__main__":
+    from gil_demo.experiments.speed import compare
+    from gil_demo.results import summarise
+
+    table = compare(["processes"], workers=2, budget=float(sys.argv[1]))
+    summary = summarise(table).set_index("runner")
+    print(summary.loc["processes", "speed_up"])

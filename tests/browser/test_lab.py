@@ -1,0 +1,269 @@
+"""JupyterLab in a real Chromium, as a reader uses it: open a notebook, Run All, look at the charts.
+
+Screenshots are kept in the folder that GIL_DEMO_SCREENSHOTS names, or in a temporary one.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+START_SECONDS = 60
+RUN_SECONDS = 180
+
+CELL_STATES = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    return panel.content.widgets
+        .filter(cell => cell.model.type === "code")
+        .map(cell => ({
+            count: cell.model.executionCount,
+            prompt: cell.promptNode ? cell.promptNode.textContent : "",
+            errors: cell.model.outputs.toJSON().filter(o => o.output_type === "error").length,
+            source: cell.model.sharedModel.getSource(),
+        }));
+}"""
+KERNEL_STATUS = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const kernel = panel && panel.sessionContext && panel.sessionContext.session
+        && panel.sessionContext.session.kernel;
+    return kernel ? kernel.status : "none";
+}"""
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # every cell stays in the page, so that charts out of sight can be looked at too
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+class Lab(NamedTuple):
+    """A running JupyterLab: where it is, its secret and the folder with the notebooks."""
+
+    address: str
+    token: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium; without one the tests are skipped, unless CI insists."""
+    if CHROMIUM is None:
+        if os.environ.get("GIL_DEMO_REQUIRE_BROWSER"):
+            pytest.fail("no Chromium on PATH, but GIL_DEMO_REQUIRE_BROWSER asks for one")
+        pytest.skip("no Chromium on PATH: the browser tests are left out")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Serve copies of the notebooks in JupyterLab, on loopback and with a token."""
+    del chromium
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
+    for path in NOTEBOOKS:
+        shutil.copy(path, folder)
+    write_settings(home / "settings")
+    port, token = find_free_port(), secrets.token_hex(16)
+    process = start_lab(home, folder, port, token)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_served(process, f"{address}/api?token={token}", home / "lab.log")
+        yield Lab(address, token, folder)
+    finally:
+        end_with_children(process)
+
+
+def write_settings(folder: Path) -> None:
+    for name, content in SETTINGS.items():
+        target = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(content), encoding="utf-8")
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_lab(home: Path, folder: Path, port: int, token: str) -> "subprocess.Popen[bytes]":
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": folder,
+        "IdentityProvider.token": token,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "LabApp.user_settings_dir": home / "settings",
+        "LabApp.workspaces_dir": home / "workspaces",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--expose-app-in-browser"]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with (home / "lab.log").open("wb") as log:
+        return subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+
+
+def wait_until_served(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def end_with_children(process: "subprocess.Popen[bytes]") -> None:
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    _, alive = psutil.wait_procs([psutil.Process(process.pid), *children], timeout=15)
+    for survivor in alive:
+        survivor.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    chosen = os.environ.get("GIL_DEMO_SCREENSHOTS")
+    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def open_notebook(page: Page, lab: Lab, name: str) -> None:
+    page.goto(f"{lab.address}/lab/tree/{name}.ipynb?token={lab.token}&reset")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget")
+    page.wait_for_function(f"() => ({KERNEL_STATUS})() === 'idle'", timeout=START_SECONDS * 1000)
+
+
+def run_all(page: Page) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(
+        f"() => ({CELL_STATES})().every(cell => cell.count !== null && !cell.prompt.includes('*'))",
+        timeout=RUN_SECONDS * 1000,
+    )
+    page.wait_for_function(f"() => ({KERNEL_STATUS})() === 'idle'")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_run_all_finishes_every_cell_and_shows_every_chart(
+    page: Page, lab: Lab, screenshots: Path, name: str
+) -> None:
+    open_notebook(page, lab, name)
+    run_all(page)
+    check_cells(page, name)
+    check_charts(page, screenshots, name)
+    expect(page.get_by_text("measuring: ")).to_have_count(0)
+
+
+def check_cells(page: Page, name: str) -> None:
+    written = list_cells(read(next(path for path in NOTEBOOKS if path.stem == name)), "code")
+    states = page.evaluate(CELL_STATES)
+    assert len(states) == len(written)
+    for state, cell in zip(states, written, strict=True):
+        assert state["source"] == cell.source
+        assert bool(state["errors"]) == ("raises-exception" in get_tags(cell)), cell.source
+
+
+def check_charts(page: Page, screenshots: Path, name: str) -> None:
+    charts = page.locator("img[alt^='Chart. ']")
+    written = [
+        cell
+        for cell in list_cells(read(next(path for path in NOTEBOOKS if path.stem == name)), "code")
+        if "draw_" in cell.source.splitlines()[-1]
+    ]
+    expect(charts).to_have_count(len(written))
+    for number in range(charts.count()):
+        chart = charts.nth(number)
+        chart.scroll_into_view_if_needed()
+        expect(chart).to_be_visible()
+        assert chart.evaluate("image => image.complete && image.naturalWidth > 1000")
+        box = chart.bounding_box()
+        assert box is not None
+        assert box["width"] > 500
+        page.screenshot(path=screenshots / f"{name}-{number + 1}.png")
+
+
+def test_solutions_are_collapsed_until_a_reader_opens_them(page: Page, lab: Lab) -> None:
+    name = "01-beazleys-countdown"
+    open_notebook(page, lab, name)
+    solutions = [
+        cell
+        for cell in list_cells(read(next(path for path in NOTEBOOKS if path.stem == name)), "code")
+        if "solution" in get_tags(cell)
+    ]
+    assert solutions
+    hidden = page.locator(".jp-CodeCell .jp-Placeholder")
+    expect(hidden).to_have_count(len(solutions))
+    first_line = solutions[0].source.splitlines()[0]
+    expect(page.locator(".cm-line", has_text=first_line)).to_have_count(0)
+    hidden.first.locator(".jp-MoreHorizIcon").click()
+    expect(page.locator(".cm-line", has_text=first_line)).to_have_count(1)
+
+
+def test_the_stop_button_ends_a_measurement_and_the_kernel_answers(page: Page, lab: Lab) -> None:
+    open_notebook(page, lab, "00-start-here")
+    replies = page.evaluate(
+        """async () => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const ask = async code => {
+                const future = kernel.requestExecute({ code });
+                let text = "";
+                future.onIOPub = message => { text += message.content.text || ""; };
+                const reply = await future.done;
+                return [reply.content.status, reply.content.ename || "", text];
+            };
+            const long = ask("from gil_demo import compare; compare(budget=60)");
+            await new Promise(resolve => setTimeout(resolve, 4000));
+            await kernel.interrupt();
+            const interrupted = await long;
+            const next = await ask(
+                "import multiprocessing; print(len(multiprocessing.active_children()))");
+            return [interrupted, next];
+        }"""
+    )
+    (status, error, _), (next_status, _, next_text) = replies
+    assert (status, error) == ("error", "KeyboardInterrupt")
+    assert (next_status, next_text) == ("ok", "0\n")

@@ -1,0 +1,27 @@
+"""The notebooks as files: where they are and what is in their cells."""
+
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+NAMES = [path.stem for path in NOTEBOOKS]
+
+
+def read(path: Path) -> NotebookNode:
+    """Return a notebook as it is on disk, checked against the format's schema."""
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def list_cells(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
+    """Return the cells of one kind: "code" or "markdown"."""
+    return [cell for cell in notebook.cells if cell.cell_type == kind]
+
+
+def get_tags(cell: NotebookNode) -> list[str]:
+    """Return a cell's tags; usually there are none."""
+    return list(cell.metadata.get("tags", []))

@@ -1,0 +1,150 @@
+"""Every notebook has the same form, so that a reader knows where to look."""
+
+import re
+import statistics
+from pathlib import Path
+
+import nbstripout
+import pytest
+
+from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
+
+VERBS = {"Check", "Race", "Rewrite"}
+MOST_LINES = 15
+MOST_MEDIAN_LINES = 3
+MOST_WORDS = 75
+README = FOLDER.parent / "README.md"
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+
+
+def strip_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def count_words(text: str) -> int:
+    prose = [line for line in strip_code(text).splitlines() if not line.startswith(("|", "#"))]
+    return len(" ".join(prose).split())
+
+
+def count_lines(code: str) -> int:
+    return sum(bool(line.strip()) for line in code.splitlines())
+
+
+def test_the_notebooks_of_the_walk_are_there() -> None:
+    assert NAMES[:2] == ["00-start-here", "01-beazleys-countdown"]
+    assert "03-the-pool-rewrite" in NAMES
+
+
+@each_notebook
+def test_it_opens_with_a_verb_a_question_and_what_it_takes(path: Path) -> None:
+    opening = read(path).cells[0].source
+    title = opening.splitlines()[0]
+    assert title.startswith("# ")
+    assert title.split()[1] in VERBS
+    assert "**The question:**" in opening
+    assert opening.rstrip().count("?") == 1
+    assert re.search(r"\| \d+ minutes \|", opening)
+    assert "You need to know" in opening
+
+
+@each_notebook
+def test_it_closes_with_key_points_and_the_way_on(path: Path) -> None:
+    key_points, onward = read(path).cells[-2:]
+    assert key_points.source.startswith("## Key points\n")
+    assert key_points.source.count("\n- ") >= 3
+    assert onward.source.startswith("## Next\n")
+    assert re.search(r"\]\(\d\d-[a-z-]+\.ipynb\)", onward.source)
+
+
+@each_notebook
+def test_a_prediction_is_asked_before_code_answers_it(path: Path) -> None:
+    cells = read(path).cells
+    asked = [number for number, cell in enumerate(cells) if re.search(r"\bPredict\b", cell.source)]
+    assert asked
+    for number in asked:
+        assert cells[number].cell_type == "markdown"
+        assert any(cell.cell_type == "code" for cell in cells[number + 1 : number + 3])
+
+
+@each_notebook
+def test_code_cells_are_short(path: Path) -> None:
+    lengths = [count_lines(cell.source) for cell in list_cells(read(path), "code")]
+    assert max(lengths) <= MOST_LINES
+    assert statistics.median(lengths) <= MOST_MEDIAN_LINES
+
+
+@each_notebook
+def test_prose_cells_are_short(path: Path) -> None:
+    for cell in list_cells(read(path), "markdown"):
+        assert count_words(cell.source) <= MOST_WORDS, cell.source
+
+
+@each_notebook
+def test_outputs_are_stripped(path: Path) -> None:
+    before = read(path)
+    after = nbstripout.strip_output(read(path), keep_output=False, keep_count=False, keep_id=True)
+    assert before == after
+    assert all(not cell.outputs for cell in list_cells(before, "code"))
+
+
+@each_notebook
+def test_it_names_the_plain_python_kernel_and_no_version(path: Path) -> None:
+    metadata = read(path).metadata
+    assert metadata.kernelspec.name == "python3"
+    assert metadata.language_info == {"name": "python"}
+
+
+@each_notebook
+def test_every_exercise_has_a_collapsed_solution(path: Path) -> None:
+    cells = read(path).cells
+    headings = [cell for cell in cells if re.match(r"## Exercise", cell.source)]
+    starts = [cell for cell in cells if "exercise" in get_tags(cell)]
+    solutions = [cell for cell in cells if "solution" in get_tags(cell)]
+    assert len(headings) == len(starts) == len(solutions) >= 1
+    for start in starts:
+        assert all(line.startswith("#") for line in start.source.splitlines())
+    for solution in solutions:
+        assert solution.metadata.jupyter.source_hidden is True
+
+
+@each_notebook
+def test_it_names_no_path_of_any_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"/home/|/root/|/Users/|/tmp/|[A-Z]:\\\\", text)
+
+
+@each_notebook
+def test_its_words_are_plain(path: Path) -> None:
+    for cell in list_cells(read(path), "markdown"):
+        prose = strip_code(cell.source)
+        assert "!" not in prose
+        assert not re.search(r"\b([Ss]imply|[Jj]ust|[Oo]bviously)\b", prose)
+        assert not re.search("[\U0001f300-\U0001faff☀-➿]", prose)
+
+
+def list_local_links(text: str) -> list[str]:
+    targets = re.findall(r"\]\(([^)#]+)\)|(?:href|src)=\"([^\"#]+)\"", strip_code(text))
+    return [target for pair in targets for target in pair if target and "://" not in target]
+
+
+@each_notebook
+def test_local_links_lead_somewhere(path: Path) -> None:
+    for cell in list_cells(read(path), "markdown"):
+        for link in list_local_links(cell.source):
+            assert (FOLDER / link).exists(), link
+
+
+def test_local_links_of_the_readme_lead_somewhere() -> None:
+    links = list_local_links(README.read_text(encoding="utf-8"))
+    assert len(links) > len(NOTEBOOKS)
+    for link in links:
+        assert (README.parent / link).exists(), link
+
+
+def test_the_readme_maps_every_notebook_with_the_same_minutes() -> None:
+    text = README.read_text(encoding="utf-8")
+    for path in NOTEBOOKS:
+        minutes = re.search(r"\| (\d+) minutes \|", read(path).cells[0].source)
+        assert minutes is not None
+        assert re.search(rf"notebooks/{path.name}\).*\| {minutes[1]} \|", text), path.name

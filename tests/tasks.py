@@ -1,0 +1,65 @@
+"""What the workers run in the tests; light, since every spawned worker imports it."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def give_back(value: object) -> object:
+    return value
+
+
+def die(_: object) -> None:
+    os._exit(3)
+
+
+def kill_oneself(value: object) -> None:
+    if value == "victim":
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.1)
+
+
+def leave(_: object) -> None:
+    sys.exit(4)
+
+
+def refuse(value: object) -> None:
+    raise LookupError(f"no such thing as {value}")
+
+
+def refuse_the_first(value: int) -> None:
+    if value == 0:
+        raise LookupError("no such thing")
+    time.sleep(0.05)
+
+
+class Stubborn(Exception):
+    """An exception that pickles, but can't be made again from what was pickled."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+def be_stubborn(_: object) -> None:
+    raise Stubborn("this", "that")
+
+
+def countdown_for_ever(mark: str) -> None:
+    """Leave a mark, then count without end."""
+    Path(mark).touch()
+    n = 1
+    while n > 0:
+        n += 1
+
+
+def write_modules(path: str) -> None:
+    """Write the names of the loaded modules to a file."""
+    Path(path).write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
+
+
+def write_blocked_signals(path: str) -> None:
+    """Write the names of the signals that are kept from this process to a file."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    Path(path).write_text(" ".join(signal.Signals(number).name for number in blocked))

@@ -1,0 +1,74 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from gil_demo.workers import announce, time_task, time_task_for_parent
+from tests import tasks
+
+
+def test_a_timed_task_tells_its_process_and_ends_no_earlier_than_it_started() -> None:
+    process, start, end = time_task(tasks.give_back, "value")
+    assert process == os.getpid()
+    assert start <= end
+
+
+def test_a_task_gets_its_argument() -> None:
+    seen: list[str] = []
+    time_task(seen.append, "argument")
+    assert seen == ["argument"]
+
+
+def test_an_exception_of_a_task_is_passed_on() -> None:
+    with pytest.raises(LookupError, match="no such thing as tea"):
+        time_task(tasks.refuse, "tea")
+
+
+def test_an_exception_that_can_be_sent_reaches_the_parent_as_it_is() -> None:
+    with pytest.raises(LookupError, match="no such thing as tea"):
+        time_task_for_parent(tasks.refuse, "tea")
+
+
+def test_an_exception_that_cannot_be_sent_is_replaced_by_one_that_names_it() -> None:
+    with pytest.raises(RuntimeError, match="Stubborn: this and that"):
+        time_task_for_parent(tasks.be_stubborn, "value")
+
+
+def test_a_worker_announces_itself_once_and_leaves_interrupts_to_its_parent() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    try:
+        announce(sender)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    sender.close()
+    with receiver:
+        assert receiver.recv_bytes() == b"ready"
+        with pytest.raises(EOFError):
+            receiver.recv_bytes()
+
+
+def test_what_a_worker_imports_loads_nothing_that_a_pool_has_not_loaded() -> None:
+    script = (
+        "import sys, multiprocessing.pool, multiprocessing.spawn\n"
+        "before = set(sys.modules)\n"
+        "import gil_demo.workers, gil_demo.workloads\n"
+        "print(*sorted(set(sys.modules) - before))\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert answer.stdout.split() == ["gil_demo", "gil_demo.workers", "gil_demo.workloads"]
+
+
+def test_a_task_may_be_timed_in_a_thread() -> None:
+    rows: list[tuple[int, float, float]] = []
+    thread = threading.Thread(target=lambda: rows.append(time_task(tasks.give_back, 1)))
+    thread.start()
+    thread.join()
+    assert rows[0][0] == os.getpid()
