@@ -6,6 +6,10 @@ never loads pandas, matplotlib or Jupyter.
 
 from importlib import import_module
 
+TYPE_CHECKING = False  # type checkers take it for true; typing itself takes milliseconds to load
+if TYPE_CHECKING:
+    from typing import Any
+
 _HOMES = {
     "GilDemoError": "errors",
     "ResultsError": "errors",
@@ -20,8 +24,8 @@ _HOMES = {
     "compare": "experiments.speed",
     "scale": "experiments.speed",
     "summarise": "results",
-    "save": "results",
-    "load": "results",
+    "save": "storage",
+    "load": "storage",
     "combine": "results",
     "verdict": "findings",
     "warn": "findings",
@@ -36,7 +40,7 @@ __all__ = sorted(_HOMES)
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

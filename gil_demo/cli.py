@@ -124,7 +124,7 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
            "of the ratio (default: 0.02)")  # fmt: skip
     option("--budget", type=_number, help="stop after this many seconds (default: 8)")
     option("--output", type=Path, metavar="FILE.csv",
-           help="where to write; the chart goes beside it (default: a new name in this folder)")  # fmt: skip
+           help="where to write; the chart goes beside it (default: a new file here)")  # fmt: skip
     compare.set_defaults(command=_compare)
 
 
@@ -156,7 +156,8 @@ def _number(text: str) -> float:
 
 def _compare(chosen: argparse.Namespace) -> None:
     from gil_demo.findings import verdict
-    from gil_demo.results import check_writable, save, summarise
+    from gil_demo.results import summarise
+    from gil_demo.storage import check_writable, save
 
     table_file = chosen.output or _name_new_file()
     if table_file.suffix.lower() != ".csv":
@@ -194,7 +195,8 @@ def _lay_out(summary: "pd.DataFrame") -> str:
 
 
 def _plot(chosen: argparse.Namespace) -> None:
-    from gil_demo.results import load, split_runs
+    from gil_demo.results import split_runs
+    from gil_demo.storage import load
 
     if chosen.output and len(chosen.files) > 1:
         raise ValueError(f"--output names one chart, but there are {len(chosen.files)} files")
@@ -211,7 +213,7 @@ def _plot(chosen: argparse.Namespace) -> None:
 def _write_chart(run: "pd.DataFrame", target: Path) -> None:
     from gil_demo.charts.speed import draw_comparison, draw_scaling
     from gil_demo.charts.style import draw_png
-    from gil_demo.results import write_whole
+    from gil_demo.storage import write_whole
 
     draw = draw_scaling if run["experiment"].iloc[0] == "scale" else draw_comparison
     print(f"chart: {write_whole(target, draw_png(draw(run)))}")

@@ -81,7 +81,7 @@ def _make_jupyter_writer() -> tuple[Callable[[str], None], Callable[[], None]]:
     def write(text: str) -> None:
         nonlocal handle
         if handle is None:
-            handle = display({"text/plain": text}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            handle = display({"text/plain": text}, raw=True, display_id=True)
         else:
             handle.update({"text/plain": text}, raw=True)
 

@@ -1,15 +1,11 @@
-"""The table: one row for each timed run, and how it is kept in a file.
+"""The table: one row for each timed run, and what it sums up to.
 
 Every row carries the facts of its machine, so that tables of many laptops can be put one below
-the other. Files are CSV in UTF-8, written whole or not at all and checked when they are read.
+the other.
 """
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterable
-from io import StringIO
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -17,7 +13,6 @@ import pandas as pd
 from gil_demo.errors import ResultsError
 from gil_demo.estimates import Estimate, estimate_median
 
-MOST_BYTES = 50_000_000
 BASELINE = "sequential"
 RUNNER_ORDER = [BASELINE, "threads", "processes"]
 
@@ -89,106 +84,6 @@ def make_table(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
     return table.astype({name: _DTYPES[column.kind] for name, column in COLUMNS.items()})
 
 
-def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
-    """Write a table to a CSV file, whole or not at all.
-
-    Args:
-        table: a table as `compare`, `scale`, `load` or `combine` give it.
-        path: the file; one that is there is replaced only when the new one is complete.
-
-    Returns:
-        The path of the file.
-
-    Raises:
-        ResultsError: the table is not of this kind, or the file can't be written.
-    """
-    target = Path(path)
-    _check_table(table, "the table")
-    text = table.to_csv(columns=list(COLUMNS), index=False, lineterminator="\n")
-    return write_whole(target, text.encode())
-
-
-def write_whole(target: Path, content: bytes) -> Path:
-    """Write a file under another name and rename it when it is complete.
-
-    Args:
-        target: the file.
-        content: what it shall hold.
-
-    Returns:
-        The file's path.
-
-    Raises:
-        ResultsError: it can't be written; a file that was there is as before.
-    """
-    scratch: Path | None = None
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
-        scratch = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        scratch.chmod(0o666 & ~_get_umask())
-        scratch.replace(target)
-    except OSError as reason:
-        raise ResultsError(f"cannot write {target}: {reason.strerror or reason}") from None
-    finally:
-        if scratch is not None:
-            scratch.unlink(missing_ok=True)
-    return target
-
-
-def check_writable(target: Path) -> None:
-    """Find out whether results could be written, before a measurement is begun.
-
-    Args:
-        target: the file that will be written.
-
-    Raises:
-        ResultsError: the folder is missing, not writable or full, or the path is a folder.
-    """
-    if target.is_dir():
-        raise ResultsError(f"cannot write {target}: it is a folder; name a file")
-    try:
-        write_whole(target.parent / f".{target.name}.trial", b"\0" * 200_000).unlink()
-    except ResultsError as reason:
-        raise ResultsError(str(reason).replace(f".{target.name}.trial", target.name)) from None
-
-
-def load(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table from a CSV file and check all of it.
-
-    Args:
-        path: a file that `save` wrote.
-
-    Returns:
-        The table, with the same columns and types as a fresh one.
-
-    Raises:
-        ResultsError: the file is missing, empty, too large, cut short or damaged; the text says
-            where.
-    """
-    source = Path(path)
-    text = _read_text(source)
-    if not text.strip():
-        raise ResultsError(f"{source} is empty; a results file begins with the names of columns")
-    if not text.endswith("\n"):
-        raise ResultsError(f"{source} is cut short: its last line has no end")
-    try:
-        # with a header pandas would rename a column that is there twice, and drop values from a
-        # row that has too many; without one it refuses such a row
-        lines = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, header=None)
-    except (ValueError, pd.errors.ParserError) as reason:
-        first_line = str(reason).strip().splitlines()[0]
-        raise ResultsError(f"{source} is not a CSV file of results: {first_line}") from None
-    raw = lines[1:].set_axis(lines.iloc[0], axis="columns").reset_index(drop=True)
-    _check_columns(raw, str(source))
-    table = pd.DataFrame({name: _convert(raw[name], name, str(source)) for name in COLUMNS})
-    _check_table(table, str(source))
-    return table
-
-
 def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put tables one below the other; rows that are there twice stay once.
 
@@ -205,7 +100,7 @@ def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     if not checked:
         raise ResultsError("there are no tables to combine; give at least one")
     for number, table in enumerate(checked, start=1):
-        _check_table(table, f"table {number}")
+        check_table(table, f"table {number}")
     return pd.concat(checked, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
@@ -251,7 +146,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
 def check_one_run(table: pd.DataFrame) -> None:
     """Raise a ResultsError unless the table holds exactly one run and its sequential rounds."""
-    _check_table(table, "the table")
+    check_table(table, "the table")
     runs = table["run_id"].nunique()
     if runs != 1:
         raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
@@ -279,26 +174,24 @@ def _spread_ratio(ratio: Estimate) -> dict[str, float]:
     }
 
 
-def _get_umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def convert(raw: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Turn a table of text, as it stands in a file, into one of the right types.
 
+    Args:
+        raw: the texts, with the names of the columns.
+        place: what to call it in the message.
 
-def _read_text(source: Path) -> str:
-    try:
-        size = source.stat().st_size
-        if size > MOST_BYTES:
-            raise ResultsError(
-                f"{source} has {size:,} bytes; a results file has at most {MOST_BYTES:,}"
-            )
-        return source.read_bytes().decode("utf-8-sig")
-    except OSError as reason:
-        raise ResultsError(f"cannot read {source}: {reason.strerror or reason}") from None
-    except UnicodeDecodeError as reason:
-        raise ResultsError(
-            f"{source} is not text in UTF-8 (byte {reason.start + 1:,}): save it as CSV UTF-8"
-        ) from None
+    Returns:
+        The table, with the columns of `COLUMNS` and no others.
+
+    Raises:
+        ResultsError: a column is missing or there twice, a value doesn't fit its column, or a run
+            is not whole.
+    """
+    _check_columns(raw, place)
+    table = pd.DataFrame({name: _convert(raw[name], name, place) for name in COLUMNS})
+    check_table(table, place)
+    return table
 
 
 def _check_columns(table: pd.DataFrame, place: str) -> None:
@@ -312,7 +205,16 @@ def _check_columns(table: pd.DataFrame, place: str) -> None:
         raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
 
 
-def _check_table(table: pd.DataFrame, place: str) -> None:
+def check_table(table: pd.DataFrame, place: str) -> None:
+    """Check all of a table: its columns, every value, and that each run is whole.
+
+    Args:
+        table: the table.
+        place: what to call it in the message.
+
+    Raises:
+        ResultsError: something is wrong with it; the text says what and in which row.
+    """
     if not isinstance(table, pd.DataFrame):
         raise ResultsError(f"{place} must be a pandas DataFrame, not {type(table).__name__}")
     _check_columns(table, place)

@@ -16,6 +16,7 @@ from gil_demo.interrupts import held_back
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 CHECK_SECONDS = 0.05
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"}
 
 
 class Outcome(NamedTuple):
@@ -79,7 +80,7 @@ def _run(script: Path, stream: int, printed: Path, seconds: float) -> str:
             process = subprocess.Popen(
                 [sys.executable, str(script)],
                 stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
-                start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                start_new_session=True, env=os.environ | ENVIRONMENT,
             )  # fmt: skip
         return _watch(process, printed, seconds)
     finally:

@@ -1,5 +1,10 @@
 """What every unit test is watched for, and honest synthetic tables to test with."""
 
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +15,10 @@ import psutil
 import pytest
 
 from gil_demo.results import make_table
+from gil_demo.spans import Runner, Span
 
+METHODS = multiprocessing.get_all_start_methods()
+STUCK_SECONDS = 20.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
 GRACE_SECONDS = 2.0
@@ -54,7 +62,17 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
             break
         time.sleep(0.02)
     assert not stray_workers
+    if "pool_threads_may_stay" in request.fixturenames:
+        stray_threads = {thread for thread in stray_threads if not thread.daemon}
     assert not stray_threads
+
+
+@pytest.fixture
+def pool_threads_may_stay() -> None:
+    """Let a test leave idle threads of a Pool whose killed worker held the Pool's lock.
+
+    `multiprocessing.Pool` offers nothing that would free them; they end with Python.
+    """
 
 
 def make_rows(
@@ -131,3 +149,56 @@ def make_run() -> TableMaker:
         return make_table(make_rows(*arguments, **facts))
 
     return make
+
+
+@pytest.fixture
+def nothing_hangs() -> Iterator[None]:
+    """Fail a test that hangs, and print what each thread was waiting for."""
+    if sys.platform == "win32":  # no alarm clock there
+        yield
+        return
+
+    def complain(*_: object) -> None:
+        faulthandler.dump_traceback()
+        raise TimeoutError(f"the test took more than {STUCK_SECONDS:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, complain)
+    signal.setitimer(signal.ITIMER_REAL, STUCK_SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def no_process_may_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the start of any process or thread fail the test."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("something was started")
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def run_once(
+    runner: Runner, function: Callable[[Any], object], arguments: Any, workers: Any = 2
+) -> list[Span]:
+    with runner(workers) as run:
+        return run(function, arguments)
+
+
+def interrupt_once_there(mark: Path) -> threading.Thread:
+    """Start a thread that interrupts this process as Ctrl-C does, once a file is there."""
+
+    def wait_and_interrupt() -> None:
+        deadline = time.monotonic() + 20
+        while not mark.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if sys.platform == "win32":
+            signal.raise_signal(signal.SIGINT)
+        else:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=wait_and_interrupt)
+    thread.start()
+    return thread

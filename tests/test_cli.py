@@ -12,7 +12,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import cli
-from gil_demo.results import combine, load, save, summarise
+from gil_demo.results import combine, summarise
+from gil_demo.storage import load, save
 from tests.conftest import TableMaker, make_rows, spread
 
 PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"

@@ -104,7 +104,8 @@ def draw_scaling(table: pd.DataFrame) -> Chart:
 
 def _select(table: pd.DataFrame, row: Any) -> pd.DataFrame:
     is_variant = (table["runner"] == row.runner) & (table["workers"] == row.workers)
-    return table.loc[is_variant & (table["start_method"] == row.start_method)]
+    chosen: pd.DataFrame = table.loc[is_variant & (table["start_method"] == row.start_method)]
+    return chosen
 
 
 def _draw_time_bar(axes: Axes, place: int, row: Any, runs: pd.DataFrame) -> None:

@@ -10,9 +10,11 @@ import pandas as pd
 
 from gil_demo.arguments import check_choice, check_count, check_sequence, check_workers
 from gil_demo.machine import describe_machine, get_date, measure_busy_percent
+from gil_demo.pools import check_start_method, processes
 from gil_demo.results import BASELINE, COLUMNS, make_table
-from gil_demo.runners import RUNNERS, Runner, check_start_method, processes
+from gil_demo.runners import RUNNERS
 from gil_demo.sampling import Samples, Timing, check_budget, check_precision, take_samples
+from gil_demo.spans import Runner
 from gil_demo.workloads import countdown, split
 
 DEFAULT_COUNT = 4_000_000

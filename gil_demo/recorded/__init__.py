@@ -5,7 +5,7 @@ from importlib.resources import as_file, files
 import pandas as pd
 
 from gil_demo.arguments import check_choice
-from gil_demo.results import load
+from gil_demo.storage import load
 
 RECORDED = ("threads-versus-processes", "scaling")
 

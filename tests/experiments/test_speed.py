@@ -11,9 +11,10 @@ from gil_demo.errors import WorkerDied
 from gil_demo.experiments import speed
 from gil_demo.experiments.speed import compare, scale, time_run
 from gil_demo.machine import describe_machine
-from gil_demo.results import COLUMNS, load, save, summarise
+from gil_demo.results import COLUMNS, summarise
 from gil_demo.runners import sequential, threads
 from gil_demo.sampling import Timing
+from gil_demo.storage import load, save
 from gil_demo.workloads import countdown
 from tests import tasks
 

@@ -12,7 +12,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 
 def read(path: Path) -> NotebookNode:
     """Return a notebook as it is on disk, checked against the format's schema."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     return notebook
 
