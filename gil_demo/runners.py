@@ -22,6 +22,7 @@ from gil_demo.workers import time_task
 
 __all__ = ["RUNNERS", "processes", "sequential", "threads"]
 
+CHECK_SECONDS = 0.05
 END_SECONDS = 1.0
 
 
@@ -95,7 +96,7 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
             for thread in crew:
                 thread.start()
         for thread in crew:
-            thread.join()
+            _wait_for(thread)
     except BaseException:
         with held_back():
             _stop(crew, entered, left)
@@ -103,6 +104,16 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]
+
+
+def _wait_for(thread: threading.Thread) -> None:
+    """Wait for a thread to end, and look up now and then.
+
+    Where another thread of the program happens to take an interrupt, it doesn't wake this one: a
+    wait without a limit would then sleep through it.
+    """
+    while thread.is_alive():
+        thread.join(CHECK_SECONDS)
 
 
 class _Stopped(BaseException):
