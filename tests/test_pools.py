@@ -266,6 +266,7 @@ def test_a_script_with_a_guard_may_use_functions_of_its_own(method: str) -> None
 def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(
     method: str, delay: float
 ) -> None:
+    before = list_workers()
     interrupter = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
 
     def run_for_ever() -> None:
@@ -277,7 +278,7 @@ def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(
         run_for_ever()
     interrupter.join()
     assert multiprocessing.active_children() == []
-    assert not list_workers()
+    assert list_workers() <= before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")

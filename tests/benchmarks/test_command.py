@@ -1,0 +1,27 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+def run(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", *words],
+        cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["import", "start_up"])
+def test_a_benchmark_prints_its_ratios_and_their_targets(name: str) -> None:
+    ended = run(name, "--rounds", "2")
+    assert ended.returncode == 0, ended.stderr
+    assert "target" in ended.stdout
+    assert "busy before" in ended.stdout
+
+
+@pytest.mark.parametrize("words", [["speed"], ["import", "--rounds", "1"], ["--rounds", "many"]])
+def test_wrong_words_are_refused_with_status_2(words: list[str]) -> None:
+    assert run(*words).returncode == 2
