@@ -2,7 +2,10 @@
 
 import sys
 
-from gil_demo.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        from gil_demo.cli import main
+
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # one that came before main could answer it
+        sys.exit("gil_demo: interrupted")

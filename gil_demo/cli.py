@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -142,7 +143,7 @@ def _add_plot(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 def _whole(text: str) -> int:
     try:
-        return int(text.replace(",", "_"))
+        return int(text.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+", text) else text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a whole number, not {text[:40]!r}") from None
 
@@ -166,9 +167,12 @@ def _compare(chosen: argparse.Namespace) -> None:
     check_writable(table_file)
     check_writable(chart_file)
     table = _measure(chosen)
-    print(_lay_out(summarise(table)))
-    print(f"\n{verdict(table)}\n")
-    print(f"table: {save(table, table_file)}")
+    try:
+        save(table, table_file)
+    finally:  # what can't be saved is at least shown
+        print(_lay_out(summarise(table)))
+        print(f"\n{verdict(table)}\n")
+    print(f"table: {table_file}")
     _write_chart(table, chart_file)
 
 

@@ -51,25 +51,51 @@ def processes(workers: int = 2, start_method: str | None = None) -> Iterator[Run
     """
     check_workers(workers)
     context = multiprocessing.get_context(check_start_method(start_method))
-    pool = None
+    held = _Held()
     dismissed = False
-    before = set(multiprocessing.active_children())
     if context.get_start_method() != "fork" and sys.platform != "win32":
         resource_tracker.ensure_running()  # its start lifts the mask that held_back sets
+    ready, announcements = context.Pipe(duplex=False)
     try:
         with held_back():
-            ready, announcements = context.Pipe(duplex=False)
-            pool = _open(context, workers, announcements)
-            crew = [p for p in multiprocessing.active_children() if p not in before]
-        _wait_until_ready(ready, workers, crew)
-        yield partial(_run_in_pool, pool, crew, context)
+            held.pool = _open(context, workers, announcements)
+            held.crew = held.list_new_workers()
+        _wait_until_ready(ready, workers, held.crew)
+        yield partial(_run_in_pool, held, context)
         if context.get_start_method() != "spawn":  # a spawned worker takes long to leave
             with held_back():
-                dismissed = _dismiss(pool, crew)
+                dismissed = _dismiss(held)
     finally:
-        if pool is not None and not dismissed:
-            with held_back():
-                _end(pool, before)
+        with held_back():
+            if not dismissed:
+                _end(held)
+            # all of it is let go of here: Python swallows an interrupt that meets a finalizer
+            held.let_go()
+            ready.close()
+            announcements.close()
+
+
+class _Held:
+    """A pool and its workers, and what was there before them."""
+
+    def __init__(self) -> None:
+        self.pool: Pool | None = None
+        self.crew: list[BaseProcess] = []
+        self._before = set(multiprocessing.active_children())
+
+    def list_new_workers(self) -> list[BaseProcess]:
+        """List the living pool workers that came since this began."""
+        return [
+            process
+            for process in multiprocessing.active_children()
+            if process not in self._before and "PoolWorker" in process.name
+        ]
+
+    def let_go(self) -> None:
+        """Drop every reference, so that finalizers run now and not later."""
+        self.pool = None
+        self.crew.clear()
+        self._before.clear()
 
 
 def check_start_method(start_method: object) -> str:
@@ -122,16 +148,14 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
 
 
 def _run_in_pool(
-    pool: Pool,
-    crew: Sequence[BaseProcess],
-    context: BaseContext,
-    function: Callable[[Any], object],
-    tasks: Sequence[Any],
+    held: _Held, context: BaseContext, function: Callable[[Any], object], tasks: Sequence[Any]
 ) -> list[Span]:
+    if held.pool is None:
+        raise GilDemoError("this pool has ended: run tasks inside the with block of processes")
     checked = check_sequence("tasks", tasks)
     _check_reachable(function, context)
-    answer = pool.map_async(partial(time_task_for_parent, function), checked)
-    _wait_for(answer, crew, checked)
+    answer = held.pool.map_async(partial(time_task_for_parent, function), checked)
+    _wait_for(answer, held.crew, checked)
     return _number_workers(answer.get())
 
 
@@ -193,31 +217,35 @@ def _number_workers(rows: Sequence[tuple[int, float, float]]) -> list[Span]:
     return [Span(task, numbers[pid], start, end) for task, (pid, start, end) in enumerate(rows)]
 
 
-def _end(pool: Pool, before: set[BaseProcess]) -> None:
+def _end(held: _Held) -> None:
     """End a pool and its processes, and don't wait for a pool that can't end by itself.
 
     `Pool.terminate` waits without end for a lock that a killed worker held. Then what is left of
     the workers is killed; two idle threads of the pool stay until Python ends, since nothing that
     `Pool` documents would free them.
     """
-    ending = threading.Thread(target=pool.terminate, daemon=True)
-    ending.start()
-    ending.join(END_SECONDS)
-    if ending.is_alive():
-        for process in multiprocessing.active_children():
-            if process not in before and "PoolWorker" in process.name:
-                process.kill()
-                process.join(END_SECONDS)
+    if held.pool is not None:
+        ending = threading.Thread(target=held.pool.terminate, daemon=True)
+        ending.start()
+        ending.join(END_SECONDS)
+        if not ending.is_alive():
+            return
+    for process in held.list_new_workers():
+        process.kill()
+        process.join(END_SECONDS)
 
 
-def _dismiss(pool: Pool, crew: Sequence[BaseProcess]) -> bool:
+def _dismiss(held: _Held) -> bool:
     """Ask idle workers to leave, and tell whether all of them did so unharmed."""
-    pool.close()
+    if held.pool is None:
+        return False
+    held.pool.close()
     deadline = time.monotonic() + END_SECONDS
-    left = set(_sentinels(crew))
+    left = set(_sentinels(held.crew))
     while left and (ended := connection.wait(left, timeout=deadline - time.monotonic())):
         left.difference_update(ended)
-    if left or any(process.exitcode for process in crew):
+    if left or any(process.exitcode for process in held.crew):
         return False
-    pool.join()
+    held.pool.join()
+    held.pool.terminate()  # nothing is left to end, but its finalizer would do this later
     return True

@@ -4,7 +4,6 @@ Every row carries the facts of its machine, so that tables of many laptops can b
 the other.
 """
 
-import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -61,13 +60,21 @@ _DTYPES = {
     "yes_no": "bool",
 }
 
+MOST_SECONDS = 1e6
+_CHOICES = {"experiment": ("compare", "scale"), "stopped_by": ("precision", "budget")}
 _LIMITS = {
     "whole": (1, 2**53 - 1, "a whole number of 1 or more"),
-    "seconds": (0, sys.float_info.max, "a number of 0 or more"),
+    "seconds": (0, MOST_SECONDS, f"a number from 0 to {MOST_SECONDS:g}"),
     "percent": (0, 100, "a number from 0 to 100"),
 }
 
 VARIANT = ["runner", "workers", "start_method"]
+VARYING = [
+    *VARIANT,
+    *("tasks", "round", "rounds", "position"),
+    *("start_up_seconds", "seconds", "tear_down_seconds"),
+]
+FACTS = [name for name in COLUMNS if name not in VARYING]
 
 
 def make_table(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
@@ -229,6 +236,9 @@ def check_table(table: pd.DataFrame, place: str) -> None:
 def _check_whole_run(run: pd.DataFrame, place: str) -> None:
     if run["rounds"].nunique() != 1:
         raise ResultsError(f"{place} is not whole: its rows differ in their number of rounds")
+    uneven = [name for name in FACTS if run[name].nunique(dropna=False) > 1]
+    if uneven:
+        raise ResultsError(f"{place} is no single run: its rows differ in {', '.join(uneven)}")
     wanted = int(run["rounds"].iloc[0])
     for key, group in run.groupby(VARIANT, dropna=False):
         there = group["round"].nunique()
@@ -245,6 +255,8 @@ def _convert(values: "pd.Series[Any]", name: str, place: str) -> "pd.Series[Any]
     empty = values.isna() | (values.astype(str) == "")
     if empty.any() and not column.may_be_empty:
         _refuse(values, empty, name, place, "a value")
+    if name in _CHOICES and not values.isin(_CHOICES[name]).all():
+        _refuse(values, ~values.isin(_CHOICES[name]), name, place, " or ".join(_CHOICES[name]))
     if column.kind == "text":
         return values.astype(str).where(~empty, "").astype("str")
     if column.kind == "yes_no":

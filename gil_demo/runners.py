@@ -5,7 +5,7 @@ Entering a runner is start-up, calling what it gives is work, leaving it is tear
     with processes(workers=2) as run:
         spans = run(countdown, [5_000_000, 5_000_000])
 
-After a runner has been left, in whatever way, no process and no thread of it goes on.
+After a runner has been left, in whatever way, no process of it is alive and no task goes on.
 """
 
 import threading
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gil_demo.arguments import check_sequence, check_workers
+from gil_demo.errors import GilDemoError
 from gil_demo.interrupts import held_back
 from gil_demo.pools import processes
 from gil_demo.spans import Run, Runner, Span
@@ -93,8 +94,7 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     ]
     try:
         with held_back():  # an interrupt in the midst of a start would lose a thread
-            for thread in crew:
-                thread.start()
+            _start(crew)
         for thread in crew:
             _wait_for(thread)
     except BaseException:
@@ -104,6 +104,16 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]
+
+
+def _start(crew: Sequence[threading.Thread]) -> None:
+    try:
+        for thread in crew:
+            thread.start()
+    except RuntimeError as reason:
+        raise GilDemoError(
+            f"the operating system refused {len(crew)} threads ({reason}): ask for fewer"
+        ) from reason
 
 
 def _wait_for(thread: threading.Thread) -> None:

@@ -25,7 +25,10 @@ def announce(ready: "Connection") -> None:
         ready: the writing end of a pipe; it gets one message.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ready.send_bytes(b"ready")
+    try:  # noqa: SIM105, since contextlib takes time to load
+        ready.send_bytes(b"ready")
+    except OSError:
+        pass  # the parent has given up; this worker is about to be ended
 
 
 def time_task(function: Callable[..., object], argument: object) -> tuple[int, float, float]:

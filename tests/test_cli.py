@@ -97,6 +97,7 @@ def test_the_printed_table_holds_the_numbers_of_the_file(
         (["--workers", "99999999"], "not 99999999"),
         (["--workers", "two"], "must be a whole number, not 'two'"),
         (["--workers", "2.5"], "must be a whole number, not '2.5'"),
+        (["--workers", "1,5"], "must be a whole number, not '1,5'"),
         (["--count", "0"], "count must be a whole number from 1 to"),
         (["--count", "-5"], "not -5"),
         (["--count", "1e6"], "must be a whole number, not '1e6'"),

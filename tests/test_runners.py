@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gil_demo.errors import GilDemoError
 from gil_demo.pools import processes
 from gil_demo.runners import RUNNERS, sequential, threads
 from gil_demo.spans import Runner
@@ -173,3 +174,14 @@ def test_an_interrupt_ends_the_tasks_and_leaves_no_process_and_no_thread(
     interrupter.join()
     assert set(threading.enumerate()) <= before
     assert len(run_once(runner, countdown, [COUNT, COUNT])) == 2
+
+
+def test_threads_that_the_system_refuses_are_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(GilDemoError, match=r"refused 2 threads .*: ask for fewer"):
+        run_once(threads, countdown, [COUNT, COUNT])

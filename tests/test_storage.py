@@ -256,7 +256,7 @@ def test_a_folder_is_a_results_error_that_names_it(tmp_path: Path) -> None:
         (lambda text: b"".join(text.splitlines(True)[:-1]), "not whole"),
         (lambda text: b"".join([*text.splitlines(True)[:1], *text.splitlines(True)[4:]]), "whole"),
         (lambda text: text + b"".join(text.splitlines(True)[1:]), "not whole"),
-        (lambda text: text + text, "row 25: workers must be a whole number"),
+        (lambda text: text + text, "row 25: experiment must be compare or scale"),
         (lambda _: b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\n", "is not text in UTF-8"),
         (lambda _: bytes(range(256)) + b"\n", "is not text in UTF-8"),
         (lambda _: b"\x00" * 50 + b"\n", "lacks the columns"),
@@ -387,3 +387,26 @@ def test_the_message_shows_a_long_value_cut_short(saved: Path) -> None:
     with pytest.raises(ResultsError) as caught:
         load(saved)
     assert len(str(caught.value)) < len(str(saved)) + 150
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "allowed"),
+    [
+        ("experiment", "=1+1", "compare or scale"),
+        ("stopped_by", "me", "precision or budget"),
+        ("seconds", "1e7", "a number above 0"),
+    ],
+)
+def test_a_value_that_no_run_can_have_is_refused(
+    saved: Path, column: str, value: str, allowed: str
+) -> None:
+    change_column(saved, column, value)
+    with pytest.raises(ResultsError, match=f"{column} must be {allowed}"):
+        load(saved)
+
+
+@pytest.mark.parametrize("column", ["usable_cores", "busy_percent", "count"])
+def test_rows_of_one_run_that_differ_in_its_facts_are_refused(saved: Path, column: str) -> None:
+    change_cell(saved, column, "7")
+    with pytest.raises(ResultsError, match=f"its rows differ in {column}"):
+        load(saved)
