@@ -17,14 +17,11 @@ from typing import Any
 from gil_demo.arguments import check_sequence, check_workers
 from gil_demo.errors import GilDemoError
 from gil_demo.interrupts import held_back
-from gil_demo.pools import processes
+from gil_demo.pools import CHECK_SECONDS, END_SECONDS, processes
 from gil_demo.spans import Run, Runner, Span
 from gil_demo.workers import time_task
 
 __all__ = ["RUNNERS", "processes", "sequential", "threads"]
-
-CHECK_SECONDS = 0.05
-END_SECONDS = 1.0
 
 
 @contextmanager

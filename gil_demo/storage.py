@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from gil_demo.columns import COLUMNS, convert
 from gil_demo.errors import ResultsError
-from gil_demo.results import COLUMNS, check_table, convert
 
 MOST_BYTES = 50_000_000
 
@@ -27,7 +27,7 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
         ResultsError: the table is not of this kind, or the file can't be written.
     """
     target = Path(path)
-    check_table(table, "the table")
+    convert(table, "the table")
     text = table.to_csv(columns=list(COLUMNS), index=False, lineterminator="\n")
     return write_whole(target, text.encode())
 

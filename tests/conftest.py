@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gil_demo.results import make_table
+from gil_demo.columns import make_table
 from gil_demo.spans import Runner, Span
 
 METHODS = multiprocessing.get_all_start_methods()

@@ -355,6 +355,6 @@ def test_a_light_import_is_all_that_wrong_arguments_cost() -> None:
 
 
 def test_the_rows_that_the_tests_make_hold_every_column() -> None:
-    from gil_demo.results import COLUMNS
+    from gil_demo.columns import COLUMNS
 
     assert all(set(row) == set(COLUMNS) for row in make_rows())

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from gil_demo.columns import make_table
 from gil_demo.errors import ResultsError
 from gil_demo.findings import (
     MARGIN,
@@ -18,7 +19,7 @@ from gil_demo.findings import (
     warn,
 )
 from gil_demo.machine import Machine
-from gil_demo.results import combine, make_table, summarise
+from gil_demo.results import combine, summarise
 from tests.conftest import TableMaker, make_rows, spread
 
 ORDINARY_MACHINE = Machine(

@@ -6,26 +6,11 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from gil_demo.columns import make_table
 from gil_demo.errors import ResultsError
-from gil_demo.results import COLUMNS, combine, make_table, split_runs, summarise
+from gil_demo.results import combine, split_runs, summarise
 from gil_demo.storage import load, save
 from tests.conftest import TableMaker, make_rows, spread
-
-# columns
-
-
-def test_a_fresh_table_has_the_columns_and_types_that_are_promised(make_run: TableMaker) -> None:
-    table = make_run()
-    assert list(table.columns) == list(COLUMNS)
-    assert {str(table[name].dtype) for name in ("workers", "round", "physical_cores")} == {"Int64"}
-    assert table["seconds"].dtype == "float64"
-    assert table["gil_enabled"].dtype == "bool"
-
-
-def test_every_column_in_seconds_says_so_in_its_name() -> None:
-    for name, column in COLUMNS.items():
-        assert (column.kind == "seconds") == name.endswith("seconds")
-
 
 # combine and split
 

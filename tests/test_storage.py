@@ -12,8 +12,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import storage
+from gil_demo.columns import COLUMNS, make_table
 from gil_demo.errors import ResultsError
-from gil_demo.results import COLUMNS, make_table
 from gil_demo.storage import load, save
 from tests.conftest import TableMaker, make_rows
 

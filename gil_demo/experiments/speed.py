@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.arguments import check_choice, check_count, check_sequence, check_workers
+from gil_demo.columns import COLUMNS, make_table
 from gil_demo.machine import describe_machine, get_date, measure_busy_percent
 from gil_demo.pools import check_start_method, processes
-from gil_demo.results import BASELINE, COLUMNS, make_table
+from gil_demo.results import BASELINE
 from gil_demo.runners import RUNNERS
 from gil_demo.sampling import Samples, Timing, check_budget, check_precision, take_samples
 from gil_demo.spans import Runner
@@ -45,7 +46,7 @@ def compare(
 
     Returns:
         The tidy table: a row for each timed run; the columns and their types are in
-        `gil_demo.results.COLUMNS`, with the unit in the name.
+        `gil_demo.columns.COLUMNS`, with the unit in the name.
 
     Raises:
         TypeError: an argument is of the wrong type.

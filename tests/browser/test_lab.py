@@ -21,7 +21,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
+from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, read_code
 
 pytestmark = pytest.mark.browser
 
@@ -205,7 +205,7 @@ def test_run_all_finishes_every_cell_and_shows_every_chart(
 
 
 def check_cells(page: Page, name: str) -> None:
-    written = list_cells(read(next(path for path in NOTEBOOKS if path.stem == name)), "code")
+    written = read_code(name)
     states = page.evaluate(CELL_STATES)
     assert len(states) == len(written)
     for state, cell in zip(states, written, strict=True):
@@ -215,11 +215,7 @@ def check_cells(page: Page, name: str) -> None:
 
 def check_charts(page: Page, screenshots: Path, name: str) -> None:
     charts = page.locator("img[alt^='Chart. ']")
-    written = [
-        cell
-        for cell in list_cells(read(next(path for path in NOTEBOOKS if path.stem == name)), "code")
-        if "draw_" in cell.source.splitlines()[-1]
-    ]
+    written = [cell for cell in read_code(name) if "draw_" in cell.source.splitlines()[-1]]
     expect(charts).to_have_count(len(written))
     for number in range(charts.count()):
         chart = charts.nth(number)
@@ -235,11 +231,7 @@ def check_charts(page: Page, screenshots: Path, name: str) -> None:
 def test_solutions_are_collapsed_until_a_reader_opens_them(page: Page, lab: Lab) -> None:
     name = "01-beazleys-countdown"
     open_notebook(page, lab, name)
-    solutions = [
-        cell
-        for cell in list_cells(read(next(path for path in NOTEBOOKS if path.stem == name)), "code")
-        if "solution" in get_tags(cell)
-    ]
+    solutions = [cell for cell in read_code(name) if "solution" in get_tags(cell)]
     assert solutions
     hidden = page.locator(".jp-CodeCell .jp-Placeholder")
     expect(hidden).to_have_count(len(solutions))

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pandas.testing import assert_frame_equal
 
+from gil_demo.columns import COLUMNS
 from gil_demo.errors import WorkerDied
 from gil_demo.experiments import speed
 from gil_demo.experiments.speed import compare, scale, time_run
 from gil_demo.machine import describe_machine
-from gil_demo.results import COLUMNS, summarise
+from gil_demo.results import summarise
 from gil_demo.runners import sequential, threads
 from gil_demo.sampling import Timing
 from gil_demo.storage import load, save

@@ -25,3 +25,8 @@ def list_cells(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
 def get_tags(cell: NotebookNode) -> list[str]:
     """Return a cell's tags; usually there are none."""
     return list(cell.metadata.get("tags", []))
+
+
+def read_code(name: str) -> list[NotebookNode]:
+    """Return the code cells of the notebook of a name, as they are on disk."""
+    return list_cells(read(FOLDER / f"{name}.ipynb"), "code")
