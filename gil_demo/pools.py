@@ -156,7 +156,7 @@ def _run_in_pool(
     _check_reachable(function, context)
     answer = held.pool.map_async(partial(time_task_for_parent, function), checked)
     _wait_for(answer, held.crew, checked)
-    return _number_workers(answer.get())
+    return _make_spans(answer.get())
 
 
 def _check_reachable(function: Callable[[Any], object], context: BaseContext) -> None:
@@ -211,10 +211,20 @@ def _describe_exit(process: BaseProcess) -> str:
         return f"signal {-code}"
 
 
-def _number_workers(rows: Sequence[tuple[int, float, float]]) -> list[Span]:
+def _make_spans(rows: Sequence[tuple[int, float, float, bytes | None]]) -> list[Span]:
     by_start = sorted(rows, key=lambda row: row[1])
     numbers = {pid: number for number, pid in enumerate(dict.fromkeys(row[0] for row in by_start))}
-    return [Span(task, numbers[pid], start, end) for task, (pid, start, end) in enumerate(rows)]
+    return [
+        Span(task, numbers[pid], start, end, answer and _unpickle(answer))
+        for task, (pid, start, end, answer) in enumerate(rows)
+    ]
+
+
+def _unpickle(answer: bytes) -> object:
+    try:
+        return pickle.loads(answer)
+    except Exception as reason:
+        raise TypeError(f"what a task gave back can't be rebuilt here ({reason})") from None
 
 
 def _end(held: _Held) -> None:

@@ -148,8 +148,8 @@ def _stop(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -
 
 
 def _time_here(function: Callable[[Any], object], task: object, number: int, worker: int) -> Span:
-    _, start, end = time_task(function, task)
-    return Span(number, worker, start, end)
+    _, start, end, answer = time_task(function, task)
+    return Span(number, worker, start, end, answer)
 
 
 RUNNERS: dict[str, Runner] = {

@@ -13,12 +13,14 @@ class Span(NamedTuple):
         worker: which worker ran it, numbered from 0 in the order of their first tasks.
         start: seconds on the machine's performance counter.
         end: seconds on the same clock.
+        answer: what the task gave back.
     """
 
     task: int
     worker: int
     start: float
     end: float
+    answer: Any = None
 
 
 class Run(Protocol):

@@ -31,7 +31,9 @@ def announce(ready: "Connection") -> None:
         pass  # the parent has given up; this worker is about to be ended
 
 
-def time_task(function: Callable[..., object], argument: object) -> tuple[int, float, float]:
+def time_task(
+    function: Callable[..., object], argument: object
+) -> tuple[int, float, float, object]:
     """Run one task and note when.
 
     Args:
@@ -39,37 +41,50 @@ def time_task(function: Callable[..., object], argument: object) -> tuple[int, f
         argument: what to run it on.
 
     Returns:
-        The process's id, and the start and the end in seconds on the machine's performance
-        counter, which all processes of a machine share.
+        The process's id, the start and the end in seconds on the machine's performance counter,
+        which all processes of a machine share, and what the function gave back.
     """
     start = time.perf_counter()
-    function(argument)
-    return os.getpid(), start, time.perf_counter()
+    answer = function(argument)
+    return os.getpid(), start, time.perf_counter(), answer
 
 
 def time_task_for_parent(
     function: Callable[..., object], argument: object
-) -> tuple[int, float, float]:
+) -> tuple[int, float, float, bytes | None]:
     """Run one task as `time_task` does, in a worker process.
 
     An exception that can't be rebuilt in the parent would end the pool's reader there, and the
-    run would wait for ever; so it is replaced by one that can.
+    run would wait for ever; so it is replaced by one that can. What a task gives back is sent
+    pickled, so that it is rebuilt where a failure can be reported.
 
     Args:
         function: what to run.
         argument: what to run it on.
 
     Returns:
-        As `time_task` does.
+        As `time_task` does, the answer pickled; None stays None.
 
     Raises:
         RuntimeError: the task raised an exception that cannot be sent; the text names it.
+        TypeError: the task gave back what cannot be sent.
     """
     try:
-        return time_task(function, argument)
+        process, start, end, answer = time_task(function, argument)
+        return process, start, end, None if answer is None else _pickle(answer)
     except Exception as failure:
         try:
             pickle.loads(pickle.dumps(failure))
         except Exception:
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
+
+
+def _pickle(answer: object) -> bytes:
+    try:
+        return pickle.dumps(answer)
+    except Exception as reason:
+        raise TypeError(
+            f"a task must give back what can be sent to its parent, not a "
+            f"{type(answer).__name__} ({reason})"
+        ) from None

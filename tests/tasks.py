@@ -46,6 +46,17 @@ def be_stubborn(_: object) -> None:
     raise Stubborn("this", "that")
 
 
+class Shattered:
+    """A value that pickles, but can't be made again from what was pickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return int, ("not a number",)
+
+
+def shatter(_: object) -> Shattered:
+    return Shattered()
+
+
 def countdown_for_ever(mark: str) -> None:
     """Leave a mark, then count without end."""
     Path(mark).touch()

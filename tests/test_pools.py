@@ -103,6 +103,12 @@ def test_an_exception_that_cannot_be_sent_to_the_parent_is_an_error_and_no_hang(
         run_once(partial(processes, start_method=method), tasks.be_stubborn, [1, 2])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_an_answer_that_cannot_be_rebuilt_is_an_error_and_not_waited_for(method: str) -> None:
+    with pytest.raises(TypeError, match="can't be rebuilt here"):
+        run_once(partial(processes, start_method=method), tasks.shatter, [1, 2])
+
+
 @pytest.mark.usefixtures("pool_threads_may_stay")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("function", "code"), [(tasks.die, 3), (tasks.leave, 4)])

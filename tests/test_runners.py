@@ -41,6 +41,12 @@ def test_there_is_one_span_a_task_in_the_order_of_the_tasks(runner: Runner) -> N
 
 
 @pytest.mark.parametrize("runner", EVERY_RUNNER)
+def test_a_span_carries_what_its_task_gave_back(runner: Runner) -> None:
+    spans = run_once(runner, tasks.give_back, ["one", None, {"three": 3}])
+    assert [span.answer for span in spans] == ["one", None, {"three": 3}]
+
+
+@pytest.mark.parametrize("runner", EVERY_RUNNER)
 def test_workers_are_numbered_from_zero_in_the_order_of_their_first_tasks(runner: Runner) -> None:
     spans = run_once(runner, countdown, [COUNT] * 6)
     by_start = sorted(spans, key=lambda span: span.start)

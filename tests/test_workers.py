@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from tests import tasks
 
 
 def test_a_timed_task_tells_its_process_and_ends_no_earlier_than_it_started() -> None:
-    process, start, end = time_task(tasks.give_back, "value")
+    process, start, end, answer = time_task(tasks.give_back, "value")
     assert process == os.getpid()
     assert start <= end
+    assert answer == "value"
 
 
 def test_a_task_gets_its_argument() -> None:
@@ -36,6 +38,22 @@ def test_an_exception_that_can_be_sent_reaches_the_parent_as_it_is() -> None:
 def test_an_exception_that_cannot_be_sent_is_replaced_by_one_that_names_it() -> None:
     with pytest.raises(RuntimeError, match="Stubborn: this and that"):
         time_task_for_parent(tasks.be_stubborn, "value")
+
+
+def test_an_answer_is_sent_pickled_and_none_as_it_is() -> None:
+    *_, answer = time_task_for_parent(tasks.give_back, ["value"])
+    assert answer is not None
+    assert pickle.loads(answer) == ["value"]
+    assert time_task_for_parent(tasks.give_back, None)[3] is None
+
+
+def test_an_answer_that_cannot_be_sent_is_named() -> None:
+    with pytest.raises(TypeError, match="not a generator"):
+        time_task_for_parent(iter_over, "value")
+
+
+def iter_over(value: object) -> object:
+    yield value
 
 
 def test_a_worker_announces_itself_once_and_leaves_interrupts_to_its_parent() -> None:
@@ -67,7 +85,7 @@ def test_what_a_worker_imports_loads_nothing_that_a_pool_has_not_loaded() -> Non
 
 
 def test_a_task_may_be_timed_in_a_thread() -> None:
-    rows: list[tuple[int, float, float]] = []
+    rows: list[tuple[int, float, float, object]] = []
     thread = threading.Thread(target=lambda: rows.append(time_task(tasks.give_back, 1)))
     thread.start()
     thread.join()
