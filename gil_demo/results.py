@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from gil_demo.columns import VARIANT, convert
+from gil_demo.columns import RUNS, VARIANT
 from gil_demo.errors import ResultsError
 from gil_demo.estimates import Estimate, estimate_median
+from gil_demo.schemas import convert
 
 BASELINE = "sequential"
 RUNNER_ORDER = [BASELINE, "threads", "processes"]
@@ -32,7 +33,7 @@ def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     if not checked:
         raise ResultsError("there are no tables to combine; give at least one")
     for number, table in enumerate(checked, start=1):
-        convert(table, f"table {number}")
+        convert(table, RUNS, f"table {number}")
     return pd.concat(checked, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
@@ -78,7 +79,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
 def check_one_run(table: pd.DataFrame) -> None:
     """Raise a ResultsError unless the table holds exactly one run and its sequential rounds."""
-    convert(table, "the table")
+    convert(table, RUNS, "the table")
     runs = table["run_id"].nunique()
     if runs != 1:
         raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from gil_demo.columns import COLUMNS, convert
+from gil_demo.columns import SCHEMAS
 from gil_demo.errors import ResultsError
+from gil_demo.schemas import choose_schema, convert
 
 MOST_BYTES = 50_000_000
 
@@ -17,7 +18,7 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write a table to a CSV file, whole or not at all.
 
     Args:
-        table: a table as `compare`, `scale`, `load` or `combine` give it.
+        table: a table as the experiments, `load` or `combine` give it.
         path: the file; one that is there is replaced only when the new one is complete.
 
     Returns:
@@ -27,8 +28,8 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
         ResultsError: the table is not of this kind, or the file can't be written.
     """
     target = Path(path)
-    convert(table, "the table")
-    text = table.to_csv(columns=list(COLUMNS), index=False, lineterminator="\n")
+    checked = _convert(table, "the table")
+    text = checked.to_csv(index=False, lineterminator="\n")
     return write_whole(target, text.encode())
 
 
@@ -107,7 +108,13 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
         first_line = str(reason).strip().splitlines()[0]
         raise ResultsError(f"{source} is not a CSV file of results: {first_line}") from None
     raw = lines[1:].set_axis(lines.iloc[0], axis="columns").reset_index(drop=True)
-    return convert(raw, str(source))
+    return _convert(raw, str(source))
+
+
+def _convert(table: pd.DataFrame, place: str) -> pd.DataFrame:
+    is_table = isinstance(table, pd.DataFrame)
+    schema = choose_schema(table, SCHEMAS) if is_table else SCHEMAS[0]
+    return convert(table, schema, place)
 
 
 def _get_umask() -> int:

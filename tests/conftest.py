@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from gil_demo.columns import make_table
+from gil_demo.columns import RUNS
+from gil_demo.schemas import make_table
 from gil_demo.spans import Runner, Span
 
 METHODS = multiprocessing.get_all_start_methods()
@@ -99,6 +100,7 @@ def make_rows(
             row: dict[str, object] = {
                 "run_id": "a1b2c3",
                 "experiment": "compare",
+                "workload": "countdown",
                 "runner": runner,
                 "workers": workers,
                 "start_method": start_method if runner == "processes" else "",
@@ -146,7 +148,7 @@ def make_run() -> TableMaker:
     """Give a function that makes the table of one run; see `make_rows` for its arguments."""
 
     def make(*arguments: Any, **facts: Any) -> Any:
-        return make_table(make_rows(*arguments, **facts))
+        return make_table(make_rows(*arguments, **facts), RUNS)
 
     return make
 

@@ -34,8 +34,8 @@ def nothing_may_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("something was measured")
 
-    monkeypatch.setattr("gil_demo.experiments.speed.measure_busy_percent", refuse)
-    monkeypatch.setattr("gil_demo.experiments.speed.take_samples", refuse)
+    monkeypatch.setattr("gil_demo.measurements.measure_busy_percent", refuse)
+    monkeypatch.setattr("gil_demo.measurements.take_samples", refuse)
 
 
 def run(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
@@ -164,7 +164,7 @@ def test_a_failed_measurement_is_one_line_and_status_1_and_leaves_no_file(
     def fail(*_: object, **__: object) -> None:
         raise WorkerDied("a worker process ended\n(exit code 3)")
 
-    monkeypatch.setattr("gil_demo.experiments.speed.take_samples", fail)
+    monkeypatch.setattr("gil_demo.measurements.take_samples", fail)
     assert cli.main(["--output", "run.csv"]) == 1
     assert capsys.readouterr().err == "gil_demo: a worker process ended (exit code 3)\n"
     assert list(empty_folder.iterdir()) == []
@@ -355,6 +355,6 @@ def test_a_light_import_is_all_that_wrong_arguments_cost() -> None:
 
 
 def test_the_rows_that_the_tests_make_hold_every_column() -> None:
-    from gil_demo.columns import COLUMNS
+    from gil_demo.columns import RUNS
 
-    assert all(set(row) == set(COLUMNS) for row in make_rows())
+    assert all(set(row) == set(RUNS.columns) for row in make_rows())

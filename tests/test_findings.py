@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gil_demo.columns import make_table
+from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
 from gil_demo.findings import (
     MARGIN,
@@ -20,6 +20,7 @@ from gil_demo.findings import (
 )
 from gil_demo.machine import Machine
 from gil_demo.results import combine, summarise
+from gil_demo.schemas import make_table
 from tests.conftest import TableMaker, make_rows, spread
 
 ORDINARY_MACHINE = Machine(
@@ -80,7 +81,7 @@ def test_each_reservation_says_what_to_do_about_it(make_run: TableMaker) -> None
 
 @pytest.mark.parametrize("rounds", [1, 2, 5])
 def test_there_is_no_verdict_below_six_rounds(rounds: int) -> None:
-    table = make_table(make_rows({("threads", 2): spread(3.0, rounds)}))
+    table = make_table(make_rows({("threads", 2): spread(3.0, rounds)}), RUNS)
     assert verdict(table).startswith("No verdict: ")
     assert "of 6 that an interval needs" in verdict(table)
     assert not re.search(r"slower|faster|as fast", verdict(table))
@@ -88,7 +89,7 @@ def test_there_is_no_verdict_below_six_rounds(rounds: int) -> None:
 
 
 def test_six_rounds_are_enough() -> None:
-    table = make_table(make_rows({("threads", 2): spread(3.0, 6)}))
+    table = make_table(make_rows({("threads", 2): spread(3.0, 6)}), RUNS)
     assert find_reservations(table) == []
 
 
@@ -125,7 +126,7 @@ def test_even_without_a_verdict_the_numbers_are_told(make_run: TableMaker) -> No
     ],
 )
 def test_the_words_follow_the_interval(centre: float, width: float, call: str) -> None:
-    table = make_table(make_rows({("threads", 2): spread(centre, 8, width)}))
+    table = make_table(make_rows({("threads", 2): spread(centre, 8, width)}), RUNS)
     assert find_line(verdict(table), "Two threads").endswith(call)
 
 
@@ -134,7 +135,7 @@ def test_the_words_follow_the_interval(centre: float, width: float, call: str) -
 def test_faster_and_slower_are_said_only_where_the_whole_interval_says_so(
     centre: float, width: float
 ) -> None:
-    table = make_table(make_rows({("threads", 2): spread(centre, 8, width)}))
+    table = make_table(make_rows({("threads", 2): spread(centre, 8, width)}), RUNS)
     line = find_line(verdict(table), "Two threads")
     row = summarise(table).iloc[1]
     assert line.endswith(": faster.") == (row["time_ratio_high"] < 1 - MARGIN)
@@ -163,7 +164,7 @@ def test_a_costly_start_up_is_told_with_what_it_makes_of_the_ratio() -> None:
         row["seconds"] = 1.0 if row["runner"] == "sequential" else 0.5
         if row["runner"] == "processes":
             row |= {"start_up_seconds": 0.3, "tear_down_seconds": 0.1}
-    text = verdict(make_table(rows))
+    text = verdict(make_table(rows, RUNS))
     assert "0.400 s more" in text
     assert "0.90 × as long" in text
 
@@ -207,14 +208,14 @@ def test_the_title_of_a_scaling_holds_the_speed_ups_of_the_most_workers() -> Non
         ("processes", 2): spread(0.5),
         ("processes", 4): spread(0.4),
     }
-    table = make_table(make_rows(ratios, usable_cores=4, logical_cores=4))
+    table = make_table(make_rows(ratios, usable_cores=4, logical_cores=4), RUNS)
     title = title_scaling(table)
     assert title.startswith("Four threads ran at 0.80 × the speed of ")
     assert title.endswith("; four processes at 2.50 ×")
 
 
 def test_a_wide_interval_stands_in_the_title_in_place_of_the_median() -> None:
-    table = make_table(make_rows({("threads", 2): spread(1.0, 8, 1.0)}))
+    table = make_table(make_rows({("threads", 2): spread(1.0, 8, 1.0)}), RUNS)
     row = summarise(table).iloc[1]
     assert f"{row['time_ratio_low']:.2f} to {row['time_ratio_high']:.2f} ×" in title_comparison(
         table
@@ -227,7 +228,7 @@ def test_a_wide_interval_stands_in_the_title_in_place_of_the_median() -> None:
 def test_title_and_verdict_never_contradict_each_other(
     centre: float, width: float, facts: dict[str, Any]
 ) -> None:
-    table = make_table(make_rows({("threads", 2): spread(centre, 8, width)}, **facts))
+    table = make_table(make_rows({("threads", 2): spread(centre, 8, width)}, **facts), RUNS)
     title, text = title_comparison(table), verdict(table)
     assert title.startswith("No verdict") == text.startswith("No verdict")
     if not title.startswith("No verdict"):
@@ -237,7 +238,7 @@ def test_title_and_verdict_never_contradict_each_other(
 
 
 def test_a_table_of_the_sequential_run_alone_has_a_title_and_a_verdict() -> None:
-    table = make_table(make_rows({}))
+    table = make_table(make_rows({}), RUNS)
     for title in (title_comparison(table), title_scaling(table)):
         assert title.endswith("alone")
     assert verdict(table).startswith("Eight rounds; ")
@@ -270,7 +271,7 @@ def test_a_gil_that_was_off_is_told(make_run: TableMaker) -> None:
 
 
 def test_threads_alone_have_no_start_method_to_tell() -> None:
-    table = make_table(make_rows({("threads", 2): spread(1.0)}))
+    table = make_table(make_rows({("threads", 2): spread(1.0)}), RUNS)
     assert "processes" not in describe_conditions(table)
 
 
@@ -338,7 +339,7 @@ def test_what_is_not_known_or_as_it_should_be_is_not_warned_of(facts: dict[str, 
 
 def test_no_sentence_ever_shows_a_nan() -> None:
     for rounds in (1, 5, 6, 9):
-        table = make_table(make_rows({("threads", 2): spread(1.0, rounds)}))
+        table = make_table(make_rows({("threads", 2): spread(1.0, rounds)}), RUNS)
         assert math.isnan(summarise(table).iloc[1]["time_ratio_low"]) == (rounds < 6)
         for text in (verdict(table), title_comparison(table), title_scaling(table)):
             assert "nan" not in text

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gil_demo.columns import make_table
+from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
 from gil_demo.results import combine, split_runs, summarise
+from gil_demo.schemas import make_table
 from gil_demo.storage import load, save
 from tests.conftest import TableMaker, make_rows, spread
 
@@ -64,7 +65,7 @@ def test_ratios_are_paired_by_round() -> None:
         number = int(str(row["round"])) - 1
         multiple = multiples[number] if row["runner"] == "threads" else 1.0
         row["seconds"] = sequential[number] * multiple
-    baseline, threads = summarise(make_table(rows)).to_dict("records")
+    baseline, threads = summarise(make_table(rows, RUNS)).to_dict("records")
     ratio_of_medians = threads["seconds"] / baseline["seconds"]
     assert threads["time_ratio"] == pytest.approx(1.5)
     assert ratio_of_medians == pytest.approx(2.25)
@@ -84,7 +85,7 @@ def test_the_sequential_run_comes_first_then_threads_then_processes() -> None:
         ("processes", 2): spread(0.6),
         ("threads", 2): spread(1.1),
     }
-    summary = summarise(make_table(make_rows(ratios)[::-1]))
+    summary = summarise(make_table(make_rows(ratios)[::-1], RUNS))
     assert list(zip(summary["runner"], summary["workers"], strict=True)) == [
         ("sequential", 1),
         ("threads", 2),
@@ -111,7 +112,7 @@ def test_the_speed_up_is_the_reverse_of_the_ratio_with_its_ends_swapped(
 
 
 def test_below_six_rounds_there_are_medians_but_no_intervals() -> None:
-    summary = summarise(make_table(make_rows({("threads", 2): spread(1.0, rounds=5)})))
+    summary = summarise(make_table(make_rows({("threads", 2): spread(1.0, rounds=5)}), RUNS))
     assert list(summary["rounds"]) == [5, 5]
     assert summary["time_ratio"].notna().all()
     for name in ("time_ratio_low", "time_ratio_high", "speed_up_low", "speed_up_high"):
@@ -124,7 +125,7 @@ def test_the_cold_speed_up_counts_start_up_and_tear_down() -> None:
         row["seconds"] = 1.0 if row["runner"] == "sequential" else 0.5
         if row["runner"] == "processes":
             row |= {"start_up_seconds": 0.3, "tear_down_seconds": 0.2}
-    processes = summarise(make_table(rows)).iloc[1]
+    processes = summarise(make_table(rows, RUNS)).iloc[1]
     assert processes["speed_up"] == pytest.approx(2.0)
     assert processes["cold_speed_up"] == pytest.approx(1.0)
     assert processes["start_up_seconds"] == pytest.approx(0.3)

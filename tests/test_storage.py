@@ -12,8 +12,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import storage
-from gil_demo.columns import COLUMNS, make_table
+from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
+from gil_demo.schemas import make_table
 from gil_demo.storage import load, save
 from tests.conftest import TableMaker, make_rows
 
@@ -21,7 +22,7 @@ from tests.conftest import TableMaker, make_rows
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     file = tmp_path_factory.mktemp("once") / "run.csv"
-    return save(make_table(make_rows()), file).read_bytes()
+    return save(make_table(make_rows(), RUNS), file).read_bytes()
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def saved(content: bytes, tmp_path: Path) -> Path:
 def change_cell(file: Path, column: str, value: str, row: int = 1) -> None:
     """Put another text in one cell of a file, row 1 being the first below the header."""
     lines = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()]
-    lines[row][list(COLUMNS).index(column)] = value
+    lines[row][list(RUNS.columns).index(column)] = value
     file.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
 
 
@@ -90,7 +91,9 @@ def test_a_file_may_have_windows_line_ends_a_byte_order_mark_and_columns_of_its_
 
 def test_columns_may_stand_in_another_order(saved: Path) -> None:
     table = load(saved)
-    pd.read_csv(saved, dtype=str, keep_default_na=False)[sorted(COLUMNS)].to_csv(saved, index=False)
+    pd.read_csv(saved, dtype=str, keep_default_na=False)[sorted(RUNS.columns)].to_csv(
+        saved, index=False
+    )
     assert_frame_equal(load(saved), table)
 
 
@@ -329,7 +332,7 @@ def test_other_seconds_that_are_negative_or_no_number_are_refused(
     ("column", "value"),
     [
         *[("count", value) for value in ("-1", "1.5", "x", "inf", "nan", "9" * 25, "9" * 400)],
-        *[(name, "0") for name, column in COLUMNS.items() if column.kind == "whole"],
+        *[(name, "0") for name, column in RUNS.columns.items() if column.kind == "whole"],
     ],
 )
 def test_a_count_that_is_no_whole_number_above_zero_is_refused(

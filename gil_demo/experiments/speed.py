@@ -1,22 +1,14 @@
 """Ask which is faster: one thread, several threads or several processes."""
 
-import time
-import uuid
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from gil_demo.arguments import check_choice, check_count, check_sequence, check_workers
-from gil_demo.columns import COLUMNS, make_table
-from gil_demo.machine import describe_machine, get_date, measure_busy_percent
-from gil_demo.pools import check_start_method, processes
+from gil_demo.measurements import Work, measure
 from gil_demo.results import BASELINE
 from gil_demo.runners import RUNNERS
-from gil_demo.sampling import Samples, Timing, check_budget, check_precision, take_samples
-from gil_demo.spans import Runner
-from gil_demo.workloads import countdown, split
+from gil_demo.workloads import countdown
 
 DEFAULT_COUNT = 4_000_000
 
@@ -46,7 +38,7 @@ def compare(
 
     Returns:
         The tidy table: a row for each timed run; the columns and their types are in
-        `gil_demo.columns.COLUMNS`, with the unit in the name.
+        `gil_demo.columns.RUNS`, with the unit in the name.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -57,7 +49,8 @@ def compare(
     variants = {(BASELINE, 1): workers} | {
         (name, check_workers(workers)): workers for name in names if name != BASELINE
     }
-    return _measure("compare", variants, count, start_method, precision, budget)
+    work = Work("countdown", countdown, check_count(count))
+    return measure("compare", work, variants, start_method, precision, budget)
 
 
 def scale(
@@ -93,7 +86,8 @@ def scale(
     variants = {(BASELINE, 1): max(numbers)} | {
         (name, number): number for name in names if name != BASELINE for number in numbers
     }
-    return _measure("scale", variants, count, start_method, precision, budget)
+    work = Work("countdown", countdown, check_count(count))
+    return measure("scale", work, variants, start_method, precision, budget)
 
 
 def _check_runners(runners: object) -> list[str]:
@@ -107,104 +101,3 @@ def _check_runners(runners: object) -> list[str]:
 def _check_unlike(name: str, values: Sequence[object]) -> None:
     if len(set(values)) < len(values):
         raise ValueError(f"{name} must each be there once, not as in {values!r}")
-
-
-def _measure(
-    experiment: str,
-    variants: dict[tuple[str, int], int],
-    count: int,
-    start_method: str | None,
-    precision: float | None,
-    budget: float | None,
-) -> pd.DataFrame:
-    """Measure variants (runner and workers, with their number of tasks) and tabulate them."""
-    check_count(count)
-    check_precision(precision)
-    check_budget(budget)
-    method = check_start_method(start_method)
-    busy_percent = measure_busy_percent()
-    samples = take_samples(
-        {
-            _label(*variant): _prepare(*variant, split(count, tasks), method)
-            for variant, tasks in variants.items()
-        },
-        baseline=_label(BASELINE, 1),
-        precision=precision,
-        budget=budget,
-    )
-    facts: dict[str, object] = {
-        "experiment": experiment,
-        "count": count,
-        "busy_percent": round(busy_percent, 1),
-        "run_id": uuid.uuid4().hex[:12],
-        "measured_on": get_date(),
-        "recorded_on": "",
-    }
-    facts |= {
-        name: value for name, value in describe_machine()._asdict().items() if name in COLUMNS
-    }
-    return make_table(_make_rows(samples, variants, method, facts))
-
-
-def _label(runner: str, workers: int) -> str:
-    return f"{runner}, {workers} worker{'s' * (workers > 1)}"
-
-
-def _prepare(
-    runner: str, workers: int, tasks: Sequence[int], start_method: str
-) -> Callable[[], Timing]:
-    make: Runner = RUNNERS[runner]
-    if make is processes:
-        make = partial(processes, start_method=start_method)
-    return partial(time_run, make, workers, countdown, tasks)
-
-
-def time_run(
-    runner: Runner, workers: int, function: Callable[[Any], object], tasks: Sequence[Any]
-) -> Timing:
-    """Time the three parts of one run: start-up, work and tear-down.
-
-    Args:
-        runner: a runner, such as `gil_demo.runners.threads`.
-        workers: how many workers it is to have.
-        function: what to run.
-        tasks: what to run it on.
-
-    Returns:
-        Seconds for each part.
-    """
-    entered = time.perf_counter()
-    with runner(workers) as run:
-        started = time.perf_counter()
-        run(function, tasks)
-        done = time.perf_counter()
-    return Timing(started - entered, done - started, time.perf_counter() - done)
-
-
-def _make_rows(
-    samples: Samples,
-    variants: dict[tuple[str, int], int],
-    start_method: str,
-    facts: dict[str, object],
-) -> list[dict[str, object]]:
-    by_label = {_label(*variant): (variant, tasks) for variant, tasks in variants.items()}
-    rows = []
-    for sample in samples.samples:
-        (runner, workers), tasks = by_label[sample.variant]
-        rows.append(
-            facts
-            | {
-                "runner": runner,
-                "workers": workers,
-                "start_method": start_method if runner == "processes" else "",
-                "tasks": tasks,
-                "round": sample.round,
-                "rounds": samples.samples[-1].round,
-                "position": sample.position,
-                "start_up_seconds": sample.timing.start_up,
-                "seconds": sample.timing.work,
-                "tear_down_seconds": sample.timing.tear_down,
-                "stopped_by": samples.stopped_by,
-            }
-        )
-    return rows

@@ -19,10 +19,11 @@ from matplotlib.text import Text
 
 from gil_demo.charts.speed import draw_comparison, draw_scaling
 from gil_demo.charts.style import Chart, draw_png, get_look
-from gil_demo.columns import make_table
+from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
 from gil_demo.findings import describe_conditions, title_comparison, title_scaling
 from gil_demo.results import combine, summarise
+from gil_demo.schemas import make_table
 from gil_demo.storage import save
 from tests.conftest import ORDINARY, TableMaker, make_rows, spread
 
@@ -76,7 +77,7 @@ CASES: dict[str, tuple[dict[tuple[str, int], list[float]], dict[str, Any]]] = {
 @pytest.fixture(params=CASES)
 def table(request: pytest.FixtureRequest) -> pd.DataFrame:
     ratios, facts = CASES[request.param]
-    return make_table(make_rows(ratios, **facts))
+    return make_table(make_rows(ratios, **facts), RUNS)
 
 
 def draw_and_list_texts(chart: Chart) -> Iterator[Text]:
@@ -144,7 +145,7 @@ def assert_inside(texts: list[Text], chart: Chart) -> None:
 )
 def test_bars_start_at_zero_and_are_as_long_as_the_medians(case: str) -> None:
     ratios, facts = CASES[case]
-    table = make_table(make_rows(ratios, **facts))
+    table = make_table(make_rows(ratios, **facts), RUNS)
     chart = draw_comparison(table)
     times = chart.axes[0]
     summary = summarise(table)
@@ -161,7 +162,7 @@ def test_start_up_and_tear_down_are_hatched_behind_the_work() -> None:
         if row["runner"] == "processes":
             row |= {"start_up_seconds": 0.3, "tear_down_seconds": 0.1}
     (hatched,) = [
-        bar for bar in list_bars(draw_comparison(make_table(rows)).axes[0]) if bar.get_hatch()
+        bar for bar in list_bars(draw_comparison(make_table(rows, RUNS)).axes[0]) if bar.get_hatch()
     ]
     assert (hatched.get_x(), hatched.get_width()) == pytest.approx((1.0, 0.4))
 
@@ -198,7 +199,7 @@ def test_one_core_has_no_ideal_above_one(make_run: TableMaker) -> None:
 
 
 def test_the_scaling_lines_run_through_the_speed_ups() -> None:
-    table = make_table(make_rows(SCALED, usable_cores=4, logical_cores=4))
+    table = make_table(make_rows(SCALED, usable_cores=4, logical_cores=4), RUNS)
     axes = draw_scaling(table).axes[0]
     summary = summarise(table)
     for runner in ("threads", "processes"):
@@ -216,7 +217,7 @@ def test_the_scaling_lines_run_through_the_speed_ups() -> None:
 
 
 def test_the_ideal_line_bends_at_the_number_of_cores() -> None:
-    table = make_table(make_rows(SCALED, usable_cores=4, logical_cores=4))
+    table = make_table(make_rows(SCALED, usable_cores=4, logical_cores=4), RUNS)
     axes = draw_scaling(table).axes[0]
     points = [list(zip(read_across(line), read_up(line), strict=True)) for line in axes.lines]
     assert [(1, 1), (4, 4), (12, 4)] in points
@@ -225,7 +226,7 @@ def test_the_ideal_line_bends_at_the_number_of_cores() -> None:
 
 def test_the_labels_at_the_ends_of_the_lines_do_not_touch() -> None:
     ratios = {(runner, n): spread(1.0) for runner in ("threads", "processes") for n in (1, 2)}
-    chart = draw_scaling(make_table(make_rows(ratios)))
+    chart = draw_scaling(make_table(make_rows(ratios), RUNS))
     FigureCanvasAgg(chart).draw()  # type: ignore[no-untyped-call]
     boxes = sorted(
         (text.get_window_extent() for text in chart.axes[0].texts if text.xy[0] == 1),  # type: ignore[attr-defined]
@@ -236,7 +237,7 @@ def test_the_labels_at_the_ends_of_the_lines_do_not_touch() -> None:
 
 
 def test_the_same_runner_has_the_same_colour_in_both_charts() -> None:
-    table = make_table(make_rows(SCALED))
+    table = make_table(make_rows(SCALED), RUNS)
     colours = [
         {line.get_color() for axes in draw(table).axes for line in axes.lines}
         for draw in (draw_comparison, draw_scaling)

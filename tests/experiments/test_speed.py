@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gil_demo.columns import COLUMNS
+from gil_demo import measurements
+from gil_demo.columns import RUNS
 from gil_demo.errors import WorkerDied
 from gil_demo.experiments import speed
-from gil_demo.experiments.speed import compare, scale, time_run
+from gil_demo.experiments.speed import compare, scale
 from gil_demo.machine import describe_machine
 from gil_demo.results import summarise
-from gil_demo.runners import sequential, threads
+from gil_demo.runners import threads
 from gil_demo.sampling import Timing
 from gil_demo.storage import load, save
 from gil_demo.workloads import countdown
@@ -29,20 +30,20 @@ def nothing_may_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("something was measured")
 
-    monkeypatch.setattr(speed, "measure_busy_percent", refuse)
-    monkeypatch.setattr(speed, "take_samples", refuse)
+    monkeypatch.setattr(measurements, "measure_busy_percent", refuse)
+    monkeypatch.setattr(measurements, "take_samples", refuse)
 
 
 @pytest.fixture
 def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the half second in which the machine is watched."""
-    monkeypatch.setattr(speed, "measure_busy_percent", lambda: 12.34)
+    monkeypatch.setattr(measurements, "measure_busy_percent", lambda: 12.34)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_compare_gives_a_whole_table_of_real_runs(method: str, tmp_path: Any) -> None:
     table = compare(count=COUNT, start_method=method, budget=BUDGET)
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == list(RUNS.columns)
     assert set(table["runner"]) == {"sequential", "threads", "processes"}
     assert set(table["experiment"]) == {"compare"}
     assert set(table["tasks"]) == {2}
@@ -114,7 +115,7 @@ def test_all_variants_do_the_same_steps_in_all(monkeypatch: pytest.MonkeyPatch) 
         done.setdefault(runner.__name__, set()).add(tuple(parts))
         return Timing(0.0, 1.0, 0.0)
 
-    monkeypatch.setattr(speed, "time_run", note)
+    monkeypatch.setattr(measurements, "time_run", note)
     scale([1, 2, 3], runners=["threads"], count=10)
     assert done == {"sequential": {(4, 3, 3)}, "threads": {(10,), (5, 5), (4, 3, 3)}}
 
@@ -192,11 +193,6 @@ def test_scale_needs_a_list_of_different_numbers(workers: Any, error: type[Excep
         scale(workers)
 
 
-def test_a_timed_run_has_three_parts_that_are_not_negative() -> None:
-    timing = time_run(sequential, 1, countdown, [COUNT, COUNT])
-    assert all(part >= 0 for part in timing)
-
-
 @pytest.mark.usefixtures("no_wait")
 @pytest.mark.parametrize("method", METHODS)
 def test_a_worker_that_dies_ends_the_measurement(
@@ -205,7 +201,7 @@ def test_a_worker_that_dies_ends_the_measurement(
     monkeypatch.setattr(speed, "countdown", tasks.die)
     # the sequential run would end this very process; the sampler is made to leave it out
     monkeypatch.setattr(
-        speed, "take_samples", lambda variants, **_: variants["processes, 2 workers"]()
+        measurements, "take_samples", lambda variants, **_: variants["processes, 2 workers"]()
     )
     with pytest.raises(WorkerDied, match="exit code 3"):
         compare(["processes"], count=COUNT, start_method=method)

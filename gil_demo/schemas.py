@@ -1,0 +1,157 @@
+"""What a table has to look like: the kinds of columns, and the checks that every table passes."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from gil_demo.errors import ResultsError
+
+MOST_SECONDS = 1e6
+
+
+class Column(NamedTuple):
+    """What a column holds.
+
+    Attributes:
+        kind: "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
+            "percent" or "yes_no".
+        may_be_empty: whether a value may be missing.
+        choices: the allowed texts; empty means any.
+    """
+
+    kind: str
+    may_be_empty: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class Schema(NamedTuple):
+    """What a kind of table holds.
+
+    Attributes:
+        name: what a row is, in the plural, for messages.
+        columns: the columns by name, in their order.
+        check: looks at a table as a whole and raises a ResultsError; it gets the table and what
+            to call it.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    check: Callable[[pd.DataFrame, str], None]
+
+
+_DTYPES = {
+    "text": "str",
+    "whole": "Int64",
+    "seconds": "float64",
+    "duration": "float64",
+    "percent": "float64",
+    "yes_no": "bool",
+}
+_LIMITS = {
+    "whole": (1, 2**53 - 1, "a whole number of 1 or more"),
+    "seconds": (0, MOST_SECONDS, f"a number from 0 to {MOST_SECONDS:g}"),
+    "duration": (0, MOST_SECONDS, "a number above 0"),
+    "percent": (0, 100, "a number from 0 to 100"),
+}
+
+
+def make_table(rows: Iterable[dict[str, object]], schema: Schema) -> pd.DataFrame:
+    """Make a table of rows that each have a value for every column.
+
+    Args:
+        rows: one dict a row, with the keys of the schema's columns.
+        schema: what kind of table it is.
+
+    Returns:
+        The table, its columns in the schema's order and types.
+    """
+    table = pd.DataFrame(list(rows), columns=list(schema.columns))
+    return table.astype({name: _DTYPES[column.kind] for name, column in schema.columns.items()})
+
+
+def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
+    """Turn a table into one of the right types, and check all of it on the way.
+
+    Args:
+        raw: the table, or its texts as they stand in a file.
+        schema: what kind of table it should be.
+        place: what to call it in the message.
+
+    Returns:
+        The table, with the schema's columns and no others.
+
+    Raises:
+        ResultsError: it is no such table, a column is missing or there twice, a value doesn't fit
+            its column, or the whole is not consistent; the text says what and in which row.
+    """
+    if not isinstance(raw, pd.DataFrame):
+        raise ResultsError(f"{place} must be a pandas DataFrame, not {type(raw).__name__}")
+    _check_columns(raw, schema, place)
+    if raw.empty:
+        raise ResultsError(f"{place} has no rows")
+    table = pd.DataFrame(
+        {name: _convert(raw[name], name, column, place) for name, column in schema.columns.items()}
+    )
+    schema.check(table, place)
+    return table
+
+
+def choose_schema(raw: pd.DataFrame, schemas: Iterable[Schema]) -> Schema:
+    """Return the schema that lacks the fewest columns in a table; the first among equals."""
+    return min(schemas, key=lambda schema: len(_list_missing(raw, schema)))
+
+
+def _list_missing(table: pd.DataFrame, schema: Schema) -> list[str]:
+    return [name for name in schema.columns if name not in table.columns]
+
+
+def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
+    missing = _list_missing(table, schema)
+    if missing:
+        raise ResultsError(
+            f"{place} is no table of {schema.name}: it lacks the columns {', '.join(missing)}"
+        )
+    twice = [name for name in schema.columns if list(table.columns).count(name) > 1]
+    if twice:
+        raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
+
+
+def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":
+    """Return a column in its type; the first value that doesn't fit is named in the error."""
+    empty = values.isna() | (values.astype(str) == "")
+    if empty.any() and not column.may_be_empty:
+        _refuse(values, empty, name, place, "a value")
+    if column.choices and not values.isin(column.choices).all():
+        _refuse(values, ~values.isin(column.choices), name, place, " or ".join(column.choices))
+    if column.kind == "text":
+        return values.astype(str).where(~empty, "").astype("str")
+    if column.kind == "yes_no":
+        known = values.astype(str).isin(["True", "False"])
+        if not known.all():
+            _refuse(values, ~known, name, place, "True or False")
+        return (values.astype(str) == "True").astype("bool")
+    return _convert_numbers(values, empty, name, column, place)
+
+
+def _convert_numbers(
+    values: "pd.Series[Any]", empty: "pd.Series[bool]", name: str, column: Column, place: str
+) -> "pd.Series[Any]":
+    numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
+    least, most, allowed = _LIMITS[column.kind]
+    good = numbers.between(least, most).fillna(False).astype(bool) | empty
+    if column.kind == "whole":
+        good &= ((numbers % 1) == 0).fillna(False).astype(bool) | empty
+    if column.kind == "duration":
+        good &= (numbers > 0).fillna(False).astype(bool) | empty
+    if not good.all():
+        _refuse(values, ~good, name, place, allowed)
+    return numbers.astype(_DTYPES[column.kind])  # type: ignore[call-overload,no-any-return]
+
+
+def _refuse(
+    values: "pd.Series[Any]", bad: "pd.Series[bool]", name: str, place: str, allowed: str
+) -> None:
+    position = int(bad.to_numpy().argmax())
+    shown = str(values.iloc[position])[:40]
+    raise ResultsError(f"{place}, row {position + 1}: {name} must be {allowed}, not {shown!r}")
