@@ -156,7 +156,7 @@ def _number(text: str) -> float:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
-    from gil_demo.findings import verdict
+    from gil_demo.findings.speed import verdict
     from gil_demo.results import summarise
     from gil_demo.storage import check_writable, save
 
@@ -225,7 +225,7 @@ def _write_chart(run: "pd.DataFrame", target: Path) -> None:
 
 def _describe(chosen: argparse.Namespace) -> None:
     del chosen
-    from gil_demo.findings import warn
+    from gil_demo.findings.computer import warn
     from gil_demo.machine import describe_machine
 
     machine = describe_machine()

@@ -18,13 +18,8 @@ from gil_demo.charts.style import (
     make_chart,
     write_heading,
 )
-from gil_demo.findings import (
-    capitalise,
-    describe_conditions,
-    name_workers,
-    title_comparison,
-    title_scaling,
-)
+from gil_demo.findings.speed import describe_conditions, title_comparison, title_scaling
+from gil_demo.findings.words import capitalise, name_workers
 from gil_demo.results import BASELINE, summarise
 
 

@@ -21,7 +21,7 @@ from gil_demo.charts.speed import draw_comparison, draw_scaling
 from gil_demo.charts.style import Chart, draw_png, get_look
 from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
-from gil_demo.findings import describe_conditions, title_comparison, title_scaling
+from gil_demo.findings.speed import describe_conditions, title_comparison, title_scaling
 from gil_demo.results import combine, summarise
 from gil_demo.schemas import make_table
 from gil_demo.storage import save

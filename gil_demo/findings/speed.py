@@ -1,8 +1,4 @@
-"""Sentences computed from a table: what it shows, and what it can't show.
-
-A sentence never says more than the rows carry: where the machine was busy, had one core or left
-too few rounds, it says so instead of a verdict, and what to do about it.
-"""
+"""What a run of `compare` or `scale` shows, in sentences."""
 
 import math
 from typing import Any
@@ -10,16 +6,18 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.estimates import LEAST_ROUNDS
-from gil_demo.machine import Machine
-from gil_demo.results import BASELINE, check_one_run, summarise
-
-MARGIN = 0.05
-WIDEST = 0.25
-_WORDS = (
-    *("zero", "one", "two", "three", "four", "five", "six"),
-    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+from gil_demo.findings.words import (
+    MARGIN,
+    capitalise,
+    count_in_words,
+    describe_computer,
+    find_machine_reservations,
+    head,
+    is_wide,
+    name_workers,
+    state_times,
 )
-_NOUNS = {"threads": ("thread", "threads"), "processes": ("process", "processes")}
+from gil_demo.results import BASELINE, check_one_run, summarise
 
 
 def verdict(table: pd.DataFrame) -> str:
@@ -57,23 +55,12 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
     """
     check_one_run(table)
     first = table.iloc[0]
-    cores, busy, rounds = (
-        int(first["usable_cores"]),
-        float(first["busy_percent"]),
-        int(first["rounds"]),
-    )
-    needed = min(cores, int(table["workers"].max()))
-    reservations = []
-    if cores == 1:
-        reservations.append("one usable core, no speed-up can show; try a machine with more")
-    if cores * (1 - busy / 100) < needed - 0.5:
-        reservations.append(
-            f"the machine was {busy:.0f} % busy before the run; close other programs and run again"
-        )
+    rounds = int(first["rounds"])
+    reservations = find_machine_reservations(first, int(table["workers"].max()))
     if rounds < LEAST_ROUNDS:
         reservations.append(
-            f"{_count(rounds, 'round', 'rounds')} of {LEAST_ROUNDS} that an interval needs; "
-            "allow more seconds or fewer steps"
+            f"{count_in_words(rounds, 'round', 'rounds')} of {LEAST_ROUNDS} that an interval "
+            "needs; allow more seconds or fewer steps"
         )
     return reservations
 
@@ -102,68 +89,10 @@ def title_scaling(table: pd.DataFrame) -> str:
 def describe_conditions(table: pd.DataFrame) -> str:
     """Say in one line where and how often a run was measured, for the chart's subtitle."""
     first = table.iloc[0]
-    cores = _count(int(first["usable_cores"]), "usable core", "usable cores")
-    gil = "" if first["gil_enabled"] else " without the GIL"
     methods = sorted(set(table["start_method"]) - {""})
     started = f", processes by {' and '.join(methods)}" if methods else ""
-    recorded = f"Recorded on {first['recorded_on']}: " if first["recorded_on"] else ""
-    return (
-        f"{recorded}{first['implementation']} {first['python_version']}{gil}, "
-        f"{first['operating_system']}, {cores}{started}; "
-        f"{_count(int(first['rounds']), 'round', 'rounds')} of {int(first['count']):,} steps"
-    )
-
-
-def warn(machine: Machine) -> list[str]:
-    """Say in words what about a machine will shape the results.
-
-    Args:
-        machine: the facts, as `describe_machine` gives them.
-
-    Returns:
-        Sentences; empty for an ordinary machine.
-    """
-    warnings = []
-    if machine.usable_cores == 1:
-        warnings.append(
-            "One usable core: neither threads nor processes can show a speed-up here. "
-            "The recorded results stand in for that part."
-        )
-    if machine.cores_limited_by == "quota":
-        warnings.append(
-            f"A quota leaves {machine.usable_cores} of {machine.logical_cores} cores to this "
-            "Python (a container, or a shared server): os.cpu_count() does not see that."
-        )
-    if machine.cores_limited_by == "affinity":
-        warnings.append(
-            f"This Python is bound to {machine.usable_cores} of {machine.logical_cores} cores."
-        )
-    if machine.physical_cores is not None and machine.physical_cores < machine.usable_cores:
-        warnings.append(
-            f"{machine.usable_cores} logical cores share {machine.physical_cores} physical ones: "
-            "expect less than double speed from two of them."
-        )
-    if not machine.gil_enabled:
-        warnings.append(
-            "The GIL is off in this Python: threads run at the same time, unlike in the story."
-        )
-    if machine.on_battery:
-        warnings.append("On battery: many laptops slow down to save power. Plug it in.")
-    if machine.implementation != "CPython":
-        warnings.append(f"This is {machine.implementation}: the story is about CPython.")
-    return warnings
-
-
-def name_workers(runner: str, workers: int) -> str:
-    """Name some workers in words, for example "two threads" or "plain loop"."""
-    if runner == BASELINE:
-        return "plain loop"
-    return _count(int(workers), *_NOUNS.get(runner, (f"{runner} worker", f"{runner} workers")))
-
-
-def capitalise(text: str) -> str:
-    """Return the text with its first letter large and the others as they are."""
-    return text[:1].upper() + text[1:]
+    rounds = count_in_words(int(first["rounds"]), "round", "rounds")
+    return f"{describe_computer(first)}{started}; {rounds} of {int(first['count']):,} steps"
 
 
 def _contenders(table: pd.DataFrame) -> pd.DataFrame:
@@ -188,28 +117,15 @@ def _title(table: pd.DataFrame, findings: list[tuple[str, str]], forms: tuple[st
         )
     else:
         title = "the plain loop alone"
-    return f"Recorded run: {title}" if table["recorded_on"].iloc[0] else capitalise(title)
-
-
-def _count(number: int, singular: str, plural: str) -> str:
-    word = _WORDS[number] if number < len(_WORDS) else f"{number:,}"
-    return f"{word} {singular if number == 1 else plural}"
+    return head(title, table)
 
 
 def _state_ratio(row: Any) -> str:
-    return _state(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
+    return state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
 
 
 def _state_speed_up(row: Any) -> str:
-    return _state(row.speed_up, row.speed_up_low, row.speed_up_high)
-
-
-def _state(median: float, low: float, high: float) -> str:
-    return f"{low:.2f} to {high:.2f} ×" if _is_wide(low, high) else f"{median:.2f} ×"
-
-
-def _is_wide(low: float, high: float) -> bool:
-    return math.isnan(low) or (high - low) / (high + low) > WIDEST
+    return state_times(row.speed_up, row.speed_up_low, row.speed_up_high)
 
 
 def _judge(row: Any, withheld: bool) -> str:
@@ -238,7 +154,7 @@ def _call(low: float, high: float) -> str:
         return "faster"
     if low >= 1 - MARGIN and high <= 1 + MARGIN:
         return "about as fast"
-    if _is_wide(low, high):
+    if is_wide(low, high):
         return "too uneven here to say more"
     if low > 1 - MARGIN:
         return "no faster"
@@ -249,7 +165,7 @@ def _call(low: float, high: float) -> str:
 
 def _describe_end(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    rounds = _count(int(first["rounds"]), "round", "rounds")
+    rounds = count_in_words(int(first["rounds"]), "round", "rounds")
     if first["stopped_by"] == "precision":
         return f"{capitalise(rounds)}; stopped because every interval was narrow enough."
     return f"{capitalise(rounds)}; stopped because the time allowed was spent."

@@ -7,38 +7,18 @@ import pytest
 
 from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
-from gil_demo.findings import (
-    MARGIN,
-    capitalise,
+from gil_demo.findings.speed import (
     describe_conditions,
     find_reservations,
-    name_workers,
     title_comparison,
     title_scaling,
     verdict,
-    warn,
 )
-from gil_demo.machine import Machine
+from gil_demo.findings.words import MARGIN, capitalise, name_workers
 from gil_demo.results import combine, summarise
 from gil_demo.schemas import make_table
 from tests.conftest import TableMaker, make_rows, spread
 
-ORDINARY_MACHINE = Machine(
-    usable_cores=4,
-    logical_cores=4,
-    physical_cores=4,
-    cores_limited_by="",
-    python_version="3.13.0",
-    implementation="CPython",
-    gil_enabled=True,
-    free_threaded_build=False,
-    switch_interval_seconds=0.005,
-    start_method="fork",
-    start_methods="fork spawn forkserver",
-    operating_system="Linux",
-    architecture="x86_64",
-    on_battery=None,
-)
 OBSTACLES = [
     ({"usable_cores": 1}, "one usable core"),
     ({"busy_percent": 63.0}, "the machine was 63 % busy before the run"),
@@ -278,28 +258,6 @@ def test_threads_alone_have_no_start_method_to_tell() -> None:
 # words
 
 
-@pytest.mark.parametrize(
-    ("runner", "workers", "name"),
-    [
-        ("threads", 1, "one thread"),
-        ("threads", 2, "two threads"),
-        ("processes", 1, "one process"),
-        ("processes", 12, "twelve processes"),
-        ("processes", 13, "13 processes"),
-        ("threads", 1200, "1,200 threads"),
-        ("cluster", 1, "one cluster worker"),
-        ("cluster", 3, "three cluster workers"),
-    ],
-)
-def test_workers_are_named_in_words(runner: str, workers: int, name: str) -> None:
-    assert name_workers(runner, workers) == name
-
-
-def test_only_the_first_letter_is_made_large() -> None:
-    assert capitalise("the GIL") == "The GIL"
-    assert capitalise("") == ""
-
-
 @pytest.mark.parametrize("spoil", [lambda t: t.drop(columns="round"), lambda _: pd.DataFrame()])
 def test_a_table_of_another_kind_is_refused(make_run: TableMaker, spoil: TableMaker) -> None:
     for say in (verdict, find_reservations, title_comparison, title_scaling):
@@ -308,33 +266,6 @@ def test_a_table_of_another_kind_is_refused(make_run: TableMaker, spoil: TableMa
 
 
 # warnings about the machine
-
-
-def test_an_ordinary_machine_needs_no_warning() -> None:
-    assert warn(ORDINARY_MACHINE) == []
-
-
-@pytest.mark.parametrize(
-    ("facts", "told"),
-    [
-        ({"usable_cores": 1}, "One usable core"),
-        ({"usable_cores": 2, "cores_limited_by": "quota"}, "leaves 2 of 4 cores"),
-        ({"usable_cores": 2, "cores_limited_by": "affinity"}, "bound to 2 of 4 cores"),
-        ({"physical_cores": 2}, "4 logical cores share 2 physical ones"),
-        ({"gil_enabled": False}, "The GIL is off"),
-        ({"on_battery": True}, "On battery"),
-        ({"implementation": "PyPy"}, "This is PyPy"),
-    ],
-)
-def test_what_shapes_the_results_is_warned_of(facts: dict[str, object], told: str) -> None:
-    (warning,) = warn(ORDINARY_MACHINE._replace(**facts))  # type: ignore[arg-type]
-    assert told in warning
-    assert warning.endswith(".")
-
-
-@pytest.mark.parametrize("facts", [{"physical_cores": None}, {"on_battery": False}])
-def test_what_is_not_known_or_as_it_should_be_is_not_warned_of(facts: dict[str, object]) -> None:
-    assert warn(ORDINARY_MACHINE._replace(**facts)) == []  # type: ignore[arg-type]
 
 
 def test_no_sentence_ever_shows_a_nan() -> None:

@@ -1,0 +1,105 @@
+"""Parts of sentences that every kind of finding needs."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from gil_demo.results import BASELINE
+
+MARGIN = 0.05
+WIDEST = 0.25
+_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+_NOUNS = {"threads": ("thread", "threads"), "processes": ("process", "processes")}
+
+
+def capitalise(text: str) -> str:
+    """Return the text with its first letter large and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def count_in_words(number: int, singular: str, plural: str) -> str:
+    """Return a number with its noun, for example "two rounds"."""
+    word = _WORDS[number] if number < len(_WORDS) else f"{number:,}"
+    return f"{word} {singular if number == 1 else plural}"
+
+
+def list_in_words(names: list[str]) -> str:
+    """Join names to a list, for example "sleep, sockets and files"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def name_workers(runner: str, workers: int) -> str:
+    """Name some workers in words, for example "two threads" or "plain loop"."""
+    if runner == BASELINE:
+        return "plain loop"
+    nouns = _NOUNS.get(runner, (f"{runner} worker", f"{runner} workers"))
+    return count_in_words(int(workers), *nouns)
+
+
+def is_wide(low: float, high: float) -> bool:
+    """Tell whether an interval is too wide, or absent, for its median to stand alone."""
+    return math.isnan(low) or (high - low) / (high + low) > WIDEST
+
+
+def state_times(median: float, low: float, high: float) -> str:
+    """State a ratio: its median, or its interval where that is wide."""
+    has_interval = not math.isnan(low)
+    if has_interval and is_wide(low, high):
+        return f"{low:.2f} to {high:.2f} ×"
+    return f"{median:.2f} ×"
+
+
+def state_seconds(seconds: float) -> str:
+    """State a time in the unit that suits it, with three digits."""
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.2g} µs"
+
+
+def describe_computer(first: Any) -> str:
+    """Say on what a table was measured.
+
+    Args:
+        first: a row of the table.
+
+    Returns:
+        The Python, the system and the cores; for a recorded run, where and when it was.
+    """
+    cores = count_in_words(int(first["usable_cores"]), "usable core", "usable cores")
+    gil = "" if first["gil_enabled"] else " without the GIL"
+    recorded = f"Recorded on {first['recorded_on']}: " if first["recorded_on"] else ""
+    return (
+        f"{recorded}{first['implementation']} {first['python_version']}{gil}, "
+        f"{first['operating_system']}, {cores}"
+    )
+
+
+def head(title: str, table: pd.DataFrame) -> str:
+    """Return a title with a large letter, and for a recorded run with the word that it is one."""
+    return f"Recorded run: {title}" if table["recorded_on"].iloc[0] else capitalise(title)
+
+
+def find_machine_reservations(first: Any, workers: int) -> list[str]:
+    """List what about the machine keeps a run from carrying a verdict on speed.
+
+    Args:
+        first: a row of the table.
+        workers: how many workers were to run at once.
+
+    Returns:
+        Clauses without a full stop, each with what to do about it.
+    """
+    cores, busy = int(first["usable_cores"]), float(first["busy_percent"])
+    reservations = []
+    if cores == 1:
+        reservations.append("one usable core, no speed-up can show; try a machine with more")
+    if cores * (1 - busy / 100) < min(cores, workers) - 0.5:
+        reservations.append(
+            f"the machine was {busy:.0f} % busy before the run; close other programs and run again"
+        )
+    return reservations
