@@ -2,10 +2,14 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 MOST_STEPS = 10**10
 MOST_SECONDS = 3600.0
+LEAST_SWITCH_INTERVAL = 1e-6
+
+Item = TypeVar("Item")
 
 
 def most_workers() -> int:
@@ -70,6 +74,25 @@ def check_number(name: str, value: object, most: float) -> float:
     return float(value)
 
 
+def check_switch_interval(name: str, value: object) -> float:
+    """Return the value as a float if it can be a switch interval, in seconds.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: the value is no int or float.
+        ValueError: the value is nan or lies outside a microsecond to a second.
+    """
+    if check_number(name, value, 1.0) < LEAST_SWITCH_INTERVAL:
+        raise ValueError(
+            f"{name} must be a number from {LEAST_SWITCH_INTERVAL:g} to 1 (seconds), "
+            f"not {shorten(value)}"
+        )
+    return float(value)  # type: ignore[arg-type]
+
+
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """Return the value if it is one of the choices.
 
@@ -106,6 +129,24 @@ def check_sequence(name: str, value: object) -> list[object]:
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")
     return list(value)
+
+
+def check_unlike(name: str, values: object, check: Callable[[str, object], Item]) -> list[Item]:
+    """Return the values as a list if each passes a check and none is there twice.
+
+    Args:
+        name: what the values are, for the message.
+        values: what was given.
+        check: takes the name and one value, returns the value or raises.
+
+    Raises:
+        TypeError: the values are no sequence, or one is of the wrong type.
+        ValueError: there are none, one is not allowed, or one is there twice.
+    """
+    checked = [check(name, value) for value in check_sequence(name, values)]
+    if len(set(checked)) < len(checked):
+        raise ValueError(f"{name} must each be there once, not as in {shorten(values)}")
+    return checked
 
 
 def shorten(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from gil_demo.arguments import check_choice, check_unlike
 from gil_demo.columns import MACHINE, RUNS
 from gil_demo.machine import describe_machine, get_date, measure_busy_percent
 from gil_demo.pools import check_start_method, processes
@@ -121,6 +122,18 @@ def time_run(
     return Timing(started - entered, done - started, time.perf_counter() - done)
 
 
+def check_runners(runners: object) -> list[str]:
+    """Return the names of runners if each is known and there once.
+
+    Raises:
+        TypeError: they are no list, or one is no string.
+        ValueError: there are none, one is unknown, or one is there twice.
+    """
+    return check_unlike(
+        "runners", runners, lambda _, name: check_choice("runner", name, [*RUNNERS])
+    )
+
+
 def choose_runner(name: str, start_method: str | None) -> Runner:
     """Return the runner of a name; `processes` with its start method."""
     runner: Runner = RUNNERS[name]
@@ -142,7 +155,7 @@ def _prepare(
 
 
 def _make_rows(
-    samples: Samples,
+    samples: Samples[Timing],
     variants: Mapping[tuple[str, int], int],
     start_method: str,
     facts: Mapping[str, object],

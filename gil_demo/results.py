@@ -5,13 +5,14 @@ the other.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
 from gil_demo.columns import RUNS, VARIANT
 from gil_demo.errors import ResultsError
 from gil_demo.estimates import Estimate, estimate_median
-from gil_demo.schemas import convert
+from gil_demo.schemas import Schema, convert
 
 BASELINE = "sequential"
 RUNNER_ORDER = [BASELINE, "threads", "processes"]
@@ -56,7 +57,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ResultsError: the table is not of this kind, or holds several runs.
     """
-    check_one_run(table)
+    check_comparable(table)
     baseline = table[table["runner"] == BASELINE].set_index("round")
     rows = []
     for key, group in table.groupby(VARIANT, sort=False, dropna=False):
@@ -77,14 +78,24 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return ranked.sort_values(["rank", "workers"], ignore_index=True).drop(columns="rank")
 
 
-def check_one_run(table: pd.DataFrame) -> None:
-    """Raise a ResultsError unless the table holds exactly one run and its sequential rounds."""
-    convert(table, RUNS, "the table")
+def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
+    """Raise a ResultsError unless the table is of a kind and holds exactly one run."""
+    convert(table, schema, "the table")
     runs = table["run_id"].nunique()
     if runs != 1:
         raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
+
+
+def check_comparable(table: pd.DataFrame) -> None:
+    """Raise a ResultsError unless the table holds one run of timed runs, sequential ones too."""
+    check_one_run(table, RUNS)
     if BASELINE not in set(table["runner"]):
         raise ResultsError("the table has no sequential rounds to hold the others against")
+
+
+def list_rows(summary: pd.DataFrame) -> list[Any]:
+    """Return the rows of a summary as named tuples."""
+    return list(summary.itertuples(index=False))
 
 
 def split_runs(table: pd.DataFrame) -> list[pd.DataFrame]:

@@ -8,7 +8,7 @@ where both sides met the same weather; and their median is what counts.
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gil_demo.arguments import MOST_SECONDS, check_number
 from gil_demo.estimates import LEAST_ROUNDS, Estimate, estimate_median
@@ -32,41 +32,52 @@ class Timing(NamedTuple):
     tear_down: float
 
 
-class Sample(NamedTuple):
-    """One timed run.
+class Measured(Protocol):
+    """What a run of a variant gives: anything with a figure whose ratios are to be taken."""
+
+    @property
+    def work(self) -> float:
+        """The figure, above 0; the same unit for all variants."""
+
+
+Outcome = TypeVar("Outcome", bound=Measured)
+
+
+class Sample(NamedTuple, Generic[Outcome]):
+    """One run.
 
     Attributes:
         variant: what ran.
         round: which round it belongs to, from 1.
         position: its place in the round's shuffled order, from 1.
-        timing: how long it took.
+        timing: what it gave; for most experiments how long it took.
     """
 
     variant: str
     round: int
     position: int
-    timing: Timing
+    timing: Outcome
 
 
-class Samples(NamedTuple):
-    """All timed runs of a measurement, and why it stopped.
+class Samples(NamedTuple, Generic[Outcome]):
+    """All runs of a measurement, and why it stopped.
 
     Attributes:
         samples: the runs in the order in which they ran; every round is whole.
         stopped_by: "precision" or "budget".
     """
 
-    samples: list[Sample]
+    samples: list[Sample[Outcome]]
     stopped_by: str
 
 
 def take_samples(
-    variants: Mapping[str, Callable[[], Timing]],
+    variants: Mapping[str, Callable[[], Outcome]],
     baseline: str,
     precision: float | None = None,
     budget: float | None = None,
     order: random.Random | None = None,
-) -> Samples:
+) -> Samples[Outcome]:
     """Run variants against each other in interleaved rounds.
 
     A warm-up round comes first and is not counted. Then come whole rounds, at least one: until
@@ -74,7 +85,7 @@ def take_samples(
     median, or until another round would not fit in the budget.
 
     Args:
-        variants: what to run, by name; each call runs it once and returns its timing.
+        variants: what to run, by name; each call runs it once.
         baseline: the name of the variant that the others are held against; a variant alone is
             judged by its own times.
         precision: half the interval's width as a part of the median, above 0 and at most 1;
@@ -84,7 +95,7 @@ def take_samples(
         order: where the shuffles come from; None means a generator of its own.
 
     Returns:
-        The timed runs and the reason why there are no more of them.
+        The runs and the reason why there are no more of them.
 
     Raises:
         TypeError: precision or budget is no number.
@@ -93,7 +104,7 @@ def take_samples(
     limit = check_precision(precision)
     seconds = check_budget(budget)
     order = order or random.Random()
-    samples: list[Sample] = []
+    samples: list[Sample[Outcome]] = []
     started = time.monotonic()
     with shown() as show:
 
@@ -131,7 +142,10 @@ def check_budget(budget: object) -> float:
 
 
 def _is_sharp(
-    samples: Sequence[Sample], variants: Mapping[str, object], baseline: str, precision: float
+    samples: Sequence[Sample[Outcome]],
+    variants: Mapping[str, object],
+    baseline: str,
+    precision: float,
 ) -> bool:
     times = {name: [s.timing.work for s in samples if s.variant == name] for name in variants}
     return all(

@@ -8,6 +8,7 @@ import pandas as pd
 from gil_demo.errors import ResultsError
 
 MOST_SECONDS = 1e6
+MOST_A_SECOND = 1e12
 
 
 class Column(NamedTuple):
@@ -15,7 +16,7 @@ class Column(NamedTuple):
 
     Attributes:
         kind: "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
-            "percent" or "yes_no".
+            "rate" (a second, above 0), "percent" or "yes_no".
         may_be_empty: whether a value may be missing.
         choices: the allowed texts; empty means any.
     """
@@ -45,6 +46,7 @@ _DTYPES = {
     "whole": "Int64",
     "seconds": "float64",
     "duration": "float64",
+    "rate": "float64",
     "percent": "float64",
     "yes_no": "bool",
 }
@@ -52,6 +54,7 @@ _LIMITS = {
     "whole": (1, 2**53 - 1, "a whole number of 1 or more"),
     "seconds": (0, MOST_SECONDS, f"a number from 0 to {MOST_SECONDS:g}"),
     "duration": (0, MOST_SECONDS, "a number above 0"),
+    "rate": (0, MOST_A_SECOND, "a number above 0"),
     "percent": (0, 100, "a number from 0 to 100"),
 }
 
@@ -142,7 +145,7 @@ def _convert_numbers(
     good = numbers.between(least, most).fillna(False).astype(bool) | empty
     if column.kind == "whole":
         good &= ((numbers % 1) == 0).fillna(False).astype(bool) | empty
-    if column.kind == "duration":
+    if column.kind in ("duration", "rate"):
         good &= (numbers > 0).fillna(False).astype(bool) | empty
     if not good.all():
         _refuse(values, ~good, name, place, allowed)

@@ -1,5 +1,13 @@
 """What runs: the countdown and what it needs. Standard library only; every worker imports this."""
 
+from collections.abc import Callable
+from time import perf_counter
+
+CHUNK_STEPS = 500
+MOST_SLICES = 100_000
+_GAP_CHUNKS = 5
+_LEAST_GAP_SECONDS = 1e-4
+
 
 def countdown(n: int) -> None:
     """Count down from n to 0 in pure Python, as David Beazley's lesson does.
@@ -23,3 +31,55 @@ def split(count: int, parts: int) -> list[int]:
     """
     share, remainder = divmod(count, parts)
     return [share + 1] * remainder + [share] * (parts - remainder)
+
+
+def trace_countdown(n: int) -> list[tuple[float, float]]:
+    """Count down from n to 0 and note when it was this thread's turn to run.
+
+    The clock is read after every `CHUNK_STEPS` steps. Where five times the quickest chunk, and a
+    tenth of a millisecond, went by at once, the thread can't have been running: it waited for
+    the GIL, or the operating system had given its core to something else.
+
+    Args:
+        n: number of steps.
+
+    Returns:
+        The slices of time in which it ran, as (start, end) in seconds on the machine's
+        performance counter; the first `MOST_SLICES` of them, so that memory stays bounded.
+    """
+    slices: list[tuple[float, float]] = []
+    begun = last = perf_counter()
+    quickest = 1.0
+    while n > 0:
+        stop = n - CHUNK_STEPS if n > CHUNK_STEPS else 0
+        while n > stop:
+            n -= 1
+        now = perf_counter()
+        elapsed = now - last
+        if elapsed > _LEAST_GAP_SECONDS and elapsed > _GAP_CHUNKS * quickest:
+            slices.append((begun, last))
+            if len(slices) == MOST_SLICES:
+                countdown(n)
+                return slices
+            begun = now
+        elif elapsed < quickest:
+            quickest = elapsed
+        last = now
+    slices.append((begun, last))
+    return slices
+
+
+def count_for(seconds: float) -> None:
+    """Count down, again and again, until some time is over.
+
+    Args:
+        seconds: for how long.
+    """
+    end = perf_counter() + seconds
+    while perf_counter() < end:
+        countdown(CHUNK_STEPS)
+
+
+def call(task: Callable[[], object]) -> object:
+    """Call a task that brings its own function, such as a `functools.partial`, for its answer."""
+    return task()

@@ -20,7 +20,7 @@ from gil_demo.charts.style import (
 )
 from gil_demo.findings.speed import describe_conditions, title_comparison, title_scaling
 from gil_demo.findings.words import capitalise, name_workers
-from gil_demo.results import BASELINE, summarise
+from gil_demo.results import BASELINE, list_rows, summarise
 
 
 def draw_comparison(table: pd.DataFrame) -> Chart:
@@ -47,7 +47,7 @@ def draw_comparison(table: pd.DataFrame) -> Chart:
     chart.subplots_adjust(
         left=0.145, right=0.985, top=1 - 0.85 / height, bottom=1.0 / height, wspace=0.12
     )
-    rows = list(summary.itertuples())
+    rows = list_rows(summary)
     for place, row in enumerate(rows):
         _draw_time_bar(times, place, row, _select(table, row))
         _draw_speed_up(speed_ups, place, row)
@@ -93,7 +93,7 @@ def draw_scaling(table: pd.DataFrame) -> Chart:
     clean_axes(axes, "y")
     title = title_scaling(table)
     write_heading(chart, title, describe_conditions(table))
-    chart.description = _describe(title, describe_conditions(table), list(contenders.itertuples()))
+    chart.description = _describe(title, describe_conditions(table), list_rows(contenders))
     return chart
 
 

@@ -5,10 +5,13 @@ Design", 2008). A marker and a hatch go with each, so that colour is never the o
 """
 
 import io
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 INK = "#1a1a1a"
 SOFT_INK = "#5a5a5a"
@@ -109,3 +112,17 @@ def clean_axes(axes: Axes, grid: str) -> None:
     axes.grid(axis="x" if grid == "x" else "y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=12, colors=INK, length=0)
+
+
+def label_in_full(axis: Axis, values: Sequence[float], state: Callable[[float], str]) -> None:
+    """Label some values of a logarithmic axis in words of its unit, not as powers of ten.
+
+    Args:
+        axis: an axis on a logarithmic scale.
+        values: the values to label; those out of sight are left out.
+        state: puts a value into text.
+    """
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(FixedLocator([value for value in values if low <= value <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: state(value)))
+    axis.set_minor_locator(NullLocator())

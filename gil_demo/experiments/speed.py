@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gil_demo.arguments import check_choice, check_count, check_sequence, check_workers
-from gil_demo.measurements import Work, measure
+from gil_demo.arguments import check_count, check_unlike, check_workers
+from gil_demo.measurements import Work, check_runners, measure
 from gil_demo.results import BASELINE
-from gil_demo.runners import RUNNERS
 from gil_demo.workloads import countdown
 
 DEFAULT_COUNT = 4_000_000
@@ -45,7 +44,7 @@ def compare(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    names = _check_runners(runners)
+    names = check_runners(runners)
     variants = {(BASELINE, 1): workers} | {
         (name, check_workers(workers)): workers for name in names if name != BASELINE
     }
@@ -80,24 +79,10 @@ def scale(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    names = _check_runners(runners)
-    numbers = [check_workers(number) for number in check_sequence("workers", workers)]
-    _check_unlike("workers", numbers)
+    names = check_runners(runners)
+    numbers = check_unlike("workers", workers, lambda _, number: check_workers(number))
     variants = {(BASELINE, 1): max(numbers)} | {
         (name, number): number for name in names if name != BASELINE for number in numbers
     }
     work = Work("countdown", countdown, check_count(count))
     return measure("scale", work, variants, start_method, precision, budget)
-
-
-def _check_runners(runners: object) -> list[str]:
-    names = [
-        check_choice("runner", name, list(RUNNERS)) for name in check_sequence("runners", runners)
-    ]
-    _check_unlike("runners", names)
-    return names
-
-
-def _check_unlike(name: str, values: Sequence[object]) -> None:
-    if len(set(values)) < len(values):
-        raise ValueError(f"{name} must each be there once, not as in {values!r}")

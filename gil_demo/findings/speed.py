@@ -17,7 +17,7 @@ from gil_demo.findings.words import (
     name_workers,
     state_times,
 )
-from gil_demo.results import BASELINE, check_one_run, summarise
+from gil_demo.results import BASELINE, check_comparable, list_rows, summarise
 
 
 def verdict(table: pd.DataFrame) -> str:
@@ -37,7 +37,7 @@ def verdict(table: pd.DataFrame) -> str:
     reservations = find_reservations(table)
     contenders = summary[summary["runner"] != BASELINE]
     lines = [f"No verdict: {reservation}." for reservation in reservations]
-    lines += [_judge(row, bool(reservations)) for row in _list_rows(contenders)]
+    lines += [_judge(row, bool(reservations)) for row in list_rows(contenders)]
     return "\n".join([*lines, _describe_end(table)])
 
 
@@ -53,7 +53,7 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
     Raises:
         ResultsError: the table is not of this kind, or holds several runs.
     """
-    check_one_run(table)
+    check_comparable(table)
     first = table.iloc[0]
     rounds = int(first["rounds"])
     reservations = find_machine_reservations(first, int(table["workers"].max()))
@@ -67,7 +67,7 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
 
 def title_comparison(table: pd.DataFrame) -> str:
     """Put the finding of a `compare` run in one line, for the chart's title."""
-    contenders = _list_rows(_contenders(table))
+    contenders = list_rows(_contenders(table))
     return _title(
         table,
         [(name_workers(row.runner, row.workers), _state_ratio(row)) for row in contenders],
@@ -78,7 +78,7 @@ def title_comparison(table: pd.DataFrame) -> str:
 def title_scaling(table: pd.DataFrame) -> str:
     """Put the finding of a `scale` run in one line, for the chart's title."""
     contenders = _contenders(table)
-    widest = _list_rows(contenders[contenders["workers"] == contenders["workers"].max()])
+    widest = list_rows(contenders[contenders["workers"] == contenders["workers"].max()])
     return _title(
         table,
         [(name_workers(row.runner, row.workers), _state_speed_up(row)) for row in widest],
@@ -98,10 +98,6 @@ def describe_conditions(table: pd.DataFrame) -> str:
 def _contenders(table: pd.DataFrame) -> pd.DataFrame:
     summary = summarise(table)
     return summary[summary["runner"] != BASELINE]
-
-
-def _list_rows(summary: pd.DataFrame) -> list[Any]:
-    return list(summary.itertuples())
 
 
 def _title(table: pd.DataFrame, findings: list[tuple[str, str]], forms: tuple[str, str]) -> str:

@@ -61,6 +61,11 @@ def state_seconds(seconds: float) -> str:
     return f"{seconds / 1e-6:.2g} µs"
 
 
+def state_share(share: float) -> str:
+    """State a part of a whole, 0 to 1, in percent."""
+    return f"{100 * share:.0f} %"
+
+
 def describe_computer(first: Any) -> str:
     """Say on what a table was measured.
 

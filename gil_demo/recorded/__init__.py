@@ -8,6 +8,7 @@ from gil_demo.arguments import check_choice
 from gil_demo.storage import load
 
 RECORDED = ("threads-versus-processes", "scaling")
+PUBLISHED = ("countdown", "convoy")
 
 
 def load_recorded(name: str) -> pd.DataFrame:
@@ -29,15 +30,26 @@ def load_recorded(name: str) -> pd.DataFrame:
         return load(path)
 
 
-def load_published() -> pd.DataFrame:
-    """Load countdown figures that others published, each with its source.
+def load_published(name: str = "countdown") -> pd.DataFrame:
+    """Load figures that others published, each with its source.
+
+    Args:
+        name: countdown (one thread and several) or convoy (an echo server and its neighbours).
 
     Returns:
-        A table with the columns source, year, python, machine, threads (how many), split
-        (whether one countdown was split among the threads or each did a whole one),
-        sequential_seconds, threads_seconds, and time_ratio (threads over sequential). Only the
-        ratios of rows that agree in `split` may be compared.
+        For the countdown a table with the columns source, year, python, machine, threads (how
+        many), split (whether one countdown was split among the threads or each did a whole one),
+        sequential_seconds, threads_seconds, and time_ratio (threads over sequential); only the
+        ratios of rows that agree in `split` may be compared. For the convoy one with the columns
+        source, year, python, beside (nothing, thread or process) and requests_per_second.
+
+    Raises:
+        TypeError: the name is no string.
+        ValueError: there are no such figures.
     """
-    with as_file(files(__name__) / "published.csv") as path:
+    check_choice("name", name, PUBLISHED)
+    with as_file(files(__name__) / f"published-{name}.csv") as path:
         table = pd.read_csv(path)
-    return table.assign(time_ratio=table["threads_seconds"] / table["sequential_seconds"])
+    if name == "countdown":
+        table["time_ratio"] = table["threads_seconds"] / table["sequential_seconds"]
+    return table
