@@ -15,6 +15,8 @@ from gil_demo.errors import GilDemoError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gil_demo.charts.style import Chart
+
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 SHOWN_COLUMNS = {
     "runner": "ran as",
@@ -156,7 +158,8 @@ def _number(text: str) -> float:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
-    from gil_demo.findings.speed import verdict
+    from gil_demo.charts.speed import draw_comparison
+    from gil_demo.findings.verdicts import verdict
     from gil_demo.results import summarise
     from gil_demo.storage import check_writable, save
 
@@ -173,7 +176,7 @@ def _compare(chosen: argparse.Namespace) -> None:
         print(_lay_out(summarise(table)))
         print(f"\n{verdict(table)}\n")
     print(f"table: {table_file}")
-    _write_chart(table, chart_file)
+    _write_chart(draw_comparison(table), chart_file)
 
 
 def _name_new_file() -> Path:
@@ -199,28 +202,26 @@ def _lay_out(summary: "pd.DataFrame") -> str:
 
 
 def _plot(chosen: argparse.Namespace) -> None:
-    from gil_demo.results import split_runs
+    from gil_demo.charts.doors import draw_each
     from gil_demo.storage import load
 
     if chosen.output and len(chosen.files) > 1:
         raise ValueError(f"--output names one chart, but there are {len(chosen.files)} files")
     if chosen.output and chosen.output.suffix.lower() != ".png":
         raise ValueError(f"output must be a file name that ends in .png, not {chosen.output}")
-    loaded = [(file, split_runs(load(file))) for file in chosen.files]
-    for file, runs in loaded:
+    drawn = [(file, draw_each(load(file))) for file in chosen.files]
+    for file, charts in drawn:
         target = chosen.output or file.with_suffix(".png")
-        for number, run in enumerate(runs, start=1):
-            name = target if len(runs) == 1 else target.with_stem(f"{target.stem}-{number}")
-            _write_chart(run, name)
+        for number, chart in enumerate(charts, start=1):
+            name = target if len(charts) == 1 else target.with_stem(f"{target.stem}-{number}")
+            _write_chart(chart, name)
 
 
-def _write_chart(run: "pd.DataFrame", target: Path) -> None:
-    from gil_demo.charts.speed import draw_comparison, draw_scaling
+def _write_chart(chart: "Chart", target: Path) -> None:
     from gil_demo.charts.style import draw_png
     from gil_demo.storage import write_whole
 
-    draw = draw_scaling if run["experiment"].iloc[0] == "scale" else draw_comparison
-    print(f"chart: {write_whole(target, draw_png(draw(run)))}")
+    print(f"chart: {write_whole(target, draw_png(chart))}")
 
 
 def _describe(chosen: argparse.Namespace) -> None:

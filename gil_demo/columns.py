@@ -60,7 +60,7 @@ RUNS = Schema(
     "timed runs",
     {
         "run_id": Column("text"),
-        "experiment": Column("text", choices=("compare", "scale", "wait")),
+        "experiment": Column("text", choices=("compare", "scale", "workloads")),
         "workload": Column("text"),
         "runner": Column("text"),
         "workers": Column("whole"),

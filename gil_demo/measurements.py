@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from gil_demo.results import BASELINE
 from gil_demo.runners import RUNNERS
 from gil_demo.sampling import Samples, Timing, check_budget, check_precision, take_samples
 from gil_demo.schemas import make_table
-from gil_demo.spans import Runner
+from gil_demo.spans import Run, Runner
 from gil_demo.workloads import split
 
 
@@ -41,6 +42,8 @@ def measure(
     start_method: str | None = None,
     precision: float | None = None,
     budget: float | None = None,
+    *,
+    is_warm: bool = False,
 ) -> pd.DataFrame:
     """Measure some work in several ways, in turn, and tabulate it.
 
@@ -52,6 +55,8 @@ def measure(
         start_method: as for `processes`.
         precision: as for `take_samples`.
         budget: as for `take_samples`.
+        is_warm: whether the workers are started once, before all rounds, instead of anew for
+            each run; start-up and tear-down then count as 0, since no run has any.
 
     Returns:
         The tidy table: a row for each timed run, with the columns of `gil_demo.columns.RUNS`.
@@ -65,15 +70,20 @@ def measure(
     check_budget(budget)
     method = check_start_method(start_method)
     facts = collect_facts(experiment)
-    samples = take_samples(
-        {
-            _label(*variant): _prepare(*variant, work.function, split(work.size, tasks), method)
-            for variant, tasks in variants.items()
-        },
-        baseline=_label(BASELINE, 1),
-        precision=precision,
-        budget=budget,
-    )
+    with ExitStack() as stack:
+        timed: dict[str, Callable[[], Timing]] = {}
+        for (name, workers), tasks in variants.items():
+            runner, parts = choose_runner(name, method), split(work.size, tasks)
+            if is_warm:
+                run = stack.enter_context(runner(workers))
+                timed[_label(name, workers)] = partial(_time_work, run, work.function, parts)
+            else:
+                timed[_label(name, workers)] = partial(
+                    time_run, runner, workers, work.function, parts
+                )
+        samples = take_samples(
+            timed, baseline=_label(BASELINE, 1), precision=precision, budget=budget
+        )
     facts |= {"workload": work.workload, "count": work.size}
     return make_table(_make_rows(samples, variants, method, facts), RUNS)
 
@@ -144,14 +154,10 @@ def _label(runner: str, workers: int) -> str:
     return f"{runner}, {workers} worker{'s' * (workers > 1)}"
 
 
-def _prepare(
-    runner: str,
-    workers: int,
-    function: Callable[[int], object],
-    tasks: Sequence[int],
-    start_method: str,
-) -> Callable[[], Timing]:
-    return partial(time_run, choose_runner(runner, start_method), workers, function, tasks)
+def _time_work(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
+    started = time.perf_counter()
+    run(function, tasks)
+    return Timing(0.0, time.perf_counter() - started, 0.0)
 
 
 def _make_rows(

@@ -16,6 +16,17 @@ from gil_demo.schemas import Schema, convert
 
 BASELINE = "sequential"
 RUNNER_ORDER = [BASELINE, "threads", "processes"]
+WORKLOADS = {
+    "sleeping": "waits",
+    "asking a server": "waits",
+    "writing a file": "waits",
+    "hashing": "C code, lets go of the GIL",
+    "compressing": "C code, lets go of the GIL",
+    "sorting": "C code, keeps the GIL",
+}
+HELP, NO_HELP, NOT_CLEAR = "threads help", "they don't", "not clear here"
+_CLEARLY_FASTER = 1.05
+_CLEARLY_NOT = 1.2
 
 
 def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -78,6 +89,73 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return ranked.sort_values(["rank", "workers"], ignore_index=True).drop(columns="rank")
 
 
+def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up runs of several workloads: a row for each workload and way of running.
+
+    Args:
+        table: a table as `compare_workloads` gives it.
+
+    Returns:
+        The columns of `summarise`, preceded by workload (in the order of `WORKLOADS`) and kind,
+        and followed by threads_help: "threads help" where the whole 95 % interval of their
+        speed-up is above 1.05, "they don't" where all of it is at or below 1.2, and "not clear
+        here" otherwise.
+
+    Raises:
+        ResultsError: the table is not of this kind, or has a workload twice.
+    """
+    convert(table, RUNS, "the table")
+    runs = split_runs(table)
+    names = [str(run["workload"].iloc[0]) for run in runs]
+    if len(set(names)) < len(names) or not set(names) <= set(WORKLOADS):
+        raise ResultsError(
+            f"the table must hold one run of each workload, out of {', '.join(WORKLOADS)}; "
+            f"it holds {', '.join(names)}"
+        )
+    ordered = sorted(zip(names, runs, strict=True), key=lambda pair: [*WORKLOADS].index(pair[0]))
+    summaries = []
+    for name, run in ordered:
+        summary = summarise(run)
+        summary.insert(0, "workload", name)
+        summary.insert(1, "kind", WORKLOADS[name])
+        summaries.append(summary.assign(threads_help=_judge_threads(summary)))
+    return pd.concat(summaries, ignore_index=True)
+
+
+def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFrame:
+    """Hold a reader's predictions against what was measured.
+
+    Args:
+        table: a table as `compare_workloads` gives it.
+        helped: the workloads with which the reader expects threads to help.
+
+    Returns:
+        A row for each workload of the table: workload, predicted, measured ("threads help",
+        "they don't" or "not clear here") and right (True, False, or None where it isn't clear).
+
+    Raises:
+        ResultsError: the table is not of this kind.
+        ValueError: a prediction is about a workload that the table doesn't have.
+    """
+    summary = summarise_workloads(table).drop_duplicates("workload", ignore_index=True)
+    predicted = set(helped)
+    unknown = sorted(predicted - set(summary["workload"]))
+    if unknown:
+        raise ValueError(
+            f"helped must be workloads of the table ({', '.join(summary['workload'])}), "
+            f"not {', '.join(unknown)}"
+        )
+    checked = summary[["workload"]].assign(
+        predicted=[HELP if name in predicted else NO_HELP for name in summary["workload"]],
+        measured=summary["threads_help"],
+    )
+    right = [
+        None if measured == NOT_CLEAR else measured == guess
+        for measured, guess in zip(checked["measured"], checked["predicted"], strict=True)
+    ]
+    return checked.assign(right=pd.Series(right, dtype="object"))
+
+
 def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
     """Raise a ResultsError unless the table is of a kind and holds exactly one run."""
     convert(table, schema, "the table")
@@ -101,6 +179,16 @@ def list_rows(summary: pd.DataFrame) -> list[Any]:
 def split_runs(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Cut a table into one for each run, in the order in which they stand in it."""
     return [group.reset_index(drop=True) for _, group in table.groupby("run_id", sort=False)]
+
+
+def _judge_threads(summary: pd.DataFrame) -> str:
+    threads = summary[summary["runner"] == "threads"]
+    if threads.empty:
+        return NOT_CLEAR
+    low, high = float(threads["speed_up_low"].iloc[0]), float(threads["speed_up_high"].iloc[0])
+    if low > _CLEARLY_FASTER:
+        return HELP
+    return NO_HELP if high <= _CLEARLY_NOT else NOT_CLEAR
 
 
 def _total(runs: pd.DataFrame) -> "pd.Series[float]":

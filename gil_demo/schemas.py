@@ -1,6 +1,6 @@
 """What a table has to look like: the kinds of columns, and the checks that every table passes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -100,8 +100,10 @@ def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
     return table
 
 
-def choose_schema(raw: pd.DataFrame, schemas: Iterable[Schema]) -> Schema:
+def choose_schema(raw: object, schemas: Sequence[Schema]) -> Schema:
     """Return the schema that lacks the fewest columns in a table; the first among equals."""
+    if not isinstance(raw, pd.DataFrame):
+        return schemas[0]
     return min(schemas, key=lambda schema: len(_list_missing(raw, schema)))
 
 

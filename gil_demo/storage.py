@@ -112,9 +112,7 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _convert(table: pd.DataFrame, place: str) -> pd.DataFrame:
-    is_table = isinstance(table, pd.DataFrame)
-    schema = choose_schema(table, SCHEMAS) if is_table else SCHEMAS[0]
-    return convert(table, schema, place)
+    return convert(table, choose_schema(table, SCHEMAS), place)
 
 
 def _get_umask() -> int:

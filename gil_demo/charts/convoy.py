@@ -107,12 +107,12 @@ def _draw_median(
 
 
 def _draw_published(axes: Axes, rows: list[Any], published: pd.DataFrame) -> None:
-    """Draw published rates as hollow diamonds below the reader's own."""
+    """Draw published rates as hollow stars below the reader's own."""
     places = {row.beside: place for place, row in enumerate(rows)}
     shown = published[published["beside"].isin(places)]
     axes.plot(
         shown["requests_per_second"], [places[name] + 0.3 for name in shown["beside"]],
-        linestyle="", marker="D", markersize=8, markerfacecolor="none", markeredgecolor=SOFT_INK,
+        linestyle="", marker="*", markersize=12, markerfacecolor="none", markeredgecolor=SOFT_INK,
     )  # fmt: skip
     for row in list_rows(shown):
         axes.annotate(

@@ -20,7 +20,7 @@ from gil_demo.findings.words import (
 from gil_demo.results import BASELINE, check_comparable, list_rows, summarise
 
 
-def verdict(table: pd.DataFrame) -> str:
+def judge_speed(table: pd.DataFrame) -> str:
     """Say in a few sentences what one run shows.
 
     Args:

@@ -12,8 +12,8 @@ from gil_demo.findings.speed import (
     find_reservations,
     title_comparison,
     title_scaling,
-    verdict,
 )
+from gil_demo.findings.verdicts import verdict
 from gil_demo.findings.words import MARGIN, capitalise, name_workers
 from gil_demo.results import combine, summarise
 from gil_demo.schemas import make_table

@@ -1,0 +1,47 @@
+"""The door to the charts: the right ones for any table."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
+from gil_demo.charts.speed import draw_comparison, draw_scaling
+from gil_demo.charts.style import Chart
+from gil_demo.charts.switching import draw_switch_intervals, draw_timeline
+from gil_demo.charts.waiting import draw_workloads
+from gil_demo.results import split_runs
+
+_DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
+    "compare": draw_comparison,
+    "scale": draw_scaling,
+    "workloads": draw_workloads,
+    "trace": draw_timeline,
+    "switch": draw_switch_intervals,
+    "serve": draw_convoy,
+}
+
+
+def draw_each(table: pd.DataFrame) -> list[Chart]:
+    """Draw a chart for each measurement in a table.
+
+    Args:
+        table: a table as `load` gives it.
+
+    Returns:
+        The charts, in the order in which the measurements stand in the table.
+
+    Raises:
+        ResultsError: a measurement can't be drawn.
+    """
+    charts = []
+    for experiment, part in table.groupby("experiment", sort=False):
+        # a run of `compare_workloads` for each workload makes one chart
+        measurements = [part] if experiment == "workloads" else split_runs(part)
+        charts += [_choose(str(experiment), one)(one) for one in measurements]
+    return charts
+
+
+def _choose(experiment: str, run: pd.DataFrame) -> Callable[[pd.DataFrame], Chart]:
+    if experiment == "serve" and run["switch_interval_seconds"].nunique() > 1:
+        return draw_server_intervals
+    return _DRAWINGS[experiment]

@@ -1,0 +1,37 @@
+"""The door to the findings: one function for every kind of table."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from gil_demo.columns import SCHEMAS
+from gil_demo.findings.convoy import judge_exchanges
+from gil_demo.findings.speed import judge_speed
+from gil_demo.findings.switching import judge_switches, judge_trace
+from gil_demo.findings.waiting import judge_workloads
+from gil_demo.schemas import choose_schema, convert
+
+_JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
+    "compare": judge_speed,
+    "scale": judge_speed,
+    "workloads": judge_workloads,
+    "trace": judge_trace,
+    "switch": judge_switches,
+    "serve": judge_exchanges,
+}
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Say in a few sentences what a measurement shows, and what it can't show.
+
+    Args:
+        table: a table as any experiment gives it.
+
+    Returns:
+        Sentences, one a line: reservations first, then what was found.
+
+    Raises:
+        ResultsError: the table is of no known kind, or holds several measurements.
+    """
+    checked = convert(table, choose_schema(table, SCHEMAS), "the table")
+    return _JUDGES[str(checked["experiment"].iloc[0])](table)
