@@ -158,7 +158,6 @@ def _number(text: str) -> float:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
-    from gil_demo.charts.speed import draw_comparison
     from gil_demo.findings.verdicts import verdict
     from gil_demo.results import summarise
     from gil_demo.storage import check_writable, save
@@ -176,6 +175,8 @@ def _compare(chosen: argparse.Namespace) -> None:
         print(_lay_out(summarise(table)))
         print(f"\n{verdict(table)}\n")
     print(f"table: {table_file}")
+    from gil_demo.charts.speed import draw_comparison  # late: workers need not carry matplotlib
+
     _write_chart(draw_comparison(table), chart_file)
 
 
