@@ -22,8 +22,9 @@ def find_turns(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a turn, in order: runner, worker, start_seconds, end_seconds, seconds, and
-        is_handed_over: whether it ended because another worker wanted to run. That is so but for
-        each worker's last turn, and but for the first one, which may have had no rival yet.
+        is_handed_over: whether it ended because another worker wanted to run, and that one ran
+        only then. That can't be told of each worker's last turn, nor of the first one, which may
+        have had no rival yet.
     """
     turns = [
         _find_turns_of_one(slices).assign(runner=runner)
@@ -35,15 +36,18 @@ def find_turns(table: pd.DataFrame) -> pd.DataFrame:
 
 def _find_turns_of_one(slices: pd.DataFrame) -> pd.DataFrame:
     ordered = slices.sort_values("start_seconds", ignore_index=True)
-    number = (ordered["worker"] != ordered["worker"].shift()).cumsum()
-    turns = ordered.groupby(number.to_numpy(), as_index=False).agg(
+    number = (ordered["worker"] != ordered["worker"].shift()).cumsum().rename("turn")
+    turns = ordered.groupby(number).agg(
         worker=("worker", "first"),
         start_seconds=("start_seconds", "first"),
         end_seconds=("end_seconds", "max"),
     )
+    turns = turns.reset_index(drop=True)
     is_last = ~turns["worker"].duplicated(keep="last")
     lengths = turns["end_seconds"] - turns["start_seconds"]
-    return turns.assign(seconds=lengths, is_handed_over=~is_last & (turns.index > 0))
+    is_clean = turns["start_seconds"].shift(-1) >= turns["end_seconds"]
+    is_handed_over = is_clean & ~is_last & (turns.index > 0)
+    return turns.assign(seconds=lengths, is_handed_over=is_handed_over)
 
 
 def find_overlaps(table: pd.DataFrame) -> "pd.Series[bool]":

@@ -21,6 +21,7 @@ from gil_demo.charts.style import (
     write_heading,
 )
 from gil_demo.findings.switching import (
+    IN_TURN,
     describe_switches,
     describe_trace,
     title_switches,
@@ -76,6 +77,8 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
     title, conditions = title_trace(table, summary), describe_trace(table)
     write_heading(chart, title, conditions)
     chart.description = _describe_trace(title, conditions, summary)
+    if window is not None:
+        chart.description += f" Shown: from {left * 1000:.1f} to {right * 1000:.1f} ms."
     return chart
 
 
@@ -181,7 +184,7 @@ def _describe_trace(title: str, conditions: str, summary: pd.DataFrame) -> str:
         fact = f"{name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"
-        if row.turns:
+        if row.turns and row.together <= IN_TURN:
             fact += f", {row.turns} turns of {state_seconds(row.turn_seconds)}"
         facts.append(fact)
     return f"Chart. {title}. {capitalise('; '.join(facts))}. Conditions: {conditions}."
@@ -251,16 +254,12 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
         markersize=9, linewidth=2.2, elinewidth=1.6, capsize=5, markeredgecolor=PAPER,
     )  # fmt: skip
     axes.axhline(1, color=SOFT_INK, linewidth=1.2)
-    axes.annotate(
-        "as at 5 ms", (0.4, 1), xycoords=("axes fraction", "data"), xytext=(0, 4),
-        textcoords="offset points", ha="center", size=11, color=SOFT_INK,
-    )  # fmt: skip
     axes.set_xscale("log")
     axes.set_ylim(0, max(1.25, float((summary["speed"] + above).max()) * 1.1))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     label_in_full(axes.xaxis, [0.001, 0.01, 0.1, 1, 10, 100], _state_number)
     axes.set_xlabel("switch interval (ms)", size=12, color=INK)
-    axes.set_ylabel("steps a second (×), 95 % interval", size=12, color=INK)
+    axes.set_ylabel(f"steps a second over those at {OWN} (×), 95 % interval", size=12, color=INK)
     clean_axes(axes, "y")
 
 

@@ -13,13 +13,13 @@ from gil_demo.pools import check_start_method
 from gil_demo.results import BASELINE, WORKLOADS, combine
 from gil_demo.sampling import check_budget, check_precision
 
-DEFAULT_SECONDS_EACH = 3.0
+DEFAULT_SECONDS_EACH = 2.5
 _CONTENDERS = ("threads", "processes")
 _SIZES = {
     "sleeping": 60,
     "asking a server": 60,
     "writing a file": 1024,
-    "hashing": 64 * 1024,
+    "hashing": 16 * 1024,
     "compressing": 16 * 1024,
     "sorting": 100_000,
 }
@@ -47,7 +47,7 @@ def compare_workloads(
 
     Args:
         workloads: which ones, by name: sleeping and asking a server (60 ms for each worker),
-            writing a file (1 MiB), hashing (64 MiB), compressing (16 MiB), sorting (100,000
+            writing a file (1 MiB), hashing (16 MiB), compressing (16 MiB), sorting (100,000
             numbers).
         workers: how many threads or processes.
         start_method: how processes are started; None means the platform's default.

@@ -36,6 +36,11 @@ def warn(machine: Machine) -> list[str]:
         warnings.append(
             "The GIL is off in this Python: threads run at the same time, unlike in the story."
         )
+    if machine.gil_enabled and machine.free_threaded_build:
+        warnings.append(
+            "This Python can run without the GIL, but something turned it on (a package that "
+            "isn't ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps it off."
+        )
     if machine.on_battery:
         warnings.append("On battery: many laptops slow down to save power. Plug it in.")
     if machine.implementation != "CPython":

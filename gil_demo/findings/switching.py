@@ -91,9 +91,12 @@ def title_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         parts += ["the threads took no turns that the trace could see"]
     shortest = list_rows(summary)[0]
     if shortest.switch_interval_seconds < 0.001:
-        times = state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
         interval = state_seconds(shortest.switch_interval_seconds)
-        parts += [f"{times} the speed at {interval}"]
+        if shortest.speed_low <= 1 <= shortest.speed_high:
+            parts += [f"no clear change of speed at {interval}"]
+        else:
+            times = state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
+            parts += [f"{times} the speed at {interval}"]
     return head("; ".join(parts), table)
 
 
@@ -133,7 +136,7 @@ def _judge_runner(row: Any, table: pd.DataFrame) -> str:
     if not math.isnan(row.together):
         share = state_share(row.together)
         sentence += f"\n  Two or more ran at once for {share} of the time in which they could."
-    if row.turns:
+    if row.turns and row.together <= IN_TURN:
         interval = state_seconds(table["switch_interval_seconds"].iloc[0])
         turns = count_in_words(row.turns, "turn was", "turns were")
         sentence += (
