@@ -11,8 +11,9 @@ import pandas as pd
 
 from gil_demo.arguments import check_choice, check_unlike
 from gil_demo.columns import MACHINE, RUNS
+from gil_demo.lifetimes import check_start_method
 from gil_demo.machine import describe_machine, get_date, measure_busy_percent
-from gil_demo.pools import check_start_method, processes
+from gil_demo.pools import processes
 from gil_demo.results import BASELINE
 from gil_demo.runners import RUNNERS
 from gil_demo.sampling import Samples, Timing, check_budget, check_precision, take_samples

@@ -1,43 +1,38 @@
-"""The runner `processes`: a `multiprocessing.Pool` that can't hang and leaves nothing behind."""
+"""The runner `processes`: tasks in a `multiprocessing.Pool`, and no wait without end."""
 
-import multiprocessing
 import pickle
-import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import connection, resource_tracker
-from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from multiprocessing.pool import AsyncResult, Pool
+from multiprocessing.pool import AsyncResult
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from gil_demo.arguments import check_choice, check_sequence, check_workers, shorten
-from gil_demo.errors import GilDemoError, RunnerUnavailable, WorkerDied
-from gil_demo.interrupts import held_back
+from gil_demo.arguments import MOST_STEPS, check_sequence, check_whole_number, shorten
+from gil_demo.errors import GilDemoError
+from gil_demo.lifetimes import HeldPool, check_alive, pool_held
 from gil_demo.spans import Run, Span
-from gil_demo.workers import announce, time_task_for_parent
+from gil_demo.workers import time_task_for_parent
 
 CHECK_SECONDS = 0.05
-START_SECONDS = 60.0
-END_SECONDS = 1.0
 
 
 @contextmanager
-def processes(workers: int = 2, start_method: str | None = None) -> Iterator[Run]:
+def processes(
+    workers: int = 2, start_method: str | None = None, chunksize: int | None = None
+) -> Iterator[Run]:
     """Run tasks in the worker processes of a `multiprocessing.Pool`.
 
     Entering returns when every worker is ready for a task, so that none of the start-up is
-    counted as work. `Pool.map` with its default chunk size hands out the tasks.
+    counted as work. `Pool.map` hands out the tasks.
 
     Args:
         workers: number of worker processes.
         start_method: fork, spawn or forkserver, as far as the machine has it; None means the
             platform's default.
+        chunksize: how many tasks a worker gets at once; None leaves it to `Pool.map`.
 
     Yields:
         A `Run`; an exception of a task is passed on when all tasks have ended.
@@ -49,112 +44,24 @@ def processes(workers: int = 2, start_method: str | None = None) -> Iterator[Run
         WorkerDied: a worker process ended before its task.
         GilDemoError: the operating system refused the processes, or they did not get ready.
     """
-    check_workers(workers)
-    context = multiprocessing.get_context(check_start_method(start_method))
-    held = _Held()
-    dismissed = False
-    if context.get_start_method() != "fork" and sys.platform != "win32":
-        resource_tracker.ensure_running()  # its start lifts the mask that held_back sets
-    ready, announcements = context.Pipe(duplex=False)
-    try:
-        with held_back():
-            held.pool = _open(context, workers, announcements)
-            held.crew = held.list_new_workers()
-        _wait_until_ready(ready, workers, held.crew)
-        yield partial(_run_in_pool, held, context)
-        if context.get_start_method() != "spawn":  # a spawned worker takes long to leave
-            with held_back():
-                dismissed = _dismiss(held)
-    finally:
-        with held_back():
-            if not dismissed:
-                _end(held)
-            # all of it is let go of here: Python swallows an interrupt that meets a finalizer
-            held.let_go()
-            ready.close()
-            announcements.close()
-
-
-class _Held:
-    """A pool and its workers, and what was there before them."""
-
-    def __init__(self) -> None:
-        self.pool: Pool | None = None
-        self.crew: list[BaseProcess] = []
-        self._before = set(multiprocessing.active_children())
-
-    def list_new_workers(self) -> list[BaseProcess]:
-        """List the living pool workers that came since this began."""
-        return [
-            process
-            for process in multiprocessing.active_children()
-            if process not in self._before and "PoolWorker" in process.name
-        ]
-
-    def let_go(self) -> None:
-        """Drop every reference, so that finalizers run now and not later."""
-        self.pool = None
-        self.crew.clear()
-        self._before.clear()
-
-
-def check_start_method(start_method: object) -> str:
-    """Return the start method to use.
-
-    Args:
-        start_method: the name of one, or None for the platform's default.
-
-    Returns:
-        The name of a start method that this machine has.
-
-    Raises:
-        TypeError: it is neither a string nor None.
-        ValueError: this machine has no such start method.
-    """
-    available = multiprocessing.get_all_start_methods()
-    if start_method is None:
-        # asking for the default without allow_none would fix it for the whole program
-        return multiprocessing.get_start_method(allow_none=True) or available[0]
-    return check_choice("start_method", start_method, available)
-
-
-def _open(context: BaseContext, workers: int, ready: Connection) -> Pool:
-    try:
-        return context.Pool(workers, initializer=announce, initargs=(ready,))
-    except ImportError as reason:
-        raise RunnerUnavailable(f"processes: this Python has no process pools ({reason})") from None
-    except OSError as reason:
-        raise GilDemoError(
-            f"the operating system refused {workers} worker processes ({reason}): ask for fewer"
-        ) from reason
-
-
-def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProcess]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    for _ in range(workers):
-        heard = connection.wait([ready, *_sentinels(crew)], timeout=deadline - time.monotonic())
-        if heard == [ready]:
-            ready.recv_bytes()
-            continue
-        _check_alive(
-            crew,
-            "before it was ready for work. In a script, start processes only below "
-            'if __name__ == "__main__":',
-        )
-        raise GilDemoError(
-            f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
-            "ask for fewer, or for another start method"
-        )
+    if chunksize is not None:
+        check_whole_number("chunksize", chunksize, 1, MOST_STEPS)
+    with pool_held(workers, start_method) as held:
+        yield partial(_run_in_pool, held, chunksize)
 
 
 def _run_in_pool(
-    held: _Held, context: BaseContext, function: Callable[[Any], object], tasks: Sequence[Any]
+    held: HeldPool,
+    chunksize: int | None,
+    function: Callable[[Any], object],
+    tasks: Sequence[Any],
 ) -> list[Span]:
     if held.pool is None:
         raise GilDemoError("this pool has ended: run tasks inside the with block of processes")
     checked = check_sequence("tasks", tasks)
-    _check_reachable(function, context)
-    answer = held.pool.map_async(partial(time_task_for_parent, function), checked)
+    _check_reachable(function, held.context)
+    timed = partial(time_task_for_parent, function)
+    answer = held.pool.map_async(timed, checked, chunksize)
     _wait_for(answer, held.crew, checked)
     return _make_spans(answer.get())
 
@@ -184,31 +91,7 @@ def _wait_for(
     while not answer.ready():
         answer.wait(CHECK_SECONDS)
         if not answer.ready():
-            _check_alive(crew, f"with {len(tasks)} tasks under way: {shorten(tasks)}")
-
-
-def _check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:
-    ended = connection.wait(_sentinels(crew), timeout=0)
-    if ended:
-        dead = next(process for process in crew if process.sentinel in ended)
-        deadline = time.monotonic() + END_SECONDS
-        while dead.exitcode is None and time.monotonic() < deadline:
-            time.sleep(0.001)  # its sentinel goes before its exit code comes
-        raise WorkerDied(f"a worker process ended ({_describe_exit(dead)}) {circumstance}")
-
-
-def _sentinels(crew: Sequence[BaseProcess]) -> list[int]:
-    return [process.sentinel for process in crew]
-
-
-def _describe_exit(process: BaseProcess) -> str:
-    code = process.exitcode
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
+            check_alive(crew, f"with {len(tasks)} tasks under way: {shorten(tasks)}")
 
 
 def _make_spans(rows: Sequence[tuple[int, float, float, bytes | None]]) -> list[Span]:
@@ -225,37 +108,3 @@ def _unpickle(answer: bytes) -> object:
         return pickle.loads(answer)
     except Exception as reason:
         raise TypeError(f"what a task gave back can't be rebuilt here ({reason})") from None
-
-
-def _end(held: _Held) -> None:
-    """End a pool and its processes, and don't wait for a pool that can't end by itself.
-
-    `Pool.terminate` waits without end for a lock that a killed worker held. Then what is left of
-    the workers is killed; two idle threads of the pool stay until Python ends, since nothing that
-    `Pool` documents would free them.
-    """
-    if held.pool is not None:
-        ending = threading.Thread(target=held.pool.terminate, daemon=True)
-        ending.start()
-        ending.join(END_SECONDS)
-        if not ending.is_alive():
-            return
-    for process in held.list_new_workers():
-        process.kill()
-        process.join(END_SECONDS)
-
-
-def _dismiss(held: _Held) -> bool:
-    """Ask idle workers to leave, and tell whether all of them did so unharmed."""
-    if held.pool is None:
-        return False
-    held.pool.close()
-    deadline = time.monotonic() + END_SECONDS
-    left = set(_sentinels(held.crew))
-    while left and (ended := connection.wait(left, timeout=deadline - time.monotonic())):
-        left.difference_update(ended)
-    if left or any(process.exitcode for process in held.crew):
-        return False
-    held.pool.join()
-    held.pool.terminate()  # nothing is left to end, but its finalizer would do this later
-    return True

@@ -17,7 +17,8 @@ from typing import Any
 from gil_demo.arguments import check_sequence, check_workers
 from gil_demo.errors import GilDemoError
 from gil_demo.interrupts import held_back
-from gil_demo.pools import CHECK_SECONDS, END_SECONDS, processes
+from gil_demo.lifetimes import END_SECONDS
+from gil_demo.pools import CHECK_SECONDS, processes
 from gil_demo.spans import Run, Runner, Span
 from gil_demo.workers import time_task
 

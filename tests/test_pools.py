@@ -78,7 +78,7 @@ def test_a_pool_refuses_bad_tasks_and_stays_fit_for_good_ones(
 def test_asking_for_the_default_start_method_does_not_fix_it_for_the_program() -> None:
     script = (
         "import multiprocessing\n"
-        "from gil_demo.pools import check_start_method\n"
+        "from gil_demo.lifetimes import check_start_method\n"
         "print(check_start_method(None) in multiprocessing.get_all_start_methods())\n"
         "print(multiprocessing.get_start_method(allow_none=True))\n"
     )
@@ -88,7 +88,7 @@ def test_asking_for_the_default_start_method_does_not_fix_it_for_the_program() -
 def test_the_program_s_own_choice_of_start_method_is_the_default() -> None:
     script = (
         "import multiprocessing\n"
-        "from gil_demo.pools import check_start_method\n"
+        "from gil_demo.lifetimes import check_start_method\n"
         "multiprocessing.set_start_method('spawn')\n"
         "print(check_start_method(None))\n"
     )

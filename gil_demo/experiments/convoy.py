@@ -17,9 +17,10 @@ from gil_demo.arguments import check_choice, check_number, check_switch_interval
 from gil_demo.columns import EXCHANGES
 from gil_demo.interrupts import held_back
 from gil_demo.intervals import PYTHON_INTERVAL, switch_interval_of
+from gil_demo.lifetimes import check_start_method
 from gil_demo.loopback import Exchange, echo, send_requests, serving
 from gil_demo.measurements import collect_facts
-from gil_demo.pools import CHECK_SECONDS, check_start_method, processes
+from gil_demo.pools import CHECK_SECONDS, processes
 from gil_demo.sampling import check_budget, take_samples
 from gil_demo.schemas import make_table
 from gil_demo.spans import Run

@@ -18,8 +18,8 @@ from gil_demo.arguments import (
 )
 from gil_demo.columns import SLICES, SWITCHES
 from gil_demo.intervals import PYTHON_INTERVAL, switch_interval_of
+from gil_demo.lifetimes import check_start_method
 from gil_demo.measurements import check_runners, choose_runner, collect_facts
-from gil_demo.pools import check_start_method
 from gil_demo.runners import threads
 from gil_demo.sampling import check_budget, take_samples
 from gil_demo.schemas import make_table

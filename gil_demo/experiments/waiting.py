@@ -7,9 +7,9 @@ import pandas as pd
 
 from gil_demo.arguments import check_choice, check_unlike, check_workers
 from gil_demo.blocking import compress_bytes, hash_bytes, sleep, sort_numbers, write_file
+from gil_demo.lifetimes import check_start_method
 from gil_demo.loopback import answer_late, ask_slow_server, serving
 from gil_demo.measurements import Work, measure
-from gil_demo.pools import check_start_method
 from gil_demo.results import BASELINE, WORKLOADS, combine
 from gil_demo.sampling import check_budget, check_precision
 
