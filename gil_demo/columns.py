@@ -98,7 +98,7 @@ SLICES = Schema(
     {
         "run_id": Column("text"),
         "experiment": Column("text", choices=("trace",)),
-        "runner": Column("text"),
+        "runner": Column("text", choices=("sequential", "threads", "processes")),
         "start_method": Column("text", may_be_empty=True),
         "workers": Column("whole"),
         "worker": Column("whole"),

@@ -32,6 +32,13 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
     alone = rates[rates["beside"] == ALONE].set_index("round")["requests_per_second"]
     if alone.empty:
         raise ResultsError("the table has no rounds beside nothing to hold the others against")
+    wanted = list(range(1, int(table["rounds"].iloc[0]) + 1))
+    for key, group in rates.groupby(KEYS):
+        if sorted(group["round"]) != wanted:
+            raise ResultsError(
+                f"the table is not whole: beside {key[0]} it has {len(group)} rows for "
+                f"{len(wanted)} rounds"
+            )
     rows = []
     for key, group in rates.groupby(KEYS, sort=False):
         rounds = group.set_index("round")

@@ -24,7 +24,12 @@ def switch_interval_of(seconds: float) -> Iterator[None]:
     check_switch_interval("switch_interval", seconds)
     before = sys.getswitchinterval()
     try:
-        sys.setswitchinterval(seconds)
+        _set(seconds)
         yield
     finally:
-        sys.setswitchinterval(before)
+        _set(before)
+
+
+def _set(seconds: float) -> None:
+    """Set the interval to the nearest microsecond: Python itself would cut off what is beyond."""
+    sys.setswitchinterval(seconds + 5e-7)

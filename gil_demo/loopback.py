@@ -86,8 +86,11 @@ class _Server:
         if self._listener is None:
             return
         self._is_over = True
-        with suppress(OSError):  # a last client, so that the listening thread looks up
+        try:  # a last client, so that the listening thread looks up
             socket.create_connection((_ADDRESS, self.port), timeout=1).close()
+        except OSError:
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
         _wait_for(self._crew[0])
         for connection in self._connections:
             with suppress(OSError):
@@ -102,7 +105,10 @@ class _Server:
 
     def _listen(self, listener: socket.socket) -> None:
         while not self._is_over:
-            connection, _ = listener.accept()
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
             self._connections.append(connection)
             self._start(self._attend, connection)
 

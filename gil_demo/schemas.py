@@ -151,6 +151,8 @@ def _convert_numbers(
         good &= (numbers > 0).fillna(False).astype(bool) | empty
     if not good.all():
         _refuse(values, ~good, name, place, allowed)
+    if column.kind != "whole":  # pandas 2 reads a text with an error in the last digit
+        return values.astype(object).where(~empty, "nan").map(float).astype("float64")
     return numbers.astype(_DTYPES[column.kind])  # type: ignore[call-overload,no-any-return]
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 
 from gil_demo.columns import SLICES, SWITCHES
+from gil_demo.errors import ResultsError
 from gil_demo.estimates import estimate_median
 from gil_demo.intervals import PYTHON_INTERVAL
 from gil_demo.results import RUNNER_ORDER, check_one_run
+
+_TOLERANCE_SECONDS = 1e-7
 
 
 def find_turns(table: pd.DataFrame) -> pd.DataFrame:
@@ -36,7 +39,8 @@ def find_turns(table: pd.DataFrame) -> pd.DataFrame:
 
 def _find_turns_of_one(slices: pd.DataFrame) -> pd.DataFrame:
     ordered = slices.sort_values("start_seconds", ignore_index=True)
-    number = (ordered["worker"] != ordered["worker"].shift()).cumsum().rename("turn")
+    workers = ordered["worker"].astype("int64")  # Int64 would compare the first with nothing
+    number = (workers != workers.shift()).cumsum().rename("turn")
     turns = ordered.groupby(number).agg(
         worker=("worker", "first"),
         start_seconds=("start_seconds", "first"),
@@ -45,7 +49,7 @@ def _find_turns_of_one(slices: pd.DataFrame) -> pd.DataFrame:
     turns = turns.reset_index(drop=True)
     is_last = ~turns["worker"].duplicated(keep="last")
     lengths = turns["end_seconds"] - turns["start_seconds"]
-    is_clean = turns["start_seconds"].shift(-1) >= turns["end_seconds"]
+    is_clean = turns["start_seconds"].shift(-1) > turns["end_seconds"] - _TOLERANCE_SECONDS
     is_handed_over = is_clean & ~is_last & (turns.index > 0)
     return turns.assign(seconds=lengths, is_handed_over=is_handed_over)
 
@@ -156,6 +160,9 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
     """
     check_one_run(table, SWITCHES)
     own = table[table["switch_interval_seconds"] == PYTHON_INTERVAL].set_index("round")
+    if set(own.index) != set(table["round"]):
+        own_interval = f"{PYTHON_INTERVAL * 1000:g} ms"
+        raise ResultsError(f"the table has rounds without one at {own_interval} to compare with")
     rows = []
     for interval, group in table.groupby("switch_interval_seconds"):
         rates = group.set_index("round")["steps_per_second"]

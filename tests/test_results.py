@@ -8,10 +8,18 @@ from pandas.testing import assert_frame_equal
 
 from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
-from gil_demo.results import combine, split_runs, summarise
+from gil_demo.results import (
+    WORKLOADS,
+    check_predictions,
+    combine,
+    split_runs,
+    summarise,
+    summarise_workloads,
+)
 from gil_demo.schemas import make_table
 from gil_demo.storage import load, save
 from tests.conftest import TableMaker, make_rows, spread
+from tests.tables_waiting import ORDINARY_SPEED_UPS, make_workload_table
 
 # combine and split
 
@@ -172,3 +180,145 @@ def test_the_table_itself_is_left_as_it_is(make_run: TableMaker) -> None:
     summarise(table)
     combine([table, table])
     assert_frame_equal(table, before)
+
+
+# workloads
+
+
+def make_workload(name: str, threads: list[float], **facts: Any) -> pd.DataFrame:
+    return make_workload_table(
+        {name: {"threads": threads, "processes": spread(1.8, len(threads))}}, **facts
+    )
+
+
+@pytest.mark.parametrize(
+    ("speed_ups", "answer"),
+    [
+        ([1.9, 1.8, 2.0, 1.9, 1.8, 2.0], "threads help"),
+        ([1.06, 1.3, 1.3, 1.3, 1.3, 1.9], "threads help"),
+        ([1.06, 1.1, 1.1, 1.1, 1.1, 1.15], "threads help"),
+        ([1.04, 1.3, 1.3, 1.3, 1.3, 1.9], "not clear here"),
+        ([1.04, 1.1, 1.1, 1.1, 1.1, 1.21], "not clear here"),
+        ([1.04, 1.1, 1.1, 1.1, 1.1, 1.19], "they don't"),
+        ([0.2, 0.3, 0.4, 0.3, 0.2, 0.4], "they don't"),
+        ([0.5, 1.0, 1.0, 1.0, 1.0, 3.0], "not clear here"),
+        ([1.9, 1.9, 1.9, 1.9, 1.9], "not clear here"),
+        ([1.9], "not clear here"),
+    ],
+)
+def test_whether_threads_help_is_said_where_the_whole_interval_says_so(
+    speed_ups: list[float], answer: str
+) -> None:
+    summary = summarise_workloads(make_workload("hashing", speed_ups))
+    assert set(summary["threads_help"]) == {answer}
+    threads = summary[summary["runner"] == "threads"].iloc[0]
+    ends = [threads["speed_up_low"], threads["speed_up_high"]]
+    nan = [math.nan] * 2
+    expected = [min(speed_ups), max(speed_ups)] if len(speed_ups) == 6 else nan
+    assert ends == pytest.approx(expected, nan_ok=True)
+
+
+def test_how_fast_processes_are_says_nothing_about_threads() -> None:
+    for ups in (spread(0.3), spread(1.9)):
+        table = make_workload_table({"hashing": {"threads": spread(1.0), "processes": ups}})
+        assert set(summarise_workloads(table)["threads_help"]) == {"they don't"}
+    without = make_workload_table({"hashing": {"processes": spread(1.9)}})
+    assert set(summarise_workloads(without)["threads_help"]) == {"not clear here"}
+
+
+def test_the_workloads_have_one_order_whatever_that_of_the_table() -> None:
+    table = make_workload_table(dict(reversed(ORDINARY_SPEED_UPS.items())))
+    summary = summarise_workloads(table)
+    assert list(dict.fromkeys(summary["workload"])) == list(WORKLOADS)
+    assert dict(zip(summary["workload"], summary["kind"], strict=True)) == WORKLOADS
+    assert_frame_equal(summarise_workloads(table.sample(frac=1.0, random_state=3)), summary)
+
+
+def test_each_workload_is_summed_up_as_a_run_of_its_own() -> None:
+    table = make_workload_table()
+    summary = summarise_workloads(table)
+    for run in split_runs(table):
+        part = summary[summary["workload"] == run["workload"].iloc[0]].reset_index(drop=True)
+        alone = summarise(run)
+        assert_frame_equal(part[alone.columns], alone)
+    assert list(summary.columns[:2]) == ["workload", "kind"]
+    assert summary.columns[-1] == "threads_help"
+
+
+def test_a_workload_that_is_there_twice_is_refused() -> None:
+    twice = combine(
+        [
+            make_workload("hashing", spread(1.9), run_id="one"),
+            make_workload("hashing", spread(1.0), run_id="two"),
+        ]
+    )
+    with pytest.raises(ResultsError, match=r"one run of each workload.*holds hashing, hashing"):
+        summarise_workloads(twice)
+
+
+def test_a_workload_that_is_not_known_is_refused() -> None:
+    for unknown in (make_workload("dreaming", spread(1.9)), make_table(make_rows(), RUNS)):
+        with pytest.raises(ResultsError, match=r"one run of each workload, out of sleeping, "):
+            summarise_workloads(unknown)
+
+
+def test_damage_to_one_workload_is_refused() -> None:
+    table = make_workload_table()
+    spoilt = table.copy()
+    spoilt.loc[5, "seconds"] = -1.0
+    is_loop = (table["workload"] == "sorting") & (table["runner"] == "sequential")
+    for bad, told in (
+        (spoilt, "row 6: seconds must be"),
+        (table[:-1], "is not whole"),
+        (table[~is_loop], "no sequential rounds"),
+        (table.drop(columns="workload"), "lacks the columns workload"),
+        (pd.DataFrame(), "is no table of timed runs"),
+        (None, "must be a pandas DataFrame"),
+    ):
+        with pytest.raises(ResultsError, match=told):
+            summarise_workloads(bad)  # type: ignore[arg-type]
+        with pytest.raises(ResultsError, match=told):
+            check_predictions(bad, [])  # type: ignore[arg-type]
+
+
+# predictions
+
+
+@pytest.fixture
+def judged() -> pd.DataFrame:
+    """Give a table in which threads help with sleeping, not with sorting; hashing is unclear."""
+    ups = {"sleeping": spread(1.9), "hashing": spread(1.5, 8, 1.2), "sorting": spread(0.9)}
+    return make_workload_table({name: {"threads": threads} for name, threads in ups.items()})
+
+
+@pytest.mark.parametrize(
+    ("helped", "right"),
+    [
+        (["sleeping"], [True, None, True]),
+        (["sleeping", "hashing", "sorting"], [True, None, False]),
+        ([], [False, None, True]),
+        (["sorting"], [False, None, False]),
+        ({"sleeping": 1}.keys(), [True, None, True]),
+        (["sleeping", "sleeping"], [True, None, True]),
+    ],
+)
+def test_a_prediction_is_right_or_wrong_or_cannot_be_told(
+    judged: pd.DataFrame, helped: Any, right: list[bool | None]
+) -> None:
+    checked = check_predictions(judged, helped)
+    assert list(checked.columns) == ["workload", "predicted", "measured", "right"]
+    assert checked["workload"].tolist() == ["sleeping", "hashing", "sorting"]
+    assert checked["measured"].tolist() == ["threads help", "not clear here", "they don't"]
+    expected = ["threads help" if name in helped else "they don't" for name in checked["workload"]]
+    assert checked["predicted"].tolist() == expected
+    assert checked["right"].tolist() == right
+
+
+def test_predictions_may_come_one_by_one(judged: pd.DataFrame) -> None:
+    checked = check_predictions(judged, (name for name in ("sleeping",)))
+    assert checked["right"].tolist() == [True, None, True]
+
+
+def test_a_prediction_about_what_was_not_measured_is_refused_by_name(judged: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match=r"\(sleeping, hashing, sorting\), not dreaming, writing"):
+        check_predictions(judged, ["sleeping", "writing a file", "dreaming"])

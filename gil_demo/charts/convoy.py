@@ -18,6 +18,7 @@ from gil_demo.charts.style import (
     make_chart,
     write_heading,
 )
+from gil_demo.errors import ResultsError
 from gil_demo.exchanges import ALONE, summarise_exchanges
 from gil_demo.findings.convoy import (
     NEIGHBOURS,
@@ -56,7 +57,8 @@ def draw_convoy(table: pd.DataFrame, published: pd.DataFrame | None = None) -> C
         left=0.185, right=0.98, top=1 - 0.8 / height, bottom=1.15 / height, wspace=0.08
     )
     for place, row in enumerate(rows):
-        _draw_rate(rates, place, row, table[table["beside"] == row.beside])
+        is_mine = table["switch_interval_seconds"] == row.switch_interval_seconds
+        _draw_rate(rates, place, row, table[is_mine & (table["beside"] == row.beside)])
         _draw_latency(latencies, place, row)
     if published is not None:
         _draw_published(rates, rows, published)
@@ -129,11 +131,19 @@ def _finish(axes: Axes, rows: list[Any], label: str, state: Callable[[float], st
     low, high = axes.get_xlim()
     low, high = low / 2, high * 2  # room for the labels at either end
     axes.set_xlim(low, high)
-    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-    label_in_full(axes.xaxis, [10.0**power for power in powers], state)
+    label_in_full(axes.xaxis, _choose_ticks(low, high), state)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(label, size=12, color=INK)
     clean_axes(axes, "x")
+
+
+def _choose_ticks(low: float, high: float) -> list[float]:
+    """Return powers of ten in a range; where it holds fewer than two, some values between."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [10.0**exponent for exponent in exponents]
+    if sum(low <= tick <= high for tick in ticks) < 2:
+        ticks = [step * tick for tick in ticks for step in (1, 2, 5)]
+    return ticks
 
 
 def _describe(title: str, conditions: str, rows: list[Any], published: pd.DataFrame | None) -> str:
@@ -169,6 +179,8 @@ def draw_server_intervals(table: pd.DataFrame) -> Chart:
     """
     summary = summarise_exchanges(table)
     busy = summary[summary["beside"] == "thread"]
+    if busy.empty:
+        raise ResultsError("the table has no rounds beside a thread; give one of sweep_server")
     alone = float(summary.loc[summary["beside"] == ALONE, "requests_per_second"].iloc[0])
     chart = make_chart(10, 5.6)
     axes = chart.subplots()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 INK = "#1a1a1a"
@@ -89,13 +90,20 @@ def make_chart(width: float, height: float) -> Chart:
 
 def write_heading(chart: Chart, title: str, subtitle: str) -> None:
     """Write the finding above the chart and the conditions below it."""
-    finding = chart.text(0.012, 0.975, title, weight="bold", color=INK, va="top")
-    conditions = chart.text(0.012, 0.02, subtitle, color=SOFT_INK, va="bottom")
-    room = 0.95 * chart.bbox.width
+    height = chart.get_size_inches()[1]
+    finding = chart.text(0.012, 1 - 0.11 / height, title, weight="bold", color=INK, va="top")
+    conditions = chart.text(0.012, 0.09 / height, subtitle, color=SOFT_INK, va="bottom")
     for line, size in ((finding, 17.0), (conditions, 10.5)):
+        _fit(line, size, 0.97 * chart.bbox.width)
+
+
+def _fit(line: Text, size: float, room: float) -> None:
+    """Write a long line smaller, so that its end is not cut off."""
+    line.set_fontsize(size)
+    # widths of small letters are rounded, so that one step may not do
+    while (width := line.get_window_extent().width) > room:
+        size *= min(0.99, room / width)
         line.set_fontsize(size)
-        # a long line is written smaller, so that its end is not cut off
-        line.set_fontsize(size * min(1, room / max(1, line.get_window_extent().width)))
 
 
 def clean_axes(axes: Axes, grid: str) -> None:

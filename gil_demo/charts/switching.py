@@ -3,12 +3,11 @@
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
+from gil_demo.charts.lanes import MOST_BARS, draw_lane
 from gil_demo.charts.style import (
     INK,
     PAPER,
@@ -33,10 +32,7 @@ from gil_demo.results import RUNNER_ORDER, list_rows
 from gil_demo.turns import summarise_switches, summarise_trace
 
 OWN = state_seconds(PYTHON_INTERVAL)
-MOST_BARS = 4_000
-BINS = 1_600
 _NAMES = {"threads": "Thread", "processes": "Process", "sequential": "Plain loop"}
-_LANE = 0.78
 
 
 def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None) -> Chart:
@@ -64,15 +60,14 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
     height = 1.9 + 0.52 * (max(lanes.values()) + 1)
     chart = make_chart(12, height)
     axes = chart.subplots()
-    chart.subplots_adjust(left=0.1, right=0.985, top=1 - 0.75 / height, bottom=1.0 / height)
+    chart.subplots_adjust(left=0.1, right=0.975, top=1 - 0.75 / height, bottom=1.0 / height)
     shown = table[(table["end_seconds"] >= left) & (table["start_seconds"] <= right)]
     is_binned = len(shown) > MOST_BARS
     for (runner, worker), place in lanes.items():
         lane = shown[(shown["runner"] == runner) & (shown["worker"] == worker)]
-        draw = _draw_shares if is_binned else _draw_bars
-        draw(axes, place, lane, get_look(runner).colour, (left, right))
+        draw_lane(axes, place, lane, get_look(runner).colour, (left, right), is_binned)
     for row in list_rows(summary):
-        _mark_end(axes, row, lanes, right)
+        _mark_end(axes, row, lanes, (left, right))
     _finish_lanes(axes, lanes, (left, right), is_binned)
     title, conditions = title_trace(table, summary), describe_trace(table)
     write_heading(chart, title, conditions)
@@ -84,7 +79,7 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
 
 def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float, float]:
     if window is None:
-        return 0.0, end
+        return 0.0, end or 1e-6  # a trace of no length is drawn, too
     left, right = window
     if not 0 <= left < right < math.inf:
         raise ValueError(f"window must be (from, to) in seconds with from below to, not {window!r}")
@@ -103,51 +98,17 @@ def _place_lanes(table: pd.DataFrame, runners: list[str]) -> dict[tuple[str, int
     return lanes
 
 
-def _draw_bars(
-    axes: Axes, place: float, lane: pd.DataFrame, colour: str, window: tuple[float, float]
+def _mark_end(
+    axes: Axes, row: Any, lanes: dict[tuple[str, int], float], window: tuple[float, float]
 ) -> None:
-    del window
-    starts = lane["start_seconds"] * 1000
-    lengths = (lane["end_seconds"] - lane["start_seconds"]) * 1000
-    axes.broken_barh(
-        list(zip(starts, lengths, strict=True)), (place - _LANE / 2, _LANE),
-        facecolor=colour, edgecolor=colour, linewidth=0.2,
-    )  # fmt: skip
-
-
-def _draw_shares(
-    axes: Axes, place: float, lane: pd.DataFrame, colour: str, window: tuple[float, float]
-) -> None:
-    edges = np.linspace(*window, BINS + 1)
-    shares = _measure_shares(lane, edges)
-    picture = np.ones((1, BINS, 4))
-    picture[0, :, :3] = to_rgb(colour)
-    picture[0, :, 3] = shares
-    axes.imshow(
-        picture, aspect="auto", interpolation="nearest",
-        extent=(window[0] * 1000, window[1] * 1000, place + _LANE / 2, place - _LANE / 2),
-    )  # fmt: skip
-
-
-def _measure_shares(lane: pd.DataFrame, edges: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-    """Return for each bin the part of it, 0 to 1, in which the worker ran."""
-    ordered = lane.sort_values("start_seconds")
-    starts, ends = ordered["start_seconds"].to_numpy(), ordered["end_seconds"].to_numpy()
-    run_before = np.concatenate([[0.0], np.cumsum(ends - starts)])
-    times = np.column_stack([starts, ends]).ravel()
-    totals = np.column_stack([run_before[:-1], run_before[1:]]).ravel()
-    run = np.interp(edges, times, totals) if len(times) else np.zeros(len(edges))
-    return np.clip(np.diff(run) / np.diff(edges), 0, 1)
-
-
-def _mark_end(axes: Axes, row: Any, lanes: dict[tuple[str, int], float], right: float) -> None:
     """Mark when the last worker of a runner was done, if that is in sight."""
     places = [place for (runner, _), place in lanes.items() if runner == row.runner]
-    if row.seconds > right:
+    left, right = window
+    if not left <= row.seconds <= right:
         return
     end = row.seconds * 1000
     axes.plot([end, end], [min(places) - 0.48, max(places) + 0.48], color=INK, linewidth=1.4)
-    is_far = row.seconds > 0.75 * right
+    is_far = row.seconds - left > 0.5 * (right - left)
     axes.annotate(
         f"done after {state_seconds(row.seconds)}", (end, max(places) + 0.48),
         xytext=(-5 if is_far else 5, -2), textcoords="offset points", size=11, color=INK,
@@ -258,8 +219,8 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
     axes.set_ylim(0, max(1.25, float((summary["speed"] + above).max()) * 1.1))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     label_in_full(axes.xaxis, [0.001, 0.01, 0.1, 1, 10, 100], _state_number)
-    axes.set_xlabel("switch interval (ms)", size=12, color=INK)
-    axes.set_ylabel(f"steps a second over those at {OWN} (×), 95 % interval", size=12, color=INK)
+    axes.set_xlabel("switch interval (ms); bars: 95 % interval", size=12, color=INK)
+    axes.set_ylabel(f"speed over that at {OWN} (×)", size=12, color=INK)
     clean_axes(axes, "y")
 
 

@@ -76,8 +76,8 @@ def _draw_mark(axes: Axes, place: float, row: Any) -> None:
 
 
 def _draw_lines(axes: Axes, most: int, contenders: pd.DataFrame) -> None:
-    highest = contenders[["speed_up", "speed_up_high"]].max().max()
-    axes.set_xlim(0, max(float(highest), most) * 1.28)
+    highest = contenders[["speed_up", "speed_up_high"]].fillna(0).to_numpy().max(initial=most)
+    axes.set_xlim(0, float(highest) * 1.42)
     axes.axvline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     labels = [(1, "plain loop")]
     if most > 1:

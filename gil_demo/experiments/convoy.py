@@ -113,7 +113,7 @@ def _measure(
     allowed = check_budget(budget)
     method = check_start_method(start_method)
     facts = collect_facts("serve")
-    by_label = {f"beside {name} at {interval:g} s": (name, interval) for name, interval in variants}
+    by_label = {f"beside {name} at {interval!r} s": (name, interval) for name, interval in variants}
     with serving(echo) as port, processes(2, method) as run:
         send = partial(send_requests, port, seconds)
         rounds: dict[str, Callable[[], _Round]] = {

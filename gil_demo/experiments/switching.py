@@ -131,11 +131,11 @@ def sweep_switch_interval(
     check_whole_number("workers", workers, 2, most_workers())
     seconds = check_budget(DEFAULT_SWEEP_SECONDS if budget is None else budget)
     facts = collect_facts("switch") | {"workers": workers}
-    by_label = {f"{interval:g} s": interval for interval in sorted({*chosen, PYTHON_INTERVAL})}
+    by_label = {f"{interval!r} s": interval for interval in sorted({*chosen, PYTHON_INTERVAL})}
     pace = _measure_pace()
     taken = take_samples(
         {label: partial(_run_round, i, workers, pace) for label, i in by_label.items()},
-        baseline=f"{PYTHON_INTERVAL:g} s",
+        baseline=f"{PYTHON_INTERVAL!r} s",
         budget=seconds,
     )
     rows = [

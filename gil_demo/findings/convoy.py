@@ -14,6 +14,7 @@ from gil_demo.findings.words import (
     find_machine_reservations,
     head,
     is_wide,
+    state_factor,
     state_seconds,
 )
 from gil_demo.results import list_rows
@@ -41,7 +42,7 @@ def judge_exchanges(table: pd.DataFrame) -> str:
     workers = 2 if "process" in set(table["beside"]) else 1
     mind = find_machine_reservations(table.iloc[0], workers)
     lines = [f"Mind: {reservation}." for reservation in mind]
-    is_sweep = bool(summary["beside"].duplicated().any())
+    is_sweep = summary["switch_interval_seconds"].nunique() > 1
     lines += [_judge(row, is_sweep) for row in list_rows(summary)]
     rounds = count_in_words(int(table["rounds"].iloc[0]), "round", "rounds")
     return "\n".join([*lines, f"{capitalise(rounds)} of each."])
@@ -83,7 +84,7 @@ def describe_exchanges(table: pd.DataFrame) -> str:
 def state_rate(rate: float) -> str:
     """State a rate with three digits at most, for example "12,700"."""
     digits = 3 - len(f"{rate:.0f}")
-    return f"{round(rate, min(0, digits)):,.0f}" if rate >= 10 else f"{rate:.1f}"
+    return f"{round(rate, min(0, digits)):,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _judge(row: Any, is_sweep: bool) -> str:
@@ -100,7 +101,7 @@ def _judge(row: Any, is_sweep: bool) -> str:
 
 def _compare(row: Any) -> str:
     if math.isnan(row.fewer_low):
-        return f"; {row.fewer:.2f} × fewer than alone" if row.fewer > 1 else ""
+        return f"; {state_factor(row.fewer)} × fewer than alone" if row.fewer > 1 else ""
     if row.fewer_low > 1 + MARGIN:
         return f"; {_state(row.fewer, row.fewer_low, row.fewer_high)} × fewer than alone"
     if row.fewer_high < 1 - MARGIN:
@@ -110,4 +111,6 @@ def _compare(row: Any) -> str:
 
 
 def _state(median: float, low: float, high: float) -> str:
-    return f"{low:.3g} to {high:.3g}" if is_wide(low, high) else f"{median:.3g}"
+    if is_wide(low, high):
+        return f"{state_factor(low)} to {state_factor(high)}"
+    return state_factor(median)

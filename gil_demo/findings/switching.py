@@ -131,7 +131,8 @@ def _state_order(row: Any) -> str:
 
 def _judge_runner(row: Any, table: pd.DataFrame) -> str:
     name = capitalise(name_workers(row.runner, row.workers))
-    sentence = f"{name} {_state_order(row)} and {'were' if row.workers > 1 else 'was'} done"
+    is_one = row.workers == 1 or row.runner == "sequential"
+    sentence = f"{name} {_state_order(row)} and {'was' if is_one else 'were'} done"
     sentence += f" after {state_seconds(row.seconds)}."
     if not math.isnan(row.together):
         share = state_share(row.together)

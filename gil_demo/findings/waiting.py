@@ -42,7 +42,8 @@ def judge_workloads(table: pd.DataFrame) -> str:
         contenders = rows[rows["runner"] != BASELINE]
         told = [_state_speed_up(row) for row in list_rows(contenders)]
         answer = str(rows["threads_help"].iloc[0]).replace(NO_HELP, "threads don't help")
-        lines.append(f"{capitalise(str(name))}: {answer}. Speed-up of {', of '.join(told)}.")
+        speed_ups = f" Speed-up of {', of '.join(told)}." if told else ""
+        lines.append(f"{capitalise(str(name))}: {answer}.{speed_ups}")
     return "\n".join(lines)
 
 
@@ -53,7 +54,8 @@ def title_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     helped, not_helped = names.pop(HELP, []), names.pop(NO_HELP, [])
     parts = [f"threads helped with {list_in_words(helped)}"] if helped else []
     if not_helped:
-        parts.append(f"{'' if helped else 'threads did '}not with {list_in_words(not_helped)}")
+        start = "not" if helped else "threads did not help"
+        parts.append(f"{start} with {list_in_words(not_helped)}")
     parts += [f"not clear here with {list_in_words(unclear)}" for unclear in names.values()]
     return head("; ".join(parts), table)
 
@@ -63,11 +65,12 @@ def describe_workloads(table: pd.DataFrame) -> str:
     rounds = sorted({int(run["rounds"].iloc[0]) for run in split_runs(table)})
     methods = sorted(set(table["start_method"]) - {""})
     started = f", processes by {' and '.join(methods)}" if methods else ""
-    often = f"{rounds[0]} to {rounds[-1]}" if len(rounds) > 1 else f"{rounds[0]}"
+    often = count_in_words(rounds[-1], "round", "rounds")
+    if len(rounds) > 1:
+        often = f"{rounds[0]} to {rounds[-1]} rounds"
     workers = count_in_words(int(table["workers"].max()), "worker", "workers")
     return (
-        f"{describe_computer(table.iloc[0])}{started}; {workers} already started, "
-        f"{often} rounds of each"
+        f"{describe_computer(table.iloc[0])}{started}; {workers} already started, {often} of each"
     )
 
 

@@ -55,10 +55,15 @@ def state_times(median: float, low: float, high: float) -> str:
 
 def state_seconds(seconds: float) -> str:
     """State a time in the unit that suits it, with three digits."""
-    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if seconds >= size:
+    for size, unit in ((1e-6, "µs"), (1e-3, "ms")):
+        if seconds < 999.5 * size:  # what is more would be rounded to the next unit
             return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.2g} µs"
+    return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:,.0f} s"
+
+
+def state_factor(factor: float) -> str:
+    """State how many times, with three digits and without a power of ten."""
+    return f"{factor:.3g}" if factor < 999.5 else f"{factor:,.0f}"
 
 
 def state_share(share: float) -> str:
