@@ -117,14 +117,14 @@ def test_the_errors_are_of_one_family_and_no_value_errors() -> None:
 
 
 def test_the_recorded_runs_say_that_they_are_recorded() -> None:
-    from gil_demo.charts.speed import draw_comparison, draw_scaling
+    from gil_demo.charts.doors import draw_each
     from gil_demo.recorded import RECORDED, load_recorded
 
     for name in RECORDED:
         table = load_recorded(name)
-        draw = draw_scaling if set(table["experiment"]) == {"scale"} else draw_comparison
         assert (table["recorded_on"] != "").all()
-        assert "recorded" in draw(table).description.lower()
+        (chart,) = draw_each(table)
+        assert chart.description.startswith("Chart. Recorded run: ")
 
 
 def test_an_unknown_recording_is_refused_with_those_that_there_are() -> None:

@@ -93,8 +93,8 @@ def _judge(row: Any, is_sweep: bool) -> str:
         name += f", switch interval {state_seconds(row.switch_interval_seconds)}"
     sentence = (
         f"{name}: {state_rate(row.requests_per_second)} requests a second, "
-        f"{state_seconds(row.latency_median_seconds)} each in the median, "
-        f"1 % above {state_seconds(row.latency_p99_seconds)}"
+        f"{state_seconds(row.latency_median_seconds)} each in the median,\n"
+        f"  1 % above {state_seconds(row.latency_p99_seconds)}"
     )
     return f"{sentence}{'' if row.beside == ALONE else _compare(row)}."
 

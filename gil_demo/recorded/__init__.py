@@ -7,7 +7,7 @@ import pandas as pd
 from gil_demo.arguments import check_choice
 from gil_demo.storage import load
 
-RECORDED = ("threads-versus-processes", "scaling")
+RECORDED = ("threads-versus-processes", "scaling", "timeline")
 PUBLISHED = ("countdown", "convoy")
 
 
@@ -15,7 +15,8 @@ def load_recorded(name: str) -> pd.DataFrame:
     """Load a run that was recorded on a known machine, for readers whose own can't show it.
 
     Args:
-        name: threads-versus-processes (of `compare`) or scaling (of `scale`).
+        name: threads-versus-processes (of `compare`), scaling (of `scale`) or timeline (of
+            `trace`).
 
     Returns:
         The tidy table; `recorded_on` names the machine and the day, and every chart of it says

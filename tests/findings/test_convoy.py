@@ -22,6 +22,11 @@ from tests.tables_waiting import SERVED, SWEPT, make_serve_table
 OWN = 0.005
 
 
+def judge(table: pd.DataFrame) -> str:
+    """Return the sentences with those that go over two lines in one."""
+    return judge_exchanges(table).replace("\n  ", " ")
+
+
 def beside_thread(shares: list[float], **facts: object) -> pd.DataFrame:
     """Make a table in which the server answers 1,000 requests a second, beside a thread a share."""
     rates = {
@@ -46,7 +51,7 @@ def title_of(table: pd.DataFrame) -> str:
 
 def test_each_neighbour_has_a_line_with_the_numbers_of_the_summary() -> None:
     table = make_serve_table()
-    lines = judge_exchanges(table).splitlines()
+    lines = judge(table).splitlines()
     assert lines == [
         "Alone: 30,000 requests a second, 30 µs each in the median, 1 % above 66.7 µs.",
         "Beside a busy process: 20,000 requests a second, 45 µs each in the median, "
@@ -71,7 +76,7 @@ def test_each_neighbour_has_a_line_with_the_numbers_of_the_summary() -> None:
     ],
 )
 def test_the_words_follow_the_interval(shares: list[float], told: str) -> None:
-    line = find_line(judge_exchanges(beside_thread(shares)), "Beside a busy thread")
+    line = find_line(judge(beside_thread(shares)), "Beside a busy thread")
     if "to" in told:
         row = summarise_exchanges(beside_thread(shares)).iloc[1]
         low, high = row["fewer_low"], row["fewer_high"]
@@ -87,7 +92,7 @@ def test_fewer_and_more_are_said_only_where_the_whole_interval_says_so(
 ) -> None:
     table = beside_thread(spread(centre, 8, width))
     row = summarise_exchanges(table).iloc[1]
-    line = find_line(judge_exchanges(table), "Beside a busy thread")
+    line = find_line(judge(table), "Beside a busy thread")
     is_fewer, is_more = row["fewer_low"] > 1 + MARGIN, row["fewer_high"] < 1 - MARGIN
     assert ("fewer than alone" in line) == is_fewer
     assert ("as many as alone" in line) == is_more
@@ -99,20 +104,20 @@ def test_few_rounds_are_told_and_no_sentence_shows_a_nan(rounds: int) -> None:
     for rates in (SERVED, SWEPT):
         few = {key: spread(100.0 if key[0] == "thread" else 1000.0, rounds) for key in rates}
         table = make_serve_table(few)
-        for text in (judge_exchanges(table), title_of(table), describe_exchanges(table)):
+        for text in (judge(table), title_of(table), describe_exchanges(table)):
             assert "nan" not in text
         words = {1: "One round", 5: "Five rounds", 6: "Six rounds"}
-        assert judge_exchanges(table).splitlines()[-1] == f"{words[rounds]} of each."
+        assert judge(table).splitlines()[-1] == f"{words[rounds]} of each."
         assert f"{words[rounds].lower()} of each" in describe_exchanges(table)
 
 
 def test_below_six_rounds_a_slower_server_is_told_with_its_ratio_alone() -> None:
-    assert "; 10 × fewer than alone." in judge_exchanges(beside_thread([0.1] * 5))
-    assert "alone." not in judge_exchanges(beside_thread([1.2] * 5)).split("Beside")[1]
+    assert "; 10 × fewer than alone." in judge(beside_thread([0.1] * 5))
+    assert "alone." not in judge(beside_thread([1.2] * 5)).split("Beside")[1]
 
 
 def test_a_sweep_tells_the_interval_of_each_line() -> None:
-    lines = judge_exchanges(make_serve_table(SWEPT)).splitlines()
+    lines = judge(make_serve_table(SWEPT)).splitlines()
     assert [line.split(":")[0] for line in lines[:-1]] == [
         "Alone",
         "Beside a busy thread, switch interval 500 µs",
@@ -125,23 +130,23 @@ def test_a_sweep_tells_the_interval_of_each_line() -> None:
 def test_no_number_is_written_as_a_power_of_ten() -> None:
     # the server answers 1,200 times fewer requests; two cores and 20 ms make such numbers
     table = make_serve_table(SWEPT)
-    assert not re.search(r"\de[+-]?\d", judge_exchanges(table))
+    assert not re.search(r"\de[+-]?\d", judge(table))
     uneven = make_serve_table({("nothing", OWN): spread(6e4), ("thread", OWN): spread(30, 8, 1.0)})
-    assert not re.search(r"\de[+-]?\d", judge_exchanges(uneven))
+    assert not re.search(r"\de[+-]?\d", judge(uneven))
 
 
 def test_a_sweep_of_one_interval_tells_it_too() -> None:
     table = make_serve_table({("nothing", OWN): spread(3e4), ("thread", 0.02): spread(25)})
-    assert "20 ms" in find_line(judge_exchanges(table), "Beside").split(" requests")[0]
+    assert "20 ms" in find_line(judge(table), "Beside").split(" requests")[0]
 
 
 def test_one_core_and_a_busy_machine_are_held_against_the_run() -> None:
-    ordinary = judge_exchanges(make_serve_table())
+    ordinary = judge(make_serve_table())
     assert "Mind:" not in ordinary
-    one_core = judge_exchanges(make_serve_table(usable_cores=1)).splitlines()
+    one_core = judge(make_serve_table(usable_cores=1)).splitlines()
     assert one_core[0].startswith("Mind: one usable core")
     assert one_core[1:] == ordinary.splitlines()
-    busy = judge_exchanges(make_serve_table(usable_cores=1, busy_percent=90.0)).splitlines()
+    busy = judge(make_serve_table(usable_cores=1, busy_percent=90.0)).splitlines()
     assert [line.split()[0] for line in busy[:2]] == ["Mind:", "Mind:"]
     assert "the machine was 90 % busy before the run" in busy[1]
 
@@ -189,7 +194,7 @@ def test_the_numbers_of_title_and_verdict_are_those_of_the_summary(
 ) -> None:
     table = make_serve_table({key: [factor * one for one in of] for key, of in rates.items()})
     rows = list_rows(summarise_exchanges(table))
-    lines = judge_exchanges(table).splitlines()
+    lines = judge(table).splitlines()
     for row, line in zip(rows, lines, strict=False):
         assert line.lower().startswith(NEIGHBOURS[row.beside])
         assert f": {state_rate(row.requests_per_second)} requests a second" in line
@@ -241,4 +246,4 @@ def test_a_stated_rate_is_near_the_rate(rate: float) -> None:
 )
 def test_a_table_of_another_kind_is_refused(bad: Any) -> None:
     with pytest.raises(ResultsError):
-        judge_exchanges(bad)
+        judge(bad)

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbstripout
 import pytest
 
-from gil_demo.charts.speed import draw_comparison
+from gil_demo.charts.doors import draw_each
 from gil_demo.recorded import load_recorded
 from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 
@@ -153,8 +153,16 @@ def test_the_readme_maps_every_notebook_with_the_same_minutes() -> None:
         assert re.search(rf"notebooks/{path.name}\).*\| {minutes[1]} \|", text), path.name
 
 
-def test_the_readmes_picture_is_described_as_the_recorded_data_say() -> None:
-    description = draw_comparison(load_recorded("threads-versus-processes")).description
-    picture = README.parent / ".github" / "threads-versus-processes.png"
-    assert f"![{description}](.github/{picture.name})" in README.read_text(encoding="utf-8")
-    assert picture.read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize(
+    ("recording", "picture"),
+    [
+        ("threads-versus-processes", "threads-versus-processes.png"),
+        ("timeline", "threads-taking-turns.png"),
+    ],
+)
+def test_the_readmes_pictures_are_described_as_the_recorded_data_say(
+    recording: str, picture: str
+) -> None:
+    (chart,) = draw_each(load_recorded(recording))
+    assert f"![{chart.description}](.github/{picture})" in README.read_text(encoding="utf-8")
+    assert (README.parent / ".github" / picture).read_bytes().startswith(b"\x89PNG")
