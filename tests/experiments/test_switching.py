@@ -497,11 +497,8 @@ def measure_best_pace() -> float:
     return max(paces)
 
 
-@needs_gil
-@pytest.mark.storm
-@pytest.mark.usefixtures("no_wait")
-def test_a_turn_is_as_long_as_the_switch_interval_each_time() -> None:
-    busy = f"{measure_busy_percent():.0f} % busy before"
+def take_storm() -> tuple[dict[float, list[float]], "pd.Series[bool]"]:
+    """Trace two threads at three intervals in turn; return each run's turn, and who overlapped."""
     pace = measure_best_pace()
     turns: dict[float, list[float]] = {interval: [] for interval in (0.005, 0.02, 0.05)}
     overlaps = []
@@ -511,8 +508,25 @@ def test_a_turn_is_as_long_as_the_switch_interval_each_time() -> None:
             table = trace(["threads"], count=count, switch_interval=interval)
             medians += summarise_trace(table)["turn_seconds"].tolist()
             overlaps.append(find_overlaps(table))
-    for interval, medians in turns.items():
-        told = f"{busy}; at {interval:g} s: {medians}"
-        assert not any(map(math.isnan, medians)), told
-        assert statistics.median(medians) == pytest.approx(interval, rel=0.25), told
-    assert pd.concat(overlaps).mean() < 0.01
+    return turns, pd.concat(overlaps)
+
+
+@needs_gil
+@pytest.mark.storm
+@pytest.mark.usefixtures("no_wait")
+def test_a_turn_is_as_long_as_the_switch_interval_each_time() -> None:
+    # a thread that waits on a busy machine gets its core late, so that turns are longer: hence
+    # a second and a third try; what the GIL itself does can't fail on any
+    told = []
+    for _ in range(3):
+        busy = measure_busy_percent()
+        turns, overlaps = take_storm()
+        assert overlaps.mean() < 0.01
+        medians = {interval: statistics.median(turns[interval]) for interval in turns}
+        assert all(median > 0.75 * interval for interval, median in medians.items()), medians
+        if all(median < 1.25 * interval for interval, median in medians.items()):
+            return
+        told.append((busy, medians))
+    # where others keep the machine busy, by a slice of the operating system's at most
+    assert min(busy for busy, _ in told) > 20, told
+    assert all(median < 1.25 * interval + 0.004 for interval, median in medians.items()), told
