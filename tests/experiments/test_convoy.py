@@ -1,3 +1,4 @@
+import gc
 import math
 import multiprocessing
 import os
@@ -37,6 +38,15 @@ pytestmark = pytest.mark.usefixtures("nothing_hangs")
 def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the half second in which the machine is watched."""
     monkeypatch.setattr(measurements, "measure_busy_percent", lambda: 12.34)
+
+
+@pytest.fixture
+def nothing_to_collect() -> None:
+    """Collect what interrupted pools of earlier tests left in cycles.
+
+    Python swallows an interrupt that comes while it runs the finalizers of such a pool.
+    """
+    gc.collect()
 
 
 @pytest.fixture
@@ -233,7 +243,7 @@ def test_an_error_beside_the_busy_thread_ends_the_thread(monkeypatch: pytest.Mon
         serve(**LEAN)
 
 
-@pytest.mark.usefixtures("no_wait", "everything_as_before")
+@pytest.mark.usefixtures("no_wait", "everything_as_before", "nothing_to_collect")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("neighbour", NEIGHBOURS)
 def test_an_interrupt_beside_any_neighbour_leaves_nothing(
@@ -255,7 +265,7 @@ def test_an_interrupt_beside_any_neighbour_leaves_nothing(
     interrupter.join()
 
 
-@pytest.mark.usefixtures("no_wait", "everything_as_before")
+@pytest.mark.usefixtures("no_wait", "everything_as_before", "nothing_to_collect")
 def test_an_interrupt_in_the_midst_of_a_sweep_puts_the_interval_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +282,7 @@ def test_an_interrupt_in_the_midst_of_a_sweep_puts_the_interval_back(
     interrupter.join()
 
 
-@pytest.mark.usefixtures("no_wait", "everything_as_before")
+@pytest.mark.usefixtures("no_wait", "everything_as_before", "nothing_to_collect")
 def test_an_interrupt_while_the_busy_thread_starts_does_not_lose_the_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
