@@ -88,6 +88,16 @@ class HeldPool:
             if process not in self._before and "PoolWorker" in process.name
         ]
 
+    def take_pool(self) -> Pool:
+        """Return the pool.
+
+        Raises:
+            GilDemoError: it has ended.
+        """
+        if self.pool is None:
+            raise GilDemoError("this pool has ended: run tasks inside its with block")
+        return self.pool
+
     def let_go(self) -> None:
         """Drop every reference, so that finalizers run now and not later."""
         self.pool = None

@@ -11,7 +11,6 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from gil_demo.arguments import MOST_STEPS, check_sequence, check_whole_number, shorten
-from gil_demo.errors import GilDemoError
 from gil_demo.lifetimes import HeldPool, check_alive, pool_held
 from gil_demo.spans import Run, Span
 from gil_demo.workers import time_task_for_parent
@@ -47,22 +46,38 @@ def processes(
     if chunksize is not None:
         check_whole_number("chunksize", chunksize, 1, MOST_STEPS)
     with pool_held(workers, start_method) as held:
-        yield partial(_run_in_pool, held, chunksize)
+        yield partial(run_in_pool, held, chunksize)
 
 
-def _run_in_pool(
+def run_in_pool(
     held: HeldPool,
     chunksize: int | None,
     function: Callable[[Any], object],
     tasks: Sequence[Any],
 ) -> list[Span]:
-    if held.pool is None:
-        raise GilDemoError("this pool has ended: run tasks inside the with block of processes")
+    """Run tasks by `Pool.map` in a pool that is held, without a wait without end.
+
+    Args:
+        held: the pool and its workers.
+        chunksize: how many tasks a worker gets at once; None leaves it to `Pool.map`.
+        function: what to run, once for each task.
+        tasks: what to run it on.
+
+    Returns:
+        One span for each task, in the tasks' order.
+
+    Raises:
+        TypeError: the function can't be sent to a worker, or the tasks are no list.
+        ValueError: there are no tasks.
+        WorkerDied: a worker process ended before its task.
+        GilDemoError: the pool has ended.
+    """
+    pool = held.take_pool()
     checked = check_sequence("tasks", tasks)
     _check_reachable(function, held.context)
     timed = partial(time_task_for_parent, function)
-    answer = held.pool.map_async(timed, checked, chunksize)
-    _wait_for(answer, held.crew, checked)
+    answer = pool.map_async(timed, checked, chunksize)
+    wait_for(answer, held.crew, checked)
     return _make_spans(answer.get())
 
 
@@ -85,9 +100,19 @@ def _check_reachable(function: Callable[[Any], object], context: BaseContext) ->
         )
 
 
-def _wait_for(
+def wait_for(
     answer: "AsyncResult[Any]", crew: Sequence[BaseProcess], tasks: Sequence[object]
 ) -> None:
+    """Wait for a pool's answer for as long as its workers live.
+
+    Args:
+        answer: what an asynchronous method of the pool returned.
+        crew: the pool's workers.
+        tasks: what they are at, for the message.
+
+    Raises:
+        WorkerDied: a worker process ended before its task.
+    """
     while not answer.ready():
         answer.wait(CHECK_SECONDS)
         if not answer.ready():

@@ -33,6 +33,28 @@ def split(count: int, parts: int) -> list[int]:
     return [share + 1] * remainder + [share] * (parts - remainder)
 
 
+def split_unevenly(count: int, parts: int) -> list[int]:
+    """Cut a number of steps into whole parts that grow evenly from one step on.
+
+    Args:
+        count: steps in all, at least one for each part.
+        parts: how many parts, 1 or more.
+
+    Returns:
+        The parts, smaller ones first; their sum is `count`, and where there are many of them the
+        last is some two times the average.
+    """
+    spare = count - parts
+    whole = parts * (parts - 1) // 2 or 1
+    shares = [spare * place // whole for place in range(parts)]
+    shares[-1] += spare - sum(shares)
+    return [1 + share for share in shares]
+
+
+CUTS: dict[str, Callable[[int, int], list[int]]] = {"even": split, "uneven": split_unevenly}
+"""How a countdown may be cut into the tasks of a list, by name."""
+
+
 def trace_countdown(n: int) -> list[tuple[float, float]]:
     """Count down from n to 0 and note when it was this thread's turn to run.
 
@@ -83,3 +105,38 @@ def count_for(seconds: float) -> None:
 def call(task: Callable[[], object]) -> object:
     """Call a task that brings its own function, such as a `functools.partial`, for its answer."""
     return task()
+
+
+def count_numbered(number: int, n: int) -> tuple[int, float]:
+    """Count down and say which task that was, and when it was done.
+
+    Args:
+        number: the task's number.
+        n: number of steps.
+
+    Returns:
+        The number, and the end in seconds on the machine's performance counter.
+    """
+    countdown(n)
+    return number, perf_counter()
+
+
+def count_pair(pair: tuple[int, int]) -> tuple[int, float]:
+    """Do what `count_numbered` does with both arguments in one, as `Pool.map` hands them out."""
+    return count_numbered(*pair)
+
+
+class CallCounter:
+    """A function that gives back how often this copy of it has been called.
+
+    `Pool.map` sends the function along with each chunk, so that each chunk gets a copy of its
+    own: the copies' counts show how the list was cut, without a look inside the pool.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, _: object) -> int:
+        """Return 1 at the first call of this copy, 2 at the second, and so on."""
+        self.calls += 1
+        return self.calls

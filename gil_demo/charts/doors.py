@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
+from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
+from gil_demo.charts.pool import draw_gantt
 from gil_demo.charts.speed import draw_comparison, draw_scaling
 from gil_demo.charts.style import Chart
 from gil_demo.charts.switching import draw_switch_intervals, draw_timeline
@@ -18,6 +20,9 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "trace": draw_timeline,
     "switch": draw_switch_intervals,
     "serve": draw_convoy,
+    "map": draw_gantt,
+    "lengths": draw_list_lengths,
+    "chunks": draw_chunksizes,
 }
 
 

@@ -23,8 +23,12 @@ def capitalise(text: str) -> str:
 
 def count_in_words(number: int, singular: str, plural: str) -> str:
     """Return a number with its noun, for example "two rounds"."""
-    word = _WORDS[number] if number < len(_WORDS) else f"{number:,}"
-    return f"{word} {singular if number == 1 else plural}"
+    return f"{state_number(number)} {singular if number == 1 else plural}"
+
+
+def state_number(number: int) -> str:
+    """State a whole number: in words up to twelve, in digits beyond."""
+    return _WORDS[number] if number < len(_WORDS) else f"{number:,}"
 
 
 def list_in_words(names: list[str]) -> str:

@@ -1,0 +1,36 @@
+"""What every kind of table says of its machine, and what rows of one run share."""
+
+import pandas as pd
+
+from gil_demo.errors import ResultsError
+from gil_demo.schemas import Column
+
+MACHINE: dict[str, Column] = {
+    "busy_percent": Column("percent"),
+    "usable_cores": Column("whole"),
+    "logical_cores": Column("whole"),
+    "physical_cores": Column("whole", may_be_empty=True),
+    "cores_limited_by": Column("text", may_be_empty=True),
+    "python_version": Column("text"),
+    "implementation": Column("text"),
+    "gil_enabled": Column("yes_no"),
+    "operating_system": Column("text"),
+    "architecture": Column("text"),
+    "measured_on": Column("text"),
+    "recorded_on": Column("text", may_be_empty=True),
+}
+"""The facts of the machine, in every row of every table; `recorded_on` names the machine of a
+recorded run and is empty for a run of one's own."""
+
+
+def check_same_facts(run: pd.DataFrame, place: str, facts: list[str]) -> None:
+    """Raise a ResultsError if the rows of one run differ where they should not."""
+    uneven = [name for name in facts if run[name].nunique(dropna=False) > 1]
+    if uneven:
+        raise ResultsError(f"{place} is no single run: its rows differ in {', '.join(uneven)}")
+
+
+def check_rounds(table: pd.DataFrame, place: str) -> None:
+    """Raise a ResultsError if rounds of one run differ in their number or in their machine."""
+    for run_id, run in table.groupby("run_id", sort=False):
+        check_same_facts(run, f"{place}, run {run_id}", ["experiment", "rounds", *MACHINE])
