@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gil_demo.columns import LISTS, TASKS
+from gil_demo.columns import ARRIVALS, LISTS, TASKS
+from gil_demo.columns.pool import METHODS
 from gil_demo.errors import ResultsError
 from gil_demo.estimates import estimate_median
 from gil_demo.results import check_one_run
@@ -104,6 +105,42 @@ def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
                 "time_ratio": ratio.median,
                 "time_ratio_low": ratio.low,
                 "time_ratio_high": ratio.high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up what each method of a pool gave, and when: a row for each method.
+
+    Args:
+        table: a table as `compare_methods` gives it.
+
+    Returns:
+        The columns method, chunksize, answers, returned_seconds (when the call itself returned),
+        first_seconds and last_seconds (when the caller held the first and the last answer),
+        waited_seconds (median time from a task's end until its answer was there) and is_in_order
+        (whether the answers came in the list's order).
+
+    Raises:
+        ResultsError: the table is not of this kind, or holds several runs.
+    """
+    check_one_run(table, ARRIVALS)
+    rows = []
+    for method in [name for name in METHODS if name in set(table["method"])]:
+        answers = table[table["method"] == method].sort_values("place")
+        rows.append(
+            {
+                "method": method,
+                "chunksize": int(answers["chunksize"].iloc[0]),
+                "answers": len(answers),
+                "returned_seconds": float(answers["returned_seconds"].iloc[0]),
+                "first_seconds": float(answers["arrived_seconds"].iloc[0]),
+                "last_seconds": float(answers["arrived_seconds"].iloc[-1]),
+                "waited_seconds": float(
+                    (answers["arrived_seconds"] - answers["end_seconds"]).median()
+                ),
+                "is_in_order": bool(answers["task"].is_monotonic_increasing),
             }
         )
     return pd.DataFrame(rows)

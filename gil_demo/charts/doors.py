@@ -6,6 +6,7 @@ import pandas as pd
 
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
+from gil_demo.charts.methods import draw_methods
 from gil_demo.charts.pool import draw_gantt
 from gil_demo.charts.speed import draw_comparison, draw_scaling
 from gil_demo.charts.style import Chart
@@ -23,6 +24,7 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "map": draw_gantt,
     "lengths": draw_list_lengths,
     "chunks": draw_chunksizes,
+    "methods": draw_methods,
 }
 
 

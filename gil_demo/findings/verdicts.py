@@ -6,6 +6,7 @@ import pandas as pd
 
 from gil_demo.columns import SCHEMAS
 from gil_demo.findings.convoy import judge_exchanges
+from gil_demo.findings.methods import judge_methods
 from gil_demo.findings.pool import judge_lists, judge_map
 from gil_demo.findings.speed import judge_speed
 from gil_demo.findings.switching import judge_switches, judge_trace
@@ -22,6 +23,7 @@ _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "map": judge_map,
     "lengths": judge_lists,
     "chunks": judge_lists,
+    "methods": judge_methods,
 }
 
 
