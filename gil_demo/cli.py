@@ -1,4 +1,4 @@
-"""The commands behind `python -m gil_demo`: compare, plot and machine."""
+"""The commands behind `python -m gil_demo`: compare, claims, plot and machine."""
 
 import argparse
 import contextlib
@@ -100,6 +100,7 @@ def _build_parser() -> _Parser:
     parser.add_argument("--version", action="version", version=f"gil_demo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_compare(commands)
+    _add_claims(commands)
     _add_plot(commands)
     machine = commands.add_parser(
         "machine", help="describe this machine", description="Describe this machine.",
@@ -129,6 +130,21 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     option("--output", type=Path, metavar="FILE.csv",
            help="where to write; the chart goes beside it (default: a new file here)")  # fmt: skip
     compare.set_defaults(command=_compare)
+
+
+def _add_claims(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    claims = commands.add_parser(
+        "claims",
+        help="test the lesson's seven claims and print the scorecard",
+        description="Test the lesson's seven claims on this machine and print the scorecard: for "
+        "each the verdict, the figure and the evidence. Takes some 15 seconds.",
+        allow_abbrev=False,
+    )
+    option = claims.add_argument
+    option("--start-method", help="fork, spawn or forkserver (default: the platform's)")
+    option("--budget", type=_number, help="seconds for the repeated rounds (default: 6)")
+    option("--output", type=Path, metavar="FILE.csv", help="where to keep what was measured")
+    claims.set_defaults(command=_claim)
 
 
 def _add_plot(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -163,8 +179,7 @@ def _compare(chosen: argparse.Namespace) -> None:
     from gil_demo.storage import check_writable, save
 
     table_file = chosen.output or _name_new_file()
-    if table_file.suffix.lower() != ".csv":
-        raise ValueError(f"output must be a file name that ends in .csv, not {table_file}")
+    _check_table_file(table_file)
     chart_file = table_file.with_suffix(".png")
     check_writable(table_file)
     check_writable(chart_file)
@@ -178,6 +193,25 @@ def _compare(chosen: argparse.Namespace) -> None:
     from gil_demo.charts.speed import draw_comparison  # late: workers need not carry matplotlib
 
     _write_chart(draw_comparison(table), chart_file)
+
+
+def _claim(chosen: argparse.Namespace) -> None:
+    from gil_demo.experiments.claims import check_claims
+    from gil_demo.findings.claims import judge_claims
+    from gil_demo.storage import check_writable, save
+
+    if chosen.output:
+        _check_table_file(chosen.output)
+        check_writable(chosen.output)
+    table = check_claims(start_method=chosen.start_method, budget=chosen.budget)
+    print(judge_claims(table))
+    if chosen.output:
+        print(f"table: {save(table, chosen.output)}")
+
+
+def _check_table_file(target: Path) -> None:
+    if target.suffix.lower() != ".csv":
+        raise ValueError(f"output must be a file name that ends in .csv, not {target}")
 
 
 def _name_new_file() -> Path:

@@ -16,7 +16,7 @@ class Column(NamedTuple):
 
     Attributes:
         kind: "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
-            "rate" (a second, above 0), "percent" or "yes_no".
+            "rate" (a second, above 0), "number" (0 or more, of any unit), "percent" or "yes_no".
         may_be_empty: whether a value may be missing.
         choices: the allowed texts; empty means any.
     """
@@ -47,6 +47,7 @@ _DTYPES = {
     "seconds": "float64",
     "duration": "float64",
     "rate": "float64",
+    "number": "float64",
     "percent": "float64",
     "yes_no": "bool",
 }
@@ -55,6 +56,7 @@ _LIMITS = {
     "seconds": (0, MOST_SECONDS, f"a number from 0 to {MOST_SECONDS:g}"),
     "duration": (0, MOST_SECONDS, "a number above 0"),
     "rate": (0, MOST_A_SECOND, "a number above 0"),
+    "number": (0, MOST_A_SECOND, "a number of 0 or more"),
     "percent": (0, 100, "a number from 0 to 100"),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from gil_demo.charts.claims import draw_claims
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
 from gil_demo.charts.methods import draw_methods
@@ -25,6 +26,7 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "lengths": draw_list_lengths,
     "chunks": draw_chunksizes,
     "methods": draw_methods,
+    "claims": draw_claims,
 }
 
 

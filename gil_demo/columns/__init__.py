@@ -1,12 +1,24 @@
 """The columns of every kind of table, and what makes such a table whole."""
 
+from gil_demo.columns.claims import CLAIMS
 from gil_demo.columns.convoy import EXCHANGES
 from gil_demo.columns.facts import MACHINE
 from gil_demo.columns.pool import ARRIVALS, LISTS, TASKS
 from gil_demo.columns.speed import RUNS, VARIANT
 from gil_demo.columns.switching import SLICES, SWITCHES
 
-__all__ = ["ARRIVALS", "EXCHANGES", "LISTS", "MACHINE", "RUNS", "SLICES", "SWITCHES", "TASKS"]
-__all__ += ["SCHEMAS", "VARIANT"]
+__all__ = [
+    "ARRIVALS",
+    "CLAIMS",
+    "EXCHANGES",
+    "LISTS",
+    "MACHINE",
+    "RUNS",
+    "SCHEMAS",
+    "SLICES",
+    "SWITCHES",
+    "TASKS",
+    "VARIANT",
+]
 
-SCHEMAS = (RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS)
+SCHEMAS = (RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from gil_demo.columns import SCHEMAS
+from gil_demo.findings.claims import judge_claims
 from gil_demo.findings.convoy import judge_exchanges
 from gil_demo.findings.methods import judge_methods
 from gil_demo.findings.pool import judge_lists, judge_map
@@ -24,6 +25,7 @@ _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "lengths": judge_lists,
     "chunks": judge_lists,
     "methods": judge_methods,
+    "claims": judge_claims,
 }
 
 

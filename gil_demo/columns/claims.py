@@ -1,0 +1,49 @@
+"""The columns of the scorecard: what was measured to test each of the lesson's claims."""
+
+import pandas as pd
+
+from gil_demo.columns.facts import MACHINE, check_same_facts
+from gil_demo.errors import ResultsError
+from gil_demo.schemas import Column, Schema
+
+QUANTITIES = {
+    "C1": ("time_ratio", "time_ratio_low", "time_ratio_high"),
+    "C2": ("processes_together", "threads_together"),
+    "C3": ("pool_workers",),
+    "C4": ("one_task", "as_many", "one_more", "four_each"),
+    "C5": ("most_at_once", "gap_seconds", "task_seconds", "tasks_at_once_of_100"),
+    "C6": ("workers_after_with", "jobs", "jobs_lost"),
+    "C7": ("threads_end", "processes_end", "spawned_end", "guarded_end"),
+}
+"""What is measured for each claim: ratios and shares without a unit, seconds, or numbers of
+workers, tasks and jobs; those whose name ends in `_end` are 1 where a script came to its end."""
+
+
+def _check_claims(table: pd.DataFrame, place: str) -> None:
+    wanted = [(claim, name) for claim, names in QUANTITIES.items() for name in names]
+    for run_id, run in table.groupby("run_id", sort=False):
+        facts = [name for name in CLAIMS.columns if name not in ("claim", "quantity", "value")]
+        check_same_facts(run, f"{place}, run {run_id}", facts)
+        there = list(zip(run["claim"], run["quantity"], strict=True))
+        if sorted(there) != sorted(wanted):
+            odd = sorted(set(there) ^ set(wanted)) or there
+            raise ResultsError(
+                f"{place}, run {run_id} is not whole: look at {odd[0][0]}, {odd[0][1]}"
+            )
+
+
+CLAIMS = Schema(
+    "tested claims",
+    {
+        "run_id": Column("text"),
+        "experiment": Column("text", choices=("claims",)),
+        "claim": Column("text", choices=tuple(QUANTITIES)),
+        "quantity": Column("text"),
+        "value": Column("number", may_be_empty=True),
+        "workers": Column("whole"),
+        "start_method": Column("text"),
+    }
+    | MACHINE,
+    _check_claims,
+)
+"""A row for each quantity of each claim; a value is empty where it can't be measured."""
