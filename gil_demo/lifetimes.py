@@ -141,7 +141,7 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
     for _ in range(workers):
         heard = connection.wait([ready, *_sentinels(crew)], timeout=deadline - time.monotonic())
         if heard == [ready]:
-            ready.recv_bytes()
+            _check_known(int(ready.recv_bytes()), crew)
             continue
         check_alive(
             crew,
@@ -152,6 +152,17 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
             f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
             "ask for fewer, or for another start method"
         )
+
+
+def _check_known(process: int, crew: Sequence[BaseProcess]) -> None:
+    """Raise a WorkerDied if a worker that was ready is none of the crew.
+
+    `Pool` puts a new worker in the place of one that dies, but not the lock that it may have
+    died with: all others would wait for it. A worker that dies while the pool is being filled is
+    told by its message, or by that of the new one in its place.
+    """
+    if process not in {worker.pid for worker in crew}:
+        raise WorkerDied("a worker process ended while the pool was being filled")
 
 
 def check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:

@@ -22,11 +22,11 @@ def announce(ready: "Connection") -> None:
     it; a worker that answered too would print a traceback and be replaced.
 
     Args:
-        ready: the writing end of a pipe; it gets one message.
+        ready: the writing end of a pipe; it gets one message, this process's id.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:  # noqa: SIM105, since contextlib takes time to load
-        ready.send_bytes(b"ready")
+        ready.send_bytes(str(os.getpid()).encode())
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
 

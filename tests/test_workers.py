@@ -66,7 +66,7 @@ def test_a_worker_announces_itself_once_and_leaves_interrupts_to_its_parent() ->
         signal.signal(signal.SIGINT, before)
     sender.close()
     with receiver:
-        assert receiver.recv_bytes() == b"ready"
+        assert receiver.recv_bytes() == str(os.getpid()).encode()
         with pytest.raises(EOFError):
             receiver.recv_bytes()
 

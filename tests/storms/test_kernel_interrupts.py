@@ -1,0 +1,178 @@
+"""A storm of interrupts: a real Jupyter kernel is stopped at a random moment, again and again.
+
+What a reader does with the stop button: the cell ends, the kernel stays, and the next cell runs.
+"""
+
+import os
+import queue
+import random
+import statistics
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import psutil
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from tests.conftest import HELPERS, METHODS
+
+SEED = 20261123
+INTERRUPTS = 50
+LATEST_SECONDS = 0.9
+PATIENCE_SECONDS = 20.0
+MARK = ("GIL_DEMO_TEST", uuid.uuid4().hex)
+
+pytestmark = [
+    pytest.mark.storm,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts a kernel by an event"),
+]
+
+SET_UP = """
+from gil_demo import compare, map_tasks, processes, sweep_list_length, threads
+from gil_demo.workloads import countdown
+"""
+WORK = [
+    "table = compare(start_method={method!r}, budget=20)",
+    "table = map_tasks([1_000_000] * 60, start_method={method!r})",
+    "table = sweep_list_length(start_method={method!r}, budget=20)",
+    "while True:\n    with processes(2, {method!r}) as run:\n        run(countdown, [9] * 9)",
+    "with threads(2) as run:\n    run(countdown, [10**9] * 2)",
+]
+QUESTION = """
+with processes(2, {method!r}) as run:
+    answers = [span.task for span in run(countdown, [1000] * {tasks})]
+print(answers)
+"""
+
+
+class Reply(NamedTuple):
+    """How a cell ended: "ok", or the name of its error; and what it printed."""
+
+    status: str
+    printed: str
+
+
+@pytest.fixture
+def kernel() -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    """Start a kernel that carries a mark, which all its processes inherit."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=os.environ | {MARK[0]: MARK[1]})
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def wait_until_busy(client: BlockingKernelClient, cell: str) -> None:
+    while True:
+        message = client.get_iopub_msg(timeout=PATIENCE_SECONDS)
+        is_state = message["msg_type"] == "status" and message["parent_header"]["msg_id"] == cell
+        if is_state and message["content"]["execution_state"] == "busy":
+            return
+
+
+def wait_for_end(client: BlockingKernelClient, cell: str) -> Reply:
+    printed = ""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        message = client.get_iopub_msg(timeout=deadline - time.monotonic())
+        if message["parent_header"].get("msg_id") != cell:
+            continue
+        content = message["content"]
+        if message["msg_type"] == "stream":
+            printed += content["text"]
+        if message["msg_type"] == "status" and content["execution_state"] == "idle":
+            break
+    reply = client.get_shell_msg(timeout=PATIENCE_SECONDS)
+    while reply["parent_header"]["msg_id"] != cell:
+        reply = client.get_shell_msg(timeout=PATIENCE_SECONDS)
+    return Reply(reply["content"].get("ename", reply["content"]["status"]), printed)
+
+
+def run(client: BlockingKernelClient, code: str) -> Reply:
+    cell = client.execute(code)
+    wait_until_busy(client, cell)
+    return wait_for_end(client, cell)
+
+
+def list_workers_of(kernel: int) -> list[psutil.Process]:
+    """List the kernel's living descendants, multiprocessing's own helpers left out."""
+    workers = []
+    for child in psutil.Process(kernel).children(recursive=True):
+        try:
+            is_own = child.ppid() == kernel  # a fork server's children share its command line
+            is_helper = is_own and any(name in " ".join(child.cmdline()) for name in HELPERS)
+            if not is_helper and child.status() != psutil.STATUS_ZOMBIE:
+                workers.append(child)
+        except psutil.NoSuchProcess:
+            continue
+    return workers
+
+
+def list_marked() -> list[str]:
+    marked = []
+    for process in psutil.process_iter():
+        try:
+            is_marked = process.environ().get(MARK[0]) == MARK[1]
+            if is_marked and process.status() != psutil.STATUS_ZOMBIE:
+                marked.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return marked
+
+
+def test_an_interrupted_kernel_answers_the_next_cell_and_leaves_no_worker(
+    kernel: tuple[KernelManager, BlockingKernelClient],
+) -> None:
+    manager, client = kernel
+    process = int(run(client, "import os; print(os.getpid())").printed)
+    chance = random.Random(SEED)
+    assert run(client, SET_UP).status == "ok"
+    seconds, statuses = [], []
+    for number in range(INTERRUPTS):
+        method, work = METHODS[number % len(METHODS)], WORK[number % len(WORK)]
+        delay = chance.uniform(0, LATEST_SECONDS)
+        where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s of {work!r}"
+        cell = client.execute(work.format(method=method))
+        wait_until_busy(client, cell)
+        time.sleep(delay)
+        interrupted_at = time.monotonic()
+        manager.interrupt_kernel()
+        try:
+            statuses.append(wait_for_end(client, cell).status)
+        except queue.Empty:
+            pytest.fail(f"the cell did not end: {where}")
+        seconds.append(time.monotonic() - interrupted_at)
+        assert statuses[-1] in ("KeyboardInterrupt", "ok"), f"{statuses[-1]}: {where}"
+        reply = run(client, QUESTION.format(method=method, tasks=number + 1))
+        assert reply == Reply("ok", f"{list(range(number + 1))}\n"), where
+        assert list_workers_of(process) == [], where
+    print(
+        f"{statuses.count('KeyboardInterrupt')} of {INTERRUPTS} cells interrupted; each ended "
+        f"after {statistics.median(seconds):.3f} s (median), {max(seconds):.3f} s (most)"
+    )
+    assert statuses.count("KeyboardInterrupt") > 0.9 * INTERRUPTS
+
+
+def test_a_kernel_that_is_stopped_in_the_midst_of_work_leaves_nothing(
+    kernel: tuple[KernelManager, BlockingKernelClient],
+) -> None:
+    manager, client = kernel
+    assert run(client, SET_UP).status == "ok"
+    for method in METHODS:
+        run(client, QUESTION.format(method=method, tasks=3))
+    assert list_marked()
+    manager.interrupt_kernel()
+    manager.shutdown_kernel()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while list_marked() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list_marked() == []
