@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import repeat
 from multiprocessing.context import BaseContext
 from multiprocessing.pool import AsyncResult
 from multiprocessing.process import BaseProcess
@@ -13,7 +14,8 @@ from typing import Any
 from gil_demo.arguments import MOST_STEPS, check_sequence, check_whole_number, shorten
 from gil_demo.lifetimes import HeldPool, check_alive, pool_held
 from gil_demo.spans import Run, Span
-from gil_demo.workers import time_task_for_parent
+from gil_demo.workers import time_tasks
+from gil_demo.workloads import compute_default_chunksize
 
 CHECK_SECONDS = 0.05
 
@@ -25,13 +27,13 @@ def processes(
     """Run tasks in the worker processes of a `multiprocessing.Pool`.
 
     Entering returns when every worker is ready for a task, so that none of the start-up is
-    counted as work. `Pool.map` hands out the tasks.
+    counted as work. `Pool.map` hands out the tasks in chunks, as it does by itself.
 
     Args:
         workers: number of worker processes.
         start_method: fork, spawn or forkserver, as far as the machine has it; None means the
             platform's default.
-        chunksize: how many tasks a worker gets at once; None leaves it to `Pool.map`.
+        chunksize: how many tasks a worker gets at once; None means what `Pool.map` takes.
 
     Yields:
         A `Run`; an exception of a task is passed on when all tasks have ended.
@@ -59,7 +61,7 @@ def run_in_pool(
 
     Args:
         held: the pool and its workers.
-        chunksize: how many tasks a worker gets at once; None leaves it to `Pool.map`.
+        chunksize: how many tasks a worker gets at once; None means what `Pool.map` takes.
         function: what to run, once for each task.
         tasks: what to run it on.
 
@@ -75,8 +77,10 @@ def run_in_pool(
     pool = held.take_pool()
     checked = check_sequence("tasks", tasks)
     _check_reachable(function, held.context)
-    timed = partial(time_task_for_parent, function)
-    answer = pool.map_async(timed, checked, chunksize)
+    size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
+    firsts = range(0, len(checked), size)
+    jobs = [(function, checked[first : first + size]) for first in firsts]
+    answer = pool.map_async(time_tasks, jobs, chunksize=1)
     wait_for(answer, held.crew, checked)
     return _make_spans(answer.get())
 
@@ -119,17 +123,21 @@ def wait_for(
             check_alive(crew, f"with {len(tasks)} tasks under way: {shorten(tasks)}")
 
 
-def _make_spans(rows: Sequence[tuple[int, float, float, bytes | None]]) -> list[Span]:
-    by_start = sorted(rows, key=lambda row: row[1])
-    numbers = {pid: number for number, pid in enumerate(dict.fromkeys(row[0] for row in by_start))}
-    return [
-        Span(task, numbers[pid], start, end, answer and _unpickle(answer))
-        for task, (pid, start, end, answer) in enumerate(rows)
-    ]
+def _make_spans(chunks: Sequence[tuple[int, list[float], list[float], bytes | None]]) -> list[Span]:
+    by_start = sorted(chunks, key=lambda chunk: chunk[1][0])
+    numbers = {pid: number for number, pid in enumerate(dict.fromkeys(pid for pid, *_ in by_start))}
+    spans: list[Span] = []
+    for pid, starts, ends, pickled in chunks:
+        answers = repeat(None) if pickled is None else _unpickle(pickled)
+        places = range(len(spans), len(spans) + len(starts))
+        values = zip(places, repeat(numbers[pid]), starts, ends, answers, strict=False)
+        # what Span(...) does, without its detour through Python: tiny tasks come by the 100,000
+        spans += map(tuple.__new__, repeat(Span), values)
+    return spans
 
 
-def _unpickle(answer: bytes) -> object:
+def _unpickle(answers: bytes) -> list[object]:
     try:
-        return pickle.loads(answer)
+        return list(pickle.loads(answers))
     except Exception as reason:
         raise TypeError(f"what a task gave back can't be rebuilt here ({reason})") from None

@@ -171,17 +171,3 @@ def compute_ideal_share(tasks: Sequence[int], chunksize: int, workers: int) -> f
     for first in range(0, len(tasks), chunksize):
         heapq.heapreplace(free_at, free_at[0] + sum(tasks[first : first + chunksize]))
     return sum(tasks) / (workers * max(free_at))
-
-
-def compute_default_chunksize(tasks: int, workers: int) -> int:
-    """Compute the chunksize that `Pool.map` takes by itself: four chunks for each worker.
-
-    Args:
-        tasks: length of the list.
-        workers: processes of the pool.
-
-    Returns:
-        The size, as multiprocessing/pool.py computes it (`divmod(tasks, 4 * workers)`, one more
-        where there is a remainder); `observe_chunksize` tells what a pool truly does.
-    """
-    return -(-tasks // (4 * workers))

@@ -8,7 +8,7 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 TYPE_CHECKING = False  # type checkers take it for true; typing itself takes milliseconds to load
 if TYPE_CHECKING:
@@ -49,42 +49,57 @@ def time_task(
     return os.getpid(), start, time.perf_counter(), answer
 
 
-def time_task_for_parent(
-    function: Callable[..., object], argument: object
-) -> tuple[int, float, float, bytes | None]:
-    """Run one task as `time_task` does, in a worker process.
+def time_tasks(
+    job: tuple[Callable[..., object], Sequence[object]],
+) -> tuple[int, list[float], list[float], bytes | None]:
+    """Run tasks one after another, in a worker process, and note when each ran.
 
     An exception that can't be rebuilt in the parent would end the pool's reader there, and the
-    run would wait for ever; so it is replaced by one that can. What a task gives back is sent
+    run would wait for ever; so it is replaced by one that can. What the tasks give back is sent
     pickled, so that it is rebuilt where a failure can be reported.
 
     Args:
-        function: what to run.
-        argument: what to run it on.
+        job: what to run, and the arguments to run it on.
 
     Returns:
-        As `time_task` does, the answer pickled; None stays None.
+        The process's id, the starts and the ends in seconds on the machine's performance counter,
+        and the list of answers, pickled; None if every answer is None.
 
     Raises:
-        RuntimeError: the task raised an exception that cannot be sent; the text names it.
-        TypeError: the task gave back what cannot be sent.
+        RuntimeError: a task raised an exception that cannot be sent; the text names it.
+        TypeError: a task gave back what cannot be sent.
     """
+    function, arguments = job
+    clock, starts, ends, answers = time.perf_counter, [], [], []
     try:
-        process, start, end, answer = time_task(function, argument)
-        return process, start, end, None if answer is None else _pickle(answer)
+        for argument in arguments:
+            starts.append(clock())
+            answers.append(function(argument))
+            ends.append(clock())
     except Exception as failure:
         try:
             pickle.loads(pickle.dumps(failure))
         except Exception:
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
+    is_empty = set(map(type, answers)) == {type(None)}
+    return os.getpid(), starts, ends, None if is_empty else _pickle(answers)
 
 
-def _pickle(answer: object) -> bytes:
+def _pickle(answers: list[object]) -> bytes:
     try:
-        return pickle.dumps(answer)
+        return pickle.dumps(answers)
     except Exception as reason:
+        culprit = next((one for one in answers if not _is_sendable(one)), answers)
         raise TypeError(
             f"a task must give back what can be sent to its parent, not a "
-            f"{type(answer).__name__} ({reason})"
+            f"{type(culprit).__name__} ({reason})"
         ) from None
+
+
+def _is_sendable(answer: object) -> bool:
+    try:
+        pickle.dumps(answer)
+    except Exception:
+        return False
+    return True

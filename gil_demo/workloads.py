@@ -55,6 +55,20 @@ CUTS: dict[str, Callable[[int, int], list[int]]] = {"even": split, "uneven": spl
 """How a countdown may be cut into the tasks of a list, by name."""
 
 
+def compute_default_chunksize(tasks: int, workers: int) -> int:
+    """Compute the chunksize that `Pool.map` takes by itself: four chunks for each worker.
+
+    Args:
+        tasks: length of the list.
+        workers: processes of the pool.
+
+    Returns:
+        The size, as multiprocessing/pool.py computes it (`divmod(tasks, 4 * workers)`, one more
+        where there is a remainder); `gil_demo.observe_chunksize` tells what a pool truly does.
+    """
+    return -(-tasks // (4 * workers))
+
+
 def trace_countdown(n: int) -> list[tuple[float, float]]:
     """Count down from n to 0 and note when it was this thread's turn to run.
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from gil_demo.workers import announce, time_task, time_task_for_parent
+from gil_demo.workers import announce, time_task, time_tasks
 from tests import tasks
 
 
@@ -32,24 +32,32 @@ def test_an_exception_of_a_task_is_passed_on() -> None:
 
 def test_an_exception_that_can_be_sent_reaches_the_parent_as_it_is() -> None:
     with pytest.raises(LookupError, match="no such thing as tea"):
-        time_task_for_parent(tasks.refuse, "tea")
+        time_tasks((tasks.refuse, ["tea"]))
 
 
 def test_an_exception_that_cannot_be_sent_is_replaced_by_one_that_names_it() -> None:
     with pytest.raises(RuntimeError, match="Stubborn: this and that"):
-        time_task_for_parent(tasks.be_stubborn, "value")
+        time_tasks((tasks.be_stubborn, ["value"]))
 
 
-def test_an_answer_is_sent_pickled_and_none_as_it_is() -> None:
-    *_, answer = time_task_for_parent(tasks.give_back, ["value"])
+def test_tasks_run_one_after_another_and_each_is_timed() -> None:
+    process, starts, ends, _ = time_tasks((tasks.give_back, [1, 2, 3]))
+    assert process == os.getpid()
+    moments = [moment for pair in zip(starts, ends, strict=True) for moment in pair]
+    assert len(moments) == 6
+    assert moments == sorted(moments)
+
+
+def test_answers_are_sent_pickled_and_none_as_it_is() -> None:
+    *_, answer = time_tasks((tasks.give_back, [1, ["value"]]))
     assert answer is not None
-    assert pickle.loads(answer) == ["value"]
-    assert time_task_for_parent(tasks.give_back, None)[3] is None
+    assert pickle.loads(answer) == [1, ["value"]]
+    assert time_tasks((tasks.give_back, [None, None]))[3] is None
 
 
 def test_an_answer_that_cannot_be_sent_is_named() -> None:
     with pytest.raises(TypeError, match="not a generator"):
-        time_task_for_parent(iter_over, "value")
+        time_tasks((iter_over, ["value"]))
 
 
 def iter_over(value: object) -> object:

@@ -21,8 +21,7 @@ from gil_demo.lifetimes import HeldPool, check_alive, check_start_method, pool_h
 from gil_demo.measurements import collect_facts
 from gil_demo.pools import CHECK_SECONDS, wait_for
 from gil_demo.schemas import make_table
-from gil_demo.tasks import compute_default_chunksize
-from gil_demo.workloads import count_numbered, count_pair
+from gil_demo.workloads import compute_default_chunksize, count_numbered, count_pair
 
 DEFAULT_COUNTS = (3_000_000, *(500_000,) * 5)
 _CHUNKED = ("map", "starmap")

@@ -23,8 +23,7 @@ from gil_demo.measurements import collect_facts
 from gil_demo.pools import run_in_pool, wait_for
 from gil_demo.sampling import check_budget, take_samples
 from gil_demo.schemas import make_table
-from gil_demo.tasks import compute_default_chunksize
-from gil_demo.workloads import CUTS, CallCounter, countdown
+from gil_demo.workloads import CUTS, CallCounter, compute_default_chunksize, countdown
 
 DEFAULT_COUNT = 4_000_000
 DEFAULT_TASKS = 2_000
