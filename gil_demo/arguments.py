@@ -150,9 +150,11 @@ def check_unlike(name: str, values: object, check: Callable[[str, object], Item]
 
 
 def shorten(value: object) -> str:
-    """Return the value's repr, cut to 60 characters so that a message stays one line."""
+    """Return the value's repr on one line, cut to 60 characters."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())
     except ValueError:  # an int of more digits than Python converts to text
         return "a number of thousands of digits"
+    except Exception:  # what a stranger's repr may raise
+        return f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

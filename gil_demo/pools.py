@@ -120,7 +120,12 @@ def wait_for(
     while not answer.ready():
         answer.wait(CHECK_SECONDS)
         if not answer.ready():
-            check_alive(crew, f"with {len(tasks)} tasks under way: {shorten(tasks)}")
+            check_alive(crew, describe_work(tasks))
+
+
+def describe_work(tasks: Sequence[object]) -> str:
+    """Say what workers are at, for the message of a WorkerDied."""
+    return f"with {len(tasks)} task{'s' * (len(tasks) != 1)} under way: {shorten(tasks)}"
 
 
 def _make_spans(chunks: Sequence[tuple[int, list[float], list[float], bytes | None]]) -> list[Span]:

@@ -16,6 +16,7 @@ GOOD: dict[str, object] = {
     "seconds": 0.5,
     "duration": 0.5,
     "rate": 0.5,
+    "number": 0.5,
     "percent": 0.5,
     "yes_no": True,
 }
@@ -27,6 +28,7 @@ BAD: dict[str, list[object]] = {
     "seconds": [*NO_NUMBERS, -1e-9, 1.1e6],
     "duration": [*NO_NUMBERS, 0, -1e-9, 1.1e6],
     "rate": [*NO_NUMBERS, 0, -1e-9, 1.1e12],
+    "number": [*NO_NUMBERS, -1e-9, 1.1e12],
     "percent": [*NO_NUMBERS, -0.1, 100.1],
     "yes_no": ["yes", "TRUE", 1, 0],
 }

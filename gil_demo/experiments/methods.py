@@ -13,13 +13,12 @@ from gil_demo.arguments import (
     check_sequence,
     check_unlike,
     check_workers,
-    shorten,
 )
 from gil_demo.columns import ARRIVALS
 from gil_demo.columns.pool import METHODS
 from gil_demo.lifetimes import HeldPool, check_alive, check_start_method, pool_held
 from gil_demo.measurements import collect_facts
-from gil_demo.pools import CHECK_SECONDS, wait_for
+from gil_demo.pools import CHECK_SECONDS, describe_work, wait_for
 from gil_demo.schemas import make_table
 from gil_demo.workloads import compute_default_chunksize, count_numbered, count_pair
 
@@ -131,7 +130,7 @@ def _follow(answers: "IMapIterator[_Answer]", held: HeldPool, pairs: _Pairs) -> 
         except StopIteration:
             return
         except multiprocessing.TimeoutError:
-            check_alive(held.crew, f"with {len(pairs)} tasks under way: {shorten(pairs)}")
+            check_alive(held.crew, describe_work(pairs))
 
 
 def _collect(
@@ -146,7 +145,7 @@ def _collect(
             yield one.get()
         if not ready:
             left[0].wait(_LOOK_SECONDS)
-            check_alive(held.crew, f"with {len(pairs)} tasks under way: {shorten(pairs)}")
+            check_alive(held.crew, describe_work(pairs))
 
 
 _CALLS: dict[str, Callable[[HeldPool, _Pairs], Iterator[_Answer]]] = {
