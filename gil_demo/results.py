@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from gil_demo.columns import RUNS, VARIANT
 from gil_demo.errors import ResultsError
@@ -104,7 +105,7 @@ def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ResultsError: the table is not of this kind, or has a workload twice.
     """
-    convert(table, RUNS, "the table")
+    check_kind(table, RUNS)
     runs = split_runs(table)
     names = [str(run["workload"].iloc[0]) for run in runs]
     if len(set(names)) < len(names) or not set(names) <= set(WORKLOADS):
@@ -156,9 +157,19 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
     return checked.assign(right=pd.Series(right, dtype="object"))
 
 
+def check_kind(table: pd.DataFrame, schema: Schema) -> None:
+    """Raise a ResultsError unless the table is of a kind, with numbers where they belong.
+
+    What `convert` makes of a file's texts isn't enough here: the table itself is summed up.
+    """
+    for name, values in convert(table, schema, "the table").items():
+        if is_numeric_dtype(values) and not is_numeric_dtype(table[name]):
+            raise ResultsError(f"the table's column {name} must hold numbers, not texts")
+
+
 def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
     """Raise a ResultsError unless the table is of a kind and holds exactly one run."""
-    convert(table, schema, "the table")
+    check_kind(table, schema)
     runs = table["run_id"].nunique()
     if runs != 1:
         raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gil_demo.columns import CLAIMS
+from gil_demo.columns.claims import QUANTITIES
+from gil_demo.errors import ResultsError
 from gil_demo.findings.words import (
     MARGIN,
     count_in_words,
@@ -67,6 +69,7 @@ def score_claims(table: pd.DataFrame) -> pd.DataFrame:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     check_one_run(table, CLAIMS)
+    _check_whole(table)
     first = table.iloc[0]
     rows = []
     for claim, saying in SAYINGS.items():
@@ -74,6 +77,14 @@ def score_claims(table: pd.DataFrame) -> pd.DataFrame:
         score = _JUDGES[claim](own.to_dict(), first)
         rows.append({"claim": claim, "saying": saying} | score._asdict())
     return pd.DataFrame(rows)[["claim", "saying", "verdict", "figure", "evidence"]]
+
+
+def _check_whole(table: pd.DataFrame) -> None:
+    there = set(zip(table["claim"], table["quantity"], strict=True))
+    for claim, names in QUANTITIES.items():
+        for name in names:
+            if (claim, name) not in there:
+                raise ResultsError(f"the table is not whole: it lacks {name} of {claim}")
 
 
 def judge_claims(table: pd.DataFrame) -> str:
