@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 MOST_STEPS = 10**10
 MOST_SECONDS = 3600.0
+MOST_ITEMS = 1_000_000
 LEAST_SWITCH_INTERVAL = 1e-6
 
 Item = TypeVar("Item")
@@ -122,13 +124,23 @@ def check_sequence(name: str, value: object) -> list[object]:
 
     Raises:
         TypeError: the value is no sequence.
-        ValueError: the sequence is empty.
+        ValueError: the sequence is empty, or holds more than a million items.
     """
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise TypeError(f"{name} must be a list, not {shorten(value)}")
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")
+    if is_endless(value):
+        raise ValueError(f"{name} must hold at most {MOST_ITEMS:,} items, not as {shorten(value)}")
     return list(value)
+
+
+def is_endless(value: Sequence[object]) -> bool:
+    """Tell whether a sequence is longer than any that is taken."""
+    try:
+        return len(value) > MOST_ITEMS
+    except OverflowError:  # a range may be longer than Python can count
+        return True
 
 
 def check_unlike(name: str, values: object, check: Callable[[str, object], Item]) -> list[Item]:
@@ -147,6 +159,32 @@ def check_unlike(name: str, values: object, check: Callable[[str, object], Item]
     if len(set(checked)) < len(checked):
         raise ValueError(f"{name} must each be there once, not as in {shorten(values)}")
     return checked
+
+
+def check_path(name: str, value: object) -> Path:
+    """Return the value as a path.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: the value is neither a text nor a path.
+        ValueError: no file can have such a name.
+    """
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be the name of a file, not {shorten(value)}")
+    if "\0" in value:
+        raise ValueError(f"{name} must be the name of a file, not {shorten(value)}")
+    return Path(value)
+
+
+def state_path(path: Path) -> str:
+    """Return a path on one line, and only the end of a very long one."""
+    text = " ".join(str(path).split())
+    return text if len(text) <= 200 else f"...{text[-197:]}"
 
 
 def shorten(value: object) -> str:

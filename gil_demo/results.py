@@ -4,12 +4,13 @@ Every row carries the facts of its machine, so that tables of many laptops can b
 the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import infer_dtype, is_numeric_dtype
 
+from gil_demo.arguments import is_endless, shorten
 from gil_demo.columns import RUNS, VARIANT
 from gil_demo.errors import ResultsError
 from gil_demo.estimates import Estimate, estimate_median
@@ -40,14 +41,17 @@ def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         One table with fresh row numbers.
 
     Raises:
+        TypeError: they are no list of tables.
+        ValueError: the list is endless.
         ResultsError: there are no tables, or one is not of this kind.
     """
-    checked = list(tables)
+    checked = _check_iterable("tables", tables)
     if not checked:
         raise ResultsError("there are no tables to combine; give at least one")
     for number, table in enumerate(checked, start=1):
         convert(table, RUNS, f"table {number}")
-    return pd.concat(checked, ignore_index=True).drop_duplicates(ignore_index=True)
+    combined: pd.DataFrame = pd.concat(checked, ignore_index=True)
+    return combined.drop_duplicates(ignore_index=True)
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
@@ -135,11 +139,12 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
         "they don't" or "not clear here") and right (True, False, or None where it isn't clear).
 
     Raises:
+        TypeError: `helped` is no list.
         ResultsError: the table is not of this kind.
         ValueError: a prediction is about a workload that the table doesn't have.
     """
     summary = summarise_workloads(table).drop_duplicates("workload", ignore_index=True)
-    predicted = set(helped)
+    predicted = {str(name) for name in _check_iterable("helped", helped)}
     unknown = sorted(predicted - set(summary["workload"]))
     if unknown:
         raise ValueError(
@@ -157,6 +162,14 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
     return checked.assign(right=pd.Series(right, dtype="object"))
 
 
+def _check_iterable(name: str, values: object) -> list[Any]:
+    if isinstance(values, str | bytes | pd.DataFrame) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, not {shorten(values)}")
+    if isinstance(values, Sequence) and is_endless(values):
+        raise ValueError(f"{name} must be a list of fewer items, not {shorten(values)}")
+    return list(values)
+
+
 def check_kind(table: pd.DataFrame, schema: Schema) -> None:
     """Raise a ResultsError unless the table is of a kind, with numbers where they belong.
 
@@ -165,6 +178,9 @@ def check_kind(table: pd.DataFrame, schema: Schema) -> None:
     for name, values in convert(table, schema, "the table").items():
         if is_numeric_dtype(values) and not is_numeric_dtype(table[name]):
             raise ResultsError(f"the table's column {name} must hold numbers, not texts")
+        is_text = infer_dtype(table[name], skipna=True) in ("string", "empty")
+        if not (is_numeric_dtype(values) or is_text):
+            raise ResultsError(f"the table's column {name} must hold texts and nothing else")
 
 
 def check_one_run(table: pd.DataFrame, schema: Schema) -> None:

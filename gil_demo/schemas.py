@@ -96,7 +96,10 @@ def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
     if raw.empty:
         raise ResultsError(f"{place} has no rows")
     table = pd.DataFrame(
-        {name: _convert(raw[name], name, column, place) for name, column in schema.columns.items()}
+        {
+            name: _convert_safely(raw[name], name, column, place)
+            for name, column in schema.columns.items()
+        }
     )
     schema.check(table, place)
     return table
@@ -122,6 +125,18 @@ def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
     twice = [name for name in schema.columns if list(table.columns).count(name) > 1]
     if twice:
         raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
+
+
+def _convert_safely(
+    values: "pd.Series[Any]", name: str, column: Column, place: str
+) -> "pd.Series[Any]":
+    """Convert a column; what pandas itself stumbles over is refused, too."""
+    try:
+        return _convert(values, name, column, place)
+    except ResultsError:
+        raise
+    except Exception:  # whatever the repr of a stranger's value may raise, too
+        raise ResultsError(f"{place}: the column {name} holds what can't be read") from None
 
 
 def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":

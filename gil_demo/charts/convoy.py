@@ -46,7 +46,8 @@ def draw_convoy(table: pd.DataFrame, published: pd.DataFrame | None = None) -> C
         logarithmic axes. Its `description` is its alternative text.
 
     Raises:
-        ResultsError: the table is not of this kind, or holds several runs.
+        ResultsError: the table is not of this kind, or holds several runs; or the published
+            figures are none.
     """
     summary = summarise_exchanges(table)
     rows = list_rows(summary)
@@ -61,6 +62,7 @@ def draw_convoy(table: pd.DataFrame, published: pd.DataFrame | None = None) -> C
         _draw_rate(rates, place, row, table[is_mine & (table["beside"] == row.beside)])
         _draw_latency(latencies, place, row)
     if published is not None:
+        _check_published(published)
         _draw_published(rates, rows, published)
     _finish(rates, rows, "requests a second (a mark for each round)", state_rate)
     _finish(latencies, rows, "one request: median and 99 % (bar)", state_seconds)
@@ -106,6 +108,13 @@ def _draw_median(
         weight="bold", ha="center", color=look.colour,
         bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
     )  # fmt: skip
+
+
+def _check_published(published: object) -> None:
+    wanted = ("beside", "requests_per_second", "year", "source")
+    is_table = isinstance(published, pd.DataFrame) and set(wanted) <= set(published.columns)
+    if not is_table or published.empty:  # type: ignore[attr-defined]
+        raise ResultsError('published must be a table as load_published("convoy") gives it')
 
 
 def _draw_published(axes: Axes, rows: list[Any], published: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from gil_demo.arguments import shorten
 from gil_demo.charts.lanes import MOST_BARS, draw_lane
 from gil_demo.charts.style import (
     INK,
@@ -29,6 +30,7 @@ from gil_demo.findings.switching import (
 from gil_demo.findings.words import capitalise, name_workers, state_seconds
 from gil_demo.intervals import PYTHON_INTERVAL
 from gil_demo.results import RUNNER_ORDER, list_rows
+from gil_demo.schemas import MOST_SECONDS
 from gil_demo.turns import summarise_switches, summarise_trace
 
 OWN = state_seconds(PYTHON_INTERVAL)
@@ -51,6 +53,7 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
 
     Raises:
         ResultsError: the table is not of this kind, or holds several traces.
+        TypeError: the window is no pair of numbers.
         ValueError: the window ends before it begins.
     """
     summary = summarise_trace(table)
@@ -80,9 +83,14 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
 def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float, float]:
     if window is None:
         return 0.0, end or 1e-6  # a trace of no length is drawn, too
+    is_pair = isinstance(window, tuple) and len(window) == 2
+    if not is_pair or not all(type(moment) in (int, float) for moment in window):
+        raise TypeError(f"window must be (from, to) in seconds, not {shorten(window)}")
     left, right = window
-    if not 0 <= left < right < math.inf:
-        raise ValueError(f"window must be (from, to) in seconds with from below to, not {window!r}")
+    if not 0 <= left < right <= MOST_SECONDS:
+        raise ValueError(
+            f"window must be (from, to) in seconds with from below to, not {shorten(window)}"
+        )
     return float(left), float(right)
 
 

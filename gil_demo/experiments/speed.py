@@ -45,8 +45,9 @@ def compare(
         GilDemoError: the run failed.
     """
     names = check_runners(runners)
+    check_workers(workers)
     variants = {(BASELINE, 1): workers} | {
-        (name, check_workers(workers)): workers for name in names if name != BASELINE
+        (name, workers): workers for name in names if name != BASELINE
     }
     work = Work("countdown", countdown, check_count(count))
     return measure("compare", work, variants, start_method, precision, budget)

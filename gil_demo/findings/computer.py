@@ -1,5 +1,6 @@
 """What about a machine will shape the results, in words."""
 
+from gil_demo.arguments import shorten
 from gil_demo.machine import Machine
 
 
@@ -11,7 +12,12 @@ def warn(machine: Machine) -> list[str]:
 
     Returns:
         Sentences; empty for an ordinary machine.
+
+    Raises:
+        TypeError: it is no `Machine`.
     """
+    if not isinstance(machine, Machine):
+        raise TypeError(f"machine must be what describe_machine() gives, not {shorten(machine)}")
     warnings = []
     if machine.usable_cores == 1:
         warnings.append(
