@@ -9,12 +9,16 @@ _HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def held_back(*, is_inherited: bool = True) -> Iterator[None]:
     """Hold an interrupt back until the block is done, then let it happen.
 
     A pool that is cut off while it starts its processes, or while it ends them, leaves some
     behind. Child processes started inside the block are born with the interrupt blocked, where
     the operating system knows signal masks, so that none of them dies of it with a traceback.
+
+    Args:
+        is_inherited: whether child processes are to be born with the interrupt blocked; a script
+            of its own must be free to be interrupted.
 
     Outside the main thread Python delivers no interrupts, so there is nothing to do.
 
@@ -25,8 +29,9 @@ def held_back() -> Iterator[None]:
         yield
         return
     held: list[int] = []
+    is_masked = _HAS_MASKS and is_inherited
     handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if _HAS_MASKS else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if is_masked else None
     try:
         yield
     finally:

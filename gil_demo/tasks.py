@@ -62,7 +62,7 @@ def count_most_at_once(table: pd.DataFrame) -> int:
     starts = pd.DataFrame({"at": table["start_seconds"], "change": 1})
     ends = pd.DataFrame({"at": table["end_seconds"], "change": -1})
     steps = pd.concat([starts, ends]).sort_values(["at", "change"], kind="stable")
-    return int(steps["change"].cumsum().max())
+    return max(1, int(steps["change"].cumsum().max()))  # tasks may be of no length
 
 
 def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
@@ -151,7 +151,8 @@ def _select_baseline(table: pd.DataFrame, work: str) -> "pd.Series[float]":
     if table["experiment"].iloc[0] == "chunks":
         is_baseline = table["chunksize"] == table["default_chunksize"]
     chosen = table[is_baseline & (table["work"] == work)]
-    if chosen.empty:
+    rounds = set(table.loc[table["work"] == work, "round"])
+    if set(chosen["round"]) != rounds:
         raise ResultsError("the table lacks the rounds that the others are held against")
     return chosen.set_index("round")["seconds"]
 

@@ -76,7 +76,7 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
 def _run(script: Path, stream: int, printed: Path, seconds: float) -> str:
     process = None
     try:
-        with held_back():
+        with held_back(is_inherited=False):
             process = subprocess.Popen(
                 [sys.executable, str(script)],
                 stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,

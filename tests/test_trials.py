@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from gil_demo.trials import MOST_OUTPUT_BYTES, SHOWN_LINES, Outcome, run_script
+from tests.conftest import METHODS
 
 
 def is_alive(pid: int) -> bool:
@@ -194,3 +195,22 @@ def test_an_interrupt_ends_the_script_and_what_it_started(tmp_path: Path) -> Non
         run_script(script, 30.0)
     thread.join()
     assert_gone(int(mark.read_text()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script can't interrupt itself there")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_script_can_be_interrupted_in_the_midst_of_a_pool(method: str) -> None:
+    script = f"""
+import multiprocessing, os, signal, threading, time
+
+if __name__ == "__main__":
+    threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+    try:
+        with multiprocessing.get_context({method!r}).Pool(2) as pool:
+            pool.map(time.sleep, [5, 5])
+    except KeyboardInterrupt:
+        print("interrupted,", len(multiprocessing.active_children()), "left")
+"""
+    outcome = run_script(script, timeout=15)
+    assert outcome.state == "finished"
+    assert "interrupted, 0 left" in outcome.output

@@ -9,11 +9,12 @@ import time
 from collections.abc import Sequence
 
 from gil_demo.machine import measure_busy_percent
-from tests.benchmarks import imports, limit, spread, start_up, timeline, waiting
+from tests.benchmarks import guard, imports, limit, spread, start_up, timeline, waiting
 from tests.benchmarks.reports import Benchmark, Report, format_report
 
 BENCHMARKS: dict[str, Benchmark] = {
     "limit": limit.BENCHMARK,
+    "guard": guard.BENCHMARK,
     "start_up": start_up.BENCHMARK,
     "import": imports.BENCHMARK,
     "spread": spread.BENCHMARK,
