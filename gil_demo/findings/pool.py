@@ -41,7 +41,7 @@ def judge_map(table: pd.DataFrame) -> str:
     lines = [f"Start-up took {start_up}, the work {work}, tear-down {tear_down}."]
     for row in list_rows(summary):
         tasks = count_in_words(row.tasks, "task", "tasks") if row.tasks else "no task"
-        busy = f", busy for {state_share(row.busy_share)} of the work" if row.tasks else ""
+        busy = f", busy for {_state_busy(row.busy_share)} of the work" if row.tasks else ""
         lines.append(f"Worker {row.worker}: {tasks}{busy}.")
     at_once = count_in_words(count_most_at_once(table), "task", "tasks")
     return "\n".join([*lines, f"At most {at_once} ran at the same time."])
@@ -60,10 +60,14 @@ def title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     each = f"{state_number(most)} each"
     if fewest != most:
         each = f"from {state_number(fewest)} to {state_number(most)} each"
-    busy = state_share(float(summary["busy_share"].mean()))
+    busy = _state_busy(float(summary["busy_share"].mean()))
     if workers == 1:
         return head(f"{told} on {crew}, busy for {busy} of the work", table)
     return head(f"{told} on {crew}: {each}, workers busy for {busy} of the work", table)
+
+
+def _state_busy(share: float) -> str:
+    return "an unknown part" if math.isnan(share) else state_share(share)
 
 
 def describe_map(table: pd.DataFrame) -> str:

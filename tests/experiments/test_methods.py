@@ -170,7 +170,7 @@ def test_a_worker_that_dies_ends_every_method(
     monkeypatch.setitem(methods._CALLS, name, lambda held, _: genuine(held, [(1,), (2,)]))
     monkeypatch.setattr(methods, "count_pair", tasks.die)
     monkeypatch.setattr(methods, "count_numbered", tasks.die)
-    with pytest.raises(WorkerDied, match="exit code 3.* with 2 tasks under way"):
+    with pytest.raises(WorkerDied, match=r"exit code 3.* with 2 tasks under way"):
         compare_methods([name], counts=(5, 5), start_method=method)
     assert multiprocessing.active_children() == []
 

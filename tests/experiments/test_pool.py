@@ -225,7 +225,7 @@ def test_the_chunksizes_are_one_some_the_pool_s_own_and_one_for_each_worker(
 @pytest.mark.usefixtures("no_wait")
 def test_what_is_measured_is_the_cut_that_the_row_names(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = set()
-    genuine: Any = pool.run_in_pool
+    genuine: Any = pool.run_in_pool  # type: ignore[attr-defined]
 
     def note(held: Any, chunksize: int, function: Any, items: Any) -> Any:
         seen.add((chunksize, *items))
@@ -290,7 +290,7 @@ def test_an_interrupt_in_the_midst_of_the_tasks_leaves_nothing(
     measure: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark = tmp_path / "mark"
-    genuine: Any = pool.run_in_pool
+    genuine: Any = pool.run_in_pool  # type: ignore[attr-defined]
 
     def leave_a_mark(*arguments: Any) -> Any:
         mark.touch()
@@ -307,92 +307,65 @@ def test_an_interrupt_in_the_midst_of_the_tasks_leaves_nothing(
 # bad arguments
 
 
-NO_NUMBERS: list[tuple[object, type[Exception]]] = [
-    (0, ValueError),
-    (-1, ValueError),
-    (10**11, ValueError),
-    (True, TypeError),
-    (2.0, TypeError),
-    (math.nan, TypeError),
-    ("2", TypeError),
-    ([2], TypeError),
-]
-NO_LISTS: list[tuple[object, type[Exception]]] = [
-    ([], ValueError),
-    ((), ValueError),
-    ("12", TypeError),
-    (b"12", TypeError),
-    (3, TypeError),
-    ({1, 2}, TypeError),
-    ([1, "2"], TypeError),
-    ([True], TypeError),
-    ([1.0], TypeError),
-    ([None], TypeError),
-    ([1, [2]], TypeError),
-    ([0], ValueError),
-    ([1, -1], ValueError),
-    ([10**10 + 1], ValueError),
-    (range(10**7), ValueError),
-]
-TWICE: tuple[object, type[Exception]] = ([2, 1, 2], ValueError)
-NO_METHODS: list[tuple[object, type[Exception]]] = [
-    *(("vfork", ValueError), ("", ValueError), (3, TypeError), (True, TypeError)),
-]
-NO_BUDGETS: list[tuple[object, type[Exception]]] = [
-    *((0, ValueError), (-1.0, ValueError), (math.nan, ValueError), (math.inf, ValueError)),
-    *((4_000, ValueError), ("8", TypeError), (True, TypeError), ([8], TypeError)),
-]
-WORKERS = [*NO_NUMBERS, (None, TypeError), (most_workers() + 1, ValueError)]
-BAD: dict[str, tuple[Callable[..., object], dict[str, Any]]] = {
-    "map": (
-        lambda **options: map_tasks(options.pop("counts", [1]), **options),
-        {
-            "counts": [*NO_LISTS, (None, TypeError)],
-            "workers": WORKERS,
-            "chunksize": [*NO_NUMBERS, (None, TypeError)],
-            "start_method": NO_METHODS,
-        },
-    ),
-    "observe": (
-        lambda **options: observe_chunksize(**{"tasks": 1} | options),
-        {
-            "tasks": [*NO_NUMBERS, (None, TypeError), (1_000_001, ValueError)],
-            "workers": WORKERS,
-            "start_method": NO_METHODS,
-        },
-    ),
-    "lengths": (
-        lambda **options: sweep_list_length(**{"lengths": [2], "count": 9} | options),
-        {
-            "lengths": [*NO_LISTS, TWICE, ([10], ValueError)],
-            "workers": [*WORKERS, (10, ValueError)],
-            "count": [*NO_NUMBERS, (None, TypeError), (1, ValueError)],
-            "start_method": NO_METHODS,
-            "budget": NO_BUDGETS,
-        },
-    ),
-    "chunks": (
-        lambda **options: sweep_chunksize(**{"chunksizes": [2], "tasks": 4, "count": 9} | options),
-        {
-            "chunksizes": [*NO_LISTS, TWICE, ([5], ValueError)],
-            "workers": [*WORKERS, (5, ValueError)],
-            "tasks": [*NO_NUMBERS, (None, TypeError), (1, ValueError), (10, ValueError)],
-            "count": [*NO_NUMBERS, (None, TypeError), (3, ValueError)],
-            "start_method": NO_METHODS,
-            "budget": NO_BUDGETS,
-        },
-    ),
+NO_NUMBER: list[object] = [True, 2.0, math.nan, "2", [2], None]
+OUTSIDE: list[object] = [0, -1, 10**11]
+NO_LIST: list[object] = ["12", b"12", 3, {1, 2}, [1, "2"], [True], [1.0], [None], [1, [2]]]
+BAD_LIST: list[object] = [[], (), [0], [1, -1], [10**10 + 1], range(10**7)]
+METHOD: dict[type[Exception], list[object]] = {ValueError: ["vfork", ""], TypeError: [3, True]}
+BUDGET: dict[type[Exception], list[object]] = {
+    ValueError: [0, -1.0, math.nan, math.inf, 4_000],
+    TypeError: ["8", True, [8]],
+}
+
+
+def number_beyond(*others: object) -> dict[type[Exception], list[object]]:
+    return {ValueError: [*OUTSIDE, *others], TypeError: NO_NUMBER}
+
+
+BAD: dict[str, dict[str, dict[type[Exception], list[object]]]] = {
+    "map_tasks": {
+        "counts": {ValueError: BAD_LIST, TypeError: [*NO_LIST, None]},
+        "workers": number_beyond(most_workers() + 1),
+        "chunksize": number_beyond(),
+        "start_method": METHOD,
+    },
+    "observe_chunksize": {
+        "tasks": number_beyond(1_000_001),
+        "workers": number_beyond(most_workers() + 1),
+        "start_method": METHOD,
+    },
+    "sweep_list_length": {
+        "lengths": {ValueError: [*BAD_LIST, [2, 1, 2], [10]], TypeError: NO_LIST},
+        "workers": number_beyond(most_workers() + 1, 10),
+        "count": number_beyond(1),
+        "start_method": METHOD,
+        "budget": BUDGET,
+    },
+    "sweep_chunksize": {
+        "chunksizes": {ValueError: [*BAD_LIST, [2, 1, 2], [5]], TypeError: NO_LIST},
+        "workers": number_beyond(most_workers() + 1, 5),
+        "tasks": number_beyond(1, 10),
+        "count": number_beyond(3),
+        "start_method": METHOD,
+        "budget": BUDGET,
+    },
+}
+GOOD: dict[str, dict[str, Any]] = {
+    "map_tasks": {"counts": [1]},
+    "observe_chunksize": {"tasks": 1},
+    "sweep_list_length": {"count": 9},
+    "sweep_chunksize": {"tasks": 4, "count": 9},
 }
 
 
 @pytest.mark.usefixtures("nothing_may_be_measured")
 @pytest.mark.parametrize(
-    ("measure", "name"), [(measure, name) for measure, (_, bad) in BAD.items() for name in bad]
+    ("measure", "name"), [(measure, name) for measure, bad in BAD.items() for name in bad]
 )
 def test_a_bad_argument_is_refused_before_anything_is_started(measure: str, name: str) -> None:
-    call, bad = BAD[measure]
-    for value, error in bad[name]:
-        with pytest.raises(error, match=r" must (be|hold|each be) ") as caught:
-            call(**{name: value})
-        assert type(caught.value) is error, value
-        assert len(str(caught.value)) < 200
+    for error, values in BAD[measure][name].items():
+        for value in values:
+            with pytest.raises(error, match=r" must (be|hold|each be) ") as caught:
+                getattr(pool, measure)(**GOOD[measure] | {name: value})
+            assert type(caught.value) is error, value
+            assert len(str(caught.value)) < 200

@@ -44,7 +44,7 @@ def test_methods_are_told_in_these_sentences() -> None:
 
 def test_the_other_methods_are_told_in_these_sentences() -> None:
     answers: Answers = {
-        "starmap": [(1, 0.5, 1.5)],
+        "starmap": [(1, 0.5, 1.5), (2, 0.75, 1.5)],
         "apply_async": [(2, 0.5, 0.75), (1, 1.0, 1.25)],
     }
     assert judge_methods(make_arrivals(answers, {"apply_async": 12e-6})).splitlines() == [
