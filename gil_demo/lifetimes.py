@@ -20,6 +20,8 @@ from gil_demo.workers import announce
 
 START_SECONDS = 60.0
 END_SECONDS = 1.0
+FILLING = "a worker process ended while the pool was being filled"
+_CODE_LOST = 255  # what a fork server's process says too where two threads asked for its code
 
 
 @contextmanager
@@ -130,6 +132,8 @@ def _open(context: BaseContext, workers: int, ready: Connection) -> Pool:
         return context.Pool(workers, initializer=announce, initargs=(ready,))
     except ImportError as reason:
         raise RunnerUnavailable(f"processes: this Python has no process pools ({reason})") from None
+    except BrokenPipeError:  # a fork server's child ended before it was told what to be
+        raise WorkerDied(FILLING) from None
     except OSError as reason:
         raise GilDemoError(
             f"the operating system refused {workers} worker processes ({reason}): ask for fewer"
@@ -138,16 +142,18 @@ def _open(context: BaseContext, workers: int, ready: Connection) -> Pool:
 
 def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProcess]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    for _ in range(workers):
-        heard = connection.wait([ready, *_sentinels(crew)], timeout=deadline - time.monotonic())
-        if heard == [ready]:
+    missing = workers
+    while missing and (left := deadline - time.monotonic()) > 0:
+        if connection.wait([ready, *_sentinels(crew)], timeout=left) == [ready]:
             _check_known(int(ready.recv_bytes()), crew)
-            continue
-        check_alive(
-            crew,
-            "before it was ready for work. In a script, start processes only below "
-            'if __name__ == "__main__":',
-        )
+            missing -= 1
+        else:
+            check_alive(
+                crew,
+                "before it was ready for work. In a script, start processes only below "
+                'if __name__ == "__main__":',
+            )
+    if missing:
         raise GilDemoError(
             f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
             "ask for fewer, or for another start method"
@@ -162,11 +168,14 @@ def _check_known(process: int, crew: Sequence[BaseProcess]) -> None:
     told by its message, or by that of the new one in its place.
     """
     if process not in {worker.pid for worker in crew}:
-        raise WorkerDied("a worker process ended while the pool was being filled")
+        raise WorkerDied(FILLING)
 
 
 def check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:
     """Raise a WorkerDied if one of the workers has ended.
+
+    A fork server's sentinel holds the exit code and then the end of the pipe. Where the pool's own
+    thread takes the code at this moment, the end is still to come: the next call sees it.
 
     Args:
         crew: the workers.
@@ -187,6 +196,8 @@ def _sentinels(crew: Sequence[BaseProcess]) -> list[int]:
 
 def _describe_exit(process: BaseProcess) -> str:
     code = process.exitcode
+    if code == _CODE_LOST and "ForkServer" in type(process).__name__:
+        return "exit code not known"
     if code is None or code >= 0:
         return f"exit code {code}"
     try:

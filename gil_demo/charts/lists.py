@@ -54,10 +54,12 @@ def draw_list_lengths(table: pd.DataFrame) -> Chart:
         marker="_", markersize=14,
     )  # fmt: skip
     _draw_shares(axes, tasks, summary, look)
-    _label_end(axes, tasks, 100 * summary["busy_share"], "measured", look.colour, -9)
-    _label_end(axes, tasks, 100 * summary["ideal_share"], "without any\noverhead", SOFT_INK, 14)
+    is_above = summary["busy_share"].iloc[-1] > summary["ideal_share"].iloc[-1]
+    up = (14, -14) if is_above else (-9, 14)
+    _label_end(axes, tasks, 100 * summary["busy_share"], "measured", look.colour, up[0])
+    _label_end(axes, tasks, 100 * summary["ideal_share"], "without any\noverhead", SOFT_INK, up[1])
     axes.set_ylim(0, max(108, float(shares.max()) * 1.05))
-    axes.set_xticks(sorted({*tasks}) if len(tasks) < 20 else [*tasks][:: len(tasks) // 10])
+    axes.set_xticks(_choose_ticks([*tasks]))
     axes.set_xlabel("tasks in the list; the same work in all", size=13, color=INK)
     axes.set_ylabel("workers busy (% of the time)", size=13, color=INK)
     clean_axes(axes, "y")
@@ -69,6 +71,16 @@ def draw_list_lengths(table: pd.DataFrame) -> Chart:
     )
     chart.description = f"Chart. {title}. Workers busy: {each}. Conditions: {conditions}."
     return chart
+
+
+def _choose_ticks(tasks: list[int]) -> list[int]:
+    """Choose the lengths whose labels have room beside each other, from the first one on."""
+    room = 0.02 * len(str(tasks[-1])) * (tasks[-1] - tasks[0])
+    chosen = tasks[:1]
+    for length in tasks[:: max(1, len(tasks) // 10)]:
+        if length - chosen[-1] > room:
+            chosen.append(length)
+    return chosen
 
 
 def _draw_shares(axes: Axes, tasks: "pd.Series[int]", summary: pd.DataFrame, look: Look) -> None:
@@ -121,7 +133,11 @@ def draw_chunksizes(table: pd.DataFrame) -> Chart:
             elinewidth=1.6, capsize=5, markeredgecolor=PAPER, label=f"{work} tasks",
         )  # fmt: skip
         highest = max(highest, float((ratio + above).max()))
-    _mark_own(axes, int(table["default_chunksize"].iloc[0]))
+    least, most = float(summary["chunksize"].min()), float(summary["chunksize"].max())
+    margin = (most / least) ** 0.05 if most > least else 2.0
+    axes.set_xlim(least / margin, most * margin)
+    own = int(table["default_chunksize"].iloc[0])
+    _mark_own(axes, own, is_left=own**2 < least * most)
     axes.set_ylim(0, highest * 1.12)
     label_in_full(axes.xaxis, sorted(set(summary["chunksize"].astype(int))), lambda v: f"{v:,.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(6))
@@ -142,10 +158,11 @@ def draw_chunksizes(table: pd.DataFrame) -> Chart:
     return chart
 
 
-def _mark_own(axes: Axes, own: int) -> None:
+def _mark_own(axes: Axes, own: int, is_left: bool) -> None:
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     axes.axvline(own, color=SOFT_INK, linewidth=1.4, linestyle=(0, (5, 3)), zorder=0.5)
     axes.annotate(
-        f"the pool's own: {own:,}", (own, 0), xycoords=("data", "axes fraction"), xytext=(-6, 8),
-        textcoords="offset points", ha="right", size=12, color=SOFT_INK,
+        f"the pool's own: {own:,}", (own, 0), xycoords=("data", "axes fraction"),
+        xytext=(6 if is_left else -6, 8), textcoords="offset points",
+        ha="left" if is_left else "right", size=12, color=SOFT_INK,
     )  # fmt: skip

@@ -79,16 +79,17 @@ def _finish(axes: Axes, summary: pd.DataFrame, last: float) -> None:
     axes.set_yticks(range(len(summary)))
     axes.set_yticklabels(list(summary["method"]))
     axes.set_ylim(len(summary) - 0.5, -0.5)
-    axes.set_xlim(0, last * 1040)
+    axes.set_xlim(0, last * 1040 or 1e-3)
     axes.set_xlabel(
         "milliseconds since the method was called; open: the task ended, filled: the answer is "
         "there",
         size=12, color=INK,
     )  # fmt: skip
-    axes.annotate(
-        "the numbers are the tasks' places in the list", (1, 1), xycoords="axes fraction",
-        xytext=(0, 4), textcoords="offset points", ha="right", size=11, color=SOFT_INK,
-    )  # fmt: skip
+    if summary["answers"].max() <= _MOST_NUMBERED:
+        axes.annotate(
+            "the numbers are the tasks' places in the list", (1, 1), xycoords="axes fraction",
+            xytext=(0, 4), textcoords="offset points", ha="right", size=11, color=SOFT_INK,
+        )  # fmt: skip
     clean_axes(axes, "x")
     axes.tick_params(axis="y", labelsize=13)
 

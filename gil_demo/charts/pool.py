@@ -26,6 +26,7 @@ from gil_demo.tasks import summarise_map
 
 _SHADE = "#e9e4d8"
 _LEAST_LABEL = 0.02
+_LEAST_DIGIT = 0.013
 _MOST_LANES_IN_FULL = 24
 
 
@@ -59,7 +60,7 @@ def draw_gantt(table: pd.DataFrame) -> Chart:
         draw_lane(
             axes, worker, bars, get_look("processes").colour, (0.0, gone or 1e-6), is_binned
         )  # fmt: skip
-        if not is_binned:
+        if not is_binned and lanes <= _MOST_LANES_IN_FULL:  # thinner lanes have no room for them
             _number_bars(axes, bars, gone)
     _shade(axes, table.iloc[0], lanes)
     _finish_gantt(axes, lanes, gone, is_binned)
@@ -72,7 +73,8 @@ def draw_gantt(table: pd.DataFrame) -> Chart:
 def _number_bars(axes: Axes, bars: pd.DataFrame, end: float) -> None:
     """Write the task's number into each bar that has room for it."""
     for bar in list_rows(bars):
-        if bar.end_seconds - bar.start_seconds > _LEAST_LABEL * end:
+        room = max(_LEAST_LABEL, _LEAST_DIGIT * len(str(bar.task)))
+        if bar.end_seconds - bar.start_seconds > room * end:
             axes.text(
                 500 * (bar.start_seconds + bar.end_seconds), bar.worker, f"{bar.task}",
                 ha="center", va="center", color=PAPER, size=12, weight="bold", clip_on=True,
