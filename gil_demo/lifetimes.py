@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
@@ -148,16 +148,19 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
             _check_known(int(ready.recv_bytes()), crew)
             missing -= 1
         else:
-            check_alive(
-                crew,
-                "before it was ready for work. In a script, start processes only below "
-                'if __name__ == "__main__":',
-            )
+            check_alive(crew, _describe_start)
     if missing:
         raise GilDemoError(
             f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
             "ask for fewer, or for another start method"
         )
+
+
+def _describe_start() -> str:
+    return (
+        "before it was ready for work. In a script, start processes only below "
+        'if __name__ == "__main__":'
+    )
 
 
 def _check_known(process: int, crew: Sequence[BaseProcess]) -> None:
@@ -171,7 +174,7 @@ def _check_known(process: int, crew: Sequence[BaseProcess]) -> None:
         raise WorkerDied(FILLING)
 
 
-def check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:
+def check_alive(crew: Sequence[BaseProcess], describe: Callable[[], str]) -> None:
     """Raise a WorkerDied if one of the workers has ended.
 
     A fork server's sentinel holds the exit code and then the end of the pipe. Where the pool's own
@@ -179,7 +182,7 @@ def check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:
 
     Args:
         crew: the workers.
-        circumstance: what was under way, for the message.
+        describe: says what was under way, for the message; called only if one has ended.
     """
     ended = connection.wait(_sentinels(crew), timeout=0)
     if ended:
@@ -187,7 +190,7 @@ def check_alive(crew: Sequence[BaseProcess], circumstance: str) -> None:
         deadline = time.monotonic() + END_SECONDS
         while dead.exitcode is None and time.monotonic() < deadline:
             time.sleep(0.001)  # its sentinel goes before its exit code comes
-        raise WorkerDied(f"a worker process ended ({_describe_exit(dead)}) {circumstance}")
+        raise WorkerDied(f"a worker process ended ({_describe_exit(dead)}) {describe()}")
 
 
 def _sentinels(crew: Sequence[BaseProcess]) -> list[int]:

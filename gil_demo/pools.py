@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import repeat
 from multiprocessing.context import BaseContext
 from multiprocessing.pool import AsyncResult
 from multiprocessing.process import BaseProcess
@@ -13,7 +12,7 @@ from typing import Any
 
 from gil_demo.arguments import MOST_STEPS, check_sequence, check_whole_number, shorten
 from gil_demo.lifetimes import HeldPool, check_alive, pool_held
-from gil_demo.spans import Run, Span
+from gil_demo.spans import Chunk, ChunkedSpans, Run, Span
 from gil_demo.workers import time_tasks
 from gil_demo.workloads import compute_default_chunksize
 
@@ -56,7 +55,7 @@ def run_in_pool(
     chunksize: int | None,
     function: Callable[[Any], object],
     tasks: Sequence[Any],
-) -> list[Span]:
+) -> Sequence[Span]:
     """Run tasks by `Pool.map` in a pool that is held, without a wait without end.
 
     Args:
@@ -120,7 +119,7 @@ def wait_for(
     while not answer.ready():
         answer.wait(CHECK_SECONDS)
         if not answer.ready():
-            check_alive(crew, describe_work(tasks))
+            check_alive(crew, partial(describe_work, tasks))
 
 
 def describe_work(tasks: Sequence[object]) -> str:
@@ -128,17 +127,20 @@ def describe_work(tasks: Sequence[object]) -> str:
     return f"with {len(tasks)} task{'s' * (len(tasks) != 1)} under way: {shorten(tasks)}"
 
 
-def _make_spans(chunks: Sequence[tuple[int, list[float], list[float], bytes | None]]) -> list[Span]:
-    by_start = sorted(chunks, key=lambda chunk: chunk[1][0])
-    numbers = {pid: number for number, pid in enumerate(dict.fromkeys(pid for pid, *_ in by_start))}
-    spans: list[Span] = []
-    for pid, starts, ends, pickled in chunks:
-        answers = repeat(None) if pickled is None else _unpickle(pickled)
-        places = range(len(spans), len(spans) + len(starts))
-        values = zip(places, repeat(numbers[pid]), starts, ends, answers, strict=False)
-        # what Span(...) does, without its detour through Python: tiny tasks come by the 100,000
-        spans += map(tuple.__new__, repeat(Span), values)
-    return spans
+def _make_spans(chunks: Sequence[tuple[int, float, bytes, bytes | None]]) -> ChunkedSpans:
+    by_start = [pid for pid, *_ in sorted(chunks, key=lambda chunk: chunk[1])]
+    numbers = {pid: number for number, pid in enumerate(dict.fromkeys(by_start))}
+    return ChunkedSpans(
+        [
+            Chunk(
+                numbers[pid],
+                start,
+                memoryview(ends).cast("d"),
+                None if pickled is None else _unpickle(pickled),
+            )
+            for pid, start, ends, pickled in chunks
+        ]
+    )
 
 
 def _unpickle(answers: bytes) -> list[object]:

@@ -7,6 +7,7 @@ every worker pays for at its start.
 import os
 import pickle
 import signal
+import struct
 import time
 from collections.abc import Callable, Sequence
 
@@ -51,8 +52,10 @@ def time_task(
 
 def time_tasks(
     job: tuple[Callable[..., object], Sequence[object]],
-) -> tuple[int, list[float], list[float], bytes | None]:
-    """Run tasks one after another, in a worker process, and note when each ran.
+) -> tuple[int, float, bytes, bytes | None]:
+    """Run tasks one after another, in a worker process, and note when each ended.
+
+    The next task starts when the one before it has ended: one look at the clock serves both.
 
     An exception that can't be rebuilt in the parent would end the pool's reader there, and the
     run would wait for ever; so it is replaced by one that can. What the tasks give back is sent
@@ -62,20 +65,21 @@ def time_tasks(
         job: what to run, and the arguments to run it on.
 
     Returns:
-        The process's id, the starts and the ends in seconds on the machine's performance counter,
-        and the list of answers, pickled; None if every answer is None.
+        The process's id, the start of the first task in seconds on the machine's performance
+        counter, the ends of all of them as doubles in native order, and the list of answers,
+        pickled; None if every answer is None.
 
     Raises:
         RuntimeError: a task raised an exception that cannot be sent; the text names it.
         TypeError: a task gave back what cannot be sent.
     """
     function, arguments = job
-    clock, starts, ends, answers = time.perf_counter, [], [], []
+    clock = time.perf_counter
+    answers: list[object] = []
+    keep = answers.append  # gives None, so that the clock is read after it
+    start = clock()
     try:
-        for argument in arguments:
-            starts.append(clock())
-            answers.append(function(argument))
-            ends.append(clock())
+        ends = [keep(answer) or clock() for answer in map(function, arguments)]
     except Exception as failure:
         try:
             pickle.loads(pickle.dumps(failure))
@@ -83,7 +87,8 @@ def time_tasks(
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
     is_empty = set(map(type, answers)) == {type(None)}
-    return os.getpid(), starts, ends, None if is_empty else _pickle(answers)
+    sent = None if is_empty else _pickle(answers)
+    return os.getpid(), start, struct.pack(f"{len(ends)}d", *ends), sent
 
 
 def _pickle(answers: list[object]) -> bytes:

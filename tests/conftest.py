@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ def no_process_may_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_once(
     runner: Runner, function: Callable[[Any], object], arguments: Any, workers: Any = 2
-) -> list[Span]:
+) -> Sequence[Span]:
     with runner(workers) as run:
         return run(function, arguments)
 

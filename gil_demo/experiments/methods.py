@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.pool import AsyncResult, IMapIterator
 
 import pandas as pd
@@ -130,7 +131,7 @@ def _follow(answers: "IMapIterator[_Answer]", held: HeldPool, pairs: _Pairs) -> 
         except StopIteration:
             return
         except multiprocessing.TimeoutError:
-            check_alive(held.crew, describe_work(pairs))
+            check_alive(held.crew, partial(describe_work, pairs))
 
 
 def _collect(
@@ -145,7 +146,7 @@ def _collect(
             yield one.get()
         if not ready:
             left[0].wait(_LOOK_SECONDS)
-            check_alive(held.crew, describe_work(pairs))
+            check_alive(held.crew, partial(describe_work, pairs))
 
 
 _CALLS: dict[str, Callable[[HeldPool, _Pairs], Iterator[_Answer]]] = {
