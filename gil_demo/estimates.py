@@ -41,7 +41,7 @@ def estimate_median(values: Sequence[float]) -> Estimate:
     section 3.2). Fewer than six values can't give such an interval.
 
     Args:
-        values: positive finite numbers, one a round, in any order.
+        values: finite numbers, one a round, in any order.
 
     Returns:
         The estimate, in the unit of the values.

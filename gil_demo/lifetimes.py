@@ -25,12 +25,17 @@ _CODE_LOST = 255  # what a fork server's process says too where two threads aske
 
 
 @contextmanager
-def pool_held(workers: int = 2, start_method: str | None = None) -> Iterator["HeldPool"]:
+def pool_held(
+    workers: int = 2,
+    start_method: str | None = None,
+    prepare: Callable[[], object] | None = None,
+) -> Iterator["HeldPool"]:
     """Hold a `multiprocessing.Pool` whose workers are ready, and leave none of them behind.
 
     Args:
         workers: number of worker processes.
         start_method: as for `processes`.
+        prepare: what each worker runs once, before it says that it is ready.
 
     Yields:
         The pool and its workers.
@@ -50,7 +55,7 @@ def pool_held(workers: int = 2, start_method: str | None = None) -> Iterator["He
     ready, announcements = context.Pipe(duplex=False)
     try:
         with held_back():
-            held.pool = _open(context, workers, announcements)
+            held.pool = _open(context, workers, announcements, prepare)
             held.crew = held.list_new_workers()
         _wait_until_ready(ready, workers, held.crew)
         yield held
@@ -127,9 +132,17 @@ def check_start_method(start_method: object) -> str:
     return check_choice("start_method", start_method, available)
 
 
-def _open(context: BaseContext, workers: int, ready: Connection) -> Pool:
+def list_start_methods() -> list[str]:
+    """List the start methods of this machine, its default first."""
+    default = check_start_method(None)
+    return [default, *(m for m in multiprocessing.get_all_start_methods() if m != default)]
+
+
+def _open(
+    context: BaseContext, workers: int, ready: Connection, prepare: Callable[[], object] | None
+) -> Pool:
     try:
-        return context.Pool(workers, initializer=announce, initargs=(ready,))
+        return context.Pool(workers, initializer=announce, initargs=(ready, prepare))
     except ImportError as reason:
         raise RunnerUnavailable(f"processes: this Python has no process pools ({reason})") from None
     except BrokenPipeError:  # a fork server's child ended before it was told what to be

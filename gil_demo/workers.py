@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 
-def announce(ready: "Connection") -> None:
+def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -> None:
     """Get a new worker process ready and tell its parent so.
 
     An interrupt reaches every process of a terminal or of a Jupyter kernel. The parent answers
@@ -24,8 +24,11 @@ def announce(ready: "Connection") -> None:
 
     Args:
         ready: the writing end of a pipe; it gets one message, this process's id.
+        prepare: what to run before that.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if prepare is not None:
+        prepare()
     try:  # noqa: SIM105, since contextlib takes time to load
         ready.send_bytes(str(os.getpid()).encode())
     except OSError:

@@ -2,6 +2,7 @@
 
 from gil_demo.columns.claims import CLAIMS
 from gil_demo.columns.convoy import EXCHANGES
+from gil_demo.columns.costs import LENGTHS, STARTS, TRANSFERS, WEIGHTS
 from gil_demo.columns.facts import MACHINE
 from gil_demo.columns.pool import ARRIVALS, LISTS, TASKS
 from gil_demo.columns.speed import RUNS, VARIANT
@@ -11,14 +12,21 @@ __all__ = [
     "ARRIVALS",
     "CLAIMS",
     "EXCHANGES",
+    "LENGTHS",
     "LISTS",
     "MACHINE",
     "RUNS",
     "SCHEMAS",
     "SLICES",
+    "STARTS",
     "SWITCHES",
     "TASKS",
+    "TRANSFERS",
     "VARIANT",
+    "WEIGHTS",
 ]
 
-SCHEMAS = (RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS)
+SCHEMAS = (
+    *(RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS),
+    *(STARTS, TRANSFERS, WEIGHTS, LENGTHS),
+)

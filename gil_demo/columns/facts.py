@@ -34,3 +34,16 @@ def check_rounds(table: pd.DataFrame, place: str) -> None:
     """Raise a ResultsError if rounds of one run differ in their number or in their machine."""
     for run_id, run in table.groupby("run_id", sort=False):
         check_same_facts(run, f"{place}, run {run_id}", ["experiment", "rounds", *MACHINE])
+
+
+def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> None:
+    """Raise a ResultsError unless each variant of each run has one row in each of its rounds."""
+    check_rounds(table, place)
+    for key, group in table.groupby(["run_id", *variant], sort=False, dropna=False):
+        wanted = int(group["rounds"].iloc[0])
+        if len(group) != wanted or set(group["round"]) != set(range(1, wanted + 1)):
+            told = ", ".join(str(part) for part in key[1:])
+            raise ResultsError(
+                f"{place}, run {key[0]} is not whole: {told} has {len(group)} rows in "
+                f"{group['round'].nunique()} of {wanted} rounds"
+            )
