@@ -76,6 +76,25 @@ def check_number(name: str, value: object, most: float) -> float:
     return float(value)
 
 
+def check_part(name: str, value: object) -> float:
+    """Return the value as a float if it is a part of a whole, from 0 to 1.
+
+    Args:
+        name: what the value is, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: the value is no int or float.
+        ValueError: the value is nan or lies outside 0 to 1.
+    """
+    allowed = f"{name} must be a number from 0 to 1"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{allowed}, not {shorten(value)}")
+    if not 0 <= value <= 1:  # false for nan, too
+        raise ValueError(f"{allowed}, not {shorten(value)}")
+    return float(value)
+
+
 def check_switch_interval(name: str, value: object) -> float:
     """Return the value as a float if it can be a switch interval, in seconds.
 

@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from gil_demo.charts.break_even import draw_break_even
 from gil_demo.charts.claims import draw_claims
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
+from gil_demo.charts.memory import draw_memory
 from gil_demo.charts.methods import draw_methods
 from gil_demo.charts.pool import draw_gantt
 from gil_demo.charts.speed import draw_comparison, draw_scaling
+from gil_demo.charts.start_up import draw_start_up
 from gil_demo.charts.style import Chart
 from gil_demo.charts.switching import draw_switch_intervals, draw_timeline
+from gil_demo.charts.transport import draw_transport
 from gil_demo.charts.waiting import draw_workloads
 from gil_demo.results import split_runs
 
@@ -27,6 +31,10 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "chunks": draw_chunksizes,
     "methods": draw_methods,
     "claims": draw_claims,
+    "starts": draw_start_up,
+    "transfers": draw_transport,
+    "weights": draw_memory,
+    "break_even": draw_break_even,
 }
 
 

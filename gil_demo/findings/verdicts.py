@@ -5,18 +5,23 @@ from collections.abc import Callable
 import pandas as pd
 
 from gil_demo.columns import SCHEMAS
+from gil_demo.findings.amdahl import judge_scaling
+from gil_demo.findings.break_even import judge_break_even
 from gil_demo.findings.claims import judge_claims
 from gil_demo.findings.convoy import judge_exchanges
+from gil_demo.findings.memory import judge_memory
 from gil_demo.findings.methods import judge_methods
 from gil_demo.findings.pool import judge_lists, judge_map
 from gil_demo.findings.speed import judge_speed
+from gil_demo.findings.start_up import judge_start_up
 from gil_demo.findings.switching import judge_switches, judge_trace
+from gil_demo.findings.transport import judge_transport
 from gil_demo.findings.waiting import judge_workloads
 from gil_demo.schemas import choose_schema, convert
 
 _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "compare": judge_speed,
-    "scale": judge_speed,
+    "scale": judge_scaling,
     "workloads": judge_workloads,
     "trace": judge_trace,
     "switch": judge_switches,
@@ -26,6 +31,10 @@ _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "chunks": judge_lists,
     "methods": judge_methods,
     "claims": judge_claims,
+    "starts": judge_start_up,
+    "transfers": judge_transport,
+    "weights": judge_memory,
+    "break_even": judge_break_even,
 }
 
 

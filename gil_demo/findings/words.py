@@ -65,6 +65,21 @@ def state_seconds(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:,.0f} s"
 
 
+def state_range(median: float, low: float, high: float) -> str:
+    """State a time with its interval, where there is one."""
+    if math.isnan(low):
+        return state_seconds(median)
+    return f"{state_seconds(median)} ({state_seconds(low)} to {state_seconds(high)})"
+
+
+def state_bytes(size: float) -> str:
+    """State a size in the decimal unit that suits it, with three digits."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= 0.9995 * unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size:.0f} bytes"
+
+
 def state_factor(factor: float) -> str:
     """State how many times, with three digits and without a power of ten."""
     return f"{factor:.3g}" if factor < 999.5 else f"{factor:,.0f}"
@@ -108,12 +123,23 @@ def find_machine_reservations(first: Any, workers: int) -> list[str]:
     Returns:
         Clauses without a full stop, each with what to do about it.
     """
-    cores, busy = int(first["usable_cores"]), float(first["busy_percent"])
-    reservations = []
-    if cores == 1:
-        reservations.append("one usable core, no speed-up can show; try a machine with more")
-    if cores * (1 - busy / 100) < min(cores, workers) - 0.5:
-        reservations.append(
-            f"the machine was {busy:.0f} % busy before the run; close other programs and run again"
-        )
+    reservations = find_busy_reservations(first, workers)
+    if int(first["usable_cores"]) == 1:
+        reservations.insert(0, "one usable core, no speed-up can show; try a machine with more")
     return reservations
+
+
+def find_busy_reservations(first: Any, workers: int = 1) -> list[str]:
+    """List what other programs did that keeps a run from being trusted; see above.
+
+    Args:
+        first: a row of the table.
+        workers: how many workers were to run at once.
+
+    Returns:
+        At most one clause, without a full stop, with what to do about it.
+    """
+    cores, busy = int(first["usable_cores"]), float(first["busy_percent"])
+    if cores * (1 - busy / 100) >= min(cores, workers) - 0.5:
+        return []
+    return [f"the machine was {busy:.0f} % busy before the run; close other programs and run again"]

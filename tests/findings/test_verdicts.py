@@ -6,6 +6,7 @@ import pytest
 
 from gil_demo.columns import RUNS, SLICES, SWITCHES
 from gil_demo.errors import ResultsError
+from gil_demo.findings.amdahl import judge_scaling
 from gil_demo.findings.convoy import judge_exchanges
 from gil_demo.findings.speed import judge_speed
 from gil_demo.findings.switching import judge_switches, judge_trace
@@ -69,7 +70,7 @@ def make_sweep_table(**facts: object) -> pd.DataFrame:
 
 KINDS: dict[str, tuple[Callable[..., pd.DataFrame], Judge]] = {
     "compare": (make_compare_table, judge_speed),
-    "scale": (make_scale_table, judge_speed),
+    "scale": (make_scale_table, judge_scaling),
     "workloads": (make_workload_table, judge_workloads),
     "trace": (make_trace_table, judge_trace),
     "switch": (make_switch_table, judge_switches),

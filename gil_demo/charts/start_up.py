@@ -1,0 +1,103 @@
+"""What starting a pool costs: by start method, with and without pandas in its workers."""
+
+import math
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gil_demo.charts.style import (
+    INK,
+    SOFT_INK,
+    Chart,
+    clean_axes,
+    get_look,
+    make_chart,
+    write_heading,
+)
+from gil_demo.costs import summarise_start_up
+from gil_demo.findings.start_up import describe_start_up, title_start_up
+from gil_demo.findings.words import state_seconds
+from gil_demo.results import list_rows
+
+
+def draw_start_up(table: pd.DataFrame) -> Chart:
+    """Draw how long it took until a pool's workers were ready, and until they were gone.
+
+    Args:
+        table: a table as `compare_start_up` gives it.
+
+    Returns:
+        A matplotlib Figure: a bar for each start method, with and without pandas in the workers,
+        a mark for each round, tear-down hatched behind it. Its `description` is its alternative
+        text.
+
+    Raises:
+        ResultsError: the table is not of this kind, or holds several runs.
+    """
+    summary = summarise_start_up(table)
+    rows = list_rows(summary)
+    height = 1.75 + 0.5 * len(rows)
+    chart = make_chart(11, height)
+    axes = chart.subplots()
+    chart.subplots_adjust(left=0.24, right=0.93, top=1 - 0.6 / height, bottom=1.0 / height)
+    for place, row in enumerate(rows):
+        is_own = (table["start_method"] == row.start_method) & (table["loads"] == row.loads)
+        _draw_bar(axes, place, row, table[is_own])
+    axes.set_yticks(range(len(rows)))
+    axes.set_yticklabels([_name(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.45, -0.6)
+    axes.set_xlim(0, _find_end(table) * 1.12)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.set_xlabel(
+        "milliseconds: start-up (bar, a mark for each round), tear-down (hatched)",
+        size=12, color=INK,
+    )  # fmt: skip
+    clean_axes(axes, "x")
+    axes.tick_params(axis="y", labelsize=13)
+    title, conditions = title_start_up(table, summary), describe_start_up(table)
+    write_heading(chart, title, conditions)
+    each = "; ".join(
+        f"{_name(row)} {1000 * row.start_up_seconds:.1f} ms, tear-down "
+        f"{1000 * row.tear_down_seconds:.1f} ms"
+        for row in rows
+    )
+    chart.description = f"Chart. {title}. Medians: {each}. Conditions: {conditions}."
+    return chart
+
+
+def _name(row: Any) -> str:
+    return row.start_method if row.loads == "nothing" else f"{row.start_method}, with {row.loads}"
+
+
+def _find_end(table: pd.DataFrame) -> float:
+    """Return where the longest bar ends, in milliseconds, some stray rounds left out."""
+    return 1000 * float((table["start_up_seconds"] + table["tear_down_seconds"]).quantile(0.97))
+
+
+def _find_label(end: float, runs: pd.DataFrame) -> float:
+    """Return where a bar's label has room: beyond its end and its marks, but for stray ones."""
+    return max(end, 1000 * float(runs["start_up_seconds"].quantile(0.97)))
+
+
+def _draw_bar(axes: Axes, place: int, row: Any, runs: pd.DataFrame) -> None:
+    look = get_look("processes")
+    start, tear = 1000 * row.start_up_seconds, 1000 * row.tear_down_seconds
+    axes.barh(
+        place, start, height=0.56, color=look.colour, alpha=0.9 if row.loads == "nothing" else 0.55
+    )  # fmt: skip
+    axes.barh(
+        place, tear, left=start, height=0.56, facecolor="none", edgecolor=look.colour,
+        hatch="////", linewidth=1,
+    )  # fmt: skip
+    spread = [place + 0.17 * math.sin(2.4 * number) for number in range(len(runs))]
+    axes.plot(
+        1000 * runs["start_up_seconds"], spread, linestyle="", marker=look.marker, markersize=3.6,
+        markerfacecolor="white", markeredgecolor=INK, markeredgewidth=0.6, alpha=0.75,
+    )  # fmt: skip
+    axes.annotate(
+        state_seconds(row.start_up_seconds), (_find_label(start + tear, runs), place),
+        xytext=(8, 0), size=12,
+        textcoords="offset points", va="center", color=SOFT_INK, annotation_clip=False,
+    )  # fmt: skip
