@@ -20,10 +20,11 @@ from gil_demo.sampling import check_budget, take_samples
 from gil_demo.schemas import make_table
 
 DEFAULT_SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+DEFAULT_SECONDS = 10.0
 MOST_BYTES = 1_000_000_000
 _MOST_NUMBERS = 1_000_000
 _BYTES_A_NUMBER = 9  # a float takes one byte for its kind and eight for itself
-_ROUNDS = 7
+_ROUNDS = 9
 _TRIAL_BYTES = 10_000_000
 _COPIES = 8
 
@@ -61,7 +62,7 @@ def compare_transport(
     Args:
         sizes: bytes when pickled, each size once, from a thousand to a billion.
         start_method: how the worker is started; None means the platform's default.
-        budget: seconds after which to stop; None means the default of `gil_demo.sampling`.
+        budget: seconds after which to stop; None means `DEFAULT_SECONDS`.
 
     Returns:
         A table of rounds; the columns and types are in `gil_demo.columns.TRANSFERS`.
@@ -75,7 +76,7 @@ def compare_transport(
         "sizes", sizes, lambda n, size: check_whole_number(n, size, 1_000, MOST_BYTES)
     )
     method = check_start_method(start_method)
-    seconds = check_budget(budget)
+    seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     facts = collect_facts("transfers") | {"start_method": method}
     start_tracker()
     chosen = _choose_sizes(sorted(asked), method, seconds)

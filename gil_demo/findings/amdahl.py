@@ -61,11 +61,11 @@ def _state_cores(table: pd.DataFrame, cores: int) -> str:
     physical = first["physical_cores"]
     known = "an unknown number of" if pd.isna(physical) else f"{int(physical)}"
     limited = f", limited by {first['cores_limited_by']}" if first["cores_limited_by"] else ""
+    told = f"Cores: {logical} logical, {known} physical, {usable} usable{limited}."
+    if cores < 2:
+        return told
     at_once = count_in_words(cores, "worker", "workers")
-    return (
-        f"Cores: {logical} logical, {known} physical, {usable} usable{limited}. The law is fitted "
-        f"to {at_once} at once."
-    )
+    return f"{told} The law is fitted to at most {at_once} at once."
 
 
 def title_amdahl(table: pd.DataFrame, fits: pd.DataFrame, parallel_part: float | None) -> str:
