@@ -118,13 +118,20 @@ def _choose_sizes(sizes: list[int], method: str, seconds: float) -> list[int]:
     trial = [_SMALL_BYTES, max(2 * _SMALL_BYTES, min(_TRIAL_BYTES, sizes[-1]))]
     with pool_held(1, method, partial(keep_all, [make_bytes(size) for size in trial])) as held:
         times = {
-            variant: _time(held, variant, method).work
+            variant: _watch(held, variant, method)
             for variant in _list_variants(trial)
             if variant.kind == "bytes"
         }
     while len(sizes) > 1 and _predict_round(sizes, times) > seconds / _ROUNDS:
         sizes = sizes[:-1]
     return sizes
+
+
+def _watch(held: HeldPool, variant: _Variant, method: str) -> float:
+    """Return the seconds that a measurement takes, the making of its data included."""
+    began = time.perf_counter()
+    _time(held, variant, method)
+    return time.perf_counter() - began
 
 
 def _predict_round(sizes: Sequence[int], times: Mapping[_Variant, float]) -> float:
