@@ -133,3 +133,13 @@ def test_only_processes_need_a_start_method_and_only_they_take_time_to_start() -
     convert(table.assign(start_up_seconds=0.0, tear_down_seconds=0.0), LENGTHS, "the table")
     for make, schema in ((make_starts, STARTS), (make_transfers, TRANSFERS)):
         assert_refused(put(make(), 1, start_method=""), schema, "start_method must be a value")
+
+
+@pytest.mark.parametrize(("make", "schema"), KINDS_OF_TABLE)
+def test_an_id_of_many_letters_and_lines_is_cut_in_the_message(
+    make: MakeTable, schema: Schema
+) -> None:
+    table = make(run_id="letters\nand lines " * 500).drop(index=0)
+    with pytest.raises(ResultsError, match=r"run letters and .*\.\.\. is not whole") as caught:
+        convert(table, schema, "some file")
+    assert re.fullmatch(".{1,300}", str(caught.value))
