@@ -15,6 +15,8 @@ COLD, KEPT = "cold", "kept open"
 POOLS = (COLD, KEPT)
 RIVALS = (BASELINE, "threads")
 
+_LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
+
 Costs = dict[float, list[float]]
 
 
@@ -146,6 +148,9 @@ def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
     What slowed a whole round is taken out, as everything that ran in the round tells it.
     """
     check_one_run(table, LENGTHS)
+    least = float(table["seconds"].min())
+    if least < _LEAST_SECONDS:
+        raise ResultsError(f"the table has a run of {least:g} seconds, which none takes")
     unit = measure_pace(table) / int(table["tasks"].iloc[0])
     cells = {
         (way, float(str(steps))): [unit * cost for cost in rounds.sort_values("round")["cost"]]

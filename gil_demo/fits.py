@@ -6,6 +6,7 @@ or says why there is none.
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 from gil_demo.errors import ResultsError
@@ -138,14 +139,13 @@ def fit_line(sizes: Sequence[float], costs: Sequence[float]) -> Line:
         its slope below 0.
     """
     weights = [1 / cost**2 for cost in costs]
-    s, sx, sxx = (
-        math.fsum(w * size**power for w, size in zip(weights, sizes, strict=True))
-        for power in (0, 1, 2)
-    )
-    sy = math.fsum(w * cost for w, cost in zip(weights, costs, strict=True))
-    sxy = math.fsum(w * size * cost for w, size, cost in zip(weights, sizes, costs, strict=True))
-    slope = (s * sxy - sx * sy) / (s * sxx - sx * sx)
-    return Line((sy - slope * sx) / s, slope)
+    size, cost = fmean(sizes, weights), fmean(costs, weights)
+    away = [one - size for one in sizes]  # from the middle: sums of squares lose digits
+    slope = math.fsum(
+        weight * one * (other - cost)
+        for weight, one, other in zip(weights, away, costs, strict=True)
+    ) / math.fsum(weight * one**2 for weight, one in zip(weights, away, strict=True))
+    return Line(cost - slope * size, slope)
 
 
 def fit_costs(costs: Mapping[float, Sequence[float]]) -> Line:

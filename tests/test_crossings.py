@@ -1,3 +1,4 @@
+import math
 import random
 
 import pandas as pd
@@ -32,7 +33,7 @@ from tests.tables_costs import (
 )
 from tests.tables_costs import Way as Runner
 
-TABLES = 30
+TABLES = 15
 
 
 def find_truth(
@@ -184,3 +185,26 @@ def test_costs_are_level_whatever_the_pace_of_their_round() -> None:
     for way, own in list_costs(table).items():
         for steps, values in own.items():
             assert values == pytest.approx([values[0]] * 9), (way, steps)
+
+
+@pytest.mark.parametrize("seconds", [5e-324, 1e-300, 1e-13])
+def test_a_time_that_nothing_takes_is_refused(seconds: float) -> None:
+    table = make_lengths()
+    table.loc[3, "seconds"] = seconds
+    for summarise in (summarise_break_even, fit_ways, list_costs):
+        with pytest.raises(ResultsError, match=r"seconds, which none takes$"):
+            summarise(table)
+
+
+def test_times_however_unlike_give_a_crossing_or_a_reason() -> None:
+    for case in range(20):
+        chance = random.Random(f"unlike {case}")
+        table = make_lengths(noise=FAIR)
+        for row in chance.sample(range(len(table)), chance.choice([1, 5, 50, len(table)])):
+            table.loc[row, "seconds"] = chance.choice([1e-12, 1e-9, 1.0, 1e6])
+        for row in list_rows(summarise_break_even(table)):
+            found = (row.crossing_low, row.crossing_seconds, row.crossing_high)
+            if row.reason:
+                assert all(map(math.isnan, found))
+            else:
+                assert 0 < row.crossing_low <= row.crossing_seconds <= row.crossing_high

@@ -271,7 +271,7 @@ def test_lines_that_do_not_meet_where_it_was_measured_are_refused_each_time(
             find_crossing(*costs)
 
 
-@pytest.mark.parametrize("each", [0.05, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("each", [0.05, 0.5])
 def test_noise_alone_gives_a_crossing_in_one_case_of_twenty_at_most(each: float) -> None:
     noise = FAIR._replace(each=each)
     found = 0

@@ -1,3 +1,4 @@
+import os
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from gil_demo.experiments import break_even
 from gil_demo.experiments.break_even import LONGEST_SECONDS, sweep_task_length
 from gil_demo.findings.break_even import judge_break_even
 from gil_demo.storage import load, save
+from gil_demo.trials import run_script
 from tests import tasks
 from tests.conftest import METHODS, list_workers
 from tests.experiments.conftest import assert_one_run
@@ -100,6 +102,26 @@ def test_on_one_core_the_sentence_withholds_its_verdict(monkeypatch: pytest.Monk
     assert told.startswith("No verdict: ")
     assert "isn't worth" not in told
     assert "pays from" not in told
+
+
+ONE_CORE = """
+import os
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    from gil_demo import sweep_task_length, verdict
+
+    print(verdict(sweep_task_length(budget=1.0)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
+def test_with_one_core_in_truth_every_start_method_runs_and_no_verdict_is_given() -> None:
+    outcome = run_script(ONE_CORE, 60.0)
+    assert outcome.state == "finished", outcome
+    assert outcome.output.startswith("No verdict: ")
+    assert "isn't worth" not in outcome.output
+    assert "pays from" not in outcome.output
 
 
 @pytest.mark.usefixtures("no_wait", "pool_threads_may_stay")
