@@ -14,11 +14,11 @@ from gil_demo import compare_transport, measurements
 from gil_demo.blocks import block_held
 from tests.conftest import METHODS, STUCK_SECONDS, interrupt_once_there, list_workers
 from tests.storms.test_killed_workers import allow_more_time
+from tests.test_blocks import SHELF, find_left_behind, list_blocks
 
 SEED = 20261124
 INTERRUPTS = 50
 LATEST_SECONDS = 0.6
-SHELF = Path("/dev/shm")
 
 pytestmark = [
     pytest.mark.storm,
@@ -26,10 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at"),
     pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay"),
 ]
-
-
-def list_blocks() -> set[str]:
-    return {path.name for path in SHELF.glob("psm_*")}
 
 
 def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> str:
@@ -67,7 +63,7 @@ def test_each_interrupt_of_the_transport_leaves_no_block_and_no_worker(
         began = time.monotonic()
         outcomes.append(interrupt_within(delay, tmp_path / "now", carry))
         seconds.append(time.monotonic() - began - delay)
-        assert list_blocks() <= before, where
+        assert find_left_behind(before) == set(), where
         assert list_workers() == set(), where
     print(
         f"{outcomes.count('interrupted')} of {INTERRUPTS} interrupted; each ended after "
@@ -91,5 +87,7 @@ def test_each_interrupt_while_blocks_come_and_go_leaves_none(tmp_path: Path) -> 
         allow_more_time()
         delay = chance.uniform(0, 0.1)
         assert interrupt_within(delay, tmp_path / "now", hold_for_ever) == "interrupted"
-        assert list_blocks() <= before, f"seed {SEED}, interrupt {number}, after {delay:.3f} s"
+        assert find_left_behind(before) == set(), (
+            f"seed {SEED}, interrupt {number}, after {delay:.3f} s"
+        )
     assert made > INTERRUPTS
