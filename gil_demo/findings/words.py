@@ -77,7 +77,7 @@ def state_bytes(size: float) -> str:
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= 0.9995 * unit:
             return f"{size / unit:.3g} {name}"
-    return f"{size:.0f} bytes"
+    return f"{size:.0f} {'byte' if round(size) == 1 else 'bytes'}"
 
 
 def state_factor(factor: float) -> str:
