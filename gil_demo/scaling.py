@@ -53,7 +53,16 @@ def summarise_scaling(table: pd.DataFrame) -> pd.DataFrame:
                 "reason": reason,
             }
         )
-    return pd.DataFrame(rows)
+    columns = [
+        "runner",
+        "cores",
+        "parallel_part",
+        "parallel_low",
+        "parallel_high",
+        "limit",
+        "reason",
+    ]
+    return pd.DataFrame(rows, columns=columns)  # the plain loop alone has no rows
 
 
 def count_cores_at_once(table: pd.DataFrame) -> int:
