@@ -49,8 +49,11 @@ def judge_start_up(table: pd.DataFrame) -> str:
 
 
 def _state_extra(row: Any) -> str:
-    if math.isnan(row.extra_low) or row.extra_low <= 0 <= row.extra_high:
-        return f"ready after {state_seconds(row.start_up_seconds)}, not clearly later"
+    ready = f"ready after {state_seconds(row.start_up_seconds)}"
+    if math.isnan(row.extra_low):
+        return ready
+    if row.extra_low <= 0 <= row.extra_high:
+        return f"{ready}, not clearly later"
     word = "later" if row.extra_seconds > 0 else "sooner"
     low, high = sorted((abs(row.extra_low), abs(row.extra_high)))
     return f"{state_range(abs(row.extra_seconds), low, high)} {word}"
