@@ -64,23 +64,26 @@ def _state_time(row: Any) -> str:
     is_clear = row.ratio_low > 1 + MARGIN or row.ratio_high < 1 - MARGIN
     if row.way == "argument" or math.isnan(row.ratio_low) or not is_clear:
         return time
-    return f"{time}, {state_times(row.ratio, row.ratio_low, row.ratio_high)} as long"
+    times = "under 0.01 ×"
+    if row.ratio_high >= 0.01:
+        times = state_times(row.ratio, row.ratio_low, row.ratio_high)
+    return f"{time}, {times} as long as the argument"
 
 
 def select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
     """Select what pickling takes, of each kind, at the largest size that all kinds have."""
     shared = summary.groupby("kind")["size_bytes"].max().min()
     is_there = (summary["way"] == "pickling") & (summary["size_bytes"] == shared)
-    chosen: pd.DataFrame = summary.loc[is_there]
+    chosen: pd.DataFrame = summary.loc[is_there & summary["ratio"].notna()]
     return chosen
 
 
 def _state_pickling(row: Any) -> str:
     what = {"bytes": "raw bytes", "numbers": "a list of numbers"}[row.kind]
-    return (
-        f"Of the time to send {state_bytes(row.size_bytes)} of {what}, pickling and rebuilding "
-        f"are {state_share(min(row.ratio, 1.0))}; the rest is the pipe."
-    )
+    sent = f"the time to send {state_bytes(row.size_bytes)} of {what}"
+    if row.ratio >= 1:
+        return f"Pickling and rebuilding alone took as long as {sent}, or longer."
+    return f"Of {sent}, pickling and rebuilding are {state_share(row.ratio)}; the rest is the pipe."
 
 
 def title_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
