@@ -95,3 +95,22 @@ def remember(value: object) -> None:
 
 def recall(_: object) -> object:
     return _remembered[-1]
+
+
+def kill_reader(name: str) -> None:
+    """Attach to a block of shared memory, and be killed with it open."""
+    from multiprocessing.shared_memory import SharedMemory
+
+    block = SharedMemory(name=name)
+    assert block.buf is not None
+    assert block.buf[0] is not None
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read_and_rest(name: str) -> None:
+    """Attach to a block of shared memory, and keep it open for a moment."""
+    from multiprocessing.shared_memory import SharedMemory
+
+    block = SharedMemory(name=name)
+    time.sleep(1.0)
+    block.close()

@@ -107,11 +107,17 @@ def _choose_sizes(sizes: list[int], method: str, seconds: float) -> list[int]:
     import psutil
 
     room = psutil.virtual_memory().available / _COPIES
+    if sizes[0] > room:
+        raise GilDemoError(
+            f"this machine has memory for pieces of {room / 1e6:,.0f} MB, not for one of "
+            f"{sizes[0] / 1e6:,.0f} MB: take less data"
+        )
+    sizes = [size for size in sizes if size <= room]
     trial = min(_TRIAL_BYTES, sizes[-1])
     with pool_held(1, method, partial(keep, make_bytes(trial))) as held:
         variants = [variant for variant in _list_variants([trial]) if variant.kind == "bytes"]
         pace = sum(_time(held, variant, method).work for variant in variants) / trial
-    while len(sizes) > 1 and (sizes[-1] > room or sum(sizes) * pace > seconds / _ROUNDS):
+    while len(sizes) > 1 and sum(sizes) * pace > seconds / _ROUNDS:
         sizes = sizes[:-1]
     return sizes
 
