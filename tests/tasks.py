@@ -1,5 +1,6 @@
 """What the workers run in the tests; light, since every spawned worker imports it."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -114,3 +115,9 @@ def read_and_rest(name: str) -> None:
     block = SharedMemory(name=name)
     time.sleep(1.0)
     block.close()
+
+
+def die_in_a_worker(_: object) -> None:
+    """End this process unless it is the first of its program."""
+    if multiprocessing.parent_process() is not None:
+        os._exit(3)
