@@ -23,7 +23,7 @@ DEFAULT_SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 MOST_BYTES = 1_000_000_000
 _MOST_NUMBERS = 1_000_000
 _BYTES_A_NUMBER = 9  # a float takes one byte for its kind and eight for itself
-_ROUNDS = 7
+_ROUNDS = 10  # six, one to warm up, and what a busy machine adds
 _SMALL_BYTES = 1_000
 _TRIAL_BYTES = 10_000_000
 _COPIES = 8
@@ -117,13 +117,20 @@ def _choose_sizes(sizes: list[int], method: str, seconds: float) -> list[int]:
     trial = [_SMALL_BYTES, max(2 * _SMALL_BYTES, min(_TRIAL_BYTES, sizes[-1]))]
     with pool_held(1, method, partial(keep_all, [make_bytes(size) for size in trial])) as held:
         times = {
-            variant: _time(held, variant, method).work
+            variant: _watch(held, variant, method)
             for variant in _list_variants(trial)
             if variant.kind == "bytes"
         }
     while len(sizes) > 1 and _predict_round(sizes, times) > seconds / _ROUNDS:
         sizes = sizes[:-1]
     return sizes
+
+
+def _watch(held: HeldPool, variant: _Variant, method: str) -> float:
+    """Return the seconds that a measurement takes, the making of its data included."""
+    began = time.perf_counter()
+    _time(held, variant, method)
+    return time.perf_counter() - began
 
 
 def _predict_round(sizes: Sequence[int], times: Mapping[_Variant, float]) -> float:

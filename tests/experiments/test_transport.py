@@ -72,6 +72,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[Any]]:
             return transport.Transfer(1e-6 + pace * variant.size_bytes)
 
         monkeypatch.setattr(transport, "_time", note)
+        monkeypatch.setattr(transport, "_watch", lambda *told: note(*told).work)
         monkeypatch.setattr(transport, "make_bytes", lambda size: b"x" * min(size, 1_000))
         return seen
 
