@@ -6,7 +6,6 @@ import pandas as pd
 
 from gil_demo.columns import STARTS, TRANSFERS, WEIGHTS
 from gil_demo.columns.costs import DEEDS, KINDS, LOADS, PARENTS, WAYS
-from gil_demo.errors import ResultsError
 from gil_demo.estimates import Estimate, estimate_median
 from gil_demo.results import check_one_run
 
@@ -27,9 +26,6 @@ def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     check_one_run(table, STARTS)
-    plain_methods = set(table.loc[table["loads"] == LOADS[0], "start_method"])
-    if lacking := sorted(set(table["start_method"]) - plain_methods):
-        raise ResultsError(f"the table has no starts without an import by {', '.join(lacking)}")
     rows = []
     for method, own in table.groupby("start_method", sort=True):
         plain = _by_round(own, "start_up_seconds", loads=LOADS[0])
@@ -64,8 +60,6 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     check_one_run(table, TRANSFERS)
-    if not ((table["kind"] == KINDS[0]) & (table["way"] == "argument")).any():
-        raise ResultsError("the table has no bytes sent as an argument to hold the others against")
     rows = []
     for kind in KINDS:
         for way in WAYS:

@@ -49,6 +49,7 @@ def draw_transport(table: pd.DataFrame) -> Chart:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     summary = summarise_transport(table)
+    title, conditions = title_transport(table, summary), describe_transport(table)
     chart = make_chart(12.5, 5.6)
     left, right = chart.subplots(1, 2, width_ratios=[2.1, 1])
     chart.subplots_adjust(left=0.07, right=0.985, top=0.87, bottom=0.19, wspace=0.62)
@@ -69,7 +70,6 @@ def draw_transport(table: pd.DataFrame) -> Chart:
         right.set_axis_off()
     else:
         _draw_parts(right, parts)
-    title, conditions = title_transport(table, summary), describe_transport(table)
     write_heading(chart, title, conditions)
     chart.description = _describe(title, conditions, summary, parts)
     return chart

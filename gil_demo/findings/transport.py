@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.costs import summarise_transport
+from gil_demo.errors import ResultsError
 from gil_demo.findings.words import (
     MARGIN,
     capitalise,
@@ -38,7 +39,7 @@ def judge_transport(table: pd.DataFrame) -> str:
     summary = summarise_transport(table)
     first = table.iloc[0]
     lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(first)]
-    data = summary[summary["kind"] == "bytes"]
+    data = _select_bytes(summary)
     largest = data[data["size_bytes"] == data["size_bytes"].max()]
     lines.append(f"{state_bytes(int(data['size_bytes'].max()))} of data:")
     lines += [f"  {_NAMES[row.way]}: {_state_time(row)}." for row in list_rows(largest)]
@@ -47,6 +48,14 @@ def judge_transport(table: pd.DataFrame) -> str:
     lines += [_state_pickling(row) for row in list_rows(select_pickling(summary))]
     rounds = count_in_words(int(first["rounds"]), "round", "rounds")
     return "\n".join([*lines, f"{capitalise(rounds)} of each."])
+
+
+def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
+    """Select what was found of raw bytes; without any sent there is nothing to hold against."""
+    data: pd.DataFrame = summary[summary["kind"] == "bytes"]
+    if "argument" not in set(data["way"]):
+        raise ResultsError("the table has no rounds of bytes sent as an argument")
+    return data
 
 
 _NAMES = {
@@ -88,7 +97,7 @@ def _state_pickling(row: Any) -> str:
 
 def title_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Put the finding in one line, for the chart's title."""
-    data = summary[summary["kind"] == "bytes"].sort_values("size_bytes")
+    data = _select_bytes(summary).sort_values("size_bytes")
     sent = data[data["way"] == "argument"].drop_duplicates("size_bytes").iloc[[0, -1]]
     told = [
         f"{state_bytes(row.size_bytes)} after {state_seconds(row.seconds)}"

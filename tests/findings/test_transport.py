@@ -190,5 +190,5 @@ def test_a_table_of_another_kind_is_refused(make_run: TableMaker) -> None:
     for bad in (None, pd.DataFrame(), make_run(), make_starts(), twice, numbers):
         with pytest.raises(ResultsError):
             judge_transport(bad)  # type: ignore[arg-type]
-    with pytest.raises(ResultsError, match="no bytes sent as an argument"):
+    with pytest.raises(ResultsError, match="no rounds of bytes sent as an argument"):
         judge_transport(table[table["way"] != "argument"])
