@@ -98,7 +98,7 @@ def title_amdahl(table: pd.DataFrame, fits: pd.DataFrame, parallel_part: float |
         return head(f"no verdict: {reservations[0].split(';')[0]}", table)
     told = [
         f"{row.runner} shared out {_state_shortly(row)}"
-        for row in list_rows(select_fits(table, fits))
+        for row in list_rows(fits[fits["reason"] == ""])
     ]
     if not told:
         return head("no fit of Amdahl's law: too little to fit it to", table)
