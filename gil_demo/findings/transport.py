@@ -41,8 +41,10 @@ def judge_transport(table: pd.DataFrame) -> str:
     lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(first)]
     data = _select_bytes(summary)
     largest = data[data["size_bytes"] == data["size_bytes"].max()]
-    lines.append(f"{state_bytes(int(data['size_bytes'].max()))} of data:")
-    lines += [f"  {_NAMES[row.way]}: {_state_time(row)}." for row in list_rows(largest)]
+    size = state_bytes(int(data["size_bytes"].max()))
+    told = [f"  {_NAMES[row.way]}: {_state_time(row)}." for row in list_rows(largest)]
+    meaning = " (×: times as long as an argument)" if any("×" in line for line in told) else ""
+    lines += [f"{size} of data{meaning}:", *told]
     if "shared memory" not in set(largest["way"]):
         lines.append("  In shared memory: not measured, since this machine has no room for it.")
     lines += [_state_pickling(row) for row in list_rows(select_pickling(summary))]
@@ -76,7 +78,7 @@ def _state_time(row: Any) -> str:
     times = "under 0.01 ×"
     if row.ratio_high >= 0.01:
         times = state_times(row.ratio, row.ratio_low, row.ratio_high)
-    return f"{time}, {times} as long as the argument"
+    return f"{time}, {times}"
 
 
 def select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
