@@ -26,8 +26,9 @@ from tests.findings.test_break_even import CASES as TOLD
 from tests.tables_costs import ORDINARY_LAWS, ORDINARY_POOLS, STEPS, Law, make_lengths, make_starts
 
 RECORDED = {"recorded_on": "a 12-core desktop of a university's computer room, 2026-11-22"}
+TOO_ALIKE_TO_DRAW = ("one task", "two lengths", "alike", "always when kept", "recorded")
 CASES: dict[str, dict[str, Any]] = {
-    **TOLD,
+    **{name: case for name, case in TOLD.items() if name not in TOO_ALIKE_TO_DRAW},
     "three methods": {
         "laws": {**ORDINARY_LAWS, ("processes", "forkserver"): Law(4e-4, 2.1e-8)},
         "pools": {**ORDINARY_POOLS, "forkserver": (0.03, 0.02)},

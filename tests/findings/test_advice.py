@@ -1,4 +1,3 @@
-import math
 from typing import Any
 
 import pandas as pd
@@ -185,19 +184,6 @@ def test_without_threads_and_with_one_method_the_advice_is_among_the_others() ->
     lengths = make_lengths({way: ORDINARY_LAWS[way] for way in (LOOP, FORK)})
     told = advise(lengths, TRANSFERS)["answer"]
     assert set(told) <= {"plain loop", "cold pool", "kept pool"}
-
-
-@pytest.mark.parametrize("seconds", [1e-9, 1e-7, 1e-6, 3600.0])
-@pytest.mark.parametrize("seed", range(4))
-def test_the_shortest_and_the_longest_tasks_get_an_answer_whatever_the_noise(
-    seconds: float, seed: int
-) -> None:
-    # noise carries the overhead of threads below nothing now and then
-    lengths = make_lengths(FREE, noise=Noise(0.05, 1.5), seed=seed, gil_enabled=False)
-    (row,) = advise(lengths, TRANSFERS, task_seconds=[seconds], sizes=[1]).to_dict("records")
-    assert row["answer"] in (*CHOICES, NO_VERDICT)
-    assert math.isnan(row["speed_up"]) == (row["answer"] == NO_VERDICT)
-    assert row["answer"] == NO_VERDICT or 0 < row["speed_up"] < 4
 
 
 @pytest.mark.parametrize(
