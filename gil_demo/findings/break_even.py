@@ -67,7 +67,8 @@ def title_break_even(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
     cold, kept = (_state_when(crossings, pool) for pool in (COLD, KEPT))
     told = [f"a cold pool pays {cold}"] if cold else []
     if kept:
-        told.append(f"one kept open {kept}" if cold else f"a pool kept open pays {kept}")
+        shortly = kept.replace("tasks of ", "")
+        told.append(f"one kept open {shortly}" if cold else f"a pool kept open pays {kept}")
     if not told:
         reasons = set(crossings.loc[crossings["rival"] == BASELINE, "reason"])
         reason = f": {reasons.pop().split(':')[0]}" if len(reasons) == 1 else " was found"
