@@ -76,8 +76,8 @@ def state_bytes(size: float) -> str:
     """State a size in the decimal unit that suits it, with three digits."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= 0.9995 * unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size:.0f} bytes"
+            return f"{state_factor(size / unit)} {name}"
+    return f"{size:.0f} {'byte' if round(size) == 1 else 'bytes'}"
 
 
 def state_factor(factor: float) -> str:
