@@ -3,6 +3,7 @@
 from gil_demo.columns.claims import CLAIMS
 from gil_demo.columns.convoy import EXCHANGES
 from gil_demo.columns.facts import MACHINE
+from gil_demo.columns.interpreters import INTERPRETERS
 from gil_demo.columns.pool import ARRIVALS, LISTS, TASKS
 from gil_demo.columns.speed import RUNS, VARIANT
 from gil_demo.columns.switching import SLICES, SWITCHES
@@ -11,6 +12,7 @@ __all__ = [
     "ARRIVALS",
     "CLAIMS",
     "EXCHANGES",
+    "INTERPRETERS",
     "LISTS",
     "MACHINE",
     "RUNS",
@@ -21,4 +23,4 @@ __all__ = [
     "VARIANT",
 ]
 
-SCHEMAS = (RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS)
+SCHEMAS = (RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS, INTERPRETERS)
