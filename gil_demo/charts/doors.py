@@ -6,6 +6,7 @@ import pandas as pd
 
 from gil_demo.charts.claims import draw_claims
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
+from gil_demo.charts.interpreters import draw_interpreters
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
 from gil_demo.charts.methods import draw_methods
 from gil_demo.charts.pool import draw_gantt
@@ -27,6 +28,7 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "chunks": draw_chunksizes,
     "methods": draw_methods,
     "claims": draw_claims,
+    "interpreters": draw_interpreters,
 }
 
 

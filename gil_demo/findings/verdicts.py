@@ -7,6 +7,7 @@ import pandas as pd
 from gil_demo.columns import SCHEMAS
 from gil_demo.findings.claims import judge_claims
 from gil_demo.findings.convoy import judge_exchanges
+from gil_demo.findings.interpreters import judge_interpreters
 from gil_demo.findings.methods import judge_methods
 from gil_demo.findings.pool import judge_lists, judge_map
 from gil_demo.findings.speed import judge_speed
@@ -26,6 +27,7 @@ _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "chunks": judge_lists,
     "methods": judge_methods,
     "claims": judge_claims,
+    "interpreters": judge_interpreters,
 }
 
 
