@@ -122,7 +122,8 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     option("--workers", type=_whole, default=2, help="threads or processes (default: 2)")
     option("--count", type=_whole, help="steps of the whole countdown (default: 4,000,000)")
     option("--runners", nargs="+", default=["threads", "processes"], metavar="RUNNER",
-           help="what to hold against one thread: threads, processes (default: both)")  # fmt: skip
+           help="what to hold against one thread: threads, processes, interpreters "
+           "(default: the first two)")  # fmt: skip
     option("--start-method", help="fork, spawn or forkserver (default: the platform's)")
     option("--precision", type=_number, help="stop at this half-width of the interval, as a part "
            "of the ratio (default: 0.02)")  # fmt: skip

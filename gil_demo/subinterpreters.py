@@ -1,0 +1,166 @@
+"""The runner `interpreters`: tasks in sub-interpreters of this process, each with its own GIL."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
+from contextlib import contextmanager
+from functools import partial
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+from gil_demo.arguments import check_sequence, check_workers, shorten
+from gil_demo.errors import GilDemoError, RunnerUnavailable
+from gil_demo.interpreter_workers import END, STOP, get_ready, run_tasks
+from gil_demo.interrupts import held_back
+from gil_demo.lifetimes import END_SECONDS, START_SECONDS
+from gil_demo.pools import CHECK_SECONDS, check_reachable, make_spans
+from gil_demo.spans import Run, Span
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+FIRST_VERSION = (3, 14)
+
+
+@contextmanager
+def interpreters(workers: int = 2) -> Iterator[Run]:
+    """Run tasks in sub-interpreters: Pythons within this process, with a GIL each.
+
+    They come from `concurrent.futures.InterpreterPoolExecutor`, Python 3.14 and later. Entering
+    returns when every one of them is ready for a task.
+
+    Args:
+        workers: number of sub-interpreters.
+
+    Yields:
+        A `Run`; the first exception of a task is passed on when all tasks have ended. An
+        interrupt ends the tasks at their next step of Python code, and the sub-interpreters.
+
+    Raises:
+        TypeError: `workers` is no int, or the function can't be sent to a sub-interpreter.
+        ValueError: `workers` is out of range, or there are no tasks.
+        RunnerUnavailable: this Python has no such executor.
+        GilDemoError: the sub-interpreters did not get ready.
+    """
+    check_workers(workers)
+    if reason := find_obstacle():
+        raise RunnerUnavailable(f"interpreters: {reason}")
+    with _crew_of(workers) as crew:
+        yield partial(_run, crew)
+
+
+def find_obstacle() -> str:
+    """Say why this Python can't run tasks in sub-interpreters; empty if it can."""
+    if sys.version_info < FIRST_VERSION or platform.python_implementation() != "CPython":
+        return (
+            f"{platform.python_implementation()} {platform.python_version()} has no "
+            "InterpreterPoolExecutor, which came with CPython 3.14"
+        )
+    return ""
+
+
+class _Crew:
+    """Sub-interpreters that are ready for tasks.
+
+    Attributes:
+        executor: runs calls in them; None when they have ended.
+        workers: how many there are.
+        orders: a pipe to write, from which each of them takes one order.
+    """
+
+    def __init__(self, executor: "Executor", workers: int, orders: int) -> None:
+        self.executor: Executor | None = executor
+        self.workers = workers
+        self._orders: int | None = orders
+
+    def tell(self, order: bytes) -> None:
+        """Give all of them their one order; a second one is not needed."""
+        if self._orders is not None:
+            os.write(self._orders, order * self.workers)
+            self._orders = None
+
+
+@contextmanager
+def _crew_of(workers: int) -> Iterator[_Crew]:
+    from concurrent.futures import InterpreterPoolExecutor  # type: ignore[attr-defined]
+    from concurrent.interpreters import create_queue
+
+    start, my_start = os.pipe()
+    orders, my_orders = os.pipe()
+    ready = create_queue()
+    path = f"import sys; sys.path[:] = {sys.path!r}"  # so that they find what this one finds
+    executor = InterpreterPoolExecutor(workers, initializer=exec, initargs=(path,))
+    crew = _Crew(executor, workers, my_orders)
+    waiting: list[Future[None]] = []
+    try:
+        with held_back():
+            waiting += [executor.submit(get_ready, ready, start, orders) for _ in range(workers)]
+        _wait_until_ready(ready, waiting)
+        os.write(my_start, b"g" * workers)
+        _wait_for(waiting)
+        yield crew
+    finally:
+        with held_back():
+            os.write(my_start, b"g" * workers)  # for those that still wait for it
+            crew.tell(END)
+            crew.executor = None
+            _wait_for(waiting, END_SECONDS)
+            executor.shutdown(wait=all(one.done() for one in waiting), cancel_futures=True)
+            for pipe in (start, my_start, orders, my_orders):
+                os.close(pipe)
+
+
+def _wait_until_ready(ready: Any, waiting: "Sequence[Future[None]]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    missing = len(waiting)
+    while missing:
+        try:
+            ready.get(timeout=CHECK_SECONDS)
+            missing -= 1
+        except Empty:
+            failed = next((one.exception() for one in waiting if one.done()), None)
+            if failed is not None or time.monotonic() > deadline:
+                reason = failed or f"not ready after {START_SECONDS:g} seconds"
+                raise GilDemoError(
+                    f"{len(waiting)} sub-interpreters could not be started ({reason}): "
+                    "ask for fewer"
+                ) from failed
+
+
+def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
+    if crew.executor is None:
+        raise GilDemoError("these sub-interpreters have ended: run tasks inside the with block")
+    from concurrent.interpreters import NotShareableError
+
+    checked = check_sequence("tasks", tasks)
+    check_reachable(function, is_forked=False)
+    answers: list[Future[Any]] = []
+    try:
+        with held_back():
+            answers += [crew.executor.submit(run_tasks, (function, [task])) for task in checked]
+        _wait_for(answers)
+    except BaseException:
+        with held_back():
+            crew.executor = None
+            for answer in answers:
+                answer.cancel()
+            crew.tell(STOP)
+            _wait_for(answers, END_SECONDS)
+        raise
+    try:
+        return make_spans([answer.result() for answer in answers])
+    except NotShareableError as reason:
+        raise TypeError(
+            f"tasks must be what can be sent to a sub-interpreter, not {shorten(checked)}"
+        ) from reason
+
+
+def _wait_for(calls: "Sequence[Future[Any]]", seconds: float | None = None) -> None:
+    """Wait for calls to end, and look up now and then, so that an interrupt is met."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    left = set(calls)
+    while left and (deadline is None or time.monotonic() < deadline):
+        left = wait(left, CHECK_SECONDS).not_done
