@@ -1,4 +1,4 @@
-"""The commands behind `python -m gil_demo`: compare, claims, plot and machine."""
+"""The commands behind `python -m gil_demo`: compare, claims, plot, record and machine."""
 
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gil_demo.errors import GilDemoError
+from gil_demo.record_command import add_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +103,7 @@ def _build_parser() -> _Parser:
     _add_compare(commands)
     _add_claims(commands)
     _add_plot(commands)
+    add_record(commands)
     machine = commands.add_parser(
         "machine", help="describe this machine", description="Describe this machine.",
         allow_abbrev=False,

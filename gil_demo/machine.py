@@ -109,6 +109,11 @@ def measure_busy_percent() -> float:
     return float(sum(mine) / len(mine)) if mine else 0.0
 
 
+def get_system() -> str:
+    """Return the name of the operating system: "Linux", "macOS" or "Windows"."""
+    return {"Darwin": "macOS"}.get(platform.system(), platform.system())
+
+
 def get_date() -> str:
     """Return today's date in universal time, as year-month-day."""
     return datetime.datetime.now(datetime.UTC).date().isoformat()
