@@ -35,6 +35,7 @@ _HOMES = {
     "compare_methods": "experiments.methods",
     "examine_endings": "experiments.endings",
     "check_claims": "experiments.claims",
+    "list_interpreters": "experiments.interpreters",
     "compare_interpreters": "experiments.interpreters",
     "check_predictions": "results",
     "compare": "experiments.speed",

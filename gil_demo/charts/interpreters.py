@@ -172,7 +172,7 @@ def _draw_mark(axes: Axes, place: float, row: Any) -> None:
 def _write_ratios(axes: Axes, place: int, rows: list[Any]) -> None:
     origin = rows[0].origin
     ends = dict.fromkeys((min(row.ratio for row in rows), max(row.ratio for row in rows)))
-    figures = " to ".join(f"{ratio:.2f}" for ratio in ends)
+    figures = " to ".join(dict.fromkeys(f"{ratio:.2f}" for ratio in ends))
     sources = ", ".join(dict.fromkeys(row.source for row in rows if row.source))
     axes.annotate(
         f"{figures}  {sources}".rstrip(), (_COLUMNS[origin], place), size=12, va="center",

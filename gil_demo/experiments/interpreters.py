@@ -44,6 +44,25 @@ class _Answer(NamedTuple):
     rounds: dict[str, list[float]]
 
 
+def list_interpreters() -> pd.DataFrame:
+    """List the Pythons that are installed here, as `compare_interpreters` would run them.
+
+    Returns:
+        A row for each: interpreter (its name), version, and state ("ready", or why it can't be
+        run).
+    """
+    return pd.DataFrame(
+        [
+            {
+                "interpreter": python.name,
+                "version": python.version,
+                "state": python.state or "ready",
+            }
+            for python in find_pythons()
+        ]
+    )
+
+
 def compare_interpreters(
     pythons: Sequence[str | os.PathLike[str]] | None = None, *, budget: float | None = None
 ) -> pd.DataFrame:
