@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 import gil_demo
 from gil_demo import errors, measurements
 from gil_demo.arguments import MOST_SECONDS, MOST_STEPS, most_workers
-from gil_demo.columns import ARRIVALS, CLAIMS, EXCHANGES, LISTS, RUNS, SLICES, SWITCHES, TASKS
+from gil_demo.columns import (
+    ARRIVALS,
+    CLAIMS,
+    EXCHANGES,
+    INTERPRETERS,
+    LISTS,
+    RUNS,
+    SLICES,
+    SWITCHES,
+    TASKS,
+)
 from gil_demo.columns.claims import QUANTITIES
 from gil_demo.experiments.endings import ENDINGS
 from gil_demo.recorded import PUBLISHED, RECORDED, load_published
@@ -27,12 +37,13 @@ from gil_demo.runners import RUNNERS
 from gil_demo.schemas import Schema, make_table
 from tests.conftest import METHODS, make_rows
 from tests.tables import FACTS, make_slices, make_switches
+from tests.tables_interpreters import make_interpreters
 from tests.tables_waiting import make_serve_table, make_workload_table
 
 EXAMPLES = 30
 LEFT_OUT = {
     *("GilDemoError", "ResultsError", "RunnerUnavailable", "WorkerDied"),  # nobody calls them
-    "describe_machine",  # takes no argument
+    *("describe_machine", "list_interpreters", "list_runners"),  # take no argument
     *("countdown", "split", "trace_countdown"),  # workers import them, so they import no checks
 }
 
@@ -149,6 +160,8 @@ WAITED = make_workload_table({name: {"threads": [1.9, 1.8]} for name in ("sleepi
 MAPPED, LENGTHS, ANSWERS = (make_plain(schema, {}, {}) for schema in (TASKS, LISTS, ARRIVALS))
 ASKED = ({"claim": claim, "quantity": one} for claim in QUANTITIES for one in QUANTITIES[claim])
 CLAIMED = make_plain(CLAIMS, *ASKED)
+ASKED_PYTHONS = make_interpreters({"CPython 3.9.0": {"threads": [1.0, 1.1]}})
+ONE_ASKED = one_run(ASKED_PYTHONS, INTERPRETERS, ASKED_PYTHONS[1:], RUN)
 ONE_RUN = one_run(RUN, RUNS, RUN[1:], RUN[RUN["runner"] == "threads"], TRACE)
 ONE_TRACE = one_run(TRACE, SLICES, RUN)
 ONE_SWEEP = one_run(SWEEP, SWITCHES, SWEEP[SWEEP["switch_interval_seconds"] < 0.005], RUN)
@@ -196,6 +209,8 @@ NO_WINDOW = any_kind_of(
     one_among([(1.0,), (0.0, 1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (-1.0, 1.0), (0, LONG_TEXT)]),
     one_among([(0, math.nan), (0, math.inf), (0, 10**400), (0, 10**5000)]),
 )
+NO_PATHS = NO_ONE_THING | NUMBER | NONE | st.just("nul\0")
+NO_FIGURES_OF_COUNTDOWN = NO_ONE_THING | NUMBER | TEXT | st.just(load_published("convoy"))
 NO_FIGURES = NO_ONE_THING | NUMBER | TEXT | st.just(load_published("countdown"))
 NO_TEXT = NO_ONE_THING | NUMBER | NONE | st.just("\ud800")
 NOT_HELPED = NO_ONE_THING | NUMBER | NONE | TEXT | TEXT.map(lambda text: [f"no {text}"])
@@ -216,6 +231,13 @@ ENTRIES: dict[str, Arguments] = {
     | BY_METHOD,
     "compare_workloads": {"workloads": some_of(*WORKLOADS)} | TIMED,
     "draw_convoy": {"table": ONE_SERVED, "published": (None, NO_FIGURES)},
+    "compare_interpreters": {"pythons": (None, no_list("python", NO_PATHS)), "budget": BUDGET},
+    "draw_interpreters": {
+        "table": ONE_ASKED,
+        "recorded": (None, ONE_ASKED[1].filter(lambda bad: bad is not None)),
+        "published": (None, NO_FIGURES_OF_COUNTDOWN),
+    },
+    "interpreters": {"workers": WORKERS},
     "draw_timeline": {"table": ONE_TRACE, "window": (None, NO_WINDOW)},
     "examine_endings": {"endings": some_of(*ENDINGS), "start_method": START_METHOD},
     "load": {"path": ("run.csv", any_kind_of(NO_PATH, one_among([*DAMAGED])))},
@@ -235,6 +257,7 @@ ENTRIES: dict[str, Arguments] = {
     "sweep_switch_interval": {"intervals": INTERVALS, "budget": BUDGET, "workers": TWO_OR_MORE},
     "threads": {"workers": WORKERS},
     "trace": RUN_AS | BY_METHOD | {"switch_interval": (None, no_number(1.0, 1e-6))},
+    "summarise_interpreters": {"table": ONE_ASKED},
     "verdict": {"table": (RUN, OF_NO_KIND)},
     "warn": {"machine": (None, NO_ONE_THING | NUMBER | TEXT | NONE)},
 }

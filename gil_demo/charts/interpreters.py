@@ -107,6 +107,7 @@ def _draw_panels(panels: dict[bool, pd.DataFrame]) -> Chart:
     for axes, count in zip(all_axes, rows, strict=True):
         axes.set_position((0.195, (top - _ROW * count) / height, 0.39, _ROW * count / height))
         top -= _ROW * count + _BETWEEN
+        axes.set_axis_off()  # until there is something to draw
     highest = max((_find_highest(panel) for panel in panels.values()), default=1.0)
     for axes, (split, marks) in zip(all_axes, panels.items(), strict=False):
         _draw_panel(axes, marks, split, highest)
@@ -120,6 +121,7 @@ def _find_highest(marks: pd.DataFrame) -> float:
 
 def _draw_panel(axes: Axes, marks: pd.DataFrame, split: bool, highest: float) -> None:
     labels = list(dict.fromkeys(marks["label"]))
+    axes.set_axis_on()
     axes.set_xlim(0, max(2.0, highest * 1.15))
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_yticks(range(len(labels)), labels)

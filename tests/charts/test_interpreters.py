@@ -75,6 +75,10 @@ def test_split_and_not_split_countdowns_have_a_panel_each(case: str) -> None:
     assert "CPython 2.6" not in [label.get_text() for label in split.get_yticklabels()]
 
 
+def test_where_nothing_was_measured_there_is_no_empty_frame() -> None:
+    assert not any(axes.axison for axes in draw_case("nothing measured").chart.axes)
+
+
 def test_recorded_and_published_figures_are_marked_as_such_with_their_source() -> None:
     _, chart, texts = draw_case("alone with others")
     shown = [text.get_text() for text in texts]
