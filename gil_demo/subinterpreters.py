@@ -1,6 +1,7 @@
 """The runner `interpreters`: tasks in sub-interpreters of this process, each with its own GIL."""
 
 import os
+import pickle
 import platform
 import sys
 import time
@@ -153,9 +154,22 @@ def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -
     try:
         return make_spans([answer.result() for answer in answers])
     except NotShareableError as reason:
-        raise TypeError(
-            f"tasks must be what can be sent to a sub-interpreter, not {shorten(checked)}"
-        ) from reason
+        raise TypeError(_explain(function, checked)) from reason
+
+
+def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:
+    """Say what it was that could not be sent, which Python doesn't tell."""
+    try:
+        pickle.dumps(tasks)
+    except Exception as reason:
+        told = f"tasks must be what can be sent to a sub-interpreter, not {shorten(tasks)}"
+        return f"{told} ({reason})"
+    name = getattr(function, "__qualname__", shorten(function))
+    return (
+        f"function must be one whose module a sub-interpreter can import, not {name} of "
+        f"{getattr(function, '__module__', None)}: many modules written in C, such as numpy's, "
+        "refuse to load there"
+    )
 
 
 def _wait_for(calls: "Sequence[Future[Any]]", seconds: float | None = None) -> None:

@@ -9,10 +9,9 @@ import pytest
 from gil_demo.errors import GilDemoError, RunnerUnavailable
 from gil_demo.experiments.speed import compare, list_runners
 from gil_demo.experiments.switching import trace
-from gil_demo.machine import is_gil_enabled
+from gil_demo.results import combine
 from gil_demo.runners import RUNNERS, find_reason, interpreters
 from gil_demo.subinterpreters import find_obstacle
-from gil_demo.turns import summarise_trace
 from gil_demo.workloads import countdown
 from tests import tasks
 from tests.conftest import interrupt_once_there, run_once
@@ -54,13 +53,21 @@ def test_the_list_of_runners_tells_which_can_be_had_and_why_one_can_t() -> None:
 
 @there
 def test_each_sub_interpreter_has_modules_of_its_own() -> None:
-    with interpreters(2) as run:
-        run(setattr_in_module, [1, 2])
-    assert not hasattr(tasks, "MARKED")
+    tasks.mark_module("here")
+    spans = run_once(interpreters, tasks.mark_module, list(range(20)))
+    by_worker: dict[int, list[int]] = {}
+    for span in sorted(spans, key=lambda span: span.start):
+        by_worker.setdefault(span.worker, []).append(span.answer)
+    for counts in by_worker.values():
+        assert counts == list(range(1, len(counts) + 1))
 
 
-def setattr_in_module(value: object) -> None:
-    setattr(tasks, "MARKED", value)  # noqa: B010
+@there
+def test_a_function_whose_module_can_t_be_loaded_there_is_a_type_error_that_names_it() -> None:
+    with pytest.raises(
+        TypeError, match="whose module a sub-interpreter can import, not combine of"
+    ):
+        run_once(interpreters, combine, [1])  # its module imports pandas
 
 
 @there
@@ -75,13 +82,6 @@ def test_entering_waits_until_every_one_is_ready() -> None:
     with interpreters(3):
         assert len(set(threading.enumerate()) - before) == 3
     assert set(threading.enumerate()) == before
-
-
-@there
-@pytest.mark.skipif(not is_gil_enabled(), reason="threads run at once without the GIL, too")
-def test_two_of_them_run_at_the_same_time_where_threads_take_turns() -> None:
-    together = summarise_trace(trace(["threads", "interpreters"])).set_index("runner")["together"]
-    assert together["interpreters"] > together["threads"]
 
 
 @there
