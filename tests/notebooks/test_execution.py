@@ -20,7 +20,9 @@ from nbformat.v4 import new_code_cell
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
 
 CELL_SECONDS = 180
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = (
+    os.environ.get("GIL_DEMO_START_METHODS", "").split() or multiprocessing.get_all_start_methods()
+)
 AT_ONCE = 4
 
 # short budgets: what is tested is that the notebooks run, not what they measure
