@@ -1,14 +1,13 @@
 """The command `python -m tests.benchmarks`: measures and prints; see `--help`."""
 
 import argparse
-import multiprocessing
 import os
 import platform
 import sys
 import time
 from collections.abc import Sequence
 
-from gil_demo.machine import measure_busy_percent
+from gil_demo.machine import list_start_methods, measure_busy_percent
 from tests.benchmarks import guard, imports, limit, pythons, spread, start_up, timeline, waiting
 from tests.benchmarks.reports import Benchmark, Report, format_report
 
@@ -66,7 +65,7 @@ def _describe_machine() -> str:
     return (
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, "
         f"{os.cpu_count()} logical cores, start methods "
-        f"{', '.join(multiprocessing.get_all_start_methods())}"
+        f"{', '.join(list_start_methods())}"
     )
 
 
