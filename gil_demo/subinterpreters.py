@@ -56,10 +56,8 @@ def interpreters(workers: int = 2) -> Iterator[Run]:
 def find_obstacle() -> str:
     """Say why this Python can't run tasks in sub-interpreters; empty if it can."""
     if sys.version_info < FIRST_VERSION or platform.python_implementation() != "CPython":
-        return (
-            f"{platform.python_implementation()} {platform.python_version()} has no "
-            "InterpreterPoolExecutor, which came with CPython 3.14"
-        )
+        this = f"{platform.python_implementation()} {platform.python_version()}"
+        return f"needs CPython 3.14, this is {this}"
     return ""
 
 

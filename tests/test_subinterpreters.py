@@ -25,7 +25,9 @@ elsewhere = pytest.mark.skipif(IS_THERE, reason="this Python has sub-interpreter
 @elsewhere
 @pytest.mark.usefixtures("no_process_may_start")
 def test_where_there_are_none_the_runner_says_so_by_name_and_reason() -> None:
-    with pytest.raises(RunnerUnavailable, match=r"^interpreters: CPython 3\.\d+\.\d+ has no "):
+    with pytest.raises(
+        RunnerUnavailable, match=r"^interpreters: needs CPython 3\.14, this is CPython 3\.\d+\.\d+$"
+    ):
         run_once(interpreters, countdown, [1])
 
 
@@ -33,7 +35,7 @@ def test_where_there_are_none_the_runner_says_so_by_name_and_reason() -> None:
 @pytest.mark.usefixtures("no_process_may_start")
 def test_where_there_are_none_an_experiment_says_so_before_anything_is_started() -> None:
     for experiment in (compare, trace):
-        with pytest.raises(RunnerUnavailable, match=r"^interpreters: .*CPython 3\.14"):
+        with pytest.raises(RunnerUnavailable, match=r"^interpreters: needs CPython 3\.14"):
             experiment(["threads", "interpreters"])
 
 

@@ -73,6 +73,8 @@ def draw_interpreters(
     filled = [part for part in parts if len(part)]
     panels = _split_panels(pd.concat(filled, ignore_index=True)) if filled else {}
     title, conditions = title_interpreters(table, summary), describe_interpreters(table)
+    if recorded is not None:
+        conditions += f". Squares: recorded on {recorded['recorded_on'].iloc[0]}"
     chart = _draw_panels(panels)
     write_heading(chart, title, conditions)
     chart.description = _describe(title, conditions, panels)

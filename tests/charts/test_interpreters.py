@@ -88,6 +88,8 @@ def test_recorded_and_published_figures_are_marked_as_such_with_their_source() -
     assert "CPython 3.2 published by Beazley 2010 1.02" in chart.description
     assert "CPython 2.7 recorded " in chart.description
     assert "CPython 3.11 yours 1.03" in chart.description
+    place = load_recorded("interpreters")["recorded_on"].iloc[0]
+    assert chart.texts[1].get_text().endswith(f". Squares: recorded on {place}")
 
 
 def test_a_recorded_table_alone_is_nowhere_called_the_reader_s() -> None:
