@@ -489,8 +489,10 @@ def test_with_the_gil_the_slices_of_threads_hardly_ever_overlap() -> None:
 @needs_two_cores
 @pytest.mark.usefixtures("no_wait")
 def test_without_the_gil_the_slices_of_threads_overlap_many_times_as_often() -> None:
-    # where others keep the machine busy, its cores are dealt out in turn, GIL or not
-    assert list_thread_overlaps(20, 2_000_000).mean() > 0.05
+    # where others keep the machine busy, its cores are dealt out in turn, GIL or not: hence more
+    # tries than one; with the GIL none of them could come near
+    tries = (list_thread_overlaps(20, 2_000_000).mean() for _ in range(6))
+    assert any(overlaps > 0.05 for overlaps in tries)
 
 
 def measure_best_pace() -> float:
