@@ -30,7 +30,7 @@ def add_record(commands: Any) -> None:
 
 def _record(chosen: argparse.Namespace) -> None:
     from gil_demo.arguments import check_choice
-    from gil_demo.experiments.recording import RECORDINGS, check_machine, record
+    from gil_demo.recording import RECORDINGS, check_machine, record
     from gil_demo.storage import check_writable, save
 
     names = dict.fromkeys(chosen.names or RECORDINGS)

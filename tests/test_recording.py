@@ -4,14 +4,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gil_demo import record_command
+from gil_demo import record_command, recording
 from gil_demo.cli import FAILED, MISUSED, main
 from gil_demo.columns import SCHEMAS
 from gil_demo.errors import GilDemoError
-from gil_demo.experiments import recording
-from gil_demo.experiments.recording import RECORDINGS, check_machine, describe_place, record
 from gil_demo.machine import count_usable_cores, get_date
 from gil_demo.recorded import RECORDED
+from gil_demo.recording import RECORDINGS, check_machine, describe_place, record
 from gil_demo.schemas import choose_schema, convert
 from gil_demo.storage import load
 from tests.tables_interpreters import make_interpreters
