@@ -67,12 +67,13 @@ class _Crew:
     Attributes:
         executor: runs calls in them; None when they have ended.
         workers: how many there are.
-        orders: a pipe to write, from which each of them takes one order.
+        stopped: calls that were told to stop; one that is stuck in C code may go on.
     """
 
     def __init__(self, executor: "Executor", workers: int, orders: int) -> None:
         self.executor: Executor | None = executor
         self.workers = workers
+        self.stopped: list[Future[Any]] = []
         self._orders: int | None = orders
 
     def tell(self, order: bytes) -> None:
@@ -106,10 +107,12 @@ def _crew_of(workers: int) -> Iterator[_Crew]:
             os.write(my_start, b"g" * workers)  # for those that still wait for it
             crew.tell(END)
             crew.executor = None
-            _wait_for(waiting, END_SECONDS)
-            executor.shutdown(wait=all(one.done() for one in waiting), cancel_futures=True)
-            for pipe in (start, my_start, orders, my_orders):
-                os.close(pipe)
+            _wait_for(waiting, START_SECONDS)  # one that has begun to start can't be cut off
+            has_ended = all(call.done() for call in (*waiting, *crew.stopped))
+            executor.shutdown(wait=has_ended, cancel_futures=True)
+            if has_ended:  # else a pipe's number might be another's when it is read
+                for pipe in (start, my_start, orders, my_orders):
+                    os.close(pipe)
 
 
 def _wait_until_ready(ready: Any, waiting: "Sequence[Future[None]]") -> None:
@@ -147,6 +150,7 @@ def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -
             for answer in answers:
                 answer.cancel()
             crew.tell(STOP)
+            crew.stopped = answers
             _wait_for(answers, END_SECONDS)
         raise
     try:
