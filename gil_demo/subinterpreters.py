@@ -6,10 +6,9 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from queue import Empty
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from gil_demo.arguments import check_sequence, check_workers, shorten
@@ -61,6 +60,41 @@ def find_obstacle() -> str:
     return ""
 
 
+class _Calls:
+    """Calls under way in sub-interpreters.
+
+    While waiting for them, no lock is taken that Python code holds: an interrupt in the midst of
+    `Condition.__enter__`, say, would leave it locked, and a worker would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self.all: list[Future[Any]] = []
+        self._ended: list[Future[Any]] = []
+        self._wake: SimpleQueue[None] = SimpleQueue()
+
+    def submit(self, executor: "Executor", function: Callable[..., object], *words: object) -> None:
+        call = executor.submit(function, *words)
+        self.all.append(call)
+        call.add_done_callback(self._note)
+
+    def _note(self, call: "Future[Any]") -> None:
+        self._ended.append(call)
+        self._wake.put(None)
+
+    def have_ended(self) -> bool:
+        return len(self._ended) == len(self.all)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for all calls to end, and look up now and then, so that an interrupt is met."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while not self.have_ended() and (deadline is None or time.monotonic() < deadline):
+            with suppress(Empty):
+                self._wake.get(timeout=CHECK_SECONDS)
+
+    def find_failure(self) -> BaseException | None:
+        return next((call.exception() for call in self._ended if call.exception()), None)
+
+
 class _Crew:
     """Sub-interpreters that are ready for tasks.
 
@@ -73,7 +107,7 @@ class _Crew:
     def __init__(self, executor: "Executor", workers: int, orders: int) -> None:
         self.executor: Executor | None = executor
         self.workers = workers
-        self.stopped: list[Future[Any]] = []
+        self.stopped = _Calls()
         self._orders: int | None = orders
 
     def tell(self, order: bytes) -> None:
@@ -93,43 +127,43 @@ def _crew_of(workers: int) -> Iterator[_Crew]:
     ready = create_queue()
     path = f"import sys; sys.path[:] = {sys.path!r}"  # so that they find what this one finds
     executor = InterpreterPoolExecutor(workers, initializer=exec, initargs=(path,))
-    crew = _Crew(executor, workers, my_orders)
-    waiting: list[Future[None]] = []
+    crew, calls = _Crew(executor, workers, my_orders), _Calls()
     try:
         with held_back():
-            waiting += [executor.submit(get_ready, ready, start, orders) for _ in range(workers)]
-        _wait_until_ready(ready, waiting)
+            for _ in range(workers):
+                calls.submit(executor, get_ready, ready, start, orders)
+        _wait_until_ready(ready, calls)
         os.write(my_start, b"g" * workers)
-        _wait_for(waiting)
+        calls.wait()
         yield crew
     finally:
         with held_back():
             os.write(my_start, b"g" * workers)  # for those that still wait for it
             crew.tell(END)
             crew.executor = None
-            _wait_for(waiting, START_SECONDS)  # one that has begun to start can't be cut off
-            has_ended = all(call.done() for call in (*waiting, *crew.stopped))
+            calls.wait(START_SECONDS)  # one that has begun to start can't be cut off
+            has_ended = calls.have_ended() and crew.stopped.have_ended()
             executor.shutdown(wait=has_ended, cancel_futures=True)
             if has_ended:  # else a pipe's number might be another's when it is read
                 for pipe in (start, my_start, orders, my_orders):
                     os.close(pipe)
 
 
-def _wait_until_ready(ready: Any, waiting: "Sequence[Future[None]]") -> None:
+def _wait_until_ready(ready: Any, calls: _Calls) -> None:
     deadline = time.monotonic() + START_SECONDS
-    missing = len(waiting)
+    missing = len(calls.all)
     while missing:
         try:
             ready.get(timeout=CHECK_SECONDS)
             missing -= 1
         except Empty:
-            failed = next((one.exception() for one in waiting if one.done()), None)
-            if failed is not None or time.monotonic() > deadline:
-                reason = failed or f"not ready after {START_SECONDS:g} seconds"
+            failure = calls.find_failure()
+            if failure is not None or time.monotonic() > deadline:
+                reason = failure or f"not ready after {START_SECONDS:g} seconds"
                 raise GilDemoError(
-                    f"{len(waiting)} sub-interpreters could not be started ({reason}): "
+                    f"{len(calls.all)} sub-interpreters could not be started ({reason}): "
                     "ask for fewer"
-                ) from failed
+                ) from failure
 
 
 def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
@@ -139,22 +173,23 @@ def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -
 
     checked = check_sequence("tasks", tasks)
     check_reachable(function, is_forked=False)
-    answers: list[Future[Any]] = []
+    calls = _Calls()
     try:
         with held_back():
-            answers += [crew.executor.submit(run_tasks, (function, [task])) for task in checked]
-        _wait_for(answers)
+            for task in checked:
+                calls.submit(crew.executor, run_tasks, (function, [task]))
+        calls.wait()
     except BaseException:
         with held_back():
             crew.executor = None
-            for answer in answers:
-                answer.cancel()
+            for call in calls.all:
+                call.cancel()
             crew.tell(STOP)
-            crew.stopped = answers
-            _wait_for(answers, END_SECONDS)
+            crew.stopped = calls
+            calls.wait(END_SECONDS)
         raise
     try:
-        return make_spans([answer.result() for answer in answers])
+        return make_spans([call.result() for call in calls.all])
     except NotShareableError as reason:
         raise TypeError(_explain(function, checked)) from reason
 
@@ -172,11 +207,3 @@ def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:
         f"{getattr(function, '__module__', None)}: many modules written in C, such as numpy's, "
         "refuse to load there"
     )
-
-
-def _wait_for(calls: "Sequence[Future[Any]]", seconds: float | None = None) -> None:
-    """Wait for calls to end, and look up now and then, so that an interrupt is met."""
-    deadline = None if seconds is None else time.monotonic() + seconds
-    left = set(calls)
-    while left and (deadline is None or time.monotonic() < deadline):
-        left = wait(left, CHECK_SECONDS).not_done

@@ -1,4 +1,6 @@
 import os
+import random
+import signal
 import sys
 import threading
 import time
@@ -150,3 +152,34 @@ def test_many_tasks_on_few_sub_interpreters_come_back_in_order() -> None:
     spans = run_once(interpreters, tasks.give_back, list(range(50)))
     assert [span.answer for span in spans] == list(range(50))
     assert {span.worker for span in spans} <= {0, 1}
+
+
+@there
+def test_an_interrupt_at_any_moment_of_their_life_leaves_no_thread() -> None:
+    before, moments = set(threading.enumerate()), random.Random(7)
+    for _ in range(30):
+        interrupt = threading.Timer(
+            0.3 * moments.random(), os.kill, [os.getpid(), signal.SIGINT]
+        )  # fmt: skip
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            interrupt.start()
+            with interpreters(2) as run:
+                while True:
+                    run(countdown, [100_000] * 4)
+        interrupt.join()
+        assert set(threading.enumerate()) <= before
+        assert time.monotonic() - started < 10
+
+
+@there
+def test_a_task_that_is_stuck_in_c_code_holds_up_no_interrupt() -> None:
+    started = time.monotonic()
+    interrupt = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        interrupt.start()
+        run_once(interpreters, time.sleep, [4.0, 4.0])
+    assert time.monotonic() - started < 3.5
+    interrupt.join()
+    while any("InterpreterPool" in thread.name for thread in threading.enumerate()):
+        time.sleep(0.05)  # they end when their tasks do
