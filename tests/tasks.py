@@ -121,3 +121,12 @@ def die_in_a_worker(_: object) -> None:
     """End this process unless it is the first of its program."""
     if multiprocessing.parent_process() is not None:
         os._exit(3)
+
+
+def mark_module(value: object) -> int:
+    """Leave a mark in this module as this interpreter has it; return how many there are."""
+    _MARKS.append(value)
+    return len(_MARKS)
+
+
+_MARKS: list[object] = []

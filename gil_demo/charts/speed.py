@@ -139,7 +139,8 @@ def _draw_speed_up(axes: Axes, place: int, row: Any) -> None:
 
 def _finish_times(axes: Axes, rows: list[Any]) -> None:
     axes.set_yticks(range(len(rows)))
-    axes.set_yticklabels([capitalise(name_workers(row.runner, row.workers)) for row in rows])
+    names = [capitalise(name_workers(row.runner, row.workers)) for row in rows]
+    axes.set_yticklabels([name.replace(" sub-", "\nsub-") for name in names])
     axes.set_ylim(len(rows) - 0.45, -0.6)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6))
@@ -179,8 +180,9 @@ def _draw_scaling_line(axes: Axes, runner: str, group: pd.DataFrame) -> None:
     below = (group["speed_up"] - group["speed_up_low"]).clip(lower=0).fillna(0)
     above = (group["speed_up_high"] - group["speed_up"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        workers, group["speed_up"], yerr=[below, above], color=look.colour, marker=look.marker,
-        markersize=9, linewidth=2.4, elinewidth=1.6, capsize=5, linestyle=look.line,
+        workers, group["speed_up"], yerr=[[*below], [*above]], color=look.colour,
+        marker=look.marker, markersize=9, linewidth=2.4, elinewidth=1.6, capsize=5,
+        linestyle=look.line,
     )  # fmt: skip
 
 

@@ -34,8 +34,9 @@ LOOKS = {
     "sequential": Look("#666666", "D", "-"),
     "threads": Look("#D55E00", "o", "-"),
     "processes": Look("#0072B2", "s", "-"),
+    "interpreters": Look("#009E73", "^", "-"),
 }
-OTHER = Look("#009E73", "^", "-")
+OTHER = Look("#CC79A7", "P", "-")
 
 
 class Chart(Figure):

@@ -13,7 +13,11 @@ _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
-_NOUNS = {"threads": ("thread", "threads"), "processes": ("process", "processes")}
+_NOUNS = {
+    "threads": ("thread", "threads"),
+    "processes": ("process", "processes"),
+    "interpreters": ("sub-interpreter", "sub-interpreters"),
+}
 
 
 def capitalise(text: str) -> str:
@@ -55,6 +59,23 @@ def state_times(median: float, low: float, high: float) -> str:
     if has_interval and is_wide(low, high):
         return f"{low:.2f} to {high:.2f} ×"
     return f"{median:.2f} ×"
+
+
+def call_ratio(low: float, high: float) -> str:
+    """Say in words what an interval of a ratio to the plain loop's time means."""
+    if low > 1 + MARGIN:
+        return "slower"
+    if high < 1 - MARGIN:
+        return "faster"
+    if low >= 1 - MARGIN and high <= 1 + MARGIN:
+        return "about as fast"
+    if is_wide(low, high):
+        return "too uneven here to say more"
+    if low > 1 - MARGIN:
+        return "no faster"
+    if high < 1 + MARGIN:
+        return "no slower"
+    return "no clear difference"
 
 
 def state_seconds(seconds: float) -> str:
