@@ -23,6 +23,7 @@ from gil_demo.results import WORKLOADS, split_runs, summarise_workloads
 from gil_demo.storage import load, save
 from tests.conftest import METHODS, interrupt_once_there, list_workers
 from tests.tables_waiting import make_workload_table
+from tests.tasks import note_process
 from tests.test_loopback import list_sockets
 
 TINY = dict.fromkeys(WORKLOADS, 1)
@@ -73,12 +74,6 @@ def everything_as_before() -> Iterator[None]:
     assert set(threading.enumerate()) == threads
     assert multiprocessing.active_children() == []
     assert list_workers() == workers
-
-
-def note_process(folder: Path, milliseconds: int) -> None:
-    """Leave the number of the process behind, in a file of its own for each call."""
-    (folder / f"{os.getpid()} {time.perf_counter_ns()} {milliseconds}").touch()
-    time.sleep(0.005)  # so that the other worker takes the other task
 
 
 def fail_in_worker(_: int) -> None:
