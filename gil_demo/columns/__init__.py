@@ -1,6 +1,7 @@
 """The columns of every kind of table, and what makes such a table whole."""
 
 from gil_demo.columns.claims import CLAIMS
+from gil_demo.columns.classroom import CLASS
 from gil_demo.columns.convoy import EXCHANGES
 from gil_demo.columns.costs import LENGTHS, STARTS, TRANSFERS, WEIGHTS
 from gil_demo.columns.facts import MACHINE
@@ -11,6 +12,7 @@ from gil_demo.columns.switching import SLICES, SWITCHES
 __all__ = [
     "ARRIVALS",
     "CLAIMS",
+    "CLASS",
     "EXCHANGES",
     "LENGTHS",
     "LISTS",
@@ -29,4 +31,5 @@ __all__ = [
 SCHEMAS = (
     *(RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS),
     *(STARTS, TRANSFERS, WEIGHTS, LENGTHS),
+    CLASS,
 )
