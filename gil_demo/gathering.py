@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -108,8 +108,8 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     _note_spares(summary, spares, report)
     kept = summary[~summary["key"].isin(list(spares))]
     stems = [show_text(Path(name).stem) for name in kept["name"]]
-    rows: Any = kept.assign(experiment="class", file=stems).to_dict("records")
-    return Gathered(make_table(rows, CLASS), report.tabulate())
+    table = convert(kept.assign(experiment="class", file=stems), CLASS, "the class's table")
+    return Gathered(table.reset_index(drop=True), report.tabulate())
 
 
 def _read_in_batches(folder: Path, report: _Report) -> Iterator[Batch]:

@@ -93,6 +93,8 @@ def write_heading(chart: Chart, title: str, subtitle: str) -> None:
     height = chart.get_size_inches()[1]
     finding = chart.text(0.012, 1 - 0.11 / height, title, weight="bold", color=INK, va="top")
     conditions = chart.text(0.012, 0.09 / height, subtitle, color=SOFT_INK, va="bottom")
+    for line in (finding, conditions):
+        line.set_parse_math(False)  # a text of somebody's file is shown, not typeset
     for line, size in ((finding, 17.0), (conditions, 10.5)):
         _fit(line, size, 0.97 * chart.bbox.width)
 
