@@ -112,22 +112,21 @@ def _finish_slowdowns(axes: Axes, machines: pd.DataFrame, is_named: bool) -> Non
     else:
         axes.set_yticks([])
         axes.set_ylabel("machines, in order", size=13, color=INK)
-        label_outliers(axes, machines["time_ratio"], machines.index, machines)
+        places = machines.index.to_series().astype(float)
+        label_outliers(axes, machines["time_ratio"], places, machines)
     axes.legend(loc="upper right", frameon=False, fontsize=12, handletextpad=0.2)
 
 
 def label_outliers(
-    axes: Axes, across: "pd.Series[float]", up: "pd.Index[int]", machines: pd.DataFrame
+    axes: Axes, across: "pd.Series[float]", up: "pd.Series[float]", machines: pd.DataFrame
 ) -> None:
     """Write the names of files beside the marks that are far from the others; the farthest."""
-    far = across[find_outliers(across)]
-    places = dict(zip(machines.index, up, strict=True))
-    middle = float(across.median())
+    far, middle = across[find_outliers(across)], float(across.median())
     ordered = far.map(lambda value: -max(value / middle, middle / value)).sort_values()
     for index in ordered.index[:_MOST_LABELS]:
         is_left = far[index] < middle
         axes.annotate(
-            shorten_name(str(machines["file"][index])), (far[index], places[index]),
+            shorten_name(str(machines["file"][index])), (far[index], up[index]),
             xytext=(7 if is_left else -7, 0), textcoords="offset points", size=10, va="center",
             ha="left" if is_left else "right", color=INK, parse_math=False,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gil_demo.charts.classroom import RATIOS, scatter
+from gil_demo.charts.classroom import RATIOS, label_outliers, scatter
 from gil_demo.charts.style import (
     INK,
     PAPER,
@@ -61,7 +61,7 @@ def draw_systems(table: pd.DataFrame) -> Chart:
     """
     machines = check_any(pick_machines(table, "processes"), "processes")
     machines = machines.assign(starts=measure_starts(machines).clip(lower=_LEAST_SECONDS))
-    cold = "speed-up of processes, start and end counted (×)"
+    cold = "speed-up, start and end counted (×)"
     panels = [
         _Panel("starts", "to start and to end processes", "processes", _SECONDS, state_seconds),
         _Panel("cold_speed_up", cold, "processes", RATIOS, _state_ratio),
@@ -95,7 +95,7 @@ def draw_pythons(table: pd.DataFrame) -> Chart:
 
 
 def _state_ratio(value: float) -> str:
-    return f"{value:g}"
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _draw_groups(
@@ -103,11 +103,11 @@ def _draw_groups(
 ) -> Chart:
     names = name_groups(machines, by)
     groups = machines[by].where(machines[by].isin(names), OTHERS)
-    chart = make_chart(12, 2.3 + 0.62 * len(names))
+    chart = make_chart(12, 2.3 + 0.7 * len(names))
     height = chart.get_size_inches()[1]
     both = chart.subplots(1, len(panels), sharey=True)
     chart.subplots_adjust(
-        left=0.2, right=0.98, top=1 - 0.7 / height, bottom=0.95 / height, wspace=0.08
+        left=0.2, right=0.98, top=1 - 0.75 / height, bottom=0.95 / height, wspace=0.08
     )
     for axes, panel in zip(both, panels, strict=True):
         axes.set_xscale("log")
@@ -128,7 +128,7 @@ def _draw_group(axes: Axes, place: int, own: pd.DataFrame, panel: _Panel) -> Non
     look, values = get_look(panel.runner), own[panel.column].dropna().astype(float)
     if values.empty:
         return
-    heights = pd.Series(scatter(len(values), 0.2), index=values.index) + place - 1
+    heights = pd.Series(scatter(len(values), 0.18), index=values.index) + place - 1
     judged = find_judged(own)[values.index]
     for is_judged in (True, False):
         axes.plot(
@@ -137,12 +137,12 @@ def _draw_group(axes: Axes, place: int, own: pd.DataFrame, panel: _Panel) -> Non
             markerfacecolor=look.colour if is_judged else PAPER,
         )  # fmt: skip
     middle = float(values.median())
-    axes.plot([middle, middle], [place - 0.36, place + 0.36], color=INK, linewidth=2.6)
+    axes.plot([middle, middle], [place - 0.3, place + 0.3], color=INK, linewidth=2.6)
     axes.annotate(
-        panel.state(float(f"{middle:.3g}")), (middle, place - 0.36), xytext=(4, -4), size=11,
-        textcoords="offset points", color=INK, va="top",
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
+        panel.state(middle), (middle, place - 0.3), xytext=(0, 1), size=11, color=INK,
+        textcoords="offset points", ha="center", va="bottom",
     )  # fmt: skip
+    label_outliers(axes, values, heights, own)
 
 
 def _finish_panel(axes: Axes, panel: _Panel, machines: pd.DataFrame) -> None:
@@ -152,7 +152,7 @@ def _finish_panel(axes: Axes, panel: _Panel, machines: pd.DataFrame) -> None:
     if panel.ticks is RATIOS:
         axes.axvline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     label_in_full(axes.xaxis, panel.ticks, panel.state)
-    axes.set_xlabel(panel.label, size=12, color=INK)
+    axes.set_xlabel(f"{panel.label}; line: median", size=12, color=INK)
     clean_axes(axes, "x")
     axes.tick_params(axis="y", labelsize=12)
 
@@ -168,7 +168,7 @@ def _describe(
     for name in names:
         own = machines[machines["group"] == name]
         medians = [
-            f"{panel.label} {panel.state(float(f'{own[panel.column].median():.3g}'))}"
+            f"{panel.label} {panel.state(own[panel.column].median())}"
             for panel in panels
             if own[panel.column].notna().any()
         ]

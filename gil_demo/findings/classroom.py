@@ -224,5 +224,7 @@ def describe_class(table: pd.DataFrame) -> str:
     origins += [f"{recorded:,} recorded elsewhere"] * bool(recorded)
     rounds = machines["rounds"].agg(["min", "max"]).astype(int)
     told_rounds = " to ".join(f"{count}" for count in dict.fromkeys(rounds))
-    parts = [f"{len(machines):,} machines ({told})", f"{told_rounds} rounds each", *origins]
-    return "; ".join(parts)
+    at_work = table[table["workers"] >= 2]
+    hollow = ["hollow: busy, one core or few rounds"] * (not find_judged(at_work).all())
+    parts = [f"{count_machines(machines)} ({told})", f"{told_rounds} rounds each"]
+    return "; ".join([*parts, *origins, *hollow])
