@@ -76,7 +76,7 @@ def draw_slowdowns(table: pd.DataFrame) -> Chart:
                 label=f"{'with' if has_gil else 'without'} the GIL" if is_judged else None,
             )  # fmt: skip
     _finish_slowdowns(axes, machines, is_named)
-    title, conditions = title_slowdowns(table), describe_class(table)
+    title, conditions = title_slowdowns(machines), describe_class(table)
     write_heading(chart, title, conditions)
     figures = [(row.file, f"{row.time_ratio:.2f}") for row in list_rows(machines)]
     chart.description = describe_chart(title, conditions, "Threads over the plain loop", figures)
@@ -96,7 +96,7 @@ def _draw_intervals(axes: Axes, machines: pd.DataFrame) -> None:
 def _finish_slowdowns(axes: Axes, machines: pd.DataFrame, is_named: bool) -> None:
     ratios = machines[["time_ratio", "time_ratio_low", "time_ratio_high"]].to_numpy(dtype=float)
     axes.set_xlim(min(0.8, np.nanmin(ratios) / 1.1), max(1.4, np.nanmax(ratios) * 1.1))
-    axes.set_ylim(len(machines) - 0.4, -0.6)
+    axes.set_ylim(len(machines) * (1 if is_named else 1.02) - 0.4, -0.6 - 0.02 * len(machines))
     axes.axvline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     axes.annotate(
         "plain loop", (1, 1), xycoords=("data", "axes fraction"), xytext=(0, 4), size=11,
@@ -113,21 +113,31 @@ def _finish_slowdowns(axes: Axes, machines: pd.DataFrame, is_named: bool) -> Non
         axes.set_yticks([])
         axes.set_ylabel("machines, in order", size=13, color=INK)
         places = machines.index.to_series().astype(float)
-        label_outliers(axes, machines["time_ratio"], places, machines)
+        for _, own in machines.groupby("gil_enabled"):
+            label_outliers(axes, own["time_ratio"], places, own)
     axes.legend(loc="upper right", frameon=False, fontsize=12, handletextpad=0.2)
 
 
 def label_outliers(
     axes: Axes, across: "pd.Series[float]", up: "pd.Series[float]", machines: pd.DataFrame
 ) -> None:
-    """Write the names of files beside the marks that are far from the others; the farthest."""
+    """Write the names of files beside the marks that are far from the others, farthest first.
+
+    The limits of the axes must be set: a name that would meet another one is left out.
+    """
     far, middle = across[find_outliers(across)], float(across.median())
     ordered = far.map(lambda value: -max(value / middle, middle / value)).sort_values()
+    taken: list[tuple[float, float]] = []
     for index in ordered.index[:_MOST_LABELS]:
+        place = (float(far[index]), float(up[index]))
+        x, y = (float(pixel) for pixel in axes.transData.transform(place))
+        if any(abs(x - other) < 150 and abs(y - height) < 15 for other, height in taken):
+            continue
+        taken.append((x, y))
         is_left = far[index] < middle
         axes.annotate(
-            shorten_name(str(machines["file"][index])), (far[index], up[index]),
-            xytext=(7 if is_left else -7, 0), textcoords="offset points", size=10, va="center",
+            shorten_name(str(machines["file"][index])), place,
+            xytext=(-2 if is_left else 2, 6), textcoords="offset points", size=10, va="bottom",
             ha="left" if is_left else "right", color=INK, parse_math=False,
         )  # fmt: skip
 
@@ -167,7 +177,7 @@ def draw_speed_ups(table: pd.DataFrame) -> Chart:
     axes.set_xlabel("usable cores", size=13, color=INK)
     axes.set_ylabel("speed-up of processes (×)", size=13, color=INK)
     clean_axes(axes, "y")
-    title, conditions = title_speed_ups(table), describe_class(table)
+    title, conditions = title_speed_ups(pick_machines(table, "processes")), describe_class(table)
     write_heading(chart, title, conditions)
     figures = [
         (row.file, f"{row.speed_up:.2f} on {row.usable_cores}") for row in list_rows(machines)

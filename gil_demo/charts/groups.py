@@ -66,7 +66,7 @@ def draw_systems(table: pd.DataFrame) -> Chart:
         _Panel("starts", "to start and to end processes", "processes", _SECONDS, state_seconds),
         _Panel("cold_speed_up", cold, "processes", RATIOS, _state_ratio),
     ]
-    return _draw_groups(table, machines, "system", panels, title_systems(table))
+    return _draw_groups(table, machines, "system", panels, title_systems(machines))
 
 
 def draw_pythons(table: pd.DataFrame) -> Chart:
@@ -91,7 +91,7 @@ def draw_pythons(table: pd.DataFrame) -> Chart:
         _Panel("time_ratio", threads, "threads", RATIOS, _state_ratio),
         _Panel("gained", "speed-up of processes (×)", "processes", RATIOS, _state_ratio),
     ]
-    return _draw_groups(table, machines, "python", panels, title_pythons(table))
+    return _draw_groups(table, machines, "python", panels, title_pythons(machines))
 
 
 def _state_ratio(value: float) -> str:
@@ -110,13 +110,12 @@ def _draw_groups(
         left=0.2, right=0.98, top=1 - 0.75 / height, bottom=0.95 / height, wspace=0.08
     )
     for axes, panel in zip(both, panels, strict=True):
-        axes.set_xscale("log")
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        _prepare_panel(axes, panel, machines)
         for place, name in enumerate(names):
             _draw_group(axes, place, machines[groups == name], panel)
-        _finish_panel(axes, panel, machines)
     labels = [f"{shorten_name(name)} ({(groups == name).sum():,})" for name in names]
     both[0].set_yticks(range(len(names)), labels, parse_math=False)
-    both[0].set_ylim(len(names) - 0.5, -0.5)
     conditions = describe_class(table)
     write_heading(chart, title, conditions)
     chart.description = _describe(title, conditions, machines.assign(group=groups), names, panels)
@@ -145,7 +144,8 @@ def _draw_group(axes: Axes, place: int, own: pd.DataFrame, panel: _Panel) -> Non
     label_outliers(axes, values, heights, own)
 
 
-def _finish_panel(axes: Axes, panel: _Panel, machines: pd.DataFrame) -> None:
+def _prepare_panel(axes: Axes, panel: _Panel, machines: pd.DataFrame) -> None:
+    axes.set_xscale("log")
     values = machines[panel.column].dropna().astype(float)
     if len(values):
         axes.set_xlim(float(values.min()) / 1.4, float(values.max()) * 1.6)

@@ -16,7 +16,6 @@ from gil_demo.findings.words import (
     state_seconds,
     state_share,
 )
-from gil_demo.results import list_rows
 
 _MOST_NAMED = 3
 _MOST_LETTERS = 24
@@ -44,9 +43,11 @@ def judge_class(table: pd.DataFrame) -> str:
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
     """Tell which machines can carry a verdict on speed."""
+    names = ["usable_cores", "busy_percent", "workers", "rounds"]
     judged = [
-        row.rounds >= LEAST_ROUNDS and not find_machine_reservations(row._asdict(), row.workers)
-        for row in list_rows(machines)
+        rounds >= LEAST_ROUNDS
+        and not find_machine_reservations({"usable_cores": cores, "busy_percent": busy}, workers)
+        for cores, busy, workers, rounds in machines[names].itertuples(index=False, name=None)
     ]
     return pd.Series(judged, index=machines.index, dtype=bool)
 
@@ -159,47 +160,43 @@ def head_class(title: str, table: pd.DataFrame) -> str:
     return f"Recorded runs: {title}" if (table["recorded_on"] != "").all() else capitalise(title)
 
 
-def title_slowdowns(table: pd.DataFrame) -> str:
+def title_slowdowns(threads: pd.DataFrame) -> str:
     """Put what threads took in one line, for the chart's title."""
-    return _title(table, "threads", "time_ratio", "took {} as long as the plain loop")
+    return _title(threads, "threads", "time_ratio", "took {} as long as the plain loop")
 
 
-def title_speed_ups(table: pd.DataFrame) -> str:
+def title_speed_ups(processes: pd.DataFrame) -> str:
     """Put what processes gave in one line, for the chart's title."""
-    return _title(table, "processes", "speed_up", "ran at {} the speed of the plain loop")
+    return _title(processes, "processes", "speed_up", "ran at {} the speed of the plain loop")
 
 
-def _title(table: pd.DataFrame, runner: str, column: str, form: str) -> str:
-    machines = pick_machines(table, runner)
+def _title(machines: pd.DataFrame, runner: str, column: str, form: str) -> str:
     judged = machines[find_judged(machines)]
     if judged.empty:
-        return head_class(f"no verdict on {runner}", table)
+        return head_class(f"no verdict on {runner}", machines)
     has_gil = judged["gil_enabled"]
     where = ""
     if runner == "threads" and has_gil.nunique() > 1:  # two stories, which no median tells
         judged, where = judged[has_gil], " with the GIL"
     told = form.format(f"{judged[column].median():.2f} ×")
-    return head_class(
-        f"{name_crew(judged)} {told} (median of {count_machines(judged)}{where})", table
-    )
+    title = f"{name_crew(judged)} {told} (median of {count_machines(judged)}{where})"
+    return head_class(title, machines)
 
 
-def title_systems(table: pd.DataFrame) -> str:
+def title_systems(processes: pd.DataFrame) -> str:
     """Put what it took to start processes in one line, for the chart's title."""
-    processes = check_any(pick_machines(table, "processes"), "processes")
     costs = measure_starts(processes).groupby(processes["system"]).median().sort_values()
     ends = [0, -1] if len(costs) > 1 else [0]
     told = [f"{state_seconds(costs.iloc[end])} with {costs.index[end]}" for end in ends]
-    return head_class(f"starting {name_crew(processes)} took {' to '.join(told)}", table)
+    return head_class(f"starting {name_crew(processes)} took {' to '.join(told)}", processes)
 
 
-def title_pythons(table: pd.DataFrame) -> str:
+def title_pythons(threads: pd.DataFrame) -> str:
     """Put what threads took with each Python in one line, for the chart's title."""
-    threads = check_any(pick_machines(table, "threads"), "threads")
     ratios = threads.groupby("python")["time_ratio"].median().sort_values()
     ends = [0, -1] if len(ratios) > 1 else [0]
     told = [f"{ratios.iloc[end]:.2f} × with {ratios.index[end]}" for end in ends]
-    return head_class(f"{name_crew(threads)} took {' to '.join(told)}", table)
+    return head_class(f"{name_crew(threads)} took {' to '.join(told)}", threads)
 
 
 def check_any(machines: pd.DataFrame, runner: str) -> pd.DataFrame:
