@@ -56,7 +56,7 @@ def make_class(
     the set's first version, and one that is cut short.
 
     Args:
-        folder: where to write; it is made if it isn't there, and must be empty.
+        folder: where to write; it is made if it isn't there, in a folder that is, and must be empty.
         machines: how many, 5 or more.
         noise: the standard deviation of each time's logarithm, above 0.
         seed: which class; the same number gives the same one.
@@ -92,7 +92,7 @@ def make_class(
 
 def _make_empty(place: Path) -> None:
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(exist_ok=True)
         is_empty = not any(place.iterdir())
     except OSError as reason:
         raise ResultsError(

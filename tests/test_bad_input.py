@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 import gil_demo
 from gil_demo import errors, measurements
 from gil_demo.arguments import MOST_SECONDS, MOST_STEPS, most_workers
-from gil_demo.columns import ARRIVALS, CLAIMS, EXCHANGES, LISTS, RUNS, SLICES, SWITCHES, TASKS
+from gil_demo.columns import (
+    ARRIVALS,
+    CLAIMS,
+    CLASS,
+    EXCHANGES,
+    LISTS,
+    RUNS,
+    SLICES,
+    SWITCHES,
+    TASKS,
+)
 from gil_demo.columns.claims import QUANTITIES
 from gil_demo.experiments.endings import ENDINGS
 from gil_demo.recorded import PUBLISHED, RECORDED, load_published
@@ -27,6 +37,7 @@ from gil_demo.runners import RUNNERS
 from gil_demo.schemas import Schema, make_table
 from tests.conftest import METHODS, make_rows
 from tests.tables import FACTS, make_slices, make_switches
+from tests.tables_classroom import make_class_table
 from tests.tables_waiting import make_serve_table, make_workload_table
 
 EXAMPLES = 30
@@ -149,6 +160,8 @@ WAITED = make_workload_table({name: {"threads": [1.9, 1.8]} for name in ("sleepi
 MAPPED, LENGTHS, ANSWERS = (make_plain(schema, {}, {}) for schema in (TASKS, LISTS, ARRIVALS))
 ASKED = ({"claim": claim, "quantity": one} for claim in QUANTITIES for one in QUANTITIES[claim])
 CLAIMED = make_plain(CLAIMS, *ASKED)
+CLASSED = make_class_table()
+A_CLASS = (CLASSED, no_table(CLASSED, CLASS, CLASSED[CLASSED["runner"] == "sequential"], RUN))
 ONE_RUN = one_run(RUN, RUNS, RUN[1:], RUN[RUN["runner"] == "threads"], TRACE)
 ONE_TRACE = one_run(TRACE, SLICES, RUN)
 ONE_SWEEP = one_run(SWEEP, SWITCHES, SWEEP[SWEEP["switch_interval_seconds"] < 0.005], RUN)
@@ -166,6 +179,7 @@ READERS = [
     (one_run(LENGTHS.assign(experiment="chunks"), LISTS, RUN), ["draw_chunksizes"]),
     (one_run(ANSWERS, ARRIVALS, ANSWERS[1:], RUN), ["draw_methods", "summarise_methods"]),
     (one_run(CLAIMED, CLAIMS, CLAIMED[1:], RUN), ["draw_claims", "score_claims"]),
+    (A_CLASS, ["draw_slowdowns", "draw_speed_ups", "draw_systems", "draw_pythons"]),
 ]
 OF_ANY_KIND = any_kind_of(*(bad for (_, bad), _ in READERS))
 OF_NO_KIND = OF_ANY_KIND.filter(lambda bad: bad is not RUN and bad is not TRACE)
@@ -178,6 +192,8 @@ NO_PATH = any_kind_of(
 )
 WHOLE = RUN.to_csv(index=False).encode()
 DAMAGED = {f"{end}.csv": WHOLE[:end] + bytes([end % 256]) for end in range(0, len(WHOLE), 97)}
+
+NO_FOLDER = any_kind_of(NO_PATH, one_among([*DAMAGED]))
 
 # Every public function, with a good value and the bad ones of each argument: new ones go here
 
@@ -217,6 +233,13 @@ ENTRIES: dict[str, Arguments] = {
     "compare_workloads": {"workloads": some_of(*WORKLOADS)} | TIMED,
     "draw_convoy": {"table": ONE_SERVED, "published": (None, NO_FIGURES)},
     "draw_timeline": {"table": ONE_TRACE, "window": (None, NO_WINDOW)},
+    "gather": {"folder": ("folder", NO_FOLDER)},
+    "make_class": {
+        "folder": ("folder/class", NO_PATH.filter(lambda path: str(path) != "folder")),
+        "machines": (5, no_whole_number(5, 1_000) | NONE),
+        "noise": (0.1, no_number(0.5) | NONE),
+        "seed": (0, no_whole_number(0, 2**32) | NONE),
+    },
     "examine_endings": {"endings": some_of(*ENDINGS), "start_method": START_METHOD},
     "load": {"path": ("run.csv", any_kind_of(NO_PATH, one_among([*DAMAGED])))},
     "load_published": {"name": ("convoy", no_choice(PUBLISHED) | NONE)},

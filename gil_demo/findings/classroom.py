@@ -155,9 +155,10 @@ def _explain_none(machines: pd.DataFrame) -> str:
 
 def head_class(title: str, table: pd.DataFrame) -> str:
     """Return a title with the word that its class was made up, or recorded, where it was."""
+    small = f"{title[:1].lower()}{title[1:]}"
     if is_made_up(table):
-        return f"Made-up class: {title[:1].lower()}{title[1:]}"
-    return f"Recorded runs: {title}" if (table["recorded_on"] != "").all() else capitalise(title)
+        return f"Made-up class: {small}"
+    return f"Recorded runs: {small}" if (table["recorded_on"] != "").all() else capitalise(title)
 
 
 def title_slowdowns(threads: pd.DataFrame) -> str:
@@ -217,8 +218,9 @@ def describe_class(table: pd.DataFrame) -> str:
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())
     is_invented = machines["recorded_on"].str.startswith(MADE_UP)
     recorded = int(((machines["recorded_on"] != "") & ~is_invented).sum())
-    origins = [f"{int(is_invented.sum()):,} made up from recorded runs"] * bool(is_invented.any())
-    origins += [f"{recorded:,} recorded elsewhere"] * bool(recorded)
+    invented = int(is_invented.sum())
+    origins = [f"{state_number(invented)} made up from recorded runs"] * bool(invented)
+    origins += [f"{state_number(recorded)} recorded elsewhere"] * bool(recorded)
     rounds = machines["rounds"].agg(["min", "max"]).astype(int)
     told_rounds = " to ".join(f"{count}" for count in dict.fromkeys(rounds))
     at_work = table[table["workers"] >= 2]

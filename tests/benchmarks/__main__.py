@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from gil_demo.machine import measure_busy_percent
-from tests.benchmarks import guard, imports, limit, spread, start_up, timeline, waiting
+from tests.benchmarks import classroom, guard, imports, limit, spread, start_up, timeline, waiting
 from tests.benchmarks.reports import Benchmark, Report, format_report
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "spread": spread.BENCHMARK,
     "timeline": timeline.BENCHMARK,
     "waiting": waiting.BENCHMARK,
+    "classroom": classroom.BENCHMARK,
 }
 
 

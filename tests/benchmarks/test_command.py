@@ -14,7 +14,9 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["guard", "import", "start_up", "timeline", "waiting"])
+@pytest.mark.parametrize(
+    "name", ["classroom", "guard", "import", "start_up", "timeline", "waiting"]
+)
 def test_a_benchmark_prints_its_ratios_and_their_targets(name: str) -> None:
     ended = run(name, "--rounds", "2")
     assert ended.returncode == 0, ended.stderr
