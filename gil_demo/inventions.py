@@ -56,7 +56,7 @@ def make_class(
     the set's first version, and one that is cut short.
 
     Args:
-        folder: where to write; it is made if it isn't there, in a folder that is, and must be empty.
+        folder: where to write: one that is empty, or that isn't there yet and is made.
         machines: how many, 5 or more.
         noise: the standard deviation of each time's logarithm, above 0.
         seed: which class; the same number gives the same one.
