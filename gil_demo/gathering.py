@@ -41,6 +41,9 @@ class Gathered(NamedTuple):
         told = [f"{row.file}: {row.state}: {row.reason}" for row in list_rows(self._pick_told())]
         return "\n".join([self._count(), *told])
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
         # mark-up in names of files is escaped, and what looks like a formula isn't typeset
         with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):

@@ -106,13 +106,18 @@ def _judge_processes(processes: pd.DataFrame) -> str:
 def _judge_starts(processes: pd.DataFrame) -> str:
     if processes.empty:
         return "So nothing can be said of what it takes to start them."
-    costs = measure_starts(processes).groupby(processes["system"]).median().sort_values()
+    costs = _rank_systems(processes)
     name = name_crew(processes)
     quickest = f"{state_seconds(costs.iloc[0])} with {costs.index[0]}"
     if len(costs) == 1:
         return f"To start and to end {name} took {quickest} (median)."
     slowest = f"{state_seconds(costs.iloc[-1])} with {costs.index[-1]}"
     return f"To start and to end {name} took {quickest} and {slowest} (medians)."
+
+
+def _rank_systems(processes: pd.DataFrame) -> "pd.Series[float]":
+    costs = measure_starts(processes).groupby(processes["system"]).median()
+    return costs.sort_values(kind="stable")
 
 
 def measure_starts(processes: pd.DataFrame) -> "pd.Series[float]":
@@ -186,7 +191,7 @@ def _title(machines: pd.DataFrame, runner: str, column: str, form: str) -> str:
 
 def title_systems(processes: pd.DataFrame) -> str:
     """Put what it took to start processes in one line, for the chart's title."""
-    costs = measure_starts(processes).groupby(processes["system"]).median().sort_values()
+    costs = _rank_systems(processes)
     ends = [0, -1] if len(costs) > 1 else [0]
     told = [f"{state_seconds(costs.iloc[end])} with {costs.index[end]}" for end in ends]
     return head_class(f"starting {name_crew(processes)} took {' to '.join(told)}", processes)
@@ -194,7 +199,7 @@ def title_systems(processes: pd.DataFrame) -> str:
 
 def title_pythons(threads: pd.DataFrame) -> str:
     """Put what threads took with each Python in one line, for the chart's title."""
-    ratios = threads.groupby("python")["time_ratio"].median().sort_values()
+    ratios = threads.groupby("python")["time_ratio"].median().sort_values(kind="stable")
     ends = [0, -1] if len(ratios) > 1 else [0]
     told = [f"{ratios.iloc[end]:.2f} × with {ratios.index[end]}" for end in ends]
     return head_class(f"{name_crew(threads)} took {' to '.join(told)}", threads)

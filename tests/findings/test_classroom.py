@@ -30,7 +30,7 @@ def test_a_class_is_told_in_three_sentences_of_its_figures() -> None:
     assert "92 % of the ideal" in processes
     assert starts == (
         "To start and to end two processes took 15 ms with Linux, fork and 150 ms with "
-        "Windows, spawn (medians)."
+        "macOS, spawn (medians)."
     )
 
 
