@@ -15,14 +15,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from gil_demo.arguments import check_sequence, check_workers
+from gil_demo.clusters import cluster
 from gil_demo.errors import GilDemoError
 from gil_demo.interrupts import held_back
 from gil_demo.lifetimes import END_SECONDS
 from gil_demo.pools import CHECK_SECONDS, processes
+from gil_demo.rays import ray
+from gil_demo.remotes import find_missing
 from gil_demo.spans import Run, Runner, Span
 from gil_demo.workers import time_task
 
-__all__ = ["RUNNERS", "processes", "sequential", "threads"]
+__all__ = ["RUNNERS", "cluster", "find_reason", "processes", "ray", "sequential", "threads"]
 
 
 @contextmanager
@@ -157,4 +160,15 @@ RUNNERS: dict[str, Runner] = {
     "sequential": sequential,
     "threads": threads,
     "processes": processes,
+    "cluster": cluster,
+    "ray": ray,
 }
+
+
+def find_reason(name: str) -> str:
+    """Say why a runner can't be had here; empty if it can.
+
+    Args:
+        name: a runner's name, out of `RUNNERS`.
+    """
+    return find_missing(name)

@@ -7,6 +7,7 @@ import pandas as pd
 from gil_demo.charts.break_even import draw_break_even
 from gil_demo.charts.claims import draw_claims
 from gil_demo.charts.classroom import draw_slowdowns, draw_speed_ups
+from gil_demo.charts.cluster import draw_engines
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
 from gil_demo.charts.groups import draw_pythons, draw_systems
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
@@ -37,6 +38,7 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "transfers": draw_transport,
     "weights": draw_memory,
     "break_even": draw_break_even,
+    "engines": draw_engines,
 }
 
 

@@ -33,6 +33,8 @@ LOOKS = {
     "sequential": Look("#666666", "D", "-"),
     "threads": Look("#D55E00", "o", "-"),
     "processes": Look("#0072B2", "s", "-"),
+    "cluster": Look("#56B4E9", "v", "-"),
+    "ray": Look("#E69F00", "X", "-"),
 }
 OTHER = Look("#009E73", "^", "-")
 

@@ -2,6 +2,7 @@
 
 from gil_demo.columns.claims import CLAIMS
 from gil_demo.columns.classroom import CLASS
+from gil_demo.columns.cluster import ENGINES
 from gil_demo.columns.convoy import EXCHANGES
 from gil_demo.columns.costs import LENGTHS, STARTS, TRANSFERS, WEIGHTS
 from gil_demo.columns.facts import MACHINE
@@ -13,6 +14,7 @@ __all__ = [
     "ARRIVALS",
     "CLAIMS",
     "CLASS",
+    "ENGINES",
     "EXCHANGES",
     "LENGTHS",
     "LISTS",
@@ -30,6 +32,7 @@ __all__ = [
 
 SCHEMAS = (
     *(RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS),
+    ENGINES,  # before LENGTHS, whose columns it has, too
     *(STARTS, TRANSFERS, WEIGHTS, LENGTHS),
     CLASS,
 )

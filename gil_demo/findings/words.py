@@ -14,7 +14,12 @@ _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
-_NOUNS = {"threads": ("thread", "threads"), "processes": ("process", "processes")}
+_NOUNS = {
+    "threads": ("thread", "threads"),
+    "processes": ("process", "processes"),
+    "cluster": ("Dask worker", "Dask workers"),
+    "ray": ("Ray worker", "Ray workers"),
+}
 
 
 def capitalise(text: str) -> str:

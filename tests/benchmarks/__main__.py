@@ -9,7 +9,17 @@ import time
 from collections.abc import Sequence
 
 from gil_demo.machine import measure_busy_percent
-from tests.benchmarks import classroom, guard, imports, limit, spread, start_up, timeline, waiting
+from tests.benchmarks import (
+    classroom,
+    engines,
+    guard,
+    imports,
+    limit,
+    spread,
+    start_up,
+    timeline,
+    waiting,
+)
 from tests.benchmarks.reports import Benchmark, Report, format_report
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -21,6 +31,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "timeline": timeline.BENCHMARK,
     "waiting": waiting.BENCHMARK,
     "classroom": classroom.BENCHMARK,
+    "engines": engines.BENCHMARK,
 }
 
 

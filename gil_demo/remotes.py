@@ -1,0 +1,130 @@
+"""What the runners of distributed engines share: is one here, and who ran what for how long.
+
+A worker of another machine imports this module, so it needs nothing but the standard library.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from gil_demo.errors import GilDemoError, RunnerUnavailable
+from gil_demo.spans import Span
+
+START_SECONDS = 120.0
+RETRIES = 3
+"""How often a task is given to another worker before it counts as what kills them."""
+
+ENGINES = {"cluster": ("distributed", "Dask"), "ray": ("ray", "Ray")}
+"""The runners whose workers may be on other machines: the module that each needs, and its name."""
+
+
+class Answer(NamedTuple):
+    """What comes back of a task.
+
+    Attributes:
+        place: the worker: its host and process.
+        start: seconds on that worker's own clock.
+        end: seconds on the same clock.
+        answer: what the task gave back.
+    """
+
+    place: str
+    start: float
+    end: float
+    answer: object
+
+
+def find_missing(runner: str) -> str:
+    """Say what to install where a runner's engine isn't here; empty if it is.
+
+    Args:
+        runner: a runner's name.
+    """
+    module, name = ENGINES.get(runner, ("", ""))
+    if not module or find_spec(module) is not None:
+        return ""
+    return (
+        f'{name} is not installed; pip install -e ".[{runner}]" in the folder of this set gets it'
+    )
+
+
+def check_engine(runner: str) -> None:
+    """Raise a RunnerUnavailable with what to install if a runner's engine isn't here."""
+    if reason := find_missing(runner):
+        raise RunnerUnavailable(f"{runner}: {reason}")
+
+
+def time_remote(function: Callable[[Any], object], task: object) -> Answer:
+    """Run one task in a worker, wherever it is, and note who did and for how long."""
+    start = time.perf_counter()
+    answer = function(task)
+    return Answer(_name_place(), start, time.perf_counter(), answer)
+
+
+@cache
+def _name_place() -> str:
+    return f"{socket.gethostname()} {os.getpid()}"
+
+
+def make_spans(answers: Sequence[Answer]) -> list[Span]:
+    """Make spans of what workers on any machines noted.
+
+    Machines share no clock. So each worker's spans count from the start of its own first task:
+    their lengths can be compared, and those of one worker be put in order, but no two workers'.
+    """
+    first: dict[str, float] = {}
+    for answer in answers:
+        first[answer.place] = min(answer.start, first.get(answer.place, answer.start))
+    numbers = {place: number for number, place in enumerate(first)}
+    return [
+        Span(
+            number,
+            numbers[place],
+            start - first[place],
+            end - first[place],
+            given,
+        )
+        for number, (place, start, end, given) in enumerate(answers)
+    ]
+
+
+@contextmanager
+def strays_ended() -> Iterator[None]:
+    """End every process that came meanwhile and stayed, once what is inside is over."""
+    import psutil
+
+    own = psutil.Process()
+    before = set(own.children(recursive=True))
+    try:
+        yield
+    finally:
+        strays = [
+            child
+            for child in own.children(recursive=True)
+            if child not in before and "resource_tracker" not in " ".join(_read_command(child))
+        ]
+        for stray in psutil.wait_procs(strays, timeout=2)[1]:
+            try:  # noqa: SIM105
+                stray.kill()
+            except psutil.NoSuchProcess:
+                pass
+
+
+def _read_command(process: Any) -> list[str]:
+    import psutil
+
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
+def refuse_lost(reason: Exception) -> GilDemoError:
+    """Return the error to raise where an engine itself has failed."""
+    told = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
+    return GilDemoError(f"the cluster failed: {told[:200]}")
