@@ -14,11 +14,11 @@ from gil_demo.errors import GilDemoError, WorkerDied
 from gil_demo.pools import describe_work
 from gil_demo.remotes import (
     START_SECONDS,
+    Timed,
     check_engine,
     make_spans,
     refuse_lost,
     strays_ended,
-    time_remote,
 )
 from gil_demo.spans import Run, Span
 
@@ -130,7 +130,7 @@ def _run(client: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -
     if client.status != "running":
         raise GilDemoError("this cluster has ended: run tasks inside its with block")
     try:
-        futures = client.map(partial(time_remote, function), checked, pure=False)
+        futures = client.map(Timed(function), checked, pure=False)
     except TypeError as reason:
         raise TypeError(f"function must be one that can be sent to a worker ({reason})") from None
     try:
@@ -150,12 +150,12 @@ def _wait_for(client: Any, futures: Sequence[Any], tasks: Sequence[object]) -> N
     """Wait for as long as there is a worker, or one may still come back."""
     from distributed import wait
 
-    seen = time.monotonic()
-    while True:
+    seen, pending = time.monotonic(), list(futures)
+    while pending:
         try:
             with client.as_current():
-                wait(futures, timeout=CHECK_SECONDS)
-            return
+                wait(pending[-1:], timeout=CHECK_SECONDS)  # cheaper than to wait for each
+            pending = [future for future in pending if not future.done()]
         except TimeoutError:
             if client.status != "running":
                 raise refuse_lost(ConnectionError("its scheduler has gone")) from None

@@ -14,11 +14,11 @@ from gil_demo.errors import GilDemoError, WorkerDied
 from gil_demo.pools import describe_work
 from gil_demo.remotes import (
     RETRIES,
+    Timed,
     check_engine,
     make_spans,
     refuse_lost,
     strays_ended,
-    time_remote,
 )
 from gil_demo.spans import Run, Span
 
@@ -131,7 +131,7 @@ def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     if not engine.is_initialized():
         raise GilDemoError("this Ray has ended: run tasks inside its with block")
     try:
-        return make_spans(pool.map(partial(time_remote, function), checked, chunksize=1))
+        return make_spans(pool.map(Timed(function), checked, chunksize=1))
     except engine.exceptions.RayActorError:
         raise WorkerDied(f"worker after worker ended {describe_work(checked)}") from None
     except engine.exceptions.RayError as reason:

@@ -4,13 +4,14 @@ A worker of another machine imports this module, so it needs nothing but the sta
 """
 
 import os
+import pickle
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 from gil_demo.errors import GilDemoError, RunnerUnavailable
 from gil_demo.spans import Span
@@ -21,22 +22,6 @@ RETRIES = 3
 
 ENGINES = {"cluster": ("distributed", "Dask"), "ray": ("ray", "Ray")}
 """The runners whose workers may be on other machines: the module that each needs, and its name."""
-
-
-class Answer(NamedTuple):
-    """What comes back of a task.
-
-    Attributes:
-        place: the worker: its host and process.
-        start: seconds on that worker's own clock.
-        end: seconds on the same clock.
-        answer: what the task gave back.
-    """
-
-    place: str
-    start: float
-    end: float
-    answer: object
 
 
 def find_missing(runner: str) -> str:
@@ -59,11 +44,31 @@ def check_engine(runner: str) -> None:
         raise RunnerUnavailable(f"{runner}: {reason}")
 
 
-def time_remote(function: Callable[[Any], object], task: object) -> Answer:
-    """Run one task in a worker, wherever it is, and note who did and for how long."""
-    start = time.perf_counter()
-    answer = function(task)
-    return Answer(_name_place(), start, time.perf_counter(), answer)
+class Timed:
+    """A function that runs another one in a worker, wherever it is, and notes who and how long.
+
+    Its answer is pickled: engines look into what is sent to them, and bytes are soon looked at.
+
+    Args:
+        function: what to run, once for each task.
+    """
+
+    def __init__(self, function: Callable[[Any], object]) -> None:
+        self.function = function
+
+    def __call__(self, task: object) -> bytes:
+        """Run one task.
+
+        Args:
+            task: what to run the function on.
+
+        Returns:
+            Pickled: the worker (its host and process), the start and the end in seconds on that
+            worker's own clock, and what the function gave back.
+        """
+        start = time.perf_counter()
+        answer = self.function(task)
+        return pickle.dumps((_name_place(), start, time.perf_counter(), answer))
 
 
 @cache
@@ -71,25 +76,23 @@ def _name_place() -> str:
     return f"{socket.gethostname()} {os.getpid()}"
 
 
-def make_spans(answers: Sequence[Answer]) -> list[Span]:
+def make_spans(answers: Sequence[bytes]) -> list[Span]:
     """Make spans of what workers on any machines noted.
 
     Machines share no clock. So each worker's spans count from the start of its own first task:
     their lengths can be compared, and those of one worker be put in order, but no two workers'.
+
+    Args:
+        answers: what `Timed` gave back, in the tasks' order.
     """
+    told = [pickle.loads(answer) for answer in answers]
     first: dict[str, float] = {}
-    for answer in answers:
-        first[answer.place] = min(answer.start, first.get(answer.place, answer.start))
+    for place, start, _, _ in told:
+        first[place] = min(start, first.get(place, start))
     numbers = {place: number for number, place in enumerate(first)}
     return [
-        Span(
-            number,
-            numbers[place],
-            start - first[place],
-            end - first[place],
-            given,
-        )
-        for number, (place, start, end, given) in enumerate(answers)
+        Span(number, numbers[place], start - first[place], end - first[place], given)
+        for number, (place, start, end, given) in enumerate(told)
     ]
 
 
