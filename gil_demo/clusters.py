@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from gil_demo.remotes import (
     START_SECONDS,
     Timed,
     check_engine,
+    environment_kept,
     make_spans,
     refuse_lost,
     strays_ended,
@@ -24,6 +25,7 @@ from gil_demo.spans import Run, Span
 
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 CHECK_SECONDS = 2.0
+END_SECONDS = 10.0
 MOST_LONELY_SECONDS = 30.0
 
 
@@ -79,9 +81,10 @@ def check_address(address: object) -> str | None:
 @contextmanager
 def _reached(workers: int, address: str | None) -> Iterator[Any]:
     """Give a client of a cluster all of whose workers are ready and have this package."""
-    from distributed import Client
-
     with ExitStack() as stack:
+        note = stack.enter_context(environment_kept())
+        from distributed import Client
+
         try:
             place = address or stack.enter_context(_started(workers))
             client = Client(place, set_as_default=False, timeout=START_SECONDS / 4)
@@ -97,6 +100,7 @@ def _reached(workers: int, address: str | None) -> Iterator[Any]:
                 raise refuse_lost(reason) from reason
             told = f"no scheduler with {workers} workers was reached at {shorten(address)}"
             raise GilDemoError(f"{told}: {shorten(str(reason))}") from None
+        note()
         yield client
 
 
@@ -107,7 +111,8 @@ def _started(workers: int) -> Iterator[Any]:
     with (
         strays_ended(),
         tempfile.TemporaryDirectory(prefix="gil_demo-", ignore_cleanup_errors=True) as folder,
-        LocalCluster(
+    ):
+        started = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
@@ -117,9 +122,12 @@ def _started(workers: int) -> Iterator[Any]:
             local_directory=folder,
             memory_limit=None,
             silence_logs=logging.CRITICAL,
-        ) as started,
-    ):
-        yield started
+        )
+        try:
+            yield started
+        finally:
+            with suppress(Exception):  # a worker that is just being replaced can't be closed;
+                started.close(timeout=END_SECONDS)  # what stays of it is ended all the same
 
 
 def _run(client: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:

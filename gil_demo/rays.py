@@ -16,6 +16,7 @@ from gil_demo.remotes import (
     RETRIES,
     Timed,
     check_engine,
+    environment_kept,
     make_spans,
     refuse_lost,
     strays_ended,
@@ -60,18 +61,22 @@ def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
     if address is not None and not (address.strip() and address.isprintable()):
         raise ValueError(f"address must be that of a Ray cluster, not {shorten(address)}")
     check_engine("ray")
-    with _started(workers, address):
+    with _started(workers, address) as note:
         from ray.util.multiprocessing import Pool
 
         again = {"max_restarts": RETRIES, "max_task_retries": RETRIES}
-        yield partial(_run, Pool(workers, ray_remote_args=again))
+        pool = Pool(workers, ray_remote_args=again)
+        note()
+        yield partial(_run, pool)
 
 
 @contextmanager
-def _started(workers: int, address: str | None) -> Iterator[None]:
+def _started(workers: int, address: str | None) -> Iterator[Callable[[], None]]:
     """Start Ray, or join one that runs; nothing of one's own is left afterwards."""
     with ExitStack() as stack:
-        stack.enter_context(_environment_set())
+        note = stack.enter_context(environment_kept())
+        path = os.pathsep.join(filter(None, sys.path))  # Ray's workers don't get it otherwise
+        os.environ.update(_ENVIRONMENT | {"PYTHONPATH": path})
         import ray as engine
 
         if engine.is_initialized():
@@ -95,7 +100,7 @@ def _started(workers: int, address: str | None) -> Iterator[None]:
                 engine.init(address, **quiet)
         except (OSError, ValueError, RuntimeError) as reason:
             raise refuse_lost(reason) from None
-        yield
+        yield note
 
 
 @contextmanager
@@ -106,22 +111,6 @@ def _folder_made() -> Iterator[str]:
         prefix="gil_demo-", dir=place, ignore_cleanup_errors=True
     ) as folder:
         yield folder
-
-
-@contextmanager
-def _environment_set() -> Iterator[None]:
-    """Set what Ray reads when it is loaded and started, and hand this Python's path down."""
-    told = _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:

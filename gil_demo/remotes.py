@@ -97,6 +97,31 @@ def make_spans(answers: Sequence[bytes]) -> list[Span]:
 
 
 @contextmanager
+def environment_kept() -> Iterator[Callable[[], None]]:
+    """Put the environment back as it was before an engine was loaded and started.
+
+    Yields:
+        A function to call when the engine has started: what is changed later stays changed.
+    """
+    before = dict(os.environ)
+    changed: set[str] = set()
+
+    def note() -> None:
+        names = {*before, *os.environ}
+        changed.update(name for name in names if before.get(name) != os.environ.get(name))
+
+    try:
+        yield note
+    finally:
+        if not changed:
+            note()
+        for name in changed:
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
+
+
+@contextmanager
 def strays_ended() -> Iterator[None]:
     """End every process that came meanwhile and stayed, once what is inside is over."""
     import psutil
