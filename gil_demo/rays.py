@@ -23,6 +23,7 @@ from gil_demo.remotes import (
 )
 from gil_demo.spans import Run, Span
 
+END_SECONDS = 10.0
 _STORE_BYTES = 100 * 2**20
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
@@ -119,9 +120,14 @@ def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     checked = check_sequence("tasks", tasks)
     if not engine.is_initialized():
         raise GilDemoError("this Ray has ended: run tasks inside its with block")
+    answer = pool.map_async(Timed(function), checked, chunksize=1)
     try:
-        return make_spans(pool.map(Timed(function), checked, chunksize=1))
+        return make_spans(answer.get())
     except engine.exceptions.RayActorError:
         raise WorkerDied(f"worker after worker ended {describe_work(checked)}") from None
     except engine.exceptions.RayError as reason:
         raise refuse_lost(reason) from None
+    finally:
+        if not answer.ready():  # interrupted: a thread that still waited for answers when Ray
+            pool.terminate()  # ends would end this whole Python
+            answer.wait(END_SECONDS)
