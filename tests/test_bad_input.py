@@ -29,9 +29,11 @@ from gil_demo.columns import (
     SWITCHES,
     TASKS,
 )
+from gil_demo.columns import ENGINES as MAPS
 from gil_demo.columns.claims import QUANTITIES
 from gil_demo.experiments.endings import ENDINGS
-from gil_demo.recorded import PUBLISHED, RECORDED, load_published
+from gil_demo.recorded import PUBLISHED, RECORDED, load_published, load_recorded
+from gil_demo.remotes import ENGINES
 from gil_demo.results import WORKLOADS
 from gil_demo.runners import RUNNERS
 from gil_demo.schemas import Schema, make_table
@@ -160,7 +162,7 @@ WAITED = make_workload_table({name: {"threads": [1.9, 1.8]} for name in ("sleepi
 MAPPED, LENGTHS, ANSWERS = (make_plain(schema, {}, {}) for schema in (TASKS, LISTS, ARRIVALS))
 ASKED = ({"claim": claim, "quantity": one} for claim in QUANTITIES for one in QUANTITIES[claim])
 CLAIMED = make_plain(CLAIMS, *ASKED)
-CLASSED = make_class_table()
+ENGINED, CLASSED = load_recorded("engines"), make_class_table()
 A_CLASS = (CLASSED, no_table(CLASSED, CLASS, CLASSED[CLASSED["runner"] == "sequential"], RUN))
 ONE_RUN = one_run(RUN, RUNS, RUN[1:], RUN[RUN["runner"] == "threads"], TRACE)
 ONE_TRACE = one_run(TRACE, SLICES, RUN)
@@ -179,6 +181,7 @@ READERS = [
     (one_run(LENGTHS.assign(experiment="chunks"), LISTS, RUN), ["draw_chunksizes"]),
     (one_run(ANSWERS, ARRIVALS, ANSWERS[1:], RUN), ["draw_methods", "summarise_methods"]),
     (one_run(CLAIMED, CLAIMS, CLAIMED[1:], RUN), ["draw_claims", "score_claims"]),
+    (one_run(ENGINED, MAPS, ENGINED[1:], RUN), ["draw_engines", "summarise_engines"]),
     (A_CLASS, ["draw_slowdowns", "draw_speed_ups", "draw_systems", "draw_pythons"]),
 ]
 OF_ANY_KIND = any_kind_of(*(bad for (_, bad), _ in READERS))
@@ -221,12 +224,16 @@ TIMED: Arguments = WITHIN | {"workers": WORKERS, "precision": (1.0, no_number(1.
 CUT: Arguments = WITHIN | {"workers": WORKERS, "count": STEPS}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(*RUNNERS)[1]), "count": STEPS}
 
+NO_ADDRESS = NO_ONE_THING | NUMBER | one_among(["", " ", "a\nb", "\0"])
+ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
+
 ENTRIES: dict[str, Arguments] = {
     name: {"table": table} for table, names in READERS for name in names
 } | {
     "check_claims": WITHIN,
     "check_predictions": {"table": SOME_WORKLOADS, "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN], no_list(RUN, SOME_RUNS[1], may_repeat=True) | NONE)},
+    "cluster": ASKED_AT,
     "compare": RUN_AS | TIMED,
     "compare_methods": {"methods": some_of(*ARRIVALS.columns["method"].choices), "counts": COUNTS}
     | BY_METHOD,
@@ -247,12 +254,14 @@ ENTRIES: dict[str, Arguments] = {
     "map_tasks": {"counts": COUNTS, "chunksize": (1, CHUNKSIZE | NONE)} | BY_METHOD,
     "observe_chunksize": {"tasks": STEPS} | BY_METHOD,
     "processes": {"chunksize": (None, CHUNKSIZE)} | BY_METHOD,
+    "ray": ASKED_AT,
     "run_script": {"source": ("", NO_TEXT), "timeout": (1.0, BUDGET[1] | NONE)},
     "save": {"table": SOME_RUNS, "path": ("run.csv", NO_PATH)},
     "scale": RUN_AS | TIMED | {"workers": ([1], no_list(1, WORKERS[1]) | NONE)},
     "sequential": {"workers": WORKERS},
     "serve": {"beside": some_of(*EXCHANGES.columns["beside"].choices), "seconds": SECONDS} | WITHIN,
     "sweep_chunksize": CUT | {"chunksizes": SIZES, "tasks": (4, no_whole_number(1, 4) | NONE)},
+    "sweep_engines": WITHIN | ASKED_AT | {"engines": some_of(*ENGINES)},
     "sweep_list_length": CUT | {"lengths": SIZES},
     "sweep_server": {"intervals": INTERVALS, "seconds": SECONDS} | WITHIN,
     "sweep_switch_interval": {"intervals": INTERVALS, "budget": BUDGET, "workers": TWO_OR_MORE},

@@ -10,7 +10,7 @@ import pytest
 
 from gil_demo.errors import GilDemoError
 from gil_demo.pools import processes
-from gil_demo.runners import RUNNERS, sequential, threads
+from gil_demo.runners import RUNNERS, cluster, ray, sequential, threads
 from gil_demo.spans import Runner
 from gil_demo.workloads import countdown
 from tests import tasks
@@ -136,6 +136,8 @@ def test_every_runner_is_listed_by_its_name() -> None:
         ("sequential", sequential),
         ("threads", threads),
         ("processes", processes),
+        ("cluster", cluster),
+        ("ray", ray),
     }
 
 
