@@ -1,4 +1,4 @@
-"""The commands behind `python -m gil_demo`: compare, claims, plot, record and machine."""
+"""The commands behind `python -m gil_demo`: compare, claims, plot, record, gather and machine."""
 
 import argparse
 import contextlib
@@ -104,6 +104,7 @@ def _build_parser() -> _Parser:
     _add_claims(commands)
     _add_plot(commands)
     add_record(commands)
+    _add_gather(commands)
     machine = commands.add_parser(
         "machine", help="describe this machine", description="Describe this machine.",
         allow_abbrev=False,
@@ -160,6 +161,22 @@ def _add_plot(commands: "argparse._SubParsersAction[_Parser]") -> None:
     plot.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a results file (CSV)")
     plot.add_argument("--output", type=Path, metavar="FILE.png", help="where to write one chart")
     plot.set_defaults(command=_plot)
+
+
+def _add_gather(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    gather = commands.add_parser(
+        "gather",
+        help="put a class's results files together and draw the class",
+        description="Read every results file in a folder, say what became of each, print what "
+        "the class found in three sentences, write its table (CSV) and four charts.",
+        allow_abbrev=False,
+    )
+    gather.add_argument("folder", type=Path, metavar="FOLDER", help="where the files are")
+    gather.add_argument(
+        "--output", type=Path, metavar="FILE.csv",
+        help="where to write; the charts go beside it (default: a new file here)",
+    )  # fmt: skip
+    gather.set_defaults(command=_gather)
 
 
 def _whole(text: str) -> int:
@@ -249,10 +266,27 @@ def _plot(chosen: argparse.Namespace) -> None:
         raise ValueError(f"output must be a file name that ends in .png, not {chosen.output}")
     drawn = [(file, draw_each(load(file))) for file in chosen.files]
     for file, charts in drawn:
-        target = chosen.output or file.with_suffix(".png")
-        for number, chart in enumerate(charts, start=1):
-            name = target if len(charts) == 1 else target.with_stem(f"{target.stem}-{number}")
-            _write_chart(chart, name)
+        _write_charts(charts, chosen.output or file.with_suffix(".png"))
+
+
+def _gather(chosen: argparse.Namespace) -> None:
+    from gil_demo.charts.doors import draw_each
+    from gil_demo.findings.classroom import judge_class
+    from gil_demo.gathering import gather
+    from gil_demo.storage import save
+
+    table_file = chosen.output or Path(time.strftime("class-%Y%m%d-%H%M%S.csv"))
+    _check_table_file(table_file)
+    gathered = gather(chosen.folder)
+    print(f"{gathered}\n\n{judge_class(gathered.table)}\n")
+    print(f"table: {save(gathered.table, table_file)}")
+    _write_charts(draw_each(gathered.table), table_file.with_suffix(".png"))
+
+
+def _write_charts(charts: "list[Chart]", target: Path) -> None:
+    for number, chart in enumerate(charts, start=1):
+        name = target if len(charts) == 1 else target.with_stem(f"{target.stem}-{number}")
+        _write_chart(chart, name)
 
 
 def _write_chart(chart: "Chart", target: Path) -> None:

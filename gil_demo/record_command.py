@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gil_demo.errors import GilDemoError
+from gil_demo.errors import GilDemoError, RunnerUnavailable
 
 
 def add_record(commands: Any) -> None:
@@ -48,7 +48,8 @@ def _record(chosen: argparse.Namespace) -> None:
                 f"table: {save(record(name, chosen.machine), folder / f'{name}.csv')}", flush=True
             )
         except GilDemoError as reason:
-            missed.append(name)
+            if chosen.names or not isinstance(reason, RunnerUnavailable):
+                missed.append(name)
             print(f"{name} was left out: {reason}", flush=True)
     if missed:
         raise GilDemoError(f"{len(missed)} of {len(names)} were left out: {', '.join(missed)}")

@@ -7,6 +7,7 @@ import pandas as pd
 from gil_demo.arguments import check_choice
 from gil_demo.experiments.break_even import sweep_task_length
 from gil_demo.experiments.claims import check_claims
+from gil_demo.experiments.cluster import sweep_engines
 from gil_demo.experiments.convoy import serve, sweep_server
 from gil_demo.experiments.interpreters import compare_interpreters
 from gil_demo.experiments.memory import weigh_workers
@@ -40,6 +41,7 @@ RECORDINGS: dict[str, Callable[[], pd.DataFrame]] = {
     "transport": compare_transport,
     "memory": weigh_workers,
     "break-even": sweep_task_length,
+    "engines": sweep_engines,
 }
 """What can be recorded, by the name of its file."""
 

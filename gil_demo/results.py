@@ -17,7 +17,7 @@ from gil_demo.estimates import Estimate, estimate_median
 from gil_demo.schemas import Schema, convert
 
 BASELINE = "sequential"
-RUNNER_ORDER = [BASELINE, "threads", "processes", "interpreters"]
+RUNNER_ORDER = [BASELINE, "threads", "processes", "interpreters", "cluster", "ray"]
 WORKLOADS = {
     "sleeping": "waits",
     "asking a server": "waits",
@@ -74,24 +74,37 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     check_comparable(table)
-    baseline = table[table["runner"] == BASELINE].set_index("round")
-    rows = []
-    for key, group in table.groupby(VARIANT, sort=False, dropna=False):
-        runs = group.set_index("round")
-        ratio = estimate_median(list((runs["seconds"] / baseline["seconds"]).dropna()))
-        cold = estimate_median(list((_total(runs) / _total(baseline)).dropna()))
-        medians = runs[["seconds", "start_up_seconds", "tear_down_seconds"]].median()
-        rows.append(
-            dict(zip(VARIANT, key, strict=True))
-            | {"rounds": ratio.rounds}
-            | {str(name): float(value) for name, value in medians.items()}
-            | _spread_ratio(ratio)
-            | {"cold_speed_up": 1 / cold.median}
-        )
-    summary = pd.DataFrame(rows)
+    return summarise_each(table).drop(columns="run_id")
+
+
+def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up many runs at once: the columns of `summarise` after run_id, in the runs' order.
+
+    Args:
+        table: a table of whole runs, each with sequential rounds; this isn't checked here.
+    """
+    moment, ways = ["run_id", "round"], ["run_id", *VARIANT]
+    timed = table.assign(total=_total(table))
+    loops = timed[timed["runner"] == BASELINE].drop_duplicates(moment).set_index(moment)
+    held = timed.join(loops[["seconds", "total"]].add_suffix("_of_loop"), on=moment)
+    held["ratio"] = held["seconds"] / held["seconds_of_loop"]
+    held["cold_ratio"] = held["total"] / held["total_of_loop"]
+    groups = held.groupby(ways, sort=False, dropna=False)
+    names = ["seconds", "start_up_seconds", "tear_down_seconds", "cold_ratio"]
+    rows = [
+        dict(zip(ways, key, strict=True)) | {"rounds": ratio.rounds} | _spread_ratio(ratio)
+        for key, ratios in groups["ratio"]
+        for ratio in [estimate_median(list(ratios.dropna()))]
+    ]
+    medians = groups[names].median().reset_index(drop=True)
+    summary = pd.concat([pd.DataFrame(rows), medians], axis="columns")
+    summary["cold_speed_up"] = 1 / summary["cold_ratio"]
     ranks = summary["runner"].map({name: rank for rank, name in enumerate(RUNNER_ORDER)})
-    ranked = summary.assign(rank=ranks.fillna(len(RUNNER_ORDER)))
-    return ranked.sort_values(["rank", "workers"], ignore_index=True).drop(columns="rank")
+    places = summary["run_id"].map({name: n for n, name in enumerate(summary["run_id"].unique())})
+    ranked = summary.assign(place=places, rank=ranks.fillna(len(RUNNER_ORDER)))
+    ordered = ranked.sort_values(["place", "rank", "workers"], ignore_index=True)
+    ends = [*ordered.filter(like="time_ratio"), *ordered.filter(like="speed_up")]
+    return ordered[[*ways, "rounds", *names[:3], *dict.fromkeys(ends)]]
 
 
 def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,15 +15,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from gil_demo.arguments import check_sequence, check_workers
+from gil_demo.clusters import cluster
 from gil_demo.errors import GilDemoError
 from gil_demo.interrupts import held_back
 from gil_demo.lifetimes import END_SECONDS
 from gil_demo.pools import CHECK_SECONDS, processes
+from gil_demo.rays import ray
+from gil_demo.remotes import find_missing
 from gil_demo.spans import Run, Runner, Span
 from gil_demo.subinterpreters import find_obstacle, interpreters
 from gil_demo.workers import time_task
 
-__all__ = ["RUNNERS", "find_reason", "interpreters", "processes", "sequential", "threads"]
+__all__ = [
+    "RUNNERS",
+    "cluster",
+    "find_reason",
+    "interpreters",
+    "processes",
+    "ray",
+    "sequential",
+    "threads",
+]
 
 
 @contextmanager
@@ -159,6 +171,8 @@ RUNNERS: dict[str, Runner] = {
     "threads": threads,
     "processes": processes,
     "interpreters": interpreters,
+    "cluster": cluster,
+    "ray": ray,
 }
 
 
@@ -168,4 +182,4 @@ def find_reason(name: str) -> str:
     Args:
         name: a runner's name, out of `RUNNERS`.
     """
-    return find_obstacle() if name == "interpreters" else ""
+    return find_obstacle() if name == "interpreters" else find_missing(name)

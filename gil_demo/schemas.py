@@ -1,6 +1,7 @@
 """What a table has to look like: the kinds of columns, and the checks that every table passes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from gil_demo.errors import ResultsError
 
 MOST_SECONDS = 1e6
+LONG = 1_000
 MOST_A_SECOND = 1e12
 
 
@@ -132,6 +134,12 @@ def _convert_safely(
 ) -> "pd.Series[Any]":
     """Convert a column; what pandas itself stumbles over is refused, too."""
     try:
+        if len(values) > LONG and isinstance(values.dtype, pd.StringDtype):
+            numbers, unlike = pd.factorize(values, use_na_sentinel=False)
+            if len(unlike) < len(values) / 4:  # most columns of many runs say few things, often
+                with suppress(ResultsError):  # which would be told with the wrong row
+                    few = _convert(pd.Series(unlike), name, column, place)
+                    return few.take(numbers).set_axis(values.index)
         return _convert(values, name, column, place)
     except ResultsError:
         raise

@@ -81,7 +81,7 @@ def die_of_two(_: object, __: object) -> None:
     os._exit(3)
 
 
-def note_process(path: str) -> None:
+def add_process(path: str) -> None:
     """Add this process's id to a file."""
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(f"{os.getpid()}\n")

@@ -21,6 +21,7 @@ from gil_demo.arguments import MOST_SECONDS, MOST_STEPS, most_workers
 from gil_demo.columns import (
     ARRIVALS,
     CLAIMS,
+    CLASS,
     EXCHANGES,
     INTERPRETERS,
     LENGTHS,
@@ -33,17 +34,20 @@ from gil_demo.columns import (
     TRANSFERS,
     WEIGHTS,
 )
+from gil_demo.columns import ENGINES as MAPS
 from gil_demo.columns.claims import QUANTITIES
 from gil_demo.experiments import memory
 from gil_demo.experiments import transport as carrying
 from gil_demo.experiments.endings import ENDINGS
 from gil_demo.findings import advice
-from gil_demo.recorded import PUBLISHED, RECORDED, load_published
+from gil_demo.recorded import PUBLISHED, RECORDED, load_published, load_recorded
+from gil_demo.remotes import ENGINES
 from gil_demo.results import WORKLOADS
 from gil_demo.runners import RUNNERS
 from gil_demo.schemas import Schema, make_table
 from tests.conftest import METHODS, make_rows
 from tests.tables import FACTS, make_slices, make_switches
+from tests.tables_classroom import make_class_table
 from tests.tables_costs import make_lengths, make_starts, make_transfers, make_weights
 from tests.tables_interpreters import make_interpreters
 from tests.tables_waiting import make_serve_table, make_workload_table
@@ -170,6 +174,8 @@ ASKED = ({"claim": claim, "quantity": one} for claim in QUANTITIES for one in QU
 CLAIMED = make_plain(CLAIMS, *ASKED)
 ASKED_PYTHONS = make_interpreters({"CPython 3.9.0": {"threads": [1.0, 1.1]}})
 ONE_ASKED = one_run(ASKED_PYTHONS, INTERPRETERS, ASKED_PYTHONS[1:], RUN)
+ENGINED, CLASSED = load_recorded("engines"), make_class_table()
+A_CLASS = (CLASSED, no_table(CLASSED, CLASS, CLASSED[CLASSED["runner"] == "sequential"], RUN))
 ONE_RUN = one_run(RUN, RUNS, RUN[1:], RUN[RUN["runner"] == "threads"], TRACE)
 ONE_TRACE = one_run(TRACE, SLICES, RUN)
 ONE_SWEEP = one_run(SWEEP, SWITCHES, SWEEP[SWEEP["switch_interval_seconds"] < 0.005], RUN)
@@ -195,6 +201,8 @@ READERS = [
     (ONE_SENT, ["draw_transport", "summarise_transport"]),
     (one_run(WEIGHED, WEIGHTS, WEIGHED[1:], RUN), ["draw_memory", "summarise_memory"]),
     (ONE_SWEPT, ["draw_break_even", "summarise_break_even"]),
+    (one_run(ENGINED, MAPS, ENGINED[1:], RUN), ["draw_engines", "summarise_engines"]),
+    (A_CLASS, ["draw_slowdowns", "draw_speed_ups", "draw_systems", "draw_pythons"]),
 ]
 OF_ANY_KIND = any_kind_of(*(bad for (_, bad), _ in READERS))
 OF_NO_KIND = OF_ANY_KIND.filter(lambda bad: bad is not RUN and bad is not TRACE)
@@ -207,6 +215,8 @@ NO_PATH = any_kind_of(
 )
 WHOLE = RUN.to_csv(index=False).encode()
 DAMAGED = {f"{end}.csv": WHOLE[:end] + bytes([end % 256]) for end in range(0, len(WHOLE), 97)}
+
+NO_FOLDER = any_kind_of(NO_PATH, one_among([*DAMAGED]))
 
 # Every public function, with a good value and the bad ones of each argument: new ones go here
 
@@ -245,6 +255,9 @@ TIMED: Arguments = WITHIN | {"workers": WORKERS, "precision": (1.0, no_number(1.
 CUT: Arguments = WITHIN | {"workers": WORKERS, "count": STEPS}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(*RUNNERS)[1]), "count": STEPS}
 
+NO_ADDRESS = NO_ONE_THING | NUMBER | one_among(["", " ", "a\nb", "\0"])
+ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
+
 ENTRIES: dict[str, Arguments] = {
     name: {"table": table} for table, names in READERS for name in names
 } | {
@@ -253,6 +266,7 @@ ENTRIES: dict[str, Arguments] = {
     "check_claims": WITHIN,
     "check_predictions": {"table": SOME_WORKLOADS, "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN], no_list(RUN, SOME_RUNS[1], may_repeat=True) | NONE)},
+    "cluster": ASKED_AT,
     "compare": RUN_AS | TIMED,
     "compare_methods": {"methods": some_of(*ARRIVALS.columns["method"].choices), "counts": COUNTS}
     | BY_METHOD,
@@ -269,6 +283,13 @@ ENTRIES: dict[str, Arguments] = {
     },
     "interpreters": {"workers": WORKERS},
     "draw_timeline": {"table": ONE_TRACE, "window": (None, NO_WINDOW)},
+    "gather": {"folder": ("folder", NO_FOLDER)},
+    "make_class": {
+        "folder": ("folder/class", NO_PATH.filter(lambda path: str(path) != "folder")),
+        "machines": (5, no_whole_number(5, 1_000) | NONE),
+        "noise": (0.1, no_number(0.5) | NONE),
+        "seed": (0, no_whole_number(0, 2**32) | NONE),
+    },
     "examine_endings": {"endings": some_of(*ENDINGS), "start_method": START_METHOD},
     "lay_out_advice": {"advice": (None, NO_ADVICE)},
     "load": {"path": ("run.csv", any_kind_of(NO_PATH, one_among([*DAMAGED])))},
@@ -277,12 +298,14 @@ ENTRIES: dict[str, Arguments] = {
     "map_tasks": {"counts": COUNTS, "chunksize": (1, CHUNKSIZE | NONE)} | BY_METHOD,
     "observe_chunksize": {"tasks": STEPS} | BY_METHOD,
     "processes": {"chunksize": (None, CHUNKSIZE)} | BY_METHOD,
+    "ray": ASKED_AT,
     "run_script": {"source": ("", NO_TEXT), "timeout": (1.0, BUDGET[1] | NONE)},
     "save": {"table": SOME_RUNS, "path": ("run.csv", NO_PATH)},
     "scale": RUN_AS | TIMED | {"workers": ([1], no_list(1, WORKERS[1]) | NONE)},
     "sequential": {"workers": WORKERS},
     "serve": {"beside": some_of(*EXCHANGES.columns["beside"].choices), "seconds": SECONDS} | WITHIN,
     "sweep_chunksize": CUT | {"chunksizes": SIZES, "tasks": (4, no_whole_number(1, 4) | NONE)},
+    "sweep_engines": WITHIN | ASKED_AT | {"engines": some_of(*ENGINES)},
     "sweep_list_length": CUT | {"lengths": SIZES},
     "sweep_server": {"intervals": INTERVALS, "seconds": SECONDS} | WITHIN,
     "sweep_task_length": {"start_methods": START_METHODS, "workers": WORKERS, "budget": BUDGET},

@@ -14,6 +14,7 @@ from pandas.testing import assert_frame_equal
 from gil_demo import cli
 from gil_demo.results import combine, summarise
 from gil_demo.storage import load, save
+from tests.classes import write_class
 from tests.conftest import TableMaker, make_rows, spread
 
 PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
@@ -358,3 +359,40 @@ def test_the_rows_that_the_tests_make_hold_every_column() -> None:
     from gil_demo.columns import RUNS
 
     assert all(set(row) == set(RUNS.columns) for row in make_rows())
+
+
+# gather
+
+
+def test_gather_says_what_became_of_each_file_and_writes_the_class_and_its_charts(
+    empty_folder: Path,
+) -> None:
+    (empty_folder / "class").mkdir()
+    write_class(empty_folder / "class", ["anna", "ben"])
+    (empty_folder / "class" / "notes.txt").touch()
+    answer = run("gather", "class", "--output", "all.csv")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    lines = answer.stdout.splitlines()
+    assert lines[:2] == ["2 of 3 files read.", "notes.txt: left out: it is no CSV file"]
+    assert lines[3].startswith("Two threads took ")
+    charts = [f"all-{number}.png" for number in range(1, 5)]
+    assert lines[-5:] == ["table: all.csv", *(f"chart: {name}" for name in charts)]
+    assert sorted(path.name for path in empty_folder.iterdir()) == [*charts, "all.csv", "class"]
+    assert set(load("all.csv")["file"]) == {"anna", "ben"}
+    assert all(Path(name).read_bytes().startswith(PNG_BEGINNING) for name in charts)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["missing"], 1, "cannot read missing: No such file or directory"),
+        (["."], 1, "holds no file of timed runs"),
+        ([], 2, "arguments are required: FOLDER"),
+        ([".", "--output", "all.png"], 2, "ends in .csv, not all.png"),
+    ],
+)
+def test_a_class_that_cannot_be_gathered_is_one_line(
+    capsys: pytest.CaptureFixture[str], words: list[str], status: int, told: str
+) -> None:
+    assert cli.main(["gather", *words]) == status
+    assert told in capsys.readouterr().err

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("nothing_hangs")
 @pytest.mark.parametrize("method", METHODS)
 def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_path: Path) -> None:
     log = tmp_path / "prepared.txt"
-    with pool_held(2, method, partial(tasks.note_process, str(log))) as held:
+    with pool_held(2, method, partial(tasks.add_process, str(log))) as held:
         prepared = log.read_text().split()
         assert sorted(prepared) == sorted(str(worker.pid) for worker in held.crew)
         run_in_pool(held, 1, tasks.give_back, [1, 2, 3, 4])

@@ -10,7 +10,15 @@ import pytest
 
 from gil_demo.errors import GilDemoError
 from gil_demo.pools import processes
-from gil_demo.runners import RUNNERS, find_reason, interpreters, sequential, threads
+from gil_demo.runners import (
+    RUNNERS,
+    cluster,
+    find_reason,
+    interpreters,
+    ray,
+    sequential,
+    threads,
+)
 from gil_demo.spans import Runner
 from gil_demo.workloads import countdown
 from tests import tasks
@@ -139,6 +147,8 @@ def test_every_runner_is_listed_by_its_name() -> None:
         ("threads", threads),
         ("processes", processes),
         ("interpreters", interpreters),
+        ("cluster", cluster),
+        ("ray", ray),
     }
 
 

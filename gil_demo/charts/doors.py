@@ -6,7 +6,10 @@ import pandas as pd
 
 from gil_demo.charts.break_even import draw_break_even
 from gil_demo.charts.claims import draw_claims
+from gil_demo.charts.classroom import draw_slowdowns, draw_speed_ups
+from gil_demo.charts.cluster import draw_engines
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
+from gil_demo.charts.groups import draw_pythons, draw_systems
 from gil_demo.charts.interpreters import draw_interpreters
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
 from gil_demo.charts.memory import draw_memory
@@ -37,7 +40,11 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "weights": draw_memory,
     "break_even": draw_break_even,
     "interpreters": draw_interpreters,
+    "engines": draw_engines,
 }
+
+
+_OF_A_CLASS = (draw_slowdowns, draw_speed_ups, draw_systems, draw_pythons)
 
 
 def draw_each(table: pd.DataFrame) -> list[Chart]:
@@ -54,6 +61,9 @@ def draw_each(table: pd.DataFrame) -> list[Chart]:
     """
     charts = []
     for experiment, part in table.groupby("experiment", sort=False):
+        if experiment == "class":
+            charts += [draw(part) for draw in _OF_A_CLASS]
+            continue
         # a run of `compare_workloads` for each workload makes one chart
         measurements = [part] if experiment == "workloads" else split_runs(part)
         charts += [_choose(str(experiment), one)(one) for one in measurements]

@@ -35,6 +35,8 @@ LOOKS = {
     "threads": Look("#D55E00", "o", "-"),
     "processes": Look("#0072B2", "s", "-"),
     "interpreters": Look("#009E73", "^", "-"),
+    "cluster": Look("#56B4E9", "v", "-"),
+    "ray": Look("#E69F00", "X", "-"),
 }
 OTHER = Look("#CC79A7", "P", "-")
 
@@ -95,6 +97,8 @@ def write_heading(chart: Chart, title: str, subtitle: str) -> None:
     height = chart.get_size_inches()[1]
     finding = chart.text(0.012, 1 - 0.11 / height, title, weight="bold", color=INK, va="top")
     conditions = chart.text(0.012, 0.09 / height, subtitle, color=SOFT_INK, va="bottom")
+    for line in (finding, conditions):
+        line.set_parse_math(False)  # a text of somebody's file is shown, not typeset
     for line, size in ((finding, 17.0), (conditions, 10.5)):
         _fit(line, size, 0.97 * chart.bbox.width)
 

@@ -1,6 +1,8 @@
 """The columns of every kind of table, and what makes such a table whole."""
 
 from gil_demo.columns.claims import CLAIMS
+from gil_demo.columns.classroom import CLASS
+from gil_demo.columns.cluster import ENGINES
 from gil_demo.columns.convoy import EXCHANGES
 from gil_demo.columns.costs import LENGTHS, STARTS, TRANSFERS, WEIGHTS
 from gil_demo.columns.facts import MACHINE
@@ -12,6 +14,8 @@ from gil_demo.columns.switching import SLICES, SWITCHES
 __all__ = [
     "ARRIVALS",
     "CLAIMS",
+    "CLASS",
+    "ENGINES",
     "EXCHANGES",
     "INTERPRETERS",
     "LENGTHS",
@@ -30,5 +34,7 @@ __all__ = [
 
 SCHEMAS = (
     *(RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS),
+    ENGINES,  # before LENGTHS, whose columns it has, too
     *(STARTS, TRANSFERS, WEIGHTS, LENGTHS, INTERPRETERS),
+    CLASS,
 )

@@ -15,8 +15,23 @@ _VARYING = [
 
 
 def _check_runs(table: pd.DataFrame, place: str) -> None:
-    for run_id, run in table.groupby("run_id", sort=False):
+    runs = table.groupby("run_id", sort=False)
+    if len(runs) > 1 and _are_whole(table):  # quick where a whole class has been put together
+        return
+    for run_id, run in runs:
         _check_whole_run(run, f"{place}, {name_run(run_id)}")
+
+
+def _are_whole(table: pd.DataFrame) -> bool:
+    """Look at all runs of a table at once; what is wrong with which of them is not told."""
+    shared = ["rounds", *(name for name in RUNS.columns if name not in _VARYING)]
+    if (table.groupby("run_id", sort=False)[shared].nunique(dropna=False) > 1).any(axis=None):
+        return False
+    rounds = table.groupby(["run_id", *VARIANT], sort=False, dropna=False).agg(
+        rows=("round", "size"), unlike=("round", "nunique"), last=("round", "max"),
+        wanted=("rounds", "first"),
+    )  # fmt: skip
+    return bool((rounds[["rows", "unlike", "last"]].eq(rounds["wanted"], axis=0)).all(axis=None))
 
 
 def _check_whole_run(run: pd.DataFrame, place: str) -> None:

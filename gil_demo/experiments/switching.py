@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gil_demo.arguments import (
+    check_choice,
     check_count,
     check_switch_interval,
     check_unlike,
@@ -20,7 +21,8 @@ from gil_demo.columns import SLICES, SWITCHES
 from gil_demo.intervals import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.lifetimes import check_start_method
 from gil_demo.measurements import check_runners, choose_runner, collect_facts
-from gil_demo.runners import threads
+from gil_demo.remotes import ENGINES
+from gil_demo.runners import RUNNERS, threads
 from gil_demo.sampling import check_budget, take_samples
 from gil_demo.schemas import make_table
 from gil_demo.spans import Span
@@ -65,6 +67,8 @@ def trace(
         GilDemoError: the run failed.
     """
     names = check_runners(runners)
+    for name in names:  # slices of workers that share no clock can't be put on one line
+        check_choice("runner", name, [known for known in RUNNERS if known not in ENGINES])
     tasks = split(check_count(count), check_workers(workers))
     interval = sys.getswitchinterval() if switch_interval is None else switch_interval
     check_switch_interval("switch_interval", interval)

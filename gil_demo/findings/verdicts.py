@@ -8,6 +8,8 @@ from gil_demo.columns import SCHEMAS
 from gil_demo.findings.amdahl import judge_scaling
 from gil_demo.findings.break_even import judge_break_even
 from gil_demo.findings.claims import judge_claims
+from gil_demo.findings.classroom import judge_class
+from gil_demo.findings.cluster import judge_engines
 from gil_demo.findings.convoy import judge_exchanges
 from gil_demo.findings.interpreters import judge_interpreters
 from gil_demo.findings.memory import judge_memory
@@ -37,6 +39,8 @@ _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "weights": judge_memory,
     "break_even": judge_break_even,
     "interpreters": judge_interpreters,
+    "class": judge_class,
+    "engines": judge_engines,
 }
 
 

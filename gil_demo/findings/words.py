@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from gil_demo.columns.classroom import MADE_UP
 from gil_demo.results import BASELINE
 
 MARGIN = 0.05
@@ -17,6 +18,8 @@ _NOUNS = {
     "threads": ("thread", "threads"),
     "processes": ("process", "processes"),
     "interpreters": ("sub-interpreter", "sub-interpreters"),
+    "cluster": ("Dask worker", "Dask workers"),
+    "ray": ("Ray worker", "Ray workers"),
 }
 
 
@@ -122,16 +125,24 @@ def describe_computer(first: Any) -> str:
     """
     cores = count_in_words(int(first["usable_cores"]), "usable core", "usable cores")
     gil = "" if first["gil_enabled"] else " without the GIL"
-    recorded = f"Recorded on {first['recorded_on']}: " if first["recorded_on"] else ""
+    origin = str(first["recorded_on"])
+    told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
     return (
-        f"{recorded}{first['implementation']} {first['python_version']}{gil}, "
+        f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
         f"{first['operating_system']}, {cores}"
     )
 
 
 def head(title: str, table: pd.DataFrame) -> str:
     """Return a title with a large letter, and for a recorded run with the word that it is one."""
-    return f"Recorded run: {title}" if table["recorded_on"].iloc[0] else capitalise(title)
+    origin = str(table["recorded_on"].iloc[0])
+    if _is_made_up(origin):
+        return f"Made-up run: {title}"
+    return f"Recorded run: {title}" if origin else capitalise(title)
+
+
+def _is_made_up(origin: str) -> bool:
+    return origin.startswith(MADE_UP)
 
 
 def find_machine_reservations(first: Any, workers: int) -> list[str]:

@@ -7,7 +7,10 @@ import pandas as pd
 from gil_demo.arguments import check_choice
 from gil_demo.storage import load
 
-RECORDED = ("threads-versus-processes", "scaling", "timeline", "interpreters", "runners")
+RECORDED = (
+    *("threads-versus-processes", "scaling", "timeline"),
+    *("interpreters", "runners", "engines"),
+)
 PUBLISHED = ("countdown", "convoy")
 
 
@@ -16,8 +19,8 @@ def load_recorded(name: str) -> pd.DataFrame:
 
     Args:
         name: threads-versus-processes (of `compare`), scaling (of `scale`), timeline (of
-            `trace`), interpreters (of `compare_interpreters`) or runners (of `compare` with all
-            runners, by Python 3.14).
+            `trace`), interpreters (of `compare_interpreters`) runners (of `compare` with all
+            runners, by Python 3.14) or engines (of `sweep_engines`).
 
     Returns:
         The tidy table; `recorded_on` names the machine and the day, and every chart of it says

@@ -8,7 +8,18 @@ import time
 from collections.abc import Sequence
 
 from gil_demo.machine import list_start_methods, measure_busy_percent
-from tests.benchmarks import guard, imports, limit, pythons, spread, start_up, timeline, waiting
+from tests.benchmarks import (
+    classroom,
+    engines,
+    guard,
+    imports,
+    limit,
+    pythons,
+    spread,
+    start_up,
+    timeline,
+    waiting,
+)
 from tests.benchmarks.reports import Benchmark, Report, format_report
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -20,6 +31,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "timeline": timeline.BENCHMARK,
     "waiting": waiting.BENCHMARK,
     "pythons": pythons.BENCHMARK,
+    "classroom": classroom.BENCHMARK,
+    "engines": engines.BENCHMARK,
 }
 
 

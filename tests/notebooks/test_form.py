@@ -11,7 +11,10 @@ from gil_demo.charts.doors import draw_each
 from gil_demo.recorded import load_recorded
 from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 
-VERBS = {"Check", "Race", "Watch", "Rewrite", "Look", "Weigh", "Find", "Compare"}
+VERBS = {
+    *("Check", "Race", "Watch", "Rewrite", "Look"),
+    *("Weigh", "Find", "Compare", "Step", "Gather"),
+}
 MOST_LINES = 15
 MOST_MEDIAN_LINES = 3
 MOST_WORDS = 75
