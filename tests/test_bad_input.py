@@ -256,6 +256,7 @@ CUT: Arguments = WITHIN | {"workers": WORKERS, "count": STEPS}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(*RUNNERS)[1]), "count": STEPS}
 
 NO_ADDRESS = NO_ONE_THING | NUMBER | one_among(["", " ", "a\nb", "\0"])
+SOME_ENGINES = (["ray"], some_of(*ENGINES)[1].filter(lambda names: names is not None))
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
 
 ENTRIES: dict[str, Arguments] = {
@@ -305,7 +306,7 @@ ENTRIES: dict[str, Arguments] = {
     "sequential": {"workers": WORKERS},
     "serve": {"beside": some_of(*EXCHANGES.columns["beside"].choices), "seconds": SECONDS} | WITHIN,
     "sweep_chunksize": CUT | {"chunksizes": SIZES, "tasks": (4, no_whole_number(1, 4) | NONE)},
-    "sweep_engines": WITHIN | ASKED_AT | {"engines": some_of(*ENGINES)},
+    "sweep_engines": WITHIN | ASKED_AT | {"engines": SOME_ENGINES},
     "sweep_list_length": CUT | {"lengths": SIZES},
     "sweep_server": {"intervals": INTERVALS, "seconds": SECONDS} | WITHIN,
     "sweep_task_length": {"start_methods": START_METHODS, "workers": WORKERS, "budget": BUDGET},
