@@ -14,9 +14,7 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-LONG = [
-    pytest.param(name, marks=pytest.mark.storm) for name in ("start_up", "timeline", "waiting")
-]
+LONG = [pytest.param(name, marks=pytest.mark.storm) for name in ("start_up", "timeline", "waiting")]
 
 
 @pytest.mark.parametrize("name", ["guard", "import", *LONG])
