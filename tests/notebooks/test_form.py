@@ -104,12 +104,18 @@ def test_every_exercise_has_a_collapsed_solution(path: Path) -> None:
     cells = read(path).cells
     headings = [cell for cell in cells if re.match(r"## Exercise", cell.source)]
     starts = [cell for cell in cells if "exercise" in get_tags(cell)]
-    solutions = [cell for cell in cells if "solution" in get_tags(cell)]
+    solutions = [cell for cell in list_cells(read(path), "code") if "solution" in get_tags(cell)]
     assert len(headings) == len(starts) == len(solutions) >= 1
     for start in starts:
         assert all(line.startswith("#") for line in start.source.splitlines())
     for solution in solutions:
         assert solution.metadata.jupyter.source_hidden is True
+
+
+@each_notebook
+def test_what_points_to_a_solution_goes_with_it(path: Path) -> None:
+    for cell in list_cells(read(path), "markdown"):
+        assert ("solution is in" in cell.source) == ("solution" in get_tags(cell)), cell.source
 
 
 @each_notebook
