@@ -133,25 +133,6 @@ def test_its_words_are_plain(path: Path) -> None:
         assert not re.search("[\U0001f300-\U0001faff☀-➿]", prose)
 
 
-def list_local_links(text: str) -> list[str]:
-    targets = re.findall(r"\]\(([^)#]+)\)|(?:href|src)=\"([^\"#]+)\"", strip_code(text))
-    return [target for pair in targets for target in pair if target and "://" not in target]
-
-
-@each_notebook
-def test_local_links_lead_somewhere(path: Path) -> None:
-    for cell in list_cells(read(path), "markdown"):
-        for link in list_local_links(cell.source):
-            assert (FOLDER / link).exists(), link
-
-
-def test_local_links_of_the_readme_lead_somewhere() -> None:
-    links = list_local_links(README.read_text(encoding="utf-8"))
-    assert len(links) > len(NOTEBOOKS)
-    for link in links:
-        assert (README.parent / link).exists(), link
-
-
 def test_the_readme_maps_every_notebook_with_the_same_minutes() -> None:
     text = README.read_text(encoding="utf-8")
     for path in NOTEBOOKS:
