@@ -1,10 +1,7 @@
 """Every notebook runs from top to bottom under every start method, and leaves nothing behind."""
 
 import multiprocessing
-import os
 import re
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,8 +15,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
+from tests.notebooks.running import run_in_place
 
-CELL_SECONDS = 180
 METHODS = multiprocessing.get_all_start_methods()
 AT_ONCE = 4
 
@@ -44,15 +41,7 @@ def execute(path: Path, method: str, folder: Path) -> NotebookNode:
     copy = folder / f"{path.stem}-{method}.ipynb"
     nbformat.write(notebook, copy)
     name, value = MARK.split("=")
-    command = ["-m", "jupyter", "execute", "--inplace", f"--timeout={CELL_SECONDS}", str(copy)]
-    ended = subprocess.run(
-        [sys.executable, *command],
-        env=os.environ | {name: value},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    run_in_place(copy, **{name: value})
     return read(copy)
 
 
