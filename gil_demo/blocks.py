@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -37,9 +37,12 @@ def block_held(data: bytes) -> Iterator[str]:
         yield block.name
     finally:
         if block is not None:
-            with held_back():
-                block.close()
-                block.unlink()
+            try:
+                with held_back():
+                    _remove(block)
+            except KeyboardInterrupt:  # it may have come before it was held back
+                _remove(block)
+                raise
 
 
 def check_room(size: int) -> None:
@@ -62,6 +65,12 @@ def _create(size: int) -> SharedMemory:
         raise GilDemoError(
             f"the operating system refused {size:,} bytes of shared memory ({reason})"
         ) from reason
+
+
+def _remove(block: SharedMemory) -> None:
+    block.close()
+    with suppress(FileNotFoundError):  # it has been removed
+        block.unlink()
 
 
 def start_tracker() -> None:

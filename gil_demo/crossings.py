@@ -8,11 +8,14 @@ import pandas as pd
 from gil_demo.columns import LENGTHS
 from gil_demo.errors import ResultsError
 from gil_demo.fits import Line, find_crossing, fit_costs
+from gil_demo.levels import level_rounds
 from gil_demo.results import BASELINE, check_one_run
 
 COLD, KEPT = "cold", "kept open"
 POOLS = (COLD, KEPT)
 RIVALS = (BASELINE, "threads")
+
+_LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
 
 Costs = dict[float, list[float]]
 
@@ -47,6 +50,8 @@ def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     costs, pace = list_costs(table), measure_pace(table)
+    if all(way.runner != "processes" for way in costs):
+        raise ResultsError("the table has no rounds of processes, which are to pay")
     rows = []
     for way in costs:
         if way.runner != "processes":
@@ -138,17 +143,21 @@ def _split_ways(table: pd.DataFrame) -> list[tuple[Way, pd.DataFrame]]:
 
 
 def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
-    """List what each way cost in each round, in steps of the plain loop in that round."""
+    """List what each way cost for one task in each round, in steps of the plain loop.
+
+    What slowed a whole round is taken out, as everything that ran in the round tells it.
+    """
     check_one_run(table, LENGTHS)
-    loops = table[table["runner"] == BASELINE].set_index(["steps", "round"])["seconds"]
+    least = float(table["seconds"].min())
+    if least < _LEAST_SECONDS:
+        raise ResultsError(f"the table has a run of {least:g} seconds, which none takes")
+    unit = measure_pace(table) / int(table["tasks"].iloc[0])
+    cells = {
+        (way, float(str(steps))): [unit * cost for cost in rounds.sort_values("round")["cost"]]
+        for way, own in _split_ways(table)
+        for steps, rounds in own.groupby("steps")
+    }
     costs: dict[Way, Costs] = {}
-    for way, own in _split_ways(table):
-        told = own.set_index(["steps", "round"])
-        ratios = (told["cost"] / loops).dropna().sort_index()
-        costs[way] = {
-            float(str(steps)): [float(str(steps)) * ratio for ratio in values]
-            for steps, values in ratios.groupby(level="steps")
-        }
-    if Way(BASELINE) not in costs:
-        raise ResultsError("the table has no sequential rounds to hold the others against")
+    for (way, steps), values in level_rounds(cells).items():
+        costs.setdefault(way, {})[steps] = values
     return costs

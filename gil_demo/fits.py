@@ -5,16 +5,16 @@ or says why there is none.
 """
 
 import math
-import random
-import statistics
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 from gil_demo.errors import ResultsError
-from gil_demo.estimates import CONFIDENCE, LEAST_ROUNDS, Estimate, estimate_median
+from gil_demo.estimates import LEAST_ROUNDS, Estimate
+from gil_demo.levels import Doubt, find_middle, level_rounds, measure_doubt
 
 LEAST_SIZES = 3
-_RESAMPLES = 400
+_PLAIN_LOOP = 0  # the plain loop among numbers of workers
 _WIDEST_FACTOR = 10.0
 _FURTHEST_FACTOR = 30.0
 
@@ -49,8 +49,9 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
     """Fit Amdahl's parallel part to the times of ever more workers.
 
     Amdahl's law says of the time, as a multiple of the plain loop's, that it is 1 - p * (1 - 1/w)
-    with w workers at work at once. So each round gives a p by weighted least squares, and their
-    median counts. More workers than cores work no more at once than there are cores.
+    with w workers at work at once. The rounds are made level, and p is found by least squares of
+    the relative errors; its interval comes from leaving rounds out in turn. More workers than
+    cores work no more at once than there are cores.
 
     Args:
         ratios: for each number of workers the times as multiples of the plain loop's, one a
@@ -69,23 +70,61 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
         raise ResultsError("one core can't show how work is shared out: take a machine with more")
     if not at_once:
         raise ResultsError("there must be a run with two workers or more to fit Amdahl's law to")
-    rounds = min(len(ratios[workers]) for workers in at_once)
+    rounds = min(len(values) for values in ratios.values())
+    _check_rounds(rounds)
+    level = level_rounds({**ratios, _PLAIN_LOOP: [1.0] * rounds})
+
+    def fit(chosen: Sequence[int]) -> float:
+        times = {key: find_middle(values[n] for n in chosen) for key, values in level.items()}
+        shares = {w: times[_PLAIN_LOOP] / times[w] for w in at_once}  # speed-ups, as weights
+        return sum(
+            (1 - 1 / at_once[w]) * (1 - 1 / share) * share**2 for w, share in shares.items()
+        ) / sum((1 - 1 / at_once[w]) ** 2 * share**2 for w, share in shares.items())
+
+    part = fit(range(rounds))
+    doubt = measure_doubt(lambda chosen: (fit(chosen), 0.0), rounds)
+    reach = doubt.quantile * math.sqrt(doubt.first)
+    return Estimate(part, part - reach, part + reach, rounds)
+
+
+def _check_rounds(rounds: int) -> None:
     if rounds < LEAST_ROUNDS:
         raise ResultsError(
             f"{rounds} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds"
         )
-    weights = {
-        workers: (1 - 1 / at_once[workers]) / statistics.median(ratios[workers]) ** 2
-        for workers in at_once
-    }
-    scale = sum(weight * (1 - 1 / at_once[workers]) for workers, weight in weights.items())
-    return estimate_median(
-        [
-            sum(weight * (1 - ratios[workers][number]) for workers, weight in weights.items())
-            / scale
-            for number in range(rounds)
-        ]
-    )
+
+
+class DoubtfulLine(NamedTuple):
+    """A fitted line, and how far it may be off.
+
+    Attributes:
+        line: the line.
+        doubt: how far its overhead (first) and its slope (second) may be off.
+    """
+
+    line: Line
+    doubt: Doubt
+
+    def reach(self, size: float) -> float:
+        """Return how far the interval of the cost at a size reaches to either side."""
+        variance = self.doubt.first + 2 * size * self.doubt.both + size**2 * self.doubt.second
+        return self.doubt.quantile * math.sqrt(max(0.0, variance))
+
+    def find_root(self) -> tuple[float, float, float]:
+        """Return at which size the line falls to 0, and the ends of the interval.
+
+        All three are nan unless it falls beyond doubt.
+        """
+        allowed = self.doubt.quantile**2
+        steep = self.line.slope**2 - allowed * self.doubt.second
+        if self.line.slope >= 0 or steep <= 0:
+            return math.nan, math.nan, math.nan
+        size = -self.line.overhead / self.line.slope
+        middle = self.line.overhead * self.line.slope - allowed * self.doubt.both
+        flat = self.line.overhead**2 - allowed * self.doubt.first
+        apart = math.sqrt(max(0.0, middle**2 - steep * flat))
+        low, high = (-middle - apart) / steep, (-middle + apart) / steep
+        return size, min(low, size), max(high, size)
 
 
 def fit_line(sizes: Sequence[float], costs: Sequence[float]) -> Line:
@@ -96,21 +135,32 @@ def fit_line(sizes: Sequence[float], costs: Sequence[float]) -> Line:
         costs: positive numbers, one for each size.
 
     Returns:
-        The line with the least sum of squared relative errors.
+        The line with the least sum of squared relative errors; noise can carry its overhead or
+        its slope below 0.
     """
     weights = [1 / cost**2 for cost in costs]
-    s, sx, sxx = (
-        sum(w * size**power for w, size in zip(weights, sizes, strict=True)) for power in (0, 1, 2)
-    )
-    sy = sum(w * cost for w, cost in zip(weights, costs, strict=True))
-    sxy = sum(w * size * cost for w, size, cost in zip(weights, sizes, costs, strict=True))
-    slope = (s * sxy - sx * sy) / (s * sxx - sx * sx)
-    return Line((sy - slope * sx) / s, slope)
+    size, cost = fmean(sizes, weights), fmean(costs, weights)
+    away = [one - size for one in sizes]  # from the middle: sums of squares lose digits
+    slope = math.fsum(
+        weight * one * (other - cost)
+        for weight, one, other in zip(weights, away, costs, strict=True)
+    ) / math.fsum(weight * one**2 for weight, one in zip(weights, away, strict=True))
+    return Line(cost - slope * size, slope)
 
 
 def fit_costs(costs: Mapping[float, Sequence[float]]) -> Line:
-    """Fit a line to the medians of what tasks of several sizes cost, one cost a round."""
-    return fit_line(list(costs), [statistics.median(values) for values in costs.values()])
+    """Fit a line to the middles of what tasks of several sizes cost, one cost a round."""
+    return fit_line(list(costs), [find_middle(values) for values in costs.values()])
+
+
+def fit_doubtful_costs(costs: Mapping[float, Sequence[float]]) -> DoubtfulLine:
+    """Fit a line as `fit_costs` does, and say how far it may be off, by at least three rounds."""
+    rounds = min(len(values) for values in costs.values())
+
+    def fit(chosen: Sequence[int]) -> Line:
+        return fit_costs({size: [costs[size][n] for n in chosen] for size in costs})
+
+    return DoubtfulLine(fit(range(rounds)), measure_doubt(fit, rounds))
 
 
 def find_crossing(
@@ -118,14 +168,14 @@ def find_crossing(
 ) -> Estimate:
     """Find the size of task from which the way with the slower start is the cheaper one.
 
-    A line is fitted to the median costs of either way; the crossing of the two is the answer. Its
-    interval comes from drawing the rounds again, with replacement, and fitting anew (the
-    percentile bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13).
+    The rounds are made level and a line is fitted to the costs of either way; the crossing of the
+    two is the answer. Its interval holds the sizes at which the lines don't differ by more than
+    their doubt, which comes from leaving rounds out in turn (Fieller, "Some problems in interval
+    estimation", Journal of the Royal Statistical Society B 16, 1954).
 
     Args:
-        quick_start: for each size of task the costs of one way, one a round; the unit is that in
-            which a step of the plain loop costs 1, taken round by round.
-        slow_start: likewise for the other way, of the same sizes and rounds.
+        quick_start: for each size of task the positive costs of one way, one a round.
+        slow_start: likewise for the other way, of the same sizes and rounds and in the same unit.
 
     Returns:
         The size, in the unit of the sizes.
@@ -133,44 +183,30 @@ def find_crossing(
     Raises:
         ResultsError: there is no such size, or it can't be told; the text says why.
     """
-    sizes = sorted(quick_start)
-    rounds = min(len(values) for way in (quick_start, slow_start) for values in way.values())
+    ways, sizes = (quick_start, slow_start), sorted(quick_start)
+    rounds = min((len(own) for way in ways for own in way.values()), default=0)
     if len(sizes) < LEAST_SIZES or sizes != sorted(slow_start):
         raise ResultsError(f"a crossing needs {LEAST_SIZES} sizes that both ways ran")
-    if rounds < LEAST_ROUNDS:
-        raise ResultsError(
-            f"{rounds} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds"
+    _check_rounds(rounds)
+    level = level_rounds({(way, size): ways[way][size] for way in (0, 1) for size in sizes})
+
+    def compare(chosen: Sequence[int]) -> Line:
+        quick, slow = (
+            fit_costs({size: [level[way, size][n] for n in chosen] for size in sizes})
+            for way in (0, 1)
         )
-    everyone = range(rounds)
-    size = _cross(quick_start, slow_start, everyone)
-    if size == math.inf:
-        raise ResultsError("at no size of task did the two meet")
-    if size < sizes[0]:
+        return Line(slow.overhead - quick.overhead, slow.slope - quick.slope)
+
+    gap = DoubtfulLine(compare(range(rounds)), measure_doubt(compare, rounds))
+    size, low, high = gap.find_root()
+    first, last = ((gap.line.at(end), gap.reach(end)) for end in (sizes[0], sizes[-1]))
+    if all(cost < -reach for cost, reach in (first, last)):
         raise ResultsError("it pays at every size that was measured")
-    chance = random.Random(0)  # the same table gives the same interval
-    drawn = sorted(
-        _cross(quick_start, slow_start, chance.choices(everyone, k=rounds))
-        for _ in range(_RESAMPLES)
-    )
-    tail = int((1 - CONFIDENCE) / 2 * _RESAMPLES)
-    low, high = max(0.0, drawn[tail]), drawn[-1 - tail]
-    if size > sizes[-1] * _FURTHEST_FACTOR:
+    if not low > 0 and all(cost > reach for cost, reach in (first, last)):
+        raise ResultsError("at no size of task did the two meet")
+    furthest = sizes[-1] * _FURTHEST_FACTOR
+    if low > sizes[-1] and high > furthest:
         raise ResultsError("they would meet far beyond the sizes that were measured")
-    if not low > 0 or high > low * _WIDEST_FACTOR:
+    if not 0 < low <= size <= high <= min(low * _WIDEST_FACTOR, furthest):
         raise ResultsError("the rounds differ too much to tell where the two meet")
     return Estimate(size, low, high, rounds)
-
-
-def _cross(
-    quick_start: Mapping[float, Sequence[float]],
-    slow_start: Mapping[float, Sequence[float]],
-    rounds: Sequence[int],
-) -> float:
-    """Return where the lines of some rounds cross: infinite where the slower start never pays."""
-    quick, slow = (
-        fit_costs({size: [way[size][number] for number in rounds] for size in way})
-        for way in (quick_start, slow_start)
-    )
-    if slow.slope >= quick.slope:
-        return math.inf if slow.overhead >= quick.overhead else 0.0
-    return (slow.overhead - quick.overhead) / (quick.slope - slow.slope)

@@ -44,7 +44,9 @@ def pool_held(
         TypeError: an argument is of the wrong type.
         ValueError: an argument is not allowed.
         RunnerUnavailable: this Python has no process pools.
-        GilDemoError: the operating system refused the processes, or they did not get ready.
+        WorkerDied: a worker process ended before it was ready.
+        GilDemoError: the operating system refused the processes, or they did not get ready, or
+            `prepare` raised; the text says what.
     """
     check_workers(workers)
     context = multiprocessing.get_context(check_start_method(start_method))
@@ -154,11 +156,13 @@ def _open(
 
 
 def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProcess]) -> None:
+    if len(crew) < workers:  # nor would those that come in their place tell more
+        raise WorkerDied(FILLING)
     deadline = time.monotonic() + START_SECONDS
     missing = workers
     while missing and (left := deadline - time.monotonic()) > 0:
         if connection.wait([ready, *_sentinels(crew)], timeout=left) == [ready]:
-            _check_known(int(ready.recv_bytes()), crew)
+            _check_message(ready.recv_bytes().decode(), crew)
             missing -= 1
         else:
             check_alive(crew, _describe_start)
@@ -176,14 +180,19 @@ def _describe_start() -> str:
     )
 
 
-def _check_known(process: int, crew: Sequence[BaseProcess]) -> None:
-    """Raise a WorkerDied if a worker that was ready is none of the crew.
+def _check_message(message: str, crew: Sequence[BaseProcess]) -> None:
+    """Raise a GilDemoError if a worker can't be used, by what it announced.
+
+    It may have failed to prepare itself; or, as a WorkerDied, it is none of the crew.
 
     `Pool` puts a new worker in the place of one that dies, but not the lock that it may have
     died with: all others would wait for it. A worker that dies while the pool is being filled is
     told by its message, or by that of the new one in its place.
     """
-    if process not in {worker.pid for worker in crew}:
+    process, _, failure = message.partition(" ")
+    if failure:
+        raise GilDemoError(f"a worker process could not get ready for work: {failure}")
+    if int(process) not in {worker.pid for worker in crew}:
         raise WorkerDied(FILLING)
 
 

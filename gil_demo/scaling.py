@@ -8,6 +8,11 @@ from gil_demo.errors import ResultsError
 from gil_demo.fits import fit_parallel_part
 from gil_demo.results import BASELINE, check_comparable
 
+_COLUMNS = [
+    *("runner", "cores", "parallel_part", "parallel_low", "parallel_high"),
+    *("limit", "reason"),
+]
+
 
 def summarise_scaling(table: pd.DataFrame) -> pd.DataFrame:
     """Fit Amdahl's law to a run with ever more workers: a row for each way of running.
@@ -53,7 +58,7 @@ def summarise_scaling(table: pd.DataFrame) -> pd.DataFrame:
                 "reason": reason,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def count_cores_at_once(table: pd.DataFrame) -> int:

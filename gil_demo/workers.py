@@ -11,6 +11,8 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 
+MOST_LETTERS = 300  # of a failure: workers share the pipe, and what is short isn't cut up there
+
 TYPE_CHECKING = False  # type checkers take it for true; typing itself takes milliseconds to load
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -23,14 +25,21 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
     it; a worker that answered too would print a traceback and be replaced.
 
     Args:
-        ready: the writing end of a pipe; it gets one message, this process's id.
+        ready: the writing end of a pipe; it gets one message: this process's id, and after a
+            blank what `prepare` raised, if it did. A worker whose initializer raised would be
+            replaced by `Pool`, again and again.
         prepare: what to run before that.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    message = str(os.getpid())
     if prepare is not None:
-        prepare()
+        try:
+            prepare()
+        except Exception as reason:
+            told = " ".join(f"{type(reason).__name__}: {reason}".split())
+            message = f"{message} {told[:MOST_LETTERS]}"
     try:  # noqa: SIM105, since contextlib takes time to load
-        ready.send_bytes(str(os.getpid()).encode())
+        ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
 

@@ -1,5 +1,6 @@
 """What the workers run in the tests; light, since every spawned worker imports it."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -78,3 +79,45 @@ def write_blocked_signals(path: str) -> None:
 
 def die_of_two(_: object, __: object) -> None:
     os._exit(3)
+
+
+def note_process(path: str) -> None:
+    """Add this process's id to a file."""
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+_remembered: list[object] = []
+
+
+def remember(value: object) -> None:
+    _remembered.append(value)
+
+
+def recall(_: object) -> object:
+    return _remembered[-1]
+
+
+def kill_reader(name: str) -> None:
+    """Attach to a block of shared memory, and be killed with it open."""
+    from multiprocessing.shared_memory import SharedMemory
+
+    block = SharedMemory(name=name)
+    assert block.buf is not None
+    assert block.buf[0] is not None
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read_and_rest(name: str) -> None:
+    """Attach to a block of shared memory, and keep it open for a moment."""
+    from multiprocessing.shared_memory import SharedMemory
+
+    block = SharedMemory(name=name)
+    time.sleep(1.0)
+    block.close()
+
+
+def die_in_a_worker(_: object) -> None:
+    """End this process unless it is the first of its program."""
+    if multiprocessing.parent_process() is not None:
+        os._exit(3)

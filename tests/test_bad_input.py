@@ -18,15 +18,32 @@ from hypothesis import strategies as st
 import gil_demo
 from gil_demo import errors, measurements
 from gil_demo.arguments import MOST_SECONDS, MOST_STEPS, most_workers
-from gil_demo.columns import ARRIVALS, CLAIMS, EXCHANGES, LISTS, RUNS, SLICES, SWITCHES, TASKS
+from gil_demo.columns import (
+    ARRIVALS,
+    CLAIMS,
+    EXCHANGES,
+    LENGTHS,
+    LISTS,
+    RUNS,
+    SLICES,
+    STARTS,
+    SWITCHES,
+    TASKS,
+    TRANSFERS,
+    WEIGHTS,
+)
 from gil_demo.columns.claims import QUANTITIES
+from gil_demo.experiments import memory
+from gil_demo.experiments import transport as carrying
 from gil_demo.experiments.endings import ENDINGS
+from gil_demo.findings import advice
 from gil_demo.recorded import PUBLISHED, RECORDED, load_published
 from gil_demo.results import WORKLOADS
 from gil_demo.runners import RUNNERS
 from gil_demo.schemas import Schema, make_table
 from tests.conftest import METHODS, make_rows
 from tests.tables import FACTS, make_slices, make_switches
+from tests.tables_costs import make_lengths, make_starts, make_transfers, make_weights
 from tests.tables_waiting import make_serve_table, make_workload_table
 
 EXAMPLES = 30
@@ -146,26 +163,34 @@ def one_run(table: pd.DataFrame, schema: Schema, *others: pd.DataFrame) -> Argum
 RUN, TRACE = make_table(make_rows(), RUNS), make_slices()
 SWEEP, SERVED = make_switches(), make_serve_table()
 WAITED = make_workload_table({name: {"threads": [1.9, 1.8]} for name in ("sleeping", "sorting")})
-MAPPED, LENGTHS, ANSWERS = (make_plain(schema, {}, {}) for schema in (TASKS, LISTS, ARRIVALS))
+MAPPED, LISTED, ANSWERS = (make_plain(schema, {}, {}) for schema in (TASKS, LISTS, ARRIVALS))
 ASKED = ({"claim": claim, "quantity": one} for claim in QUANTITIES for one in QUANTITIES[claim])
 CLAIMED = make_plain(CLAIMS, *ASKED)
 ONE_RUN = one_run(RUN, RUNS, RUN[1:], RUN[RUN["runner"] == "threads"], TRACE)
 ONE_TRACE = one_run(TRACE, SLICES, RUN)
 ONE_SWEEP = one_run(SWEEP, SWITCHES, SWEEP[SWEEP["switch_interval_seconds"] < 0.005], RUN)
 ONE_SERVED = one_run(SERVED, EXCHANGES, SERVED[1:], RUN)
+STARTED, SENT, WEIGHED, SWEPT = make_starts(), make_transfers(), make_weights(), make_lengths()
+ONE_SENT = one_run(SENT, TRANSFERS, SENT[1:], RUN)
+LOOPLESS = SWEPT[SWEPT["runner"] != "sequential"]
+ONE_SWEPT = one_run(SWEPT, LENGTHS, SWEPT[1:], LOOPLESS, LISTED)
 SOME_RUNS = (RUN, no_table(RUN, RUNS, RUN[1:]))
 SOME_WORKLOADS = one_run(WAITED, RUNS, WAITED[1:], RUN)
 READERS = [
-    (ONE_RUN, ["draw_comparison", "draw_scaling", "summarise"]),
+    (ONE_RUN, ["draw_comparison", "draw_scaling", "summarise", "summarise_scaling", "bend_amdahl"]),
     (ONE_TRACE, ["summarise_trace"]),
     (ONE_SWEEP, ["draw_switch_intervals"]),
     (ONE_SERVED, ["draw_server_intervals"]),
     (SOME_WORKLOADS, ["draw_workloads", "summarise_workloads"]),
     (one_run(MAPPED, TASKS, MAPPED[1:], RUN), ["draw_gantt", "summarise_map"]),
-    (one_run(LENGTHS, LISTS, RUN), ["draw_list_lengths", "summarise_lists"]),
-    (one_run(LENGTHS.assign(experiment="chunks"), LISTS, RUN), ["draw_chunksizes"]),
+    (one_run(LISTED, LISTS, RUN), ["draw_list_lengths", "summarise_lists"]),
+    (one_run(LISTED.assign(experiment="chunks"), LISTS, RUN), ["draw_chunksizes"]),
     (one_run(ANSWERS, ARRIVALS, ANSWERS[1:], RUN), ["draw_methods", "summarise_methods"]),
     (one_run(CLAIMED, CLAIMS, CLAIMED[1:], RUN), ["draw_claims", "score_claims"]),
+    (one_run(STARTED, STARTS, STARTED[1:], RUN), ["draw_start_up", "summarise_start_up"]),
+    (ONE_SENT, ["draw_transport", "summarise_transport"]),
+    (one_run(WEIGHED, WEIGHTS, WEIGHED[1:], RUN), ["draw_memory", "summarise_memory"]),
+    (ONE_SWEPT, ["draw_break_even", "summarise_break_even"]),
 ]
 OF_ANY_KIND = any_kind_of(*(bad for (_, bad), _ in READERS))
 OF_NO_KIND = OF_ANY_KIND.filter(lambda bad: bad is not RUN and bad is not TRACE)
@@ -190,6 +215,15 @@ SECONDS = (0.01, no_number(60.0) | NONE)
 INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) | NONE)
 COUNTS = ([4], no_list(4, STEPS[1], may_repeat=True) | NONE)
 SIZES = ([2], no_list(2, no_whole_number(1, 4)))
+START_METHODS = some_of(*METHODS)[0], no_list(METHODS[0], no_choice(METHODS) | NONE)
+TASK_SECONDS = ([0.1], no_list(0.1, no_number(MOST_SECONDS)) | NONE)
+NEEDED_BYTES = ([1_000], no_list(1_000, no_whole_number(1, advice.MOST_BYTES)) | NONE)
+CARRIED_BYTES = ([1_000], no_list(1_000, no_whole_number(1_000, carrying.MOST_BYTES)) | NONE)
+TABLE_BYTES = no_whole_number(memory.LEAST_TABLE_BYTES, memory.MOST_TABLE_BYTES) | NONE
+NO_ADVICE = no_table(SENT, TRANSFERS, RUN)
+NO_PART = any_kind_of(
+    NO_ONE_THING | TEXT | st.booleans(), one_among([-0.1, 1.1, math.nan, 10**400])
+)
 CHUNKSIZE = no_whole_number(1, MOST_STEPS)
 NO_WINDOW = any_kind_of(
     STRANGE | TEXT | NUMBER | st.just([]) | STRANGE.map(lambda bad: (0.0, bad)),
@@ -208,16 +242,22 @@ RUN_AS: Arguments = {"runners": (["sequential"], some_of(*RUNNERS)[1]), "count":
 ENTRIES: dict[str, Arguments] = {
     name: {"table": table} for table, names in READERS for name in names
 } | {
+    "advise": {"lengths": ONE_SWEPT, "transfers": ONE_SENT}
+    | {"task_seconds": TASK_SECONDS, "sizes": NEEDED_BYTES},
     "check_claims": WITHIN,
     "check_predictions": {"table": SOME_WORKLOADS, "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN], no_list(RUN, SOME_RUNS[1], may_repeat=True) | NONE)},
     "compare": RUN_AS | TIMED,
     "compare_methods": {"methods": some_of(*ARRIVALS.columns["method"].choices), "counts": COUNTS}
     | BY_METHOD,
+    "compare_start_up": {"start_methods": START_METHODS, "workers": WORKERS, "budget": BUDGET},
+    "compare_transport": WITHIN | {"sizes": CARRIED_BYTES},
     "compare_workloads": {"workloads": some_of(*WORKLOADS)} | TIMED,
+    "draw_amdahl": {"table": ONE_RUN, "parallel_part": (None, NO_PART)},
     "draw_convoy": {"table": ONE_SERVED, "published": (None, NO_FIGURES)},
     "draw_timeline": {"table": ONE_TRACE, "window": (None, NO_WINDOW)},
     "examine_endings": {"endings": some_of(*ENDINGS), "start_method": START_METHOD},
+    "lay_out_advice": {"advice": (None, NO_ADVICE)},
     "load": {"path": ("run.csv", any_kind_of(NO_PATH, one_among([*DAMAGED])))},
     "load_published": {"name": ("convoy", no_choice(PUBLISHED) | NONE)},
     "load_recorded": {"name": ("scaling", no_choice(RECORDED) | NONE)},
@@ -232,10 +272,13 @@ ENTRIES: dict[str, Arguments] = {
     "sweep_chunksize": CUT | {"chunksizes": SIZES, "tasks": (4, no_whole_number(1, 4) | NONE)},
     "sweep_list_length": CUT | {"lengths": SIZES},
     "sweep_server": {"intervals": INTERVALS, "seconds": SECONDS} | WITHIN,
+    "sweep_task_length": {"start_methods": START_METHODS, "workers": WORKERS, "budget": BUDGET},
     "sweep_switch_interval": {"intervals": INTERVALS, "budget": BUDGET, "workers": TWO_OR_MORE},
     "threads": {"workers": WORKERS},
     "trace": RUN_AS | BY_METHOD | {"switch_interval": (None, no_number(1.0, 1e-6))},
     "verdict": {"table": (RUN, OF_NO_KIND)},
+    "weigh_workers": {"start_methods": START_METHODS, "budget": BUDGET}
+    | {"table_bytes": (memory.LEAST_TABLE_BYTES, TABLE_BYTES)},
     "warn": {"machine": (None, NO_ONE_THING | NUMBER | TEXT | NONE)},
 }
 

@@ -6,6 +6,8 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -77,6 +79,33 @@ def test_a_worker_announces_itself_once_and_leaves_interrupts_to_its_parent() ->
         assert receiver.recv_bytes() == str(os.getpid()).encode()
         with pytest.raises(EOFError):
             receiver.recv_bytes()
+
+
+def announce_and_listen(prepare: Callable[[], object]) -> list[str]:
+    """Announce this process as a worker, and return the messages that its parent would get."""
+    before = signal.getsignal(signal.SIGINT)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    try:
+        announce(sender, prepare)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    sender.close()
+    messages = []
+    with receiver, suppress(EOFError):
+        while True:
+            messages.append(receiver.recv_bytes().decode())
+    return messages
+
+
+def test_a_worker_is_prepared_once_before_it_announces_itself() -> None:
+    prepared: list[int] = []
+    assert announce_and_listen(lambda: prepared.append(1)) == [str(os.getpid())]
+    assert prepared == [1]
+
+
+def test_what_a_preparation_raised_comes_with_the_announcement_on_one_line() -> None:
+    (message,) = announce_and_listen(lambda: tasks.refuse("tea\nor\ncoffee"))
+    assert message == f"{os.getpid()} LookupError: no such thing as tea or coffee"
 
 
 def test_what_a_worker_imports_loads_nothing_that_a_pool_has_not_loaded() -> None:

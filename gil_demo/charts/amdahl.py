@@ -23,7 +23,7 @@ from gil_demo.findings.amdahl import title_amdahl
 from gil_demo.findings.speed import describe_conditions
 from gil_demo.fits import compute_speed_up
 from gil_demo.results import BASELINE, list_rows, summarise
-from gil_demo.scaling import summarise_scaling
+from gil_demo.scaling import count_cores_at_once, summarise_scaling
 
 _MOST_CORES = 256
 _LEAST_LIMIT = 1.5
@@ -61,7 +61,7 @@ def draw_amdahl(table: pd.DataFrame, parallel_part: float | None = None) -> Char
             _draw_law(left, row.parallel_part, most, row.cores, look)
             _draw_outlook(right, row, look)
     if chosen is not None:
-        cores = int(fits["cores"].iloc[0])
+        cores = count_cores_at_once(table)
         _draw_law(left, chosen, most, cores, _CHOSEN)
         _draw_curve(right, chosen, _CHOSEN, f"if {100 * chosen:.0f} % is shared out")
     _finish_left(left, table, summary, most)
@@ -131,7 +131,8 @@ def _finish_left(axes: Axes, table: pd.DataFrame, summary: pd.DataFrame, most: i
     axes.set_ylabel("speed-up (×)", size=13, color=INK)
     axes.set_title("measured (marks) and the law (lines)", loc="left", size=13, color=INK, pad=20)
     clean_axes(axes, "y")
-    axes.legend(loc="upper left", frameon=False, fontsize=12, handlelength=1.2)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left", frameon=False, fontsize=12, handlelength=1.2)
 
 
 def _mark_cores(axes: Axes, first: Any, most: int) -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gil_demo.columns.facts import MACHINE, check_same_facts
+from gil_demo.columns.facts import MACHINE, check_same_facts, name_run
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column, Schema
 
@@ -23,11 +23,13 @@ _NAMES = tuple(name for names in QUANTITIES.values() for name in names)
 def _check_claims(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
         facts = [name for name in CLAIMS.columns if name not in ("claim", "quantity", "value")]
-        check_same_facts(run, f"{place}, run {run_id}", facts)
+        check_same_facts(run, f"{place}, {name_run(run_id)}", facts)
         twice = run[run.duplicated(["claim", "quantity"])]
         if len(twice):
             claim, quantity = twice[["claim", "quantity"]].iloc[0]
-            raise ResultsError(f"{place}, run {run_id} has {quantity} of {claim} more than once")
+            raise ResultsError(
+                f"{place}, {name_run(run_id)} has {quantity} of {claim} more than once"
+            )
 
 
 CLAIMS = Schema(

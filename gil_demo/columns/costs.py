@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gil_demo.columns.facts import MACHINE, check_same_facts, check_whole_rounds
+from gil_demo.columns.facts import MACHINE, check_same_facts, check_whole_rounds, name_run
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column, Schema
 
@@ -17,7 +17,7 @@ def _check_starts(table: pd.DataFrame, place: str) -> None:
 
 def _check_crew(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, run {run_id}", ["workers"])
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["workers"])
 
 
 STARTS = Schema(
@@ -49,7 +49,7 @@ all, since the worker has kept it."""
 def _check_transfers(table: pd.DataFrame, place: str) -> None:
     check_whole_rounds(table, place, ["kind", "way", "size_bytes"])
     for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, run {run_id}", ["start_method"])
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["start_method"])
 
 
 TRANSFERS = Schema(
@@ -80,7 +80,7 @@ DEEDS = ("waits", "imports pandas", "reads the table", "collects garbage", "coll
 def _check_weights(table: pd.DataFrame, place: str) -> None:
     check_whole_rounds(table, place, ["start_method", "parent", "deed"])
     for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, run {run_id}", ["table_bytes"])
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["table_bytes"])
 
 
 WEIGHTS = Schema(
@@ -107,11 +107,11 @@ it ended (USS), `table_bytes` what the table adds to its parent."""
 def _check_lengths(table: pd.DataFrame, place: str) -> None:
     check_whole_rounds(table, place, ["runner", "start_method", "steps"])
     for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, run {run_id}", ["tasks"])
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["tasks"])
         ways = run.groupby(["runner", "start_method"], dropna=False)
         if len({frozenset(rows["steps"]) for _, rows in ways}) > 1:
             raise ResultsError(
-                f"{place}, run {run_id} is not whole: its ways differ in the steps of a task"
+                f"{place}, {name_run(run_id)} is not whole: its ways differ in the steps of a task"
             )
 
 

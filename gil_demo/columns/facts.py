@@ -5,6 +5,8 @@ import pandas as pd
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column
 
+_MOST_LETTERS = 60
+
 MACHINE: dict[str, Column] = {
     "busy_percent": Column("percent"),
     "usable_cores": Column("whole"),
@@ -23,6 +25,16 @@ MACHINE: dict[str, Column] = {
 recorded run and is empty for a run of one's own."""
 
 
+def name_run(run_id: object) -> str:
+    """Name a run in a message, on one line and in few letters, whatever its id is."""
+    return f"run {_cut(str(run_id))}"
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_LETTERS else f"{line[:_MOST_LETTERS]}..."
+
+
 def check_same_facts(run: pd.DataFrame, place: str, facts: list[str]) -> None:
     """Raise a ResultsError if the rows of one run differ where they should not."""
     uneven = [name for name in facts if run[name].nunique(dropna=False) > 1]
@@ -33,7 +45,7 @@ def check_same_facts(run: pd.DataFrame, place: str, facts: list[str]) -> None:
 def check_rounds(table: pd.DataFrame, place: str) -> None:
     """Raise a ResultsError if rounds of one run differ in their number or in their machine."""
     for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, run {run_id}", ["experiment", "rounds", *MACHINE])
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["experiment", "rounds", *MACHINE])
 
 
 def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> None:
@@ -42,8 +54,8 @@ def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> N
     for key, group in table.groupby(["run_id", *variant], sort=False, dropna=False):
         wanted = int(group["rounds"].iloc[0])
         if len(group) != wanted or set(group["round"]) != set(range(1, wanted + 1)):
-            told = ", ".join(str(part) for part in key[1:])
+            told = ", ".join(_cut(str(part)) for part in key[1:])
             raise ResultsError(
-                f"{place}, run {key[0]} is not whole: {told} has {len(group)} rows in "
+                f"{place}, {name_run(key[0])} is not whole: {told} has {len(group)} rows in "
                 f"{group['round'].nunique()} of {wanted} rounds"
             )

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from gil_demo.columns.facts import MACHINE, check_rounds, check_same_facts
+from gil_demo.columns.facts import MACHINE, check_rounds, check_same_facts, name_run
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column, Schema
 
@@ -15,7 +15,7 @@ _VARYING_TASKS = ["task", "steps", "worker", "start_seconds", "end_seconds"]
 
 def _check_tasks(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
-        where = f"{place}, run {run_id}"
+        where = f"{place}, {name_run(run_id)}"
         check_same_facts(run, where, [name for name in TASKS.columns if name not in _VARYING_TASKS])
         _check_limits(run, where)
         if (run["worker"] > run["workers"]).any():
@@ -68,7 +68,7 @@ def _check_lists(table: pd.DataFrame, place: str) -> None:
     check_rounds(table, place)
     _check_limits(table, place)
     for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, run {run_id}", ["workers", "start_method", "count"])
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["workers", "start_method", "count"])
     few = (table["count"] < table["tasks"]).to_numpy()
     if few.any():
         raise ResultsError(f"{place}, row {few.argmax() + 1}: there are more tasks than steps")
@@ -102,14 +102,14 @@ def _check_arrivals(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
         varying = ("task", "steps", "place", "returned_seconds", "end_seconds", "arrived_seconds")
         facts = [name for name in ARRIVALS.columns if name not in ("method", "chunksize", *varying)]
-        check_same_facts(run, f"{place}, run {run_id}", facts)
+        check_same_facts(run, f"{place}, {name_run(run_id)}", facts)
         tasks = int(run.groupby("method").size().max())
         for method, answers in run.groupby("method", sort=False):
             wanted = list(range(1, tasks + 1))
             if any(sorted(answers[name]) != wanted for name in ("task", "place")):
                 raise ResultsError(
-                    f"{place}, run {run_id} is not whole: the tasks of {method} are not those "
-                    f"from 1 to {tasks}, each once"
+                    f"{place}, {name_run(run_id)} is not whole: the tasks of {method} are not "
+                    f"those from 1 to {tasks}, each once"
                 )
 
 

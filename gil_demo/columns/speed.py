@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gil_demo.columns.facts import MACHINE, check_same_facts
+from gil_demo.columns.facts import MACHINE, check_same_facts, name_run
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column, Schema
 
@@ -16,7 +16,7 @@ _VARYING = [
 
 def _check_runs(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
-        _check_whole_run(run, f"{place}, run {run_id}")
+        _check_whole_run(run, f"{place}, {name_run(run_id)}")
 
 
 def _check_whole_run(run: pd.DataFrame, place: str) -> None:

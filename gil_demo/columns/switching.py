@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gil_demo.columns.facts import MACHINE, check_rounds, check_same_facts
+from gil_demo.columns.facts import MACHINE, check_rounds, check_same_facts, name_run
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column, Schema
 
@@ -10,7 +10,7 @@ from gil_demo.schemas import Column, Schema
 def _check_slices(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
         facts = [name for name in SLICES.columns if name not in _VARYING_SLICES]
-        check_same_facts(run, f"{place}, run {run_id}", facts)
+        check_same_facts(run, f"{place}, {name_run(run_id)}", facts)
     backwards = (table["end_seconds"] < table["start_seconds"]).to_numpy()
     if backwards.any():
         raise ResultsError(

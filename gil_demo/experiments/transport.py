@@ -2,7 +2,7 @@
 
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,7 +24,8 @@ DEFAULT_SECONDS = 10.0
 MOST_BYTES = 1_000_000_000
 _MOST_NUMBERS = 1_000_000
 _BYTES_A_NUMBER = 9  # a float takes one byte for its kind and eight for itself
-_ROUNDS = 9
+_ROUNDS = 9  # six, one to warm up, and what a busy machine adds
+_SMALL_BYTES = 1_000
 _TRIAL_BYTES = 10_000_000
 _COPIES = 8
 
@@ -108,13 +109,44 @@ def _choose_sizes(sizes: list[int], method: str, seconds: float) -> list[int]:
     import psutil
 
     room = psutil.virtual_memory().available / _COPIES
-    trial = min(_TRIAL_BYTES, sizes[-1])
-    with pool_held(1, method, partial(keep, make_bytes(trial))) as held:
-        variants = [variant for variant in _list_variants([trial]) if variant.kind == "bytes"]
-        pace = sum(_time(held, variant, method).work for variant in variants) / trial
-    while len(sizes) > 1 and (sizes[-1] > room or sum(sizes) * pace > seconds / _ROUNDS):
+    if sizes[0] > room:
+        raise GilDemoError(
+            f"this machine has memory for pieces of {room / 1e6:,.0f} MB, not for one of "
+            f"{sizes[0] / 1e6:,.0f} MB: take less data"
+        )
+    sizes = [size for size in sizes if size <= room]
+    trial = [_SMALL_BYTES, max(2 * _SMALL_BYTES, min(_TRIAL_BYTES, sizes[-1]))]
+    with pool_held(1, method, partial(keep_all, [make_bytes(size) for size in trial])) as held:
+        times = {
+            variant: _watch(held, variant, method)
+            for variant in _list_variants(trial)
+            if variant.kind == "bytes"
+        }
+    while len(sizes) > 1 and _predict_round(sizes, times) > seconds / _ROUNDS:
         sizes = sizes[:-1]
     return sizes
+
+
+def _watch(held: HeldPool, variant: _Variant, method: str) -> float:
+    """Return the seconds that a measurement takes, the making of its data included."""
+    began = time.perf_counter()
+    _time(held, variant, method)
+    return time.perf_counter() - began
+
+
+def _predict_round(sizes: Sequence[int], times: Mapping[_Variant, float]) -> float:
+    """Predict the seconds that a round takes, by those of a small and of a large piece of data.
+
+    Numbers are left out: there are few of them.
+    """
+    small, large = sorted({variant.size_bytes for variant in times})
+    predicted = 0.0
+    for variant in _list_variants(sizes):
+        ends = [times.get(variant._replace(size_bytes=size)) for size in (small, large)]
+        if variant.kind == "bytes" and ends[0] is not None and ends[1] is not None:
+            a_byte = max(0.0, ends[1] - ends[0]) / (large - small)
+            predicted += ends[0] + a_byte * max(0, variant.size_bytes - small)
+    return predicted
 
 
 def _list_variants(sizes: Sequence[int]) -> list[_Variant]:

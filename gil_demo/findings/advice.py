@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from gil_demo.errors import ResultsError
 from gil_demo.estimates import LEAST_ROUNDS
 from gil_demo.findings.break_even import find_length_reservations
 from gil_demo.findings.words import state_bytes, state_seconds
-from gil_demo.fits import fit_costs
+from gil_demo.fits import DoubtfulLine, fit_doubtful_costs
 from gil_demo.results import BASELINE
 
 CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
@@ -21,7 +22,9 @@ NO_VERDICT = "no verdict"
 DEFAULT_TASK_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 DEFAULT_SIZES = (1_000, 1_000_000, 100_000_000)
 MOST_BYTES = 10**12
+_POOLS = CHOICES[2:]
 _TOLERANCE = 1.1
+_FAR_BETTER = 1.5
 
 
 def advise(
@@ -46,9 +49,9 @@ def advise(
 
     Returns:
         A row for each length and size: task_seconds, size_bytes, answer ("plain loop", "threads",
-        "cold pool", "kept pool", or "no verdict" where the machine or the rounds don't carry one)
-        and speed_up (over
-        the plain loop, as the fitted lines say it; nan without a verdict).
+        "cold pool", "kept pool", or "no verdict" where the machine or the rounds don't carry one:
+        where another way may well be half as quick again) and speed_up (over the plain loop, as
+        the fitted lines say it; nan without a verdict).
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -60,25 +63,26 @@ def advise(
     )
     wanted = check_unlike("sizes", sizes, lambda n, v: check_whole_number(n, v, 1, MOST_BYTES))
     costs, pace = list_costs(lengths), measure_pace(lengths)
-    carried = summarise_transport(transfers)
-    sent = carried[(carried["kind"] == "bytes") & (carried["way"] == "argument")]
+    carried = _list_carried(transfers)
     is_told = (
         not find_length_reservations(lengths)
         and min(int(table["rounds"].iloc[0]) for table in (lengths, transfers)) >= LEAST_ROUNDS
     )
-    methods = [way.start_method for way in costs if way.start_method]
-    method = str(transfers["start_method"].iloc[0])
-    if method not in methods and methods:
-        method = methods[0]
+    lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}
     rows = []
     for seconds in tasks:
         for size in wanted:
-            carry = estimate_carry(
-                dict(zip(sent["size_bytes"], sent["seconds"], strict=True)), size
+            carry = pace * estimate_carry(carried, size)
+            prices = {
+                choice: _price(line, seconds * pace, carry * (choice in _POOLS))
+                for choice, line in lines.items()
+            }
+            choice = _choose(prices)
+            gain = (
+                math.nan
+                if choice == NO_VERDICT
+                else prices[CHOICES[0]].middle / prices[choice].middle
             )
-            prices = _price(costs, method, seconds * pace, carry * pace)
-            choice = _choose(prices) if is_told else NO_VERDICT
-            gain = math.nan if choice == NO_VERDICT else prices[CHOICES[0]] / prices[choice]
             rows.append(
                 {"task_seconds": seconds, "size_bytes": size, "answer": choice, "speed_up": gain}
             )
@@ -109,25 +113,53 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
     ).rename_axis(index=None, columns=None)
 
 
-def _price(costs: Mapping[Way, Costs], method: str, steps: float, carry: float) -> dict[str, float]:
-    """Say what each way that was measured costs, in steps of the plain loop."""
+def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
+    """List the seconds that bytes took as the argument of a task, by their number."""
+    carried = summarise_transport(transfers)
+    sent = carried[(carried["kind"] == "bytes") & (carried["way"] == "argument")]
+    if sent.empty:
+        raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
+    return dict(zip(sent["size_bytes"], sent["seconds"], strict=True))
+
+
+def _fit_choices(costs: Mapping[Way, Costs], preferred: str) -> dict[str, DoubtfulLine]:
+    """Fit a line to each choice that was measured; of several start methods one counts."""
+    methods = [way.start_method for way in costs if way.start_method]
+    method = preferred if preferred in methods else next(iter(methods), "")
     ways = {
         "plain loop": Way(BASELINE),
         "threads": Way("threads"),
         "cold pool": Way("processes", method, COLD),
         "kept pool": Way("processes", method, KEPT),
     }
-    extra = {"cold pool": carry, "kept pool": carry}
-    return {
-        choice: max(0.0, fit_costs(costs[way]).at(steps)) + extra.get(choice, 0.0)
-        for choice, way in ways.items()
-        if way in costs
-    }
+    return {choice: fit_doubtful_costs(costs[way]) for choice, way in ways.items() if way in costs}
 
 
-def _choose(prices: Mapping[str, float]) -> str:
-    least = min(prices.values())
-    return next(choice for choice in CHOICES if prices.get(choice, math.inf) <= _TOLERANCE * least)
+class _Price(NamedTuple):
+    """What a choice costs, in steps of the plain loop, with the ends of the interval."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def _price(line: DoubtfulLine, steps: float, carry: float) -> _Price:
+    middle, reach = line.line.at(steps) + carry, line.reach(steps)
+    return _Price(middle - reach, middle, middle + reach)
+
+
+def _choose(prices: Mapping[str, _Price]) -> str:
+    """Choose the simplest of the good ones, unless another may well be far better."""
+    least = min((price.middle for price in prices.values()), default=0.0)
+    if least <= 0:
+        return NO_VERDICT
+    answer = next(
+        choice
+        for choice in CHOICES
+        if choice in prices and prices[choice].middle <= _TOLERANCE * least
+    )
+    is_clear = all(price.low * _FAR_BETTER > prices[answer].high for price in prices.values())
+    return answer if is_clear else NO_VERDICT
 
 
 def estimate_carry(seconds: Mapping[int, float], size: float) -> float:

@@ -1,0 +1,93 @@
+"""A storm of interrupts while data are carried: no block of shared memory and no worker stays."""
+
+import random
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gil_demo import compare_transport, measurements
+from gil_demo.blocks import block_held
+from tests.conftest import METHODS, STUCK_SECONDS, interrupt_once_there, list_workers
+from tests.storms.test_killed_workers import allow_more_time
+from tests.test_blocks import SHELF, find_left_behind, list_blocks
+
+SEED = 20261124
+INTERRUPTS = 50
+LATEST_SECONDS = 0.6
+
+pytestmark = [
+    pytest.mark.storm,
+    pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to oneself there"),
+    pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at"),
+    pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay"),
+]
+
+
+def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> str:
+    """Interrupt some work after a delay, and say how it ended."""
+    mark.unlink(missing_ok=True)
+    timer = threading.Timer(delay, mark.touch)
+    interrupter = interrupt_once_there(mark)
+    timer.start()
+    try:
+        try:
+            work()
+            outcome = "no interrupt"
+        finally:
+            interrupter.join()  # which is where it comes if the work is done
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+    timer.join()
+    return outcome
+
+
+def test_each_interrupt_of_the_transport_leaves_no_block_and_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measurements, "measure_busy_percent", lambda: 1.0)
+    chance = random.Random(SEED)
+    before, outcomes, seconds = list_blocks(), [], []
+    for number in range(INTERRUPTS):
+        allow_more_time()
+        method, delay = METHODS[number % len(METHODS)], chance.uniform(0, LATEST_SECONDS)
+        where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s"
+
+        def carry(method: str = method) -> None:
+            compare_transport([1_000, 300_000], start_method=method, budget=STUCK_SECONDS)
+
+        began = time.monotonic()
+        outcomes.append(interrupt_within(delay, tmp_path / "now", carry))
+        seconds.append(time.monotonic() - began - delay)
+        assert find_left_behind(before) == set(), where
+        assert list_workers() == set(), where
+    print(
+        f"{outcomes.count('interrupted')} of {INTERRUPTS} interrupted; each ended after "
+        f"{statistics.median(seconds):.3f} s (median), {max(seconds):.3f} s (most); seed {SEED}"
+    )
+    assert outcomes.count("interrupted") > 0.9 * INTERRUPTS
+
+
+def test_each_interrupt_while_blocks_come_and_go_leaves_none(tmp_path: Path) -> None:
+    chance = random.Random(f"{SEED} blocks")
+    before = list_blocks()
+    made = 0
+
+    def hold_for_ever() -> None:
+        nonlocal made
+        while True:
+            with block_held(b"x" * 5_000):
+                made += 1
+
+    for number in range(INTERRUPTS):
+        allow_more_time()
+        delay = chance.uniform(0, 0.1)
+        assert interrupt_within(delay, tmp_path / "now", hold_for_ever) == "interrupted"
+        assert find_left_behind(before) == set(), (
+            f"seed {SEED}, interrupt {number}, after {delay:.3f} s"
+        )
+    assert made > INTERRUPTS
