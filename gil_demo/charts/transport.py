@@ -21,12 +21,13 @@ from gil_demo.findings.transport import describe_transport, select_pickling, tit
 from gil_demo.findings.words import state_bytes, state_seconds, state_share
 from gil_demo.results import list_rows
 
+# dark enough for letters on white paper, which the sky blue and the orange of the others are not
 _LOOKS = {
     "argument": ("as an argument", Look("#0072B2", "s", "-")),
-    "result": ("as a result", Look("#56B4E9", "v", "-")),
+    "result": ("as a result", Look("#000000", "v", "-")),
     "shared memory": ("shared memory", Look("#009E73", "^", "-")),
     "initializer": ("with a new pool", Look("#CC79A7", "D", "--")),
-    "kept": ("kept by the worker", Look("#E69F00", "o", "-")),
+    "kept": ("kept by the worker", Look("#9A6A00", "o", "-")),
 }
 _KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
 
