@@ -28,6 +28,7 @@ CONTENTS = """
 
 {notebooks}
 teaching
+changes
 ```
 """
 NOTE = """```{{note}}
@@ -62,16 +63,16 @@ def build(output: Path, at_once: int) -> None:
 def copy_pages(source: Path) -> None:
     """Lay out what Sphinx reads: README as the first page, the notebooks, the teacher's page."""
     shutil.copytree(TOP / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    shutil.copytree(TOP / ".github", source / ".github")
-    shutil.copy(TOP / "LICENSE", source)
+    shutil.copytree(TOP / ".github", source / ".github", ignore=shutil.ignore_patterns("*.md"))
+    for name in ("LICENSE", "CITATION.cff"):
+        shutil.copy(TOP / name, source)
     names = [f"notebooks/{path.stem}" for path in sorted(source.glob("notebooks/*.ipynb"))]
     contents = CONTENTS.format(notebooks="\n".join(names))
-    write_page(TOP / "README.md", source / "index.md", {"](.book/": "]("}, contents)
-    write_page(
-        BOOK / "teaching.md",
-        source / "teaching.md",
-        {"](../README.md": "](index.md", "](../": "]("},
-    )
+    links = {"](.book/": "](", "](.github/CHANGELOG.md": "](changes.md"}
+    write_page(TOP / "README.md", source / "index.md", links, contents)
+    links = {"](../README.md": "](index.md", "](../": "]("}
+    write_page(BOOK / "teaching.md", source / "teaching.md", links)
+    write_page(TOP / ".github" / "CHANGELOG.md", source / "changes.md", links)
 
 
 def write_page(original: Path, copy: Path, links: dict[str, str], contents: str = "") -> None:

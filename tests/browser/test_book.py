@@ -24,7 +24,8 @@ from tests.notebooks.editions import NAMES, get_tags, read_code
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching", "search"]
+WALK = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching", "changes"]
+PAGES = [*WALK, "search"]
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 LOOPBACK = "127.0.0.1"
@@ -222,12 +223,11 @@ def test_axe_finds_nothing_serious(tour: Tour, name: str, scheme: str) -> None:
 
 
 def test_next_leads_from_the_first_page_through_all_to_the_last(page: Page, book: Path) -> None:
-    walk = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching"]
     page.goto((book / "index.html").as_uri())
-    for name in walk[1:]:
+    for name in WALK[1:]:
         page.locator("a.next-page").click()
         expect(page).to_have_url((book / f"{name}.html").as_uri())
-    for name in reversed(walk[:-1]):
+    for name in reversed(WALK[:-1]):
         page.locator("a.prev-page").click()
         expect(page).to_have_url((book / f"{name}.html").as_uri())
 
