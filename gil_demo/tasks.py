@@ -36,7 +36,7 @@ def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
     for worker in range(1, int(first["workers"]) + 1):
         own = table[table["worker"] == worker].sort_values("start_seconds")
         busy = float((own["end_seconds"] - own["start_seconds"]).sum())
-        gaps = own["start_seconds"] - own["end_seconds"].shift()
+        gaps = (own["start_seconds"] - own["end_seconds"].shift()).dropna()
         rows.append(
             {
                 "worker": worker,
@@ -44,7 +44,7 @@ def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
                 "steps": int(own["steps"].sum()),
                 "busy_seconds": busy,
                 "busy_share": busy / window if window else float("nan"),
-                "gap_seconds": float(gaps.median()),
+                "gap_seconds": float(gaps.median()) if len(gaps) else float("nan"),
             }
         )
     return pd.DataFrame(rows)

@@ -9,7 +9,8 @@ from gil_demo.columns import SCHEMAS
 from gil_demo.errors import ResultsError
 from gil_demo.schemas import Column, Schema, choose_schema, convert, make_table
 
-DTYPES = {"text": "str", "whole": "Int64", "yes_no": "bool"}
+TEXT = str(pd.Series(["a"]).astype("str").dtype)  # pandas 2 has no type of its own for texts
+DTYPES = {"text": TEXT, "whole": "Int64", "yes_no": "bool"}
 GOOD: dict[str, object] = {
     "text": "some",
     "whole": 1,

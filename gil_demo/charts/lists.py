@@ -87,7 +87,7 @@ def _draw_shares(axes: Axes, tasks: "pd.Series[int]", summary: pd.DataFrame, loo
     below = 100 * (summary["busy_share"] - summary["busy_share_low"]).clip(lower=0).fillna(0)
     above = 100 * (summary["busy_share_high"] - summary["busy_share"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        tasks, 100 * summary["busy_share"], yerr=[below, above], color=look.colour,
+        tasks, 100 * summary["busy_share"], yerr=[[*below], [*above]], color=look.colour,
         marker=look.marker, markersize=10, linewidth=2.2, elinewidth=1.6, capsize=5,
         markeredgecolor=PAPER,
     )  # fmt: skip
@@ -128,7 +128,7 @@ def draw_chunksizes(table: pd.DataFrame) -> Chart:
         below = (ratio - rows["time_ratio_low"]).clip(lower=0).fillna(0)
         above = (rows["time_ratio_high"] - ratio).clip(lower=0).fillna(0)
         axes.errorbar(
-            rows["chunksize"].astype(float), ratio, yerr=[below, above], color=look.colour,
+            rows["chunksize"].astype(float), ratio, yerr=[[*below], [*above]], color=look.colour,
             marker=look.marker, markersize=10, linewidth=2.2, linestyle=look.line,
             elinewidth=1.6, capsize=5, markeredgecolor=PAPER, label=f"{work} tasks",
         )  # fmt: skip

@@ -179,8 +179,9 @@ def _draw_scaling_line(axes: Axes, runner: str, group: pd.DataFrame) -> None:
     below = (group["speed_up"] - group["speed_up_low"]).clip(lower=0).fillna(0)
     above = (group["speed_up_high"] - group["speed_up"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        workers, group["speed_up"], yerr=[below, above], color=look.colour, marker=look.marker,
-        markersize=9, linewidth=2.4, elinewidth=1.6, capsize=5, linestyle=look.line,
+        workers, group["speed_up"], yerr=[[*below], [*above]], color=look.colour,
+        marker=look.marker, markersize=9, linewidth=2.4, elinewidth=1.6, capsize=5,
+        linestyle=look.line,
     )  # fmt: skip
 
 

@@ -219,8 +219,9 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
     below = (summary["speed"] - summary["speed_low"]).clip(lower=0).fillna(0)
     above = (summary["speed_high"] - summary["speed"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        intervals, summary["speed"], yerr=[below, above], color=look.colour, marker=look.marker,
-        markersize=9, linewidth=2.2, elinewidth=1.6, capsize=5, markeredgecolor=PAPER,
+        intervals, summary["speed"], yerr=[[*below], [*above]], color=look.colour,
+        marker=look.marker, markersize=9, linewidth=2.2, elinewidth=1.6, capsize=5,
+        markeredgecolor=PAPER,
     )  # fmt: skip
     axes.axhline(1, color=SOFT_INK, linewidth=1.2)
     axes.set_xscale("log")

@@ -75,9 +75,9 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
     below = (rows["seconds"] - rows["seconds_low"]).clip(lower=0).fillna(0)
     above = (rows["seconds_high"] - rows["seconds"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        rows["size_bytes"].astype(float), rows["seconds"], yerr=[below, above], color=look.colour,
-        marker=look.marker, markersize=8, linewidth=2, linestyle=look.line, elinewidth=1.4,
-        capsize=4, markeredgecolor=PAPER,
+        rows["size_bytes"].astype(float), rows["seconds"], yerr=[[*below], [*above]],
+        color=look.colour, marker=look.marker, markersize=8, linewidth=2, linestyle=look.line,
+        elinewidth=1.4, capsize=4, markeredgecolor=PAPER,
     )  # fmt: skip
 
 
