@@ -1,4 +1,4 @@
-"""The commands behind `python -m gil_demo`: compare, claims, plot and machine."""
+"""The commands behind `python -m gil_demo`: compare, claims, plot, record and machine."""
 
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gil_demo.errors import GilDemoError
+from gil_demo.record_command import add_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +103,7 @@ def _build_parser() -> _Parser:
     _add_compare(commands)
     _add_claims(commands)
     _add_plot(commands)
+    add_record(commands)
     machine = commands.add_parser(
         "machine", help="describe this machine", description="Describe this machine.",
         allow_abbrev=False,
@@ -122,7 +124,8 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     option("--workers", type=_whole, default=2, help="threads or processes (default: 2)")
     option("--count", type=_whole, help="steps of the whole countdown (default: 4,000,000)")
     option("--runners", nargs="+", default=["threads", "processes"], metavar="RUNNER",
-           help="what to hold against one thread: threads, processes (default: both)")  # fmt: skip
+           help="what to hold against one thread: threads, processes, interpreters "
+           "(default: the first two)")  # fmt: skip
     option("--start-method", help="fork, spawn or forkserver (default: the platform's)")
     option("--precision", type=_number, help="stop at this half-width of the interval, as a part "
            "of the ratio (default: 0.02)")  # fmt: skip

@@ -14,6 +14,8 @@ from gil_demo.estimates import LEAST_ROUNDS, Estimate
 from gil_demo.levels import Doubt, find_middle, level_rounds, measure_doubt
 
 LEAST_SIZES = 3
+ALWAYS_PAYS = "it pays at every size that was measured"
+NEVER_MEETS = "at no size of task did the two meet"
 _PLAIN_LOOP = 0  # the plain loop among numbers of workers
 _WIDEST_FACTOR = 10.0
 _FURTHEST_FACTOR = 30.0
@@ -201,9 +203,9 @@ def find_crossing(
     size, low, high = gap.find_root()
     first, last = ((gap.line.at(end), gap.reach(end)) for end in (sizes[0], sizes[-1]))
     if all(cost < -reach for cost, reach in (first, last)):
-        raise ResultsError("it pays at every size that was measured")
+        raise ResultsError(ALWAYS_PAYS)
     if not low > 0 and all(cost > reach for cost, reach in (first, last)):
-        raise ResultsError("at no size of task did the two meet")
+        raise ResultsError(NEVER_MEETS)
     furthest = sizes[-1] * _FURTHEST_FACTOR
     if low > sizes[-1] and high > furthest:
         raise ResultsError("they would meet far beyond the sizes that were measured")

@@ -16,11 +16,16 @@ from multiprocessing.process import BaseProcess
 from gil_demo.arguments import check_choice, check_workers
 from gil_demo.errors import GilDemoError, RunnerUnavailable, WorkerDied
 from gil_demo.interrupts import held_back
+from gil_demo.machine import list_start_methods
 from gil_demo.workers import announce
 
 START_SECONDS = 60.0
 END_SECONDS = 1.0
 FILLING = "a worker process ended while the pool was being filled"
+UNREADY = (
+    "before it was ready for work. In a script, start processes only below "
+    'if __name__ == "__main__":'
+)
 _CODE_LOST = 255  # what a fork server's process says too where two threads asked for its code
 
 
@@ -127,17 +132,11 @@ def check_start_method(start_method: object) -> str:
         TypeError: it is neither a string nor None.
         ValueError: this machine has no such start method.
     """
-    available = multiprocessing.get_all_start_methods()
+    available = list_start_methods()
     if start_method is None:
         # asking for the default without allow_none would fix it for the whole program
         return multiprocessing.get_start_method(allow_none=True) or available[0]
     return check_choice("start_method", start_method, available)
-
-
-def list_start_methods() -> list[str]:
-    """List the start methods of this machine, its default first."""
-    default = check_start_method(None)
-    return [default, *(m for m in multiprocessing.get_all_start_methods() if m != default)]
 
 
 def _open(
@@ -149,6 +148,8 @@ def _open(
         raise RunnerUnavailable(f"processes: this Python has no process pools ({reason})") from None
     except BrokenPipeError:  # a fork server's child ended before it was told what to be
         raise WorkerDied(FILLING) from None
+    except (ConnectionResetError, EOFError):  # or the fork server itself, from Python 3.14 on
+        raise WorkerDied(f"a worker process ended {UNREADY}") from None
     except OSError as reason:
         raise GilDemoError(
             f"the operating system refused {workers} worker processes ({reason}): ask for fewer"
@@ -165,19 +166,12 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
             _check_message(ready.recv_bytes().decode(), crew)
             missing -= 1
         else:
-            check_alive(crew, _describe_start)
+            check_alive(crew, lambda: UNREADY)
     if missing:
         raise GilDemoError(
             f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
             "ask for fewer, or for another start method"
         )
-
-
-def _describe_start() -> str:
-    return (
-        "before it was ready for work. In a script, start processes only below "
-        'if __name__ == "__main__":'
-    )
 
 
 def _check_message(message: str, crew: Sequence[BaseProcess]) -> None:

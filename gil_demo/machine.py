@@ -9,6 +9,7 @@ import sysconfig
 from typing import NamedTuple
 
 BUSY_SECONDS = 0.5
+START_METHODS = ("fork", "spawn", "forkserver")
 
 
 class Machine(NamedTuple):
@@ -58,7 +59,7 @@ def describe_machine() -> Machine:
     """
     import psutil
 
-    methods = multiprocessing.get_all_start_methods()
+    methods = list_start_methods()
     logical_cores = os.cpu_count() or 1
     usable_cores = count_usable_cores()
     return Machine(
@@ -77,6 +78,14 @@ def describe_machine() -> Machine:
         architecture=platform.machine(),
         on_battery=_is_on_battery(),
     )
+
+
+def list_start_methods() -> list[str]:
+    """List Python's own ways to start processes on this machine, its default first.
+
+    Packages may add ways of their own, which from Python 3.14 on are listed with them.
+    """
+    return [name for name in multiprocessing.get_all_start_methods() if name in START_METHODS]
 
 
 def count_usable_cores() -> int:
@@ -107,6 +116,11 @@ def measure_busy_percent() -> float:
     shares = psutil.cpu_percent(interval=BUSY_SECONDS, percpu=True)
     mine = [shares[core] for core in _list_affinity() if core < len(shares)] or shares
     return float(sum(mine) / len(mine)) if mine else 0.0
+
+
+def get_system() -> str:
+    """Return the name of the operating system: "Linux", "macOS" or "Windows"."""
+    return {"Darwin": "macOS"}.get(platform.system(), platform.system())
 
 
 def get_date() -> str:

@@ -11,11 +11,12 @@ import pandas as pd
 
 from gil_demo.arguments import check_choice, check_unlike
 from gil_demo.columns import MACHINE, RUNS
+from gil_demo.errors import RunnerUnavailable
 from gil_demo.lifetimes import check_start_method
 from gil_demo.machine import describe_machine, get_date, measure_busy_percent
 from gil_demo.pools import processes
 from gil_demo.results import BASELINE
-from gil_demo.runners import RUNNERS
+from gil_demo.runners import RUNNERS, find_reason
 from gil_demo.sampling import Samples, Timing, check_budget, check_precision, take_samples
 from gil_demo.schemas import make_table
 from gil_demo.spans import Run, Runner
@@ -139,10 +140,15 @@ def check_runners(runners: object) -> list[str]:
     Raises:
         TypeError: they are no list, or one is no string.
         ValueError: there are none, one is unknown, or one is there twice.
+        RunnerUnavailable: one can't be had here.
     """
-    return check_unlike(
+    names = check_unlike(
         "runners", runners, lambda _, name: check_choice("runner", name, [*RUNNERS])
     )
+    for name in names:
+        if reason := find_reason(name):
+            raise RunnerUnavailable(f"{name}: {reason}")
+    return names
 
 
 def choose_runner(name: str, start_method: str | None) -> Runner:

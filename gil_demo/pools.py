@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing.context import BaseContext
 from multiprocessing.pool import AsyncResult
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -75,30 +74,38 @@ def run_in_pool(
     """
     pool = held.take_pool()
     checked = check_sequence("tasks", tasks)
-    _check_reachable(function, held.context)
+    check_reachable(function, is_forked=held.context.get_start_method() == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
     firsts = range(0, len(checked), size)
     jobs = [(function, checked[first : first + size]) for first in firsts]
     answer = pool.map_async(time_tasks, jobs, chunksize=1)
     wait_for(answer, held.crew, checked)
-    return _make_spans(answer.get())
+    return make_spans(answer.get())
 
 
-def _check_reachable(function: Callable[[Any], object], context: BaseContext) -> None:
-    """Refuse a function that a worker could not find: with a plain Pool the run would hang."""
+def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> None:
+    """Refuse a function that a worker could not find: with a plain Pool the run would hang.
+
+    Args:
+        function: what is to be run.
+        is_forked: whether the workers are copies of this process, functions of cells included.
+
+    Raises:
+        TypeError: a worker could not find it.
+    """
     name = getattr(function, "__qualname__", shorten(function))
     try:
         pickle.dumps(function)
     except Exception as reason:
         raise TypeError(
-            f"function must be one that can be sent to a worker process, not {name} ({reason}): "
+            f"function must be one that can be sent to a worker, not {name} ({reason}): "
             "define it at the top of a module"
         ) from None
     main_file = getattr(sys.modules["__main__"], "__file__", None)
     is_in_cell = getattr(function, "__module__", None) == "__main__" and main_file is None
-    if is_in_cell and context.get_start_method() != "fork":
+    if is_in_cell and not is_forked:
         raise TypeError(
-            f"function must be one that a worker process can import, not {name}, which was "
+            f"function must be one that a worker can import, not {name}, which was "
             "defined in a notebook cell or at a prompt: put it in a module and import it"
         )
 
@@ -127,18 +134,30 @@ def describe_work(tasks: Sequence[object]) -> str:
     return f"with {len(tasks)} task{'s' * (len(tasks) != 1)} under way: {shorten(tasks)}"
 
 
-def _make_spans(chunks: Sequence[tuple[int, float, bytes, bytes | None]]) -> ChunkedSpans:
-    by_start = [pid for pid, *_ in sorted(chunks, key=lambda chunk: chunk[1])]
-    numbers = {pid: number for number, pid in enumerate(dict.fromkeys(by_start))}
+def make_spans(chunks: Sequence[tuple[int, float, bytes, bytes | None]]) -> ChunkedSpans:
+    """Make the spans of chunks of tasks, as `time_tasks` tells of them.
+
+    Args:
+        chunks: for each who ran it, when its first task started and when each ended, and the
+            pickled answers; all of one size but the last.
+
+    Returns:
+        One span for each task, in the tasks' order.
+
+    Raises:
+        TypeError: an answer can't be rebuilt here.
+    """
+    by_start = [who for who, *_ in sorted(chunks, key=lambda chunk: chunk[1])]
+    numbers = {who: number for number, who in enumerate(dict.fromkeys(by_start))}
     return ChunkedSpans(
         [
             Chunk(
-                numbers[pid],
+                numbers[who],
                 start,
                 memoryview(ends).cast("d"),
                 None if pickled is None else _unpickle(pickled),
             )
-            for pid, start, ends, pickled in chunks
+            for who, start, ends, pickled in chunks
         ]
     )
 

@@ -17,7 +17,7 @@ from gil_demo.estimates import Estimate, estimate_median
 from gil_demo.schemas import Schema, convert
 
 BASELINE = "sequential"
-RUNNER_ORDER = [BASELINE, "threads", "processes"]
+RUNNER_ORDER = [BASELINE, "threads", "processes", "interpreters"]
 WORKLOADS = {
     "sleeping": "waits",
     "asking a server": "waits",

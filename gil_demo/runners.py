@@ -20,9 +20,10 @@ from gil_demo.interrupts import held_back
 from gil_demo.lifetimes import END_SECONDS
 from gil_demo.pools import CHECK_SECONDS, processes
 from gil_demo.spans import Run, Runner, Span
+from gil_demo.subinterpreters import find_obstacle, interpreters
 from gil_demo.workers import time_task
 
-__all__ = ["RUNNERS", "processes", "sequential", "threads"]
+__all__ = ["RUNNERS", "find_reason", "interpreters", "processes", "sequential", "threads"]
 
 
 @contextmanager
@@ -157,4 +158,14 @@ RUNNERS: dict[str, Runner] = {
     "sequential": sequential,
     "threads": threads,
     "processes": processes,
+    "interpreters": interpreters,
 }
+
+
+def find_reason(name: str) -> str:
+    """Say why a runner can't be had here; empty if it can.
+
+    Args:
+        name: a runner's name, out of `RUNNERS`.
+    """
+    return find_obstacle() if name == "interpreters" else ""

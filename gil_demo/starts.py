@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 from gil_demo.arguments import check_unlike
-from gil_demo.lifetimes import check_start_method, list_start_methods, pool_held
+from gil_demo.lifetimes import check_start_method, pool_held
+from gil_demo.machine import list_start_methods
 
 
 class Start(NamedTuple):

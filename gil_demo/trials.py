@@ -1,30 +1,41 @@
-"""Scripts that may fail or hang, run in an interpreter of their own that is gone afterwards."""
+"""Programs that may fail or hang, run in an interpreter of their own that is gone afterwards."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from gil_demo.arguments import MOST_SECONDS, check_number
+from gil_demo.descendants import end_family, make_mark, measure_memory
 from gil_demo.interrupts import held_back
 
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 CHECK_SECONDS = 0.05
+CHECK_FAMILY_SECONDS = 0.5
+READ_BYTES = 65_536
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"}
+
+FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
+TOO_LONG, TOO_LOUD, TOO_LARGE = (
+    "stopped after the time allowed",
+    "stopped for its output",
+    "stopped for its memory",
+)
+ENDS = (FINISHED, FAILED, UNSTARTED, TOO_LONG, TOO_LOUD, TOO_LARGE)
 
 
 class Outcome(NamedTuple):
     """How a script ended.
 
     Attributes:
-        state: "finished", "failed", "stopped after the time allowed" or "stopped for its
-            output".
+        state: "finished", "failed", "could not be started", "stopped after the time allowed",
+            "stopped for its output" or "stopped for its memory".
         seconds: how long it ran.
         output: what it printed, errors included, in the order in which it came.
     """
@@ -46,7 +57,8 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
 
     The script is a file named lesson.py in a folder of its own, so that it behaves as one that
     a reader has saved and started. When it is over, for whatever reason, every process that it
-    started is ended.
+    started is ended. It is stopped, too, when it prints more than a megabyte, or takes more than
+    half of the machine's memory.
 
     Args:
         source: the script.
@@ -62,58 +74,148 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     if not isinstance(source, str):
         raise TypeError(f"source must be the text of a script, not {type(source).__name__}")
     seconds = check_number("timeout", timeout, MOST_SECONDS)
+    source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        script, printed = Path(folder, "lesson.py"), Path(folder, "printed.txt")
-        script.write_text(source, encoding="utf-8")
-        started = time.monotonic()
-        with printed.open("wb") as stream:
-            state = _run(script, stream.fileno(), printed, seconds)
-        elapsed = time.monotonic() - started
-        output = printed.read_bytes()[:MOST_OUTPUT_BYTES].decode(errors="replace")
-    return Outcome(state, elapsed, output.replace(folder + os.sep, "").replace(folder, "."))
+        script = _save(source, folder)
+        outcome = run_command(
+            [sys.executable, str(script)], seconds, os.environ | ENVIRONMENT, count_half_memory()
+        )
+    told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
+    return outcome._replace(output=told)
 
 
-def _run(script: Path, stream: int, printed: Path, seconds: float) -> str:
-    process = None
+def run_isolated(
+    command: Sequence[str],
+    source: str,
+    arguments: Sequence[str],
+    seconds: float,
+    environment: Mapping[str, str],
+    most_bytes: float,
+) -> Outcome:
+    """Run a script by some interpreter in a folder of its own, and leave nothing of it behind.
+
+    Args:
+        command: the interpreter with its options.
+        source: the script.
+        arguments: what follows it on the command line.
+        seconds: how long it may run.
+        environment: all of its environment; the folder is added as its home and scratch folder.
+        most_bytes: how much memory it may take.
+
+    Returns:
+        How it ended and what it printed.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        script = _save(source, folder)
+        own = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder)
+        return run_command(
+            [*command, script.name, *arguments], seconds, {**environment, **own}, most_bytes, folder
+        )
+
+
+def _save(source: str, folder: str) -> Path:
+    script = Path(folder, "lesson.py")
+    script.write_text(source, encoding="utf-8")
+    return script
+
+
+def count_half_memory() -> float:
+    """Return half of the machine's physical memory, in bytes."""
+    import psutil
+
+    return float(psutil.virtual_memory().total) / 2
+
+
+def run_command(
+    command: Sequence[str],
+    seconds: float,
+    environment: Mapping[str, str],
+    most_bytes: float,
+    folder: str | None = None,
+) -> Outcome:
+    """Run a command within limits, and end every process that came of it.
+
+    Args:
+        command: the program and its arguments.
+        seconds: how long it may run.
+        environment: all of its environment.
+        most_bytes: how much memory it and its children may take.
+        folder: where it runs; None means where this process does.
+
+    Returns:
+        How it ended and what it printed, a megabyte at most.
+    """
+    mark = make_mark()
+    process: subprocess.Popen[bytes] | None = None
+    output = _Output()
+    started = time.monotonic()
     try:
         with held_back(is_inherited=False):
             process = subprocess.Popen(
-                [sys.executable, str(script)],
-                stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
-                start_new_session=True, env=os.environ | ENVIRONMENT,
+                command,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True, env={**environment, **mark}, cwd=folder,
             )  # fmt: skip
-        return _watch(process, printed, seconds)
+            output.follow(process)
+        state = _watch(process, output, seconds, most_bytes)
+    except OSError as reason:
+        if process is not None:
+            raise
+        return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
     finally:
         if process is not None:
             with held_back():
-                _end_with_children(process)
+                elapsed = time.monotonic() - started
+                end_family(process, mark)
+                output.close()
+    return Outcome(state, elapsed, output.get_text())
 
 
-def _watch(process: "subprocess.Popen[bytes]", printed: Path, seconds: float) -> str:
-    deadline = time.monotonic() + seconds
+class _Output:
+    """What a process prints: read as it comes, up to a limit, and no further.
+
+    A flood then fills the pipe and stops there, and nothing of it is kept.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._kept = bytearray()
+        self._reader: threading.Thread | None = None
+
+    def follow(self, process: "subprocess.Popen[bytes]") -> None:
+        self._reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            while not self.is_over and (piece := os.read(stream.fileno(), READ_BYTES)):
+                self._kept += piece
+                self.is_over = len(self._kept) > MOST_OUTPUT_BYTES
+
+    def close(self) -> None:
+        """Wait for what is left in the pipe, which ends when nobody holds it any more."""
+        if self._reader is not None:
+            self._reader.join(CHECK_SECONDS * 20)
+
+    def get_text(self) -> str:
+        return bytes(self._kept[:MOST_OUTPUT_BYTES]).decode(errors="replace").replace("\r\n", "\n")
+
+
+def _watch(
+    process: "subprocess.Popen[bytes]", output: _Output, seconds: float, most_bytes: float
+) -> str:
+    started = looked = time.monotonic()
     while process.poll() is None:
-        if time.monotonic() > deadline:
-            return "stopped after the time allowed"
-        if printed.stat().st_size > MOST_OUTPUT_BYTES:
-            return "stopped for its output"
+        now = time.monotonic()
+        if now - started > seconds:
+            return TOO_LONG
+        if output.is_over:
+            return TOO_LOUD
+        is_due = now - looked > CHECK_FAMILY_SECONDS
+        if measure_memory(process, is_whole=is_due) > most_bytes:
+            return TOO_LARGE
+        looked = now if is_due else looked
         time.sleep(CHECK_SECONDS)
-    return "finished" if process.returncode == 0 else "failed"
-
-
-def _end_with_children(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and all that came of it: by its session, or on Windows one by one."""
-    import psutil
-
-    try:
-        children = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        children = []
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    for child in children:
-        with suppress(psutil.NoSuchProcess):
-            child.kill()
-    process.wait()
+    if output.is_over:
+        return TOO_LOUD
+    return FINISHED if process.returncode == 0 else FAILED

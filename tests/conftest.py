@@ -15,10 +15,11 @@ import psutil
 import pytest
 
 from gil_demo.columns import RUNS
+from gil_demo.machine import list_start_methods
 from gil_demo.schemas import make_table
 from gil_demo.spans import Runner, Span
 
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = list_start_methods()
 STUCK_SECONDS = 20.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}

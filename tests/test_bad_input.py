@@ -22,6 +22,7 @@ from gil_demo.columns import (
     ARRIVALS,
     CLAIMS,
     EXCHANGES,
+    INTERPRETERS,
     LENGTHS,
     LISTS,
     RUNS,
@@ -44,12 +45,13 @@ from gil_demo.schemas import Schema, make_table
 from tests.conftest import METHODS, make_rows
 from tests.tables import FACTS, make_slices, make_switches
 from tests.tables_costs import make_lengths, make_starts, make_transfers, make_weights
+from tests.tables_interpreters import make_interpreters
 from tests.tables_waiting import make_serve_table, make_workload_table
 
 EXAMPLES = 30
 LEFT_OUT = {
     *("GilDemoError", "ResultsError", "RunnerUnavailable", "WorkerDied"),  # nobody calls them
-    "describe_machine",  # takes no argument
+    *("describe_machine", "list_interpreters", "list_runners"),  # take no argument
     *("countdown", "split", "trace_countdown"),  # workers import them, so they import no checks
 }
 
@@ -166,6 +168,8 @@ WAITED = make_workload_table({name: {"threads": [1.9, 1.8]} for name in ("sleepi
 MAPPED, LISTED, ANSWERS = (make_plain(schema, {}, {}) for schema in (TASKS, LISTS, ARRIVALS))
 ASKED = ({"claim": claim, "quantity": one} for claim in QUANTITIES for one in QUANTITIES[claim])
 CLAIMED = make_plain(CLAIMS, *ASKED)
+ASKED_PYTHONS = make_interpreters({"CPython 3.9.0": {"threads": [1.0, 1.1]}})
+ONE_ASKED = one_run(ASKED_PYTHONS, INTERPRETERS, ASKED_PYTHONS[1:], RUN)
 ONE_RUN = one_run(RUN, RUNS, RUN[1:], RUN[RUN["runner"] == "threads"], TRACE)
 ONE_TRACE = one_run(TRACE, SLICES, RUN)
 ONE_SWEEP = one_run(SWEEP, SWITCHES, SWEEP[SWEEP["switch_interval_seconds"] < 0.005], RUN)
@@ -230,6 +234,8 @@ NO_WINDOW = any_kind_of(
     one_among([(1.0,), (0.0, 1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (-1.0, 1.0), (0, LONG_TEXT)]),
     one_among([(0, math.nan), (0, math.inf), (0, 10**400), (0, 10**5000)]),
 )
+NO_PATHS = NO_ONE_THING | NUMBER | NONE | st.just("nul\0")
+NO_FIGURES_OF_COUNTDOWN = NO_ONE_THING | NUMBER | TEXT | st.just(load_published("convoy"))
 NO_FIGURES = NO_ONE_THING | NUMBER | TEXT | st.just(load_published("countdown"))
 NO_TEXT = NO_ONE_THING | NUMBER | NONE | st.just("\ud800")
 NOT_HELPED = NO_ONE_THING | NUMBER | NONE | TEXT | TEXT.map(lambda text: [f"no {text}"])
@@ -255,6 +261,13 @@ ENTRIES: dict[str, Arguments] = {
     "compare_workloads": {"workloads": some_of(*WORKLOADS)} | TIMED,
     "draw_amdahl": {"table": ONE_RUN, "parallel_part": (None, NO_PART)},
     "draw_convoy": {"table": ONE_SERVED, "published": (None, NO_FIGURES)},
+    "compare_interpreters": {"pythons": (None, no_list("python", NO_PATHS)), "budget": BUDGET},
+    "draw_interpreters": {
+        "table": ONE_ASKED,
+        "recorded": (None, ONE_ASKED[1].filter(lambda bad: bad is not None)),
+        "published": (None, NO_FIGURES_OF_COUNTDOWN),
+    },
+    "interpreters": {"workers": WORKERS},
     "draw_timeline": {"table": ONE_TRACE, "window": (None, NO_WINDOW)},
     "examine_endings": {"endings": some_of(*ENDINGS), "start_method": START_METHOD},
     "lay_out_advice": {"advice": (None, NO_ADVICE)},
@@ -276,6 +289,7 @@ ENTRIES: dict[str, Arguments] = {
     "sweep_switch_interval": {"intervals": INTERVALS, "budget": BUDGET, "workers": TWO_OR_MORE},
     "threads": {"workers": WORKERS},
     "trace": RUN_AS | BY_METHOD | {"switch_interval": (None, no_number(1.0, 1e-6))},
+    "summarise_interpreters": {"table": ONE_ASKED},
     "verdict": {"table": (RUN, OF_NO_KIND)},
     "weigh_workers": {"start_methods": START_METHODS, "budget": BUDGET}
     | {"table_bytes": (memory.LEAST_TABLE_BYTES, TABLE_BYTES)},

@@ -204,7 +204,7 @@ def test_a_function_defined_at_a_prompt_is_refused_in_words_and_not_waited_for(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
     )
     assert answer.returncode == 1
-    assert "TypeError: function must be one that a worker process can import" in answer.stderr
+    assert "TypeError: function must be one that a worker can import" in answer.stderr
     assert "cell" in answer.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gil_demo.errors import GilDemoError
 from gil_demo.pools import processes
-from gil_demo.runners import RUNNERS, sequential, threads
+from gil_demo.runners import RUNNERS, find_reason, interpreters, sequential, threads
 from gil_demo.spans import Runner
 from gil_demo.workloads import countdown
 from tests import tasks
@@ -25,6 +25,8 @@ EVERY_RUNNER = [
     pytest.param(threads, id="threads"),
     *[pytest.param(partial(processes, start_method=name), id=name) for name in METHODS],
 ]
+if not find_reason("interpreters"):
+    EVERY_RUNNER.append(pytest.param(interpreters, id="interpreters"))
 IN_THIS_PROCESS = [
     pytest.param(sequential, id="sequential"),
     pytest.param(threads, id="threads"),
@@ -136,6 +138,7 @@ def test_every_runner_is_listed_by_its_name() -> None:
         ("sequential", sequential),
         ("threads", threads),
         ("processes", processes),
+        ("interpreters", interpreters),
     }
 
 

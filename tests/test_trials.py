@@ -204,9 +204,9 @@ def test_a_script_can_be_interrupted_in_the_midst_of_a_pool(method: str) -> None
 import multiprocessing, os, signal, threading, time
 
 if __name__ == "__main__":
-    threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
     try:
         with multiprocessing.get_context({method!r}).Pool(2) as pool:
+            threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
             pool.map(time.sleep, [5, 5])
     except KeyboardInterrupt:
         print("interrupted,", len(multiprocessing.active_children()), "left")

@@ -1,7 +1,7 @@
 """Amdahl's law beside what was measured: ever more workers, and ever more cores."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,14 +19,16 @@ from gil_demo.charts.style import (
     make_chart,
     write_heading,
 )
-from gil_demo.findings.amdahl import title_amdahl
+from gil_demo.findings.amdahl import select_fits, state_part, title_amdahl
 from gil_demo.findings.speed import describe_conditions
+from gil_demo.findings.words import count_in_words
 from gil_demo.fits import compute_speed_up
-from gil_demo.results import BASELINE, list_rows, summarise
+from gil_demo.results import list_rows, summarise
 from gil_demo.scaling import count_cores_at_once, summarise_scaling
 
 _MOST_CORES = 256
 _LEAST_LIMIT = 1.5
+_CLOSE = 0.3  # of the axis: labels nearer to each other than that are one
 _CHOSEN = Look("#CC79A7", "D", "-")
 
 
@@ -41,7 +43,8 @@ def draw_amdahl(table: pd.DataFrame, parallel_part: float | None = None) -> Char
     Returns:
         A matplotlib Figure: on the left what was measured with its 95 % intervals, the law as
         fitted, and the numbers of cores; on the right the law up to 256 cores with the interval
-        of the fit and its limit. Its `description` is its alternative text.
+        of the fit and its limit. With reasons to withhold a verdict, what was fitted is left out.
+        Its `description` is its alternative text.
 
     Raises:
         TypeError: the part is no number.
@@ -54,21 +57,21 @@ def draw_amdahl(table: pd.DataFrame, parallel_part: float | None = None) -> Char
     left, right = chart.subplots(1, 2)
     chart.subplots_adjust(left=0.06, right=0.985, top=0.84, bottom=0.19, wspace=0.2)
     most = int(summary["workers"].max())
+    told = select_fits(table, fits)
     for row in list_rows(fits):
-        look = get_look(row.runner)
-        _draw_measured(left, summary[summary["runner"] == row.runner], look, row.runner)
-        if not row.reason:
-            _draw_law(left, row.parallel_part, most, row.cores, look)
-            _draw_outlook(right, row, look)
+        rows = summary[summary["runner"] == row.runner]
+        _draw_measured(left, rows, get_look(row.runner), row.runner)
+    for row in list_rows(told):
+        _draw_law(left, row.parallel_part, most, row.cores, get_look(row.runner))
+        _draw_outlook(right, row, get_look(row.runner))
     if chosen is not None:
-        cores = count_cores_at_once(table)
-        _draw_law(left, chosen, most, cores, _CHOSEN)
-        _draw_curve(right, chosen, _CHOSEN, f"if {100 * chosen:.0f} % is shared out")
+        _draw_law(left, chosen, most, count_cores_at_once(table), _CHOSEN)
+        _draw_curve(right, chosen, _CHOSEN, f"if {state_part(chosen)} is shared out")
     _finish_left(left, table, summary, most)
     _finish_right(right)
     title, conditions = title_amdahl(table, fits, chosen), describe_conditions(table)
     write_heading(chart, title, conditions)
-    chart.description = _describe(title, conditions, fits, summary)
+    chart.description = _describe(title, conditions, fits, told, summary)
     return chart
 
 
@@ -104,14 +107,11 @@ def _draw_outlook(axes: Axes, row: Any, look: Look) -> None:
 def _draw_curve(axes: Axes, part: float, look: Look, label: str) -> None:
     cores = _list_cores()
     speed_ups = [compute_speed_up(part, number) for number in cores]
-    axes.plot(cores, speed_ups, color=look.colour, linewidth=2.4, label=label)
-    if part < 1 and _LEAST_LIMIT < 1 / (1 - part) < _MOST_CORES:
-        limit = 1 / (1 - part)
+    limit = math.inf if part == 1 else 1 / (1 - part)
+    if _LEAST_LIMIT < limit < _MOST_CORES:
+        label = f"{label}: limit {limit:.3g} ×"
         axes.axhline(limit, color=look.colour, linewidth=1.2, linestyle=(0, (5, 3)), zorder=0.5)
-        axes.annotate(
-            f"limit {limit:.3g} ×", (1, limit), xytext=(4, 4), textcoords="offset points", size=12,
-            color=look.colour, xycoords="data",
-        )  # fmt: skip
+    axes.plot(cores, speed_ups, color=look.colour, linewidth=2.4, label=label)
 
 
 def _list_cores() -> list[float]:
@@ -126,29 +126,34 @@ def _finish_left(axes: Axes, table: pd.DataFrame, summary: pd.DataFrame, most: i
     axes.set_ylim(0, top)
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     _mark_cores(axes, table.iloc[0], most)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.set_xlabel("workers", size=13, color=INK)
     axes.set_ylabel("speed-up (×)", size=13, color=INK)
     axes.set_title("measured (marks) and the law (lines)", loc="left", size=13, color=INK, pad=20)
     clean_axes(axes, "y")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", frameon=False, fontsize=12, handlelength=1.2)
+    _add_legend(axes, "best")
 
 
 def _mark_cores(axes: Axes, first: Any, most: int) -> None:
-    """Mark the numbers of cores, those that are alike on one line."""
+    """Mark the numbers of cores; those that are alike or close share a label."""
     named: dict[int, list[str]] = {}
     for name in ("physical", "usable", "logical"):
         number = first[f"{name}_cores"]
-        if not pd.isna(number):
+        if not pd.isna(number) and number <= most:
             named.setdefault(int(number), []).append(name)
-    for number, names in named.items():
-        if number <= most:
-            axes.axvline(number, color=SOFT_INK, linewidth=1, linestyle=":", zorder=0.5)
-            axes.annotate(
-                f"{number} {' = '.join(names)}", (number, 1), xycoords=("data", "axes fraction"),
-                xytext=(0, 4), textcoords="offset points", ha="center", size=11, color=SOFT_INK,
-            )  # fmt: skip
+    groups: list[list[int]] = []
+    for number in sorted(named):
+        axes.axvline(number, color=SOFT_INK, linewidth=1, linestyle=":", zorder=0.5)
+        is_close = groups and number - groups[-1][-1] < _CLOSE * most
+        groups = [*groups[:-1], [*groups[-1], number]] if is_close else [*groups, [number]]
+    for group in groups:
+        told = ", ".join(f"{number} {' = '.join(named[number])}" for number in group)
+        middle = sum(group) / len(group)
+        side = "left" if middle < 0.3 * most else "right" if middle > 0.7 * most else "center"
+        axes.annotate(
+            told, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 4), size=11,
+            textcoords="offset points", ha=side, color=SOFT_INK,
+        )  # fmt: skip
 
 
 def _finish_right(axes: Axes) -> None:
@@ -167,18 +172,33 @@ def _finish_right(axes: Axes) -> None:
         "what the law says of more cores, 95 % interval", loc="left", size=13, color=INK, pad=20
     )  # fmt: skip
     clean_axes(axes, "y")
+    _add_legend(axes, "upper left")
+
+
+def _add_legend(axes: Axes, place: Literal["best", "upper left"]) -> None:
+    """Explain the marks and lines, if there are any, on paper that no line shines through."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", frameon=False, fontsize=12, bbox_to_anchor=(0.02, 0.97))
+        axes.legend(
+            loc=place, fontsize=12, handlelength=1.2, facecolor=PAPER, edgecolor="none",
+            framealpha=0.9,
+        )  # fmt: skip
 
 
-def _describe(title: str, conditions: str, fits: pd.DataFrame, summary: pd.DataFrame) -> str:
+def _describe(
+    title: str, conditions: str, fits: pd.DataFrame, told: pd.DataFrame, summary: pd.DataFrame
+) -> str:
     facts = []
     for row in list_rows(fits):
-        own = summary[(summary["runner"] == row.runner) & (summary["runner"] != BASELINE)]
-        told = ", ".join(f"{one.workers} workers {one.speed_up:.2f}" for one in list_rows(own))
-        fitted = row.reason or (
-            f"parallel part {100 * row.parallel_part:.1f} % ({100 * row.parallel_low:.1f} to "
-            f"{100 * row.parallel_high:.1f})"
+        speed_ups = ", ".join(
+            f"{count_in_words(int(one.workers), 'worker', 'workers')} {one.speed_up:.2f}"
+            for one in list_rows(summary[summary["runner"] == row.runner])
         )
-        facts.append(f"{row.runner}: {told}; {fitted}")
-    return f"Chart. {title}. Speed-ups: {'; '.join(facts)}. Conditions: {conditions}."
+        fitted = ""
+        if row.runner in set(told["runner"]):
+            fitted = (
+                f"; parallel part {state_part(row.parallel_part)} "
+                f"({state_part(row.parallel_low)} to {state_part(row.parallel_high)})"
+            )
+        facts.append(f"{row.runner}: {speed_ups}{fitted}")
+    told_each = f" Speed-ups: {'; '.join(facts)}." if facts else ""
+    return f"Chart. {title}.{told_each} Conditions: {conditions}."

@@ -1,12 +1,9 @@
 """From which length of task processes pay: one panel for each start method."""
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gil_demo.charts.style import (
     INK,
@@ -16,6 +13,7 @@ from gil_demo.charts.style import (
     Look,
     clean_axes,
     get_look,
+    label_decades,
     make_chart,
     write_heading,
 )
@@ -24,6 +22,7 @@ from gil_demo.crossings import (
     KEPT,
     Way,
     fit_ways,
+    measure_pace,
     summarise_break_even,
     summarise_lengths,
 )
@@ -33,7 +32,6 @@ from gil_demo.findings.break_even import (
     title_break_even,
 )
 from gil_demo.findings.words import state_seconds
-from gil_demo.fits import Line
 from gil_demo.results import BASELINE, list_rows
 
 _LOOKS = {
@@ -61,23 +59,24 @@ def draw_break_even(table: pd.DataFrame) -> Chart:
     """
     summary, crossings = summarise_lengths(table), summarise_break_even(table)
     methods = sorted(set(crossings["start_method"]))
-    chart = make_chart(max(7.5, 4.1 * len(methods)), 5.6)
+    chart = make_chart(max(9.5, 4.6 * len(methods)), 5.6)
     panels = chart.subplots(1, len(methods), sharex=True, sharey=True, squeeze=False)[0]
     width = chart.get_size_inches()[0]
     chart.subplots_adjust(
         left=1.1 / width, right=1 - 0.25 / width, top=0.8, bottom=0.19, wspace=0.08
     )  # fmt: skip
-    lines = fit_ways(table)
-    is_told = not find_length_reservations(table)
+    told = crossings[:0] if find_length_reservations(table) else crossings
+    found = told[(told["rival"] == BASELINE) & (told["reason"] == "")]
     for axes, method in zip(panels, methods, strict=True):
         _draw_panel(axes, method, summary)
-        found = crossings[(crossings["start_method"] == method) & (crossings["reason"] == "")]
-        if is_told:
-            _mark_crossings(axes, found[found["rival"] == BASELINE])
-            _continue_lines(
-                axes, method, lines, summary, float(crossings["crossing_seconds"].max())
-            )
-        _finish_panel(axes, method, summary)
+        _draw_crossings(axes, found[found["start_method"] == method])
+        if found["crossing_seconds"].max() > summary["task_seconds"].max():
+            _continue_lines(axes, method, table, float(found["crossing_seconds"].max()))
+    least, most = float(summary["seconds_low"].min()), float(summary["seconds_high"].max())
+    panels[0].set_ylim(least / 2.2, max(1.5 * most, panels[0].get_ylim()[1]))
+    for axes, method in zip(panels, methods, strict=True):
+        _finish_panel(axes, method)
+        _label_crossings(axes, found[found["start_method"] == method])
     panels[0].set_ylabel("time for all tasks", size=13, color=INK)
     chart.legend(
         *panels[0].get_legend_handles_labels(), loc="upper left", ncols=4, frameon=False,
@@ -85,9 +84,7 @@ def draw_break_even(table: pd.DataFrame) -> Chart:
     )  # fmt: skip
     title, conditions = title_break_even(table, crossings), describe_break_even(table)
     write_heading(chart, title, conditions)
-    chart.description = _describe(
-        title, conditions, crossings if is_told else crossings[:0], summary
-    )
+    chart.description = _describe(title, conditions, told, summary)
     return chart
 
 
@@ -110,23 +107,16 @@ def _draw_panel(axes: Axes, method: str, summary: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _finish_panel(axes: Axes, method: str, summary: pd.DataFrame) -> None:
+def _finish_panel(axes: Axes, method: str) -> None:
     axes.set_title(f"by {method}", loc="left", size=14, color=INK, weight="bold", pad=8)
     axes.set_xlabel("length of one task", size=12, color=INK)
-    axes.set_ylim(bottom=float(summary["seconds_low"].min()) / 2.2)
-    for axis in (axes.xaxis, axes.yaxis):
-        low, high = sorted(axis.get_view_interval())
-        powers = [
-            10.0**n for n in range(math.ceil(math.log10(low)), 1 + int(math.log10(high) + 9) - 9)
-        ]
-        axis.set_major_locator(FixedLocator(powers))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: state_seconds(value)))
-        axis.set_minor_locator(NullLocator())
+    label_decades(axes.xaxis, state_seconds)
+    label_decades(axes.yaxis, state_seconds)
     clean_axes(axes, "y")
     axes.tick_params(labelsize=11)
 
 
-def _mark_crossings(axes: Axes, found: pd.DataFrame) -> None:
+def _draw_crossings(axes: Axes, found: pd.DataFrame) -> None:
     for row in list_rows(found):
         length = row.crossing_seconds
         axes.axvline(length, color=SOFT_INK, linewidth=1.3, linestyle=(0, (5, 3)), zorder=0.5)
@@ -134,43 +124,46 @@ def _mark_crossings(axes: Axes, found: pd.DataFrame) -> None:
             row.crossing_low, row.crossing_high, color=SOFT_INK, alpha=0.13, linewidth=0,
             zorder=0.4,
         )  # fmt: skip
+
+
+def _label_crossings(axes: Axes, found: pd.DataFrame) -> None:
+    """Label the crossings at the foot of their lines, one row for each pool."""
+    low, high = axes.get_xlim()
+    for row in list_rows(found):
+        length = row.crossing_seconds
+        is_left = length**2 < low * high
         axes.annotate(
             state_seconds(length), (length, 0), xycoords=("data", "axes fraction"),
-            xytext=(-4 if row.pool == COLD else 4, 6), textcoords="offset points", size=12,
-            color=INK, ha="right" if row.pool == COLD else "left",
+            xytext=(4 if is_left else -4, 24 if row.pool == COLD else 6), size=12, color=INK,
+            textcoords="offset points", ha="left" if is_left else "right",
             bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
         )  # fmt: skip
 
 
-def _continue_lines(
-    axes: Axes, method: str, lines: Mapping[Way, Line], summary: pd.DataFrame, furthest: float
-) -> None:
-    """Carry the fitted lines on to where a cold pool begins to pay, beyond what was measured."""
-    last = float(summary["task_seconds"].max())
-    if not furthest > last:
-        return
-    lengths = [last, 1.5 * furthest]
-    for way in (Way(BASELINE), Way("processes", method, COLD)):
-        if way in lines:
-            _, look = _LOOKS[way.runner, way.pool]
-            axes.plot(
-                lengths, [lines[way].at(length) for length in lengths], color=look.colour,
-                linewidth=1.2, linestyle=":", zorder=1,
-            )  # fmt: skip
+def _continue_lines(axes: Axes, method: str, table: pd.DataFrame, furthest: float) -> None:
+    """Carry the fitted lines on to where a pool begins to pay, beyond what was measured."""
+    lines, pace = fit_ways(table), measure_pace(table)
+    lengths = [float(table["steps"].max()) / pace, 1.5 * furthest]
+    for way in (Way(BASELINE), Way("processes", method, COLD), Way("processes", method, KEPT)):
+        _, look = _LOOKS[way.runner, way.pool]
+        axes.plot(
+            lengths, [lines[way].at(length) for length in lengths], color=look.colour,
+            linewidth=1.2, linestyle=":", zorder=1,
+        )  # fmt: skip
 
 
 def _describe(title: str, conditions: str, crossings: pd.DataFrame, summary: pd.DataFrame) -> str:
     told = []
     for row in list_rows(crossings):
         rival = "the plain loop" if row.rival == BASELINE else "threads"
-        length = row.reason or (
+        length = row.reason.split(":")[0] or (
             f"{1000 * row.crossing_seconds:.2f} ms ({1000 * row.crossing_low:.2f} to "
             f"{1000 * row.crossing_high:.2f})"
         )
-        told.append(f"{row.start_method}, {row.pool}, against {rival} {length}")
+        told.append(f"{row.start_method}, {row.pool}, against {rival}: {length}")
     longest = summary[summary["steps"] == summary["steps"].max()]
     times = "; ".join(f"{_name(row)} {row.seconds:.4f} s" for row in list_rows(longest))
-    pays = f" Processes pay from tasks of: {'; '.join(told)}." if told else ""
+    pays = f" From which length of task processes pay: {'; '.join(told)}." if told else ""
     return f"Chart. {title}.{pays} The longest tasks took: {times}. Conditions: {conditions}."
 
 

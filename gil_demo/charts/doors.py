@@ -7,6 +7,7 @@ import pandas as pd
 from gil_demo.charts.break_even import draw_break_even
 from gil_demo.charts.claims import draw_claims
 from gil_demo.charts.convoy import draw_convoy, draw_server_intervals
+from gil_demo.charts.interpreters import draw_interpreters
 from gil_demo.charts.lists import draw_chunksizes, draw_list_lengths
 from gil_demo.charts.memory import draw_memory
 from gil_demo.charts.methods import draw_methods
@@ -35,6 +36,7 @@ _DRAWINGS: dict[str, Callable[[pd.DataFrame], Chart]] = {
     "transfers": draw_transport,
     "weights": draw_memory,
     "break_even": draw_break_even,
+    "interpreters": draw_interpreters,
 }
 
 

@@ -51,12 +51,11 @@ def draw_memory(table: pd.DataFrame) -> Chart:
     height = 1.75 + 0.4 * (places.iloc[-1] + 1)
     chart = make_chart(11, height)
     axes = chart.subplots()
-    chart.subplots_adjust(left=0.33, right=0.93, top=1 - 0.85 / height, bottom=1.0 / height)
+    chart.subplots_adjust(left=0.35, right=0.93, top=1 - 0.85 / height, bottom=1.0 / height)
     for place, row in zip(places, list_rows(summary), strict=True):
         _draw_bar(axes, place, row)
     _label_rows(axes, places, summary)
-    axes.set_xlim(0, 1.16 * float(summary["unique_high"].max()) / 1e6)
-    _mark_table(axes, float(summary["table_bytes"].iloc[0]) / 1e6)
+    _finish_scale(axes, summary)
     axes.xaxis.set_major_locator(MaxNLocator(7))
     axes.set_xlabel("megabytes that only this worker has (unique set size)", size=12, color=INK)
     clean_axes(axes, "x")
@@ -102,13 +101,24 @@ def _label_rows(axes: Axes, places: "pd.Series[float]", summary: pd.DataFrame) -
     axes.set_yticks(list(places))
     axes.set_yticklabels([_LABELS[row.parent, row.deed] for row in rows])
     axes.set_ylim(float(places.iloc[-1]) + 0.6, -0.6)
-    for place, row in reversed([*zip(places, rows, strict=True)]):
-        if (row.parent, row.deed) == (rows[0].parent, rows[0].deed):
+    above = [None, *(row.start_method for row in rows)]
+    for place, row, method in zip(places, rows, above, strict=False):
+        if row.start_method != method:
             axes.annotate(
                 row.start_method, (0, place), xycoords=("axes fraction", "data"),
-                xytext=(-232, 0), textcoords="offset points", size=14, weight="bold",
+                xytext=(-268, 0), textcoords="offset points", size=14, weight="bold",
                 va="center", color=get_look("processes").colour, annotation_clip=False,
             )  # fmt: skip
+
+
+def _finish_scale(axes: Axes, summary: pd.DataFrame) -> None:
+    """Let the bars fill the width; the table's size is marked where that doesn't squeeze them."""
+    most = float(summary["unique_high"].max()) / 1e6
+    size = float(summary["table_bytes"].iloc[0]) / 1e6
+    is_marked = size <= 2 * most and (summary["parent"] != "small").any()
+    axes.set_xlim(0, 1.16 * (max(most, size) if is_marked else most))
+    if is_marked:
+        _mark_table(axes, size)
 
 
 def _mark_table(axes: Axes, size: float) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from gil_demo.charts.amdahl import draw_amdahl
 from gil_demo.charts.style import Chart
+from gil_demo.findings.amdahl import select_fits
 from gil_demo.scaling import summarise_scaling
 
 _STEP = 0.005
@@ -39,16 +40,15 @@ def bend_amdahl(table: pd.DataFrame) -> BendableChart:
 
     Returns:
         What Jupyter shows as a chart with a slider where ipywidgets is installed and a kernel
-        runs, and as a still picture elsewhere. It begins with what was fitted to the processes,
-        or with 90 % where nothing was.
+        runs, and as a still picture elsewhere. It begins with the largest part that was fitted,
+        or with 90 % where nothing was, or where there are reasons to withhold it.
 
     Raises:
         ResultsError: the table is not of this kind, or holds several runs.
     """
-    fits = summarise_scaling(table)
-    fitted = fits.loc[fits["reason"] == "", "parallel_part"]
-    start = _STEP * round((float(fitted.max()) if len(fitted) else _USUAL) / _STEP)
-    still = draw_amdahl(table, min(1.0, start))
+    fitted = select_fits(table, summarise_scaling(table))["parallel_part"]
+    start = min(1.0, _STEP * round((float(fitted.max()) if len(fitted) else _USUAL) / _STEP))
+    still = draw_amdahl(table, start)
     try:
         import ipywidgets
     except ImportError:

@@ -139,7 +139,8 @@ def _draw_speed_up(axes: Axes, place: int, row: Any) -> None:
 
 def _finish_times(axes: Axes, rows: list[Any]) -> None:
     axes.set_yticks(range(len(rows)))
-    axes.set_yticklabels([capitalise(name_workers(row.runner, row.workers)) for row in rows])
+    names = [capitalise(name_workers(row.runner, row.workers)) for row in rows]
+    axes.set_yticklabels([name.replace(" sub-", "\nsub-") for name in names])
     axes.set_ylim(len(rows) - 0.45, -0.6)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6))

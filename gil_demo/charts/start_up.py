@@ -18,8 +18,10 @@ from gil_demo.charts.style import (
 )
 from gil_demo.costs import summarise_start_up
 from gil_demo.findings.start_up import describe_start_up, title_start_up
-from gil_demo.findings.words import state_seconds
+from gil_demo.findings.words import count_in_words, state_seconds
 from gil_demo.results import list_rows
+
+_FURTHEST = 2.0  # the longest bar's lengths that marks may take
 
 
 def draw_start_up(table: pd.DataFrame) -> Chart:
@@ -42,16 +44,19 @@ def draw_start_up(table: pd.DataFrame) -> Chart:
     chart = make_chart(11, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.24, right=0.93, top=1 - 0.6 / height, bottom=1.0 / height)
+    end = _find_end(table, rows)
     for place, row in enumerate(rows):
         is_own = (table["start_method"] == row.start_method) & (table["loads"] == row.loads)
-        _draw_bar(axes, place, row, table[is_own])
+        _draw_bar(axes, place, row, table[is_own], end)
     axes.set_yticks(range(len(rows)))
     axes.set_yticklabels([_name(row) for row in rows])
     axes.set_ylim(len(rows) - 0.45, -0.6)
-    axes.set_xlim(0, _find_end(table) * 1.12)
+    axes.set_xlim(0, end * 1.12)
     axes.xaxis.set_major_locator(MaxNLocator(6))
+    beyond = int((1000 * table["start_up_seconds"] > end).sum())
+    stray = f"; {count_in_words(beyond, 'mark', 'marks')} further right" if beyond else ""
     axes.set_xlabel(
-        "milliseconds: start-up (bar, a mark for each round), tear-down (hatched)",
+        f"milliseconds: start-up (bar, a mark for each round), tear-down (hatched){stray}",
         size=12, color=INK,
     )  # fmt: skip
     clean_axes(axes, "x")
@@ -71,17 +76,14 @@ def _name(row: Any) -> str:
     return row.start_method if row.loads == "nothing" else f"{row.start_method}, with {row.loads}"
 
 
-def _find_end(table: pd.DataFrame) -> float:
-    """Return where the longest bar ends, in milliseconds, some stray rounds left out."""
-    return 1000 * float((table["start_up_seconds"] + table["tear_down_seconds"]).quantile(0.97))
+def _find_end(table: pd.DataFrame, rows: list[Any]) -> float:
+    """Return where bars and marks end, in milliseconds; stray rounds don't squeeze the bars."""
+    longest = max(row.start_up_seconds + row.tear_down_seconds for row in rows)
+    furthest = float(table["start_up_seconds"].max())
+    return 1000 * (furthest if longest < furthest <= _FURTHEST * longest else longest)
 
 
-def _find_label(end: float, runs: pd.DataFrame) -> float:
-    """Return where a bar's label has room: beyond its end and its marks, but for stray ones."""
-    return max(end, 1000 * float(runs["start_up_seconds"].quantile(0.97)))
-
-
-def _draw_bar(axes: Axes, place: int, row: Any, runs: pd.DataFrame) -> None:
+def _draw_bar(axes: Axes, place: int, row: Any, runs: pd.DataFrame, furthest: float) -> None:
     look = get_look("processes")
     start, tear = 1000 * row.start_up_seconds, 1000 * row.tear_down_seconds
     axes.barh(
@@ -96,8 +98,10 @@ def _draw_bar(axes: Axes, place: int, row: Any, runs: pd.DataFrame) -> None:
         1000 * runs["start_up_seconds"], spread, linestyle="", marker=look.marker, markersize=3.6,
         markerfacecolor="white", markeredgecolor=INK, markeredgewidth=0.6, alpha=0.75,
     )  # fmt: skip
+    marks = 1000 * runs["start_up_seconds"]
+    room = max(start + tear, float(marks[marks <= furthest].max()))
     axes.annotate(
-        state_seconds(row.start_up_seconds), (_find_label(start + tear, runs), place),
+        state_seconds(row.start_up_seconds), (room, place),
         xytext=(8, 0), size=12,
         textcoords="offset points", va="center", color=SOFT_INK, annotation_clip=False,
     )  # fmt: skip

@@ -5,6 +5,7 @@ Design", 2008). A marker and a hatch go with each, so that colour is never the o
 """
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -33,8 +34,9 @@ LOOKS = {
     "sequential": Look("#666666", "D", "-"),
     "threads": Look("#D55E00", "o", "-"),
     "processes": Look("#0072B2", "s", "-"),
+    "interpreters": Look("#009E73", "^", "-"),
 }
-OTHER = Look("#009E73", "^", "-")
+OTHER = Look("#CC79A7", "P", "-")
 
 
 class Chart(Figure):
@@ -134,3 +136,48 @@ def label_in_full(axis: Axis, values: Sequence[float], state: Callable[[float], 
     axis.set_major_locator(FixedLocator([value for value in values if low <= value <= high]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: state(value)))
     axis.set_minor_locator(NullLocator())
+
+
+def label_decades(axis: Axis, state: Callable[[float], str]) -> None:
+    """Label a logarithmic axis at powers of ten, or at 1, 2 and 5 where those would be too few.
+
+    Args:
+        axis: an axis on a logarithmic scale; it grows where none of these is in sight.
+        state: puts a value into text.
+    """
+    low, high = sorted(axis.get_view_interval())
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [10.0**exponent for exponent in exponents]
+    if not _are_in_sight(axis, values):
+        values = [step * value for value in values for step in (1, 2, 5)]
+    if not _are_in_sight(axis, values):
+        low = max(value for value in values if value <= low)
+        high = min(value for value in values if value >= high)
+        margin = (high / low) ** 0.1
+        set_limits = axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim
+        set_limits(low / margin, high * margin)
+    label_in_full(axis, values, state)
+
+
+def _are_in_sight(axis: Axis, values: Sequence[float]) -> bool:
+    """Tell whether at least two of the values lie on the part of an axis that is seen."""
+    low, high = sorted(axis.get_view_interval())
+    return sum(low <= value <= high for value in values) >= 2
+
+
+def push_apart(places: Sequence[float], apart: float, top: float) -> list[float]:
+    """Push places of labels apart, upwards and, where they would pass the top, downwards.
+
+    Args:
+        places: where the labels would stand, the lowest first.
+        apart: how far apart they must be.
+        top: the highest place.
+    """
+    pushed: list[float] = []
+    for place in places:
+        pushed.append(max(place, pushed[-1] + apart) if pushed else place)
+    limit = top
+    for number in reversed(range(len(pushed))):
+        pushed[number] = min(pushed[number], limit)
+        limit = pushed[number] - apart
+    return pushed

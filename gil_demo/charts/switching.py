@@ -34,7 +34,12 @@ from gil_demo.schemas import MOST_SECONDS
 from gil_demo.turns import summarise_switches, summarise_trace
 
 OWN = state_seconds(PYTHON_INTERVAL)
-_NAMES = {"threads": "Thread", "processes": "Process", "sequential": "Plain loop"}
+_NAMES = {
+    "threads": "Thread",
+    "processes": "Process",
+    "sequential": "Plain loop",
+    "interpreters": "Sub-interpreter",
+}
 
 
 def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None) -> Chart:
@@ -63,7 +68,8 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
     height = 1.9 + 0.52 * (max(lanes.values()) + 1)
     chart = make_chart(12, height)
     axes = chart.subplots()
-    chart.subplots_adjust(left=0.1, right=0.975, top=1 - 0.75 / height, bottom=1.0 / height)
+    margin = 0.16 if "interpreters" in runners else 0.1  # room for the longer name
+    chart.subplots_adjust(left=margin, right=0.975, top=1 - 0.75 / height, bottom=1.0 / height)
     shown = table[(table["end_seconds"] >= left) & (table["start_seconds"] <= right)]
     is_binned = len(shown) > MOST_BARS
     for (runner, worker), place in lanes.items():

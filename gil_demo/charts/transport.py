@@ -1,11 +1,10 @@
 """What carrying data to a worker costs, by each way, and how much of it is pickling."""
 
-import math
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from gil_demo.charts.style import (
     INK,
@@ -13,7 +12,10 @@ from gil_demo.charts.style import (
     Chart,
     Look,
     clean_axes,
+    label_decades,
+    label_in_full,
     make_chart,
+    push_apart,
     write_heading,
 )
 from gil_demo.costs import summarise_transport
@@ -48,6 +50,7 @@ def draw_transport(table: pd.DataFrame) -> Chart:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     summary = summarise_transport(table)
+    title, conditions = title_transport(table, summary), describe_transport(table)
     chart = make_chart(12.5, 5.6)
     left, right = chart.subplots(1, 2, width_ratios=[2.1, 1])
     chart.subplots_adjust(left=0.07, right=0.985, top=0.87, bottom=0.19, wspace=0.62)
@@ -64,8 +67,10 @@ def draw_transport(table: pd.DataFrame) -> Chart:
     _finish_times(left, data)
     _label_ends(left, ends)
     parts = select_pickling(summary)
-    _draw_parts(right, parts)
-    title, conditions = title_transport(table, summary), describe_transport(table)
+    if parts.empty:
+        right.set_axis_off()
+    else:
+        _draw_parts(right, parts)
     write_heading(chart, title, conditions)
     chart.description = _describe(title, conditions, summary, parts)
     return chart
@@ -83,30 +88,34 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
 
 def _finish_times(axes: Axes, data: pd.DataFrame) -> None:
     sizes = sorted(set(data["size_bytes"].astype(float)))
-    axes.xaxis.set_major_locator(FixedLocator(sizes))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: state_bytes(value)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    low, high = sorted(axes.get_ylim())
-    powers = [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
-    axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(FixedLocator([p for p in powers if low <= p <= high]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: state_seconds(value)))
-    axes.yaxis.set_minor_locator(NullLocator())
+    margin = (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
+    axes.set_xlim(sizes[0] / margin, sizes[-1] * margin)
+    label_in_full(axes.xaxis, _choose_sizes(sizes), state_bytes)
+    label_decades(axes.yaxis, state_seconds)
     axes.set_xlabel("size of the data", size=12, color=INK)
     axes.set_title("time until the data are there", loc="left", size=13, color=INK, pad=8)
     clean_axes(axes, "y")
 
 
+def _choose_sizes(sizes: list[float]) -> list[float]:
+    """Choose the sizes whose labels have room beside each other, from the largest one down."""
+    room = (sizes[-1] / sizes[0]) ** 0.14
+    chosen = sizes[-1:]
+    for size in reversed(sizes):
+        if chosen[-1] / size > room:
+            chosen.append(size)
+    return chosen
+
+
 def _label_ends(axes: Axes, ends: dict[str, tuple[float, str]]) -> None:
     """Label the lines at their right ends, pushed apart where they would touch."""
-    low, high = (math.log10(end) for end in axes.get_ylim())
-    right = math.log10(axes.get_xlim()[1])
-    height = -math.inf
-    for label, (seconds, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
-        own = (math.log10(seconds) - low) / (high - low)
-        height = max(own, height + 0.075)
+    to_axes = axes.transScale + axes.transLimits
+    ordered = sorted(ends.items(), key=lambda item: item[1][0])
+    places = [float(to_axes.transform((1, seconds))[1]) for _, (seconds, _) in ordered]
+    heights = push_apart(places, 0.075, 0.97)
+    for (label, (_, colour)), height in zip(ordered, heights, strict=True):
         axes.annotate(
-            label, (10**right, height), xycoords=("data", "axes fraction"), xytext=(6, 0),
+            label, (1, height), xycoords="axes fraction", xytext=(6, 0),
             textcoords="offset points", size=13, va="center", color=colour, weight="bold",
             annotation_clip=False,
         )  # fmt: skip
@@ -126,10 +135,10 @@ def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:
             size=12, color=INK, va="center",
         )  # fmt: skip
     axes.set_xlim(0, 100)
-    axes.set_ylim(len(rows) - 0.4, -0.65)
+    axes.set_ylim(max(2, len(rows)) - 0.4, -0.65)
     axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    size = state_bytes(float(parts["size_bytes"].iloc[0])) if len(parts) else ""
+    size = state_bytes(float(parts["size_bytes"].iloc[0]))
     axes.set_title(f"where the time for {size} goes", loc="left", size=13, color=INK, pad=8)
     axes.set_xlabel(
         "% of an argument's time: pickling\n(dark), the pipe (hatched)", size=12, color=INK
@@ -147,10 +156,8 @@ def _describe(title: str, conditions: str, summary: pd.DataFrame, parts: pd.Data
     shares = "; ".join(
         f"{_KINDS[row.kind]} {100 * min(row.ratio, 1.0):.1f} %" for row in list_rows(parts)
     )
-    return (
-        f"Chart. {title}. Medians: {'; '.join(facts)}. Pickling is, of an argument's time: "
-        f"{shares}. Conditions: {conditions}."
-    )
+    pickling = f" Pickling is, of an argument's time: {shares}." if shares else ""
+    return f"Chart. {title}. Medians: {'; '.join(facts)}.{pickling} Conditions: {conditions}."
 
 
 def _tell(row: Any) -> str:

@@ -4,6 +4,7 @@ from gil_demo.columns.claims import CLAIMS
 from gil_demo.columns.convoy import EXCHANGES
 from gil_demo.columns.costs import LENGTHS, STARTS, TRANSFERS, WEIGHTS
 from gil_demo.columns.facts import MACHINE
+from gil_demo.columns.interpreters import INTERPRETERS
 from gil_demo.columns.pool import ARRIVALS, LISTS, TASKS
 from gil_demo.columns.speed import RUNS, VARIANT
 from gil_demo.columns.switching import SLICES, SWITCHES
@@ -12,6 +13,7 @@ __all__ = [
     "ARRIVALS",
     "CLAIMS",
     "EXCHANGES",
+    "INTERPRETERS",
     "LENGTHS",
     "LISTS",
     "MACHINE",
@@ -28,5 +30,5 @@ __all__ = [
 
 SCHEMAS = (
     *(RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS),
-    *(STARTS, TRANSFERS, WEIGHTS, LENGTHS),
+    *(STARTS, TRANSFERS, WEIGHTS, LENGTHS, INTERPRETERS),
 )

@@ -24,7 +24,7 @@ SLICES = Schema(
     {
         "run_id": Column("text"),
         "experiment": Column("text", choices=("trace",)),
-        "runner": Column("text", choices=("sequential", "threads", "processes")),
+        "runner": Column("text", choices=("sequential", "threads", "processes", "interpreters")),
         "start_method": Column("text", may_be_empty=True),
         "workers": Column("whole"),
         "worker": Column("whole"),

@@ -7,6 +7,7 @@ import pandas as pd
 from gil_demo.arguments import check_count, check_unlike, check_workers
 from gil_demo.measurements import Work, check_runners, measure
 from gil_demo.results import BASELINE
+from gil_demo.runners import RUNNERS, find_reason
 from gil_demo.workloads import countdown
 
 DEFAULT_COUNT = 4_000_000
@@ -27,8 +28,9 @@ def compare(
     after another, is always measured, since the others are held against it.
 
     Args:
-        runners: which ways, by name: sequential, threads, processes.
-        workers: how many threads or processes.
+        runners: which ways, by name: sequential, threads, processes, interpreters; `list_runners`
+            tells which of them there are.
+        workers: how many threads, processes or sub-interpreters.
         count: steps of the whole countdown.
         start_method: how processes are started; None means the platform's default.
         precision: half the width of the 95 % interval, as a part of the ratio, at which to stop;
@@ -42,6 +44,7 @@ def compare(
     Raises:
         TypeError: an argument is of the wrong type.
         ValueError: an argument is not allowed; nothing has been started.
+        RunnerUnavailable: this machine lacks one of the runners; nothing has been started.
         GilDemoError: the run failed.
     """
     names = check_runners(runners)
@@ -51,6 +54,22 @@ def compare(
     }
     work = Work("countdown", countdown, check_count(count))
     return measure("compare", work, variants, start_method, precision, budget)
+
+
+def list_runners() -> pd.DataFrame:
+    """List the ways to run a countdown, and why one can't be had here.
+
+    Returns:
+        A row for each: runner (its name), available (True or False) and reason (empty, or why
+        this Python lacks it).
+    """
+    reasons = {name: find_reason(name) for name in RUNNERS}
+    return pd.DataFrame(
+        [
+            {"runner": name, "available": not reason, "reason": reason}
+            for name, reason in reasons.items()
+        ]
+    )
 
 
 def scale(

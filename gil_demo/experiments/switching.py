@@ -47,7 +47,7 @@ def trace(
     """Run the countdown once in each way and note when each worker ran.
 
     Args:
-        runners: which ways, by name: threads, processes, sequential.
+        runners: which ways, by name: threads, processes, sequential, interpreters.
         workers: how many threads or processes; the countdown is cut into one part for each.
         count: steps of the whole countdown.
         switch_interval: seconds after which a thread that waits may ask for the GIL; None leaves

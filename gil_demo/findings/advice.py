@@ -13,8 +13,8 @@ from gil_demo.crossings import COLD, KEPT, Costs, Way, list_costs, measure_pace
 from gil_demo.errors import ResultsError
 from gil_demo.estimates import LEAST_ROUNDS
 from gil_demo.findings.break_even import find_length_reservations
-from gil_demo.findings.words import state_bytes, state_seconds
-from gil_demo.fits import DoubtfulLine, fit_doubtful_costs
+from gil_demo.findings.words import find_busy_reservations, state_bytes, state_seconds
+from gil_demo.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
 from gil_demo.results import BASELINE
 
 CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
@@ -66,6 +66,8 @@ def advise(
     carried = _list_carried(transfers)
     is_told = (
         not find_length_reservations(lengths)
+        and not find_busy_reservations(transfers.iloc[0])
+        and lengths["steps"].nunique() >= LEAST_SIZES
         and min(int(table["rounds"].iloc[0]) for table in (lengths, transfers)) >= LEAST_ROUNDS
     )
     lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}

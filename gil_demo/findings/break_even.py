@@ -14,7 +14,10 @@ from gil_demo.findings.words import (
     state_range,
     state_seconds,
 )
+from gil_demo.fits import ALWAYS_PAYS, NEVER_MEETS
 from gil_demo.results import BASELINE, list_rows
+
+_ALIKE = 1.1  # crossings that differ by less are told as one, the longest
 
 
 def judge_break_even(table: pd.DataFrame) -> str:
@@ -61,24 +64,35 @@ def title_break_even(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
     reservations = find_length_reservations(table)
     if reservations:
         return head(f"no verdict: {reservations[0].split(';')[0]}", table)
-    found = crossings[(crossings["rival"] == BASELINE) & (crossings["reason"] == "")]
-    cold, kept = (found[found["pool"] == pool] for pool in (COLD, KEPT))
-    told = []
-    if len(cold):
-        told.append(f"a cold pool pays from {_state_span(cold)} a task")
-    if len(kept):
-        told.append(f"{'one' if told else 'a pool'} kept open from {_state_span(kept)}")
+    cold, kept = (_state_when(crossings, pool) for pool in (COLD, KEPT))
+    told = [f"a cold pool pays {cold}"] if cold else []
+    if kept:
+        shortly = kept.replace("tasks of ", "")
+        told.append(f"one kept open {shortly}" if cold else f"a pool kept open pays {kept}")
     if not told:
-        return head("no length of task was found from which processes pay", table)
+        reasons = set(crossings.loc[crossings["rival"] == BASELINE, "reason"])
+        reason = f": {reasons.pop().split(':')[0]}" if len(reasons) == 1 else " was found"
+        return head(f"no break-even{reason}", table)
+    threads = crossings.loc[crossings["rival"] == "threads", "reason"]
+    if len(threads) and (threads == NEVER_MEETS).all():
+        told.append("against threads at no length")
     return head("; ".join(told), table)
 
 
-def _state_span(found: pd.DataFrame) -> str:
-    """State the least and the most of some crossings, with their start methods."""
-    ordered = list_rows(found.sort_values("crossing_seconds"))
-    ends = [ordered[0], ordered[-1]] if len(ordered) > 1 else ordered
-    return " to ".join(
-        f"{state_seconds(row.crossing_seconds)} ({row.start_method})" for row in ends
+def _state_when(crossings: pd.DataFrame, pool: str) -> str:
+    """State from which length a pool pays against the plain loop; nothing where that is open."""
+    own = crossings[(crossings["rival"] == BASELINE) & (crossings["pool"] == pool)]
+    if (own["reason"] == ALWAYS_PAYS).all():
+        return "at every length"
+    found = list_rows(own[own["reason"] == ""].sort_values("crossing_seconds"))
+    if not found:
+        return ""
+    least, most = found[0], found[-1]
+    if len(own) == len(found) and most.crossing_seconds < _ALIKE * least.crossing_seconds:
+        return f"from tasks of {state_seconds(most.crossing_seconds)}"
+    return "from tasks of " + " to ".join(
+        f"{state_seconds(row.crossing_seconds)} ({row.start_method})"
+        for row in ([least, most] if len(found) > 1 else found)
     )
 
 
@@ -89,7 +103,7 @@ def describe_break_even(table: pd.DataFrame) -> str:
     rounds = count_in_words(int(first["rounds"]), "round", "rounds")
     shortest, longest = (int(table["steps"].agg(end)) for end in ("min", "max"))
     pace = measure_pace(table)
-    return (
-        f"{describe_computer(first)}; {tasks} at once, of {state_seconds(shortest / pace)} to "
-        f"{state_seconds(longest / pace)} each; {rounds} of each; lines fitted"
-    )
+    lengths = state_seconds(longest / pace)
+    if shortest < longest:
+        lengths = f"{state_seconds(shortest / pace)} to {lengths}"
+    return f"{describe_computer(first)}; {tasks} at once, of {lengths} each; {rounds} of each"

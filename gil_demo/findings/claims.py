@@ -11,6 +11,7 @@ from gil_demo.columns.claims import QUANTITIES
 from gil_demo.errors import ResultsError
 from gil_demo.findings.words import (
     MARGIN,
+    capitalise,
     count_in_words,
     describe_computer,
     find_machine_reservations,
@@ -130,10 +131,11 @@ def describe_claims(table: pd.DataFrame) -> str:
 
 
 def _judge_threads(values: Values, first: Any) -> Score:
-    del first
     low, high = values["time_ratio_low"], values["time_ratio_high"]
     ratio = state_times(values["time_ratio"], low, high)
-    evidence = f"Two threads took {ratio} as long as the plain loop."
+    without = "" if first["gil_enabled"] else "Without the GIL, "
+    evidence = f"{without}two threads took {ratio} as long as the plain loop."
+    evidence = capitalise(evidence)
     if low >= 1 - MARGIN:
         return Score(HOLDS, evidence, ratio)
     if high < 1 - MARGIN:

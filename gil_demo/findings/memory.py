@@ -10,11 +10,14 @@ from gil_demo.findings.words import (
     count_in_words,
     describe_computer,
     head,
+    list_in_words,
     state_bytes,
+    state_share,
 )
 from gil_demo.results import list_rows
 
 _MUCH = 0.25
+_ENDS = ("min", "max")
 
 
 def judge_memory(table: pd.DataFrame) -> str:
@@ -31,18 +34,22 @@ def judge_memory(table: pd.DataFrame) -> str:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     summary = summarise_memory(table)
+    spread_is_told = int(table["rounds"].iloc[0]) > 1
     lines = []
     for method, own in summary.groupby("start_method", sort=False):
-        told = [_state_deed(row) for row in list_rows(own)]
+        told = [_state_deed(row, spread_is_told) for row in list_rows(own)]
         lines.append(f"By {method}, a worker has of its own:")
         lines += [f"  {line}." for line in told]
     lines += _state_sharing(summary)
     rounds = count_in_words(int(table["rounds"].iloc[0]), "round", "rounds")
-    return "\n".join([*lines, f"{capitalise(rounds)} of each; the spread is in brackets."])
+    brackets = "; the least and the most are in brackets" if spread_is_told else ""
+    return "\n".join([*lines, f"{capitalise(rounds)} of each{brackets}."])
 
 
-def _state_deed(row: Any) -> str:
-    spread = f" ({state_bytes(row.unique_low)} to {state_bytes(row.unique_high)})"
+def _state_deed(row: Any, spread_is_told: bool) -> str:
+    spread = ""
+    if spread_is_told:
+        spread = f" ({state_bytes(row.unique_low)} to {state_bytes(row.unique_high)})"
     return f"{state_bytes(row.unique_bytes)}{spread} if {name_deed(row.parent, row.deed)}"
 
 
@@ -65,25 +72,27 @@ def _state_sharing(summary: pd.DataFrame) -> list[str]:
     if not {"waits", "reads the table"} <= set(by_deed):
         return []
     size, waiting = float(forked["table_bytes"].iloc[0]), by_deed["waits"]
-    copied = (by_deed["reads the table"] - waiting) / size
+    copied = min(1.0, max(0.0, (by_deed["reads the table"] - waiting) / size))
     if waiting < _MUCH * size and copied > _MUCH:
         return [
             f"A forked worker shared its parent's table of {state_bytes(size)} until it read it: "
-            f"reading counts references, and so {100 * copied:.0f} % of it was copied."
+            f"reading counts references, and so {state_share(copied)} of it was copied."
         ]
-    return [f"Reading its parent's table copied {100 * copied:.0f} % of it into a forked worker."]
+    return [f"Reading its parent's table copied {state_share(copied)} of it into a forked worker."]
 
 
 def title_memory(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Put the finding in one line, for the chart's title."""
     waiting = summary[(summary["parent"] == "small") & (summary["deed"] == "waits")]
     told = [f"{state_bytes(row.unique_bytes)} by {row.start_method}" for row in list_rows(waiting)]
+    if not told:
+        told = [" to ".join(state_bytes(float(summary["unique_bytes"].agg(f))) for f in _ENDS)]
     heavy = summary[(summary["parent"] == "small") & (summary["deed"] == "imports pandas")]
     end = ""
     if len(heavy):
-        least, most = (state_bytes(float(heavy["unique_bytes"].agg(f))) for f in ("min", "max"))
+        least, most = (state_bytes(float(heavy["unique_bytes"].agg(f))) for f in _ENDS)
         end = f"; with pandas {least}" + (f" to {most}" if most != least else "")
-    return head(f"a worker's own memory: {', '.join(told)}{end}", table)
+    return head(f"a worker's own memory: {list_in_words(told)}{end}", table)
 
 
 def describe_memory(table: pd.DataFrame) -> str:

@@ -8,12 +8,12 @@ import pandas as pd
 from gil_demo.estimates import LEAST_ROUNDS
 from gil_demo.findings.words import (
     MARGIN,
+    call_ratio,
     capitalise,
     count_in_words,
     describe_computer,
     find_machine_reservations,
     head,
-    is_wide,
     name_workers,
     state_times,
 )
@@ -132,7 +132,7 @@ def _judge(row: Any, withheld: bool) -> str:
         sentence += f" (95 % interval {low:.2f} to {high:.2f})"
     if withheld:
         return f"{sentence}."
-    sentence += f": {_call(low, high)}."
+    sentence += f": {call_ratio(low, high)}."
     if row.cold_speed_up < row.speed_up * (1 - MARGIN):
         cold = 1 / row.cold_speed_up
         extra = row.start_up_seconds + row.tear_down_seconds
@@ -141,22 +141,6 @@ def _judge(row: Any, withheld: bool) -> str:
             f"counting that, {cold:.2f} × as long as the plain loop."
         )
     return sentence
-
-
-def _call(low: float, high: float) -> str:
-    if low > 1 + MARGIN:
-        return "slower"
-    if high < 1 - MARGIN:
-        return "faster"
-    if low >= 1 - MARGIN and high <= 1 + MARGIN:
-        return "about as fast"
-    if is_wide(low, high):
-        return "too uneven here to say more"
-    if low > 1 - MARGIN:
-        return "no faster"
-    if high < 1 + MARGIN:
-        return "no slower"
-    return "no clear difference"
 
 
 def _describe_end(table: pd.DataFrame) -> str:

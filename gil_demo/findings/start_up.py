@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.costs import summarise_start_up
+from gil_demo.errors import ResultsError
 from gil_demo.findings.words import (
     capitalise,
     count_in_words,
@@ -32,6 +33,7 @@ def judge_start_up(table: pd.DataFrame) -> str:
         ResultsError: the table is not of this kind, or holds several runs.
     """
     summary = summarise_start_up(table)
+    _check_plain_starts(summary)
     first = table.iloc[0]
     workers = count_in_words(int(first["workers"]), "worker", "workers")
     lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(first)]
@@ -48,9 +50,19 @@ def judge_start_up(table: pd.DataFrame) -> str:
     return "\n".join([*lines, f"{capitalise(rounds)} of each."])
 
 
+def _check_plain_starts(summary: pd.DataFrame) -> None:
+    """Raise a ResultsError where a start with an import has none without to be held against."""
+    plain = set(summary.loc[summary["loads"] == "nothing", "start_method"])
+    if lacking := sorted(set(summary["start_method"]) - plain):
+        raise ResultsError(f"the table has no starts without an import by {', '.join(lacking)}")
+
+
 def _state_extra(row: Any) -> str:
-    if math.isnan(row.extra_low) or row.extra_low <= 0 <= row.extra_high:
-        return f"ready after {state_seconds(row.start_up_seconds)}, not clearly later"
+    ready = f"ready after {state_seconds(row.start_up_seconds)}"
+    if math.isnan(row.extra_low):
+        return ready
+    if row.extra_low <= 0 <= row.extra_high:
+        return f"{ready}, not clearly later"
     word = "later" if row.extra_seconds > 0 else "sooner"
     low, high = sorted((abs(row.extra_low), abs(row.extra_high)))
     return f"{state_range(abs(row.extra_seconds), low, high)} {word}"
@@ -58,6 +70,7 @@ def _state_extra(row: Any) -> str:
 
 def title_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Put the finding in one line, for the chart's title."""
+    _check_plain_starts(summary)
     plain = list_rows(summary[summary["loads"] == "nothing"])
     told = [f"{state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]
     heavy = summary[summary["loads"] != "nothing"]

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.costs import summarise_transport
+from gil_demo.errors import ResultsError
 from gil_demo.findings.words import (
     MARGIN,
     capitalise,
@@ -38,15 +39,25 @@ def judge_transport(table: pd.DataFrame) -> str:
     summary = summarise_transport(table)
     first = table.iloc[0]
     lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(first)]
-    data = summary[summary["kind"] == "bytes"]
+    data = _select_bytes(summary)
     largest = data[data["size_bytes"] == data["size_bytes"].max()]
-    lines.append(f"{state_bytes(int(data['size_bytes'].max()))} of data:")
-    lines += [f"  {_NAMES[row.way]}: {_state_time(row)}." for row in list_rows(largest)]
+    size = state_bytes(int(data["size_bytes"].max()))
+    told = [f"  {_NAMES[row.way]}: {_state_time(row)}." for row in list_rows(largest)]
+    meaning = " (×: times as long as an argument)" if any("×" in line for line in told) else ""
+    lines += [f"{size} of data{meaning}:", *told]
     if "shared memory" not in set(largest["way"]):
         lines.append("  In shared memory: not measured, since this machine has no room for it.")
     lines += [_state_pickling(row) for row in list_rows(select_pickling(summary))]
     rounds = count_in_words(int(first["rounds"]), "round", "rounds")
     return "\n".join([*lines, f"{capitalise(rounds)} of each."])
+
+
+def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
+    """Select what was found of raw bytes; without any sent there is nothing to hold against."""
+    data: pd.DataFrame = summary[summary["kind"] == "bytes"]
+    if "argument" not in set(data["way"]):
+        raise ResultsError("the table has no rounds of bytes sent as an argument")
+    return data
 
 
 _NAMES = {
@@ -64,28 +75,31 @@ def _state_time(row: Any) -> str:
     is_clear = row.ratio_low > 1 + MARGIN or row.ratio_high < 1 - MARGIN
     if row.way == "argument" or math.isnan(row.ratio_low) or not is_clear:
         return time
-    return f"{time}, {state_times(row.ratio, row.ratio_low, row.ratio_high)} as long"
+    times = "under 0.01 ×"
+    if row.ratio_high >= 0.01:
+        times = state_times(row.ratio, row.ratio_low, row.ratio_high)
+    return f"{time}, {times}"
 
 
 def select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
     """Select what pickling takes, of each kind, at the largest size that all kinds have."""
     shared = summary.groupby("kind")["size_bytes"].max().min()
     is_there = (summary["way"] == "pickling") & (summary["size_bytes"] == shared)
-    chosen: pd.DataFrame = summary.loc[is_there]
+    chosen: pd.DataFrame = summary.loc[is_there & summary["ratio"].notna()]
     return chosen
 
 
 def _state_pickling(row: Any) -> str:
     what = {"bytes": "raw bytes", "numbers": "a list of numbers"}[row.kind]
-    return (
-        f"Of the time to send {state_bytes(row.size_bytes)} of {what}, pickling and rebuilding "
-        f"are {state_share(min(row.ratio, 1.0))}; the rest is the pipe."
-    )
+    sent = f"the time to send {state_bytes(row.size_bytes)} of {what}"
+    if row.ratio >= 1:
+        return f"Pickling and rebuilding alone took as long as {sent}, or longer."
+    return f"Of {sent}, pickling and rebuilding are {state_share(row.ratio)}; the rest is the pipe."
 
 
 def title_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Put the finding in one line, for the chart's title."""
-    data = summary[summary["kind"] == "bytes"].sort_values("size_bytes")
+    data = _select_bytes(summary).sort_values("size_bytes")
     sent = data[data["way"] == "argument"].drop_duplicates("size_bytes").iloc[[0, -1]]
     told = [
         f"{state_bytes(row.size_bytes)} after {state_seconds(row.seconds)}"

@@ -9,6 +9,7 @@ from gil_demo.findings.amdahl import judge_scaling
 from gil_demo.findings.break_even import judge_break_even
 from gil_demo.findings.claims import judge_claims
 from gil_demo.findings.convoy import judge_exchanges
+from gil_demo.findings.interpreters import judge_interpreters
 from gil_demo.findings.memory import judge_memory
 from gil_demo.findings.methods import judge_methods
 from gil_demo.findings.pool import judge_lists, judge_map
@@ -35,6 +36,7 @@ _JUDGES: dict[str, Callable[[pd.DataFrame], str]] = {
     "transfers": judge_transport,
     "weights": judge_memory,
     "break_even": judge_break_even,
+    "interpreters": judge_interpreters,
 }
 
 

@@ -13,7 +13,11 @@ _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
-_NOUNS = {"threads": ("thread", "threads"), "processes": ("process", "processes")}
+_NOUNS = {
+    "threads": ("thread", "threads"),
+    "processes": ("process", "processes"),
+    "interpreters": ("sub-interpreter", "sub-interpreters"),
+}
 
 
 def capitalise(text: str) -> str:
@@ -57,6 +61,23 @@ def state_times(median: float, low: float, high: float) -> str:
     return f"{median:.2f} ×"
 
 
+def call_ratio(low: float, high: float) -> str:
+    """Say in words what an interval of a ratio to the plain loop's time means."""
+    if low > 1 + MARGIN:
+        return "slower"
+    if high < 1 - MARGIN:
+        return "faster"
+    if low >= 1 - MARGIN and high <= 1 + MARGIN:
+        return "about as fast"
+    if is_wide(low, high):
+        return "too uneven here to say more"
+    if low > 1 - MARGIN:
+        return "no faster"
+    if high < 1 + MARGIN:
+        return "no slower"
+    return "no clear difference"
+
+
 def state_seconds(seconds: float) -> str:
     """State a time in the unit that suits it, with three digits."""
     for size, unit in ((1e-6, "µs"), (1e-3, "ms")):
@@ -76,8 +97,8 @@ def state_bytes(size: float) -> str:
     """State a size in the decimal unit that suits it, with three digits."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= 0.9995 * unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size:.0f} bytes"
+            return f"{state_factor(size / unit)} {name}"
+    return f"{size:.0f} {'byte' if round(size) == 1 else 'bytes'}"
 
 
 def state_factor(factor: float) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from gil_demo.arguments import check_choice
 from gil_demo.storage import load
 
-RECORDED = ("threads-versus-processes", "scaling", "timeline")
+RECORDED = ("threads-versus-processes", "scaling", "timeline", "interpreters", "runners")
 PUBLISHED = ("countdown", "convoy")
 
 
@@ -15,8 +15,9 @@ def load_recorded(name: str) -> pd.DataFrame:
     """Load a run that was recorded on a known machine, for readers whose own can't show it.
 
     Args:
-        name: threads-versus-processes (of `compare`), scaling (of `scale`) or timeline (of
-            `trace`).
+        name: threads-versus-processes (of `compare`), scaling (of `scale`), timeline (of
+            `trace`), interpreters (of `compare_interpreters`) or runners (of `compare` with all
+            runners, by Python 3.14).
 
     Returns:
         The tidy table; `recorded_on` names the machine and the day, and every chart of it says

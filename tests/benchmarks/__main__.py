@@ -1,15 +1,14 @@
 """The command `python -m tests.benchmarks`: measures and prints; see `--help`."""
 
 import argparse
-import multiprocessing
 import os
 import platform
 import sys
 import time
 from collections.abc import Sequence
 
-from gil_demo.machine import measure_busy_percent
-from tests.benchmarks import guard, imports, limit, spread, start_up, timeline, waiting
+from gil_demo.machine import list_start_methods, measure_busy_percent
+from tests.benchmarks import guard, imports, limit, pythons, spread, start_up, timeline, waiting
 from tests.benchmarks.reports import Benchmark, Report, format_report
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -20,6 +19,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "spread": spread.BENCHMARK,
     "timeline": timeline.BENCHMARK,
     "waiting": waiting.BENCHMARK,
+    "pythons": pythons.BENCHMARK,
 }
 
 
@@ -44,7 +44,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Measure gil_demo's speed against its limits and against other pools. "
-        "Ratios are medians of rounds with 95 % intervals; all of them take about eight minutes.",
+        "Ratios are medians of rounds with 95 % intervals; all of them take about nine minutes.",
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
@@ -65,7 +65,7 @@ def _describe_machine() -> str:
     return (
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, "
         f"{os.cpu_count()} logical cores, start methods "
-        f"{', '.join(multiprocessing.get_all_start_methods())}"
+        f"{', '.join(list_start_methods())}"
     )
 
 

@@ -1,10 +1,10 @@
 """The work of `processes` against two interpreters that do the same halves by themselves."""
 
-import multiprocessing
 import time
 from contextlib import ExitStack
 from functools import partial
 
+from gil_demo.machine import list_start_methods
 from gil_demo.sampling import estimate_ratio
 from tests.benchmarks.interpreters import SCRIPTS, hear, run_script, started, tell
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
@@ -21,7 +21,7 @@ NOTES = [
 
 def measure(rounds: int) -> Report:
     """Hold `processes` under each start method against the limit."""
-    methods = multiprocessing.get_all_start_methods()
+    methods = list_start_methods()
     variants = {method: partial(time_runner, method) for method in methods}
     seconds = take_rounds("limit", {"limit": time_limit} | variants, rounds)
     rows = [

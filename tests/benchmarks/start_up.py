@@ -1,6 +1,5 @@
 """Cold start, a task of nothing for each worker and tear-down, against other pools."""
 
-import multiprocessing
 import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from gil_demo.estimates import Estimate, estimate_median
+from gil_demo.machine import list_start_methods
 from tests.benchmarks.interpreters import SCRIPTS, hear, started, tell
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, Row, make_row
 from tests.benchmarks.rounds import take_rounds
@@ -38,7 +38,7 @@ Seconds = dict[str, list[float]]
 
 def measure(rounds: int) -> Report:
     """Hold `processes` under each start method against each other pool."""
-    methods = multiprocessing.get_all_start_methods()
+    methods = list_start_methods()
     groups: dict[str, Callable[[], Seconds]] = {
         method: partial(take_turns, _list_pools(method), TURNS[method]) for method in methods
     }

@@ -14,10 +14,12 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-LONG = [pytest.param(name, marks=pytest.mark.storm) for name in ("start_up", "timeline", "waiting")]
+LONG = ["start_up", "timeline", "waiting", "pythons"]
 
 
-@pytest.mark.parametrize("name", ["guard", "import", *LONG])
+@pytest.mark.parametrize(
+    "name", ["guard", "import", *(pytest.param(name, marks=pytest.mark.storm) for name in LONG)]
+)
 def test_a_benchmark_prints_its_ratios_and_their_targets(name: str) -> None:
     ended = run(name, "--rounds", "2")
     assert ended.returncode == 0, ended.stderr

@@ -5,6 +5,7 @@ Screenshots are kept in the folder that GIL_DEMO_SCREENSHOTS names, or in a temp
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -179,7 +180,7 @@ def check_cells(page: Page, name: str) -> None:
 
 def check_charts(page: Page, screenshots: Path, name: str) -> None:
     charts = page.locator("img[alt^='Chart. ']")
-    written = [cell for cell in read_code(name) if "draw_" in cell.source.splitlines()[-1]]
+    written = [cell for cell in read_code(name) if draws_a_chart(cell.source)]
     expect(charts).to_have_count(len(written))
     for number in range(charts.count()):
         chart = charts.nth(number)
@@ -190,6 +191,33 @@ def check_charts(page: Page, screenshots: Path, name: str) -> None:
         assert box is not None
         assert box["width"] > 500
         page.screenshot(path=screenshots / f"{name}-{number + 1}.png")
+
+
+def draws_a_chart(source: str) -> bool:
+    return any(name in source.splitlines()[-1] for name in ("draw_", "bend_"))
+
+
+def test_the_slider_bends_the_curve_by_keyboard(page: Page, lab: Lab, screenshots: Path) -> None:
+    open_notebook(page, lab, "05-what-processes-cost")
+    run_all(page)
+    slider = page.get_by_role("slider")
+    expect(slider).to_have_count(1)
+    chart = page.locator("img[alt*=' can be shared out: ']")
+    expect(chart).to_have_count(1)
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(chart).to_have_attribute("alt", re.compile("^Chart. If 0.0 % can be shared out"))
+    lowest = chart.get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    expect(chart).to_have_attribute("alt", re.compile("^Chart. If 0.5 % can be shared out"))
+    page.keyboard.press("End")
+    expect(chart).to_have_attribute(
+        "alt", re.compile("^Chart. If 100.0 % can be shared out: no limit")
+    )
+    assert chart.get_attribute("src") != lowest
+    expect(page.get_by_text("100.0%", exact=True)).to_be_visible()
+    page.screenshot(path=screenshots / "05-what-processes-cost-slider.png")
 
 
 def test_solutions_are_collapsed_until_a_reader_opens_them(page: Page, lab: Lab) -> None:

@@ -21,6 +21,7 @@ from tests import tables_costs
 from tests.conftest import make_rows
 from tests.tables import make_slices, make_switches
 from tests.tables_claims import make_claims
+from tests.tables_interpreters import make_interpreters
 from tests.tables_pool import make_arrivals, make_chunks, make_lengths, make_map
 from tests.tables_waiting import make_serve_table, make_workload_table
 
@@ -52,6 +53,7 @@ TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     "transfers": tables_costs.make_transfers,
     "weights": tables_costs.make_weights,
     "break_even": tables_costs.make_lengths,
+    "interpreters": make_interpreters,
 }
 
 each_kind = pytest.mark.parametrize("kind", list(TABLES))

@@ -26,6 +26,10 @@ DRAWN_BY = {
     "switch": "draw_switch_intervals",
     "serve": "draw_convoy",
     "sweep of the server": "draw_server_intervals",
+    "starts": "draw_start_up",
+    "transfers": "draw_transport",
+    "weights": "draw_memory",
+    "break_even": "draw_break_even",
 }
 
 

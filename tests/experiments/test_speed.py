@@ -12,7 +12,7 @@ from gil_demo.columns import RUNS
 from gil_demo.errors import WorkerDied
 from gil_demo.experiments import speed
 from gil_demo.experiments.speed import compare, scale
-from gil_demo.machine import describe_machine
+from gil_demo.machine import describe_machine, list_start_methods
 from gil_demo.results import summarise
 from gil_demo.runners import threads
 from gil_demo.sampling import Timing
@@ -20,7 +20,7 @@ from gil_demo.storage import load, save
 from gil_demo.workloads import countdown
 from tests import tasks
 
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = list_start_methods()
 COUNT = 10_001
 BUDGET = 0.3
 
@@ -150,7 +150,11 @@ def test_nothing_else_of_the_program_is_changed() -> None:
         ({"start_method": 3}, TypeError, "start_method must be"),
         ({"runners": []}, ValueError, "runners must hold at least one"),
         ({"runners": "threads"}, TypeError, "runners must be a list"),
-        ({"runners": ["fibres"]}, ValueError, "sequential, threads, processes, not 'fibres'"),
+        (
+            {"runners": ["fibres"]},
+            ValueError,
+            "sequential, threads, processes, interpreters, not 'fibres'",
+        ),
         ({"runners": [threads]}, TypeError, "runner must be one of"),
         ({"runners": ["threads", "threads"]}, ValueError, "each be there once"),
     ],

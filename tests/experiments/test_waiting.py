@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from gil_demo.results import WORKLOADS, split_runs, summarise_workloads
 from gil_demo.storage import load, save
 from tests.conftest import METHODS, interrupt_once_there, list_workers
 from tests.tables_waiting import make_workload_table
+from tests.tasks import note_call
 from tests.test_loopback import list_sockets
 
 TINY = dict.fromkeys(WORKLOADS, 1)
@@ -72,13 +74,6 @@ def everything_as_before() -> Iterator[None]:
     assert set(threading.enumerate()) == threads
     assert multiprocessing.active_children() == []
     assert list_workers() == workers
-
-
-def note_process(milliseconds: int) -> None:
-    """Leave the number of the process behind, in a file of its own for each call."""
-    folder = Path(os.environ["GIL_DEMO_TEST_FOLDER"])
-    (folder / f"{os.getpid()} {time.perf_counter_ns()} {milliseconds}").touch()
-    time.sleep(0.005)  # so that the other worker takes the other task
 
 
 def fail_in_worker(_: int) -> None:
@@ -146,9 +141,8 @@ def test_the_work_has_the_size_that_is_documented() -> None:
 def test_every_worker_gets_as_much_to_do_and_the_workers_are_started_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GIL_DEMO_TEST_FOLDER", str(tmp_path))
-    monkeypatch.setitem(waiting._FUNCTIONS, "sleeping", note_process)
-    table = compare_workloads(["sleeping"], budget=0.5, start_method=METHODS[0])
+    monkeypatch.setitem(waiting._FUNCTIONS, "sleeping", partial(note_call, tmp_path))
+    table = compare_workloads(["sleeping"], budget=1.5, start_method=METHODS[0])
     calls = [path.name.split() for path in tmp_path.iterdir()]
     rounds = int(table["rounds"].iloc[0]) + 1  # with the one to warm up
     assert rounds > 2

@@ -1,7 +1,12 @@
 import pytest
 
 from gil_demo.errors import ResultsError
-from gil_demo.findings.claims import judge_claims, score_claims, title_claims
+from gil_demo.findings.claims import (
+    describe_claims,
+    judge_claims,
+    score_claims,
+    title_claims,
+)
 from tests.tables_claims import make_claims
 
 VERDICTS = ["holds", "holds", "holds", "half true", "half true", "does not hold", "half true"]
@@ -47,6 +52,18 @@ def test_each_verdict_follows_from_its_figures(
     claim: str, values: tuple[float, ...], verdict: str
 ) -> None:
     assert get_verdict(claim, *values) == verdict
+
+
+def test_without_the_gil_the_scorecard_tells_another_story_and_why() -> None:
+    parallel = {"C1": (0.55, 0.52, 0.58), "C2": (0.98, 0.97)}
+    scores = score_claims(make_claims(parallel, gil_enabled=False)).set_index("claim")
+    assert scores["verdict"]["C1"] == "does not hold"
+    assert scores["evidence"]["C1"] == (
+        "Without the GIL, two threads took 0.55 × as long as the plain loop."
+    )
+    assert scores["verdict"]["C2"] == "holds"
+    assert "two threads for 97 %" in scores["evidence"]["C2"]
+    assert "without the GIL" in describe_claims(make_claims(parallel, gil_enabled=False))
 
 
 def test_a_quota_makes_the_third_claim_half_true() -> None:

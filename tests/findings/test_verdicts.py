@@ -7,15 +7,20 @@ import pytest
 from gil_demo.columns import RUNS, SLICES, SWITCHES
 from gil_demo.errors import ResultsError
 from gil_demo.findings.amdahl import judge_scaling
+from gil_demo.findings.break_even import judge_break_even
 from gil_demo.findings.convoy import judge_exchanges
+from gil_demo.findings.memory import judge_memory
 from gil_demo.findings.speed import judge_speed
+from gil_demo.findings.start_up import judge_start_up
 from gil_demo.findings.switching import judge_switches, judge_trace
+from gil_demo.findings.transport import judge_transport
 from gil_demo.findings.verdicts import verdict
 from gil_demo.findings.waiting import judge_workloads
 from gil_demo.results import combine
 from gil_demo.schemas import make_table
 from gil_demo.storage import load, save
 from tests.conftest import make_rows, spread
+from tests.tables_costs import make_lengths, make_starts, make_transfers, make_weights
 from tests.tables_waiting import FACTS, SWEPT, make_serve_table, make_workload_table
 
 Judge = Callable[[pd.DataFrame], str]
@@ -76,6 +81,10 @@ KINDS: dict[str, tuple[Callable[..., pd.DataFrame], Judge]] = {
     "switch": (make_switch_table, judge_switches),
     "serve": (make_serve_table, judge_exchanges),
     "sweep of the server": (make_sweep_table, judge_exchanges),
+    "starts": (make_starts, judge_start_up),
+    "transfers": (make_transfers, judge_transport),
+    "weights": (make_weights, judge_memory),
+    "break_even": (make_lengths, judge_break_even),
 }
 
 

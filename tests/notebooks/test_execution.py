@@ -1,6 +1,6 @@
 """Every notebook runs from top to bottom under every start method, and leaves nothing behind."""
 
-import multiprocessing
+import os
 import re
 import time
 import uuid
@@ -14,10 +14,11 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from gil_demo.machine import list_start_methods
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
 from tests.notebooks.running import run_in_place
 
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = os.environ.get("GIL_DEMO_START_METHODS", "").split() or list_start_methods()
 AT_ONCE = 4
 
 # short budgets: what is tested is that the notebooks run, not what they measure
