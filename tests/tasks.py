@@ -132,7 +132,7 @@ def mark_module(value: object) -> int:
 _MARKS: list[object] = []
 
 
-def note_process(folder: Path, milliseconds: int) -> None:
+def note_call(folder: Path, milliseconds: int) -> None:
     """Leave the number of the process behind, in a file of its own for each call."""
     (folder / f"{os.getpid()} {time.perf_counter_ns()} {milliseconds}").touch()
     time.sleep(0.005)  # so that the other worker takes the other task

@@ -11,6 +11,7 @@ from gil_demo.trials import run_script
 
 HEAVY = {"pandas", "numpy", "matplotlib", "IPython", "ipykernel", "psutil", "loky"}
 PACKAGE = Path(gil_demo.__file__).parent
+TOP = Path(__file__).parents[1]
 
 
 def run_python(script: str) -> "subprocess.CompletedProcess[str]":
@@ -174,3 +175,10 @@ def test_imports_point_down_the_line_only() -> None:
 def test_pyplot_is_imported_nowhere() -> None:
     for file in PACKAGE.rglob("*.py"):
         assert "matplotlib.pyplot" not in file.read_text(encoding="utf-8")
+
+
+def test_the_citation_and_the_changes_are_of_this_version() -> None:
+    citation = (TOP / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (TOP / ".github" / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\nversion: {gil_demo.__version__}\n" in citation
+    assert f"\n## {gil_demo.__version__}" in changes

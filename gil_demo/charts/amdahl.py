@@ -79,7 +79,7 @@ def _draw_measured(axes: Axes, rows: pd.DataFrame, look: Look, runner: str) -> N
     below = (rows["speed_up"] - rows["speed_up_low"]).clip(lower=0).fillna(0)
     above = (rows["speed_up_high"] - rows["speed_up"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        rows["workers"].astype(int), rows["speed_up"], yerr=[below, above], color=look.colour,
+        rows["workers"].astype(int), rows["speed_up"], yerr=[[*below], [*above]], color=look.colour,
         marker=look.marker, markersize=10, linestyle="", elinewidth=1.8, capsize=5,
         markeredgecolor=PAPER, label=runner,
     )  # fmt: skip

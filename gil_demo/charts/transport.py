@@ -23,12 +23,13 @@ from gil_demo.findings.transport import describe_transport, select_pickling, tit
 from gil_demo.findings.words import state_bytes, state_seconds, state_share
 from gil_demo.results import list_rows
 
+# dark enough for letters on white paper, which the sky blue and the orange of the others are not
 _LOOKS = {
     "argument": ("as an argument", Look("#0072B2", "s", "-")),
-    "result": ("as a result", Look("#56B4E9", "v", "-")),
+    "result": ("as a result", Look("#000000", "v", "-")),
     "shared memory": ("shared memory", Look("#009E73", "^", "-")),
     "initializer": ("with a new pool", Look("#CC79A7", "D", "--")),
-    "kept": ("kept by the worker", Look("#E69F00", "o", "-")),
+    "kept": ("kept by the worker", Look("#9A6A00", "o", "-")),
 }
 _KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
 
@@ -79,9 +80,9 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
     below = (rows["seconds"] - rows["seconds_low"]).clip(lower=0).fillna(0)
     above = (rows["seconds_high"] - rows["seconds"]).clip(lower=0).fillna(0)
     axes.errorbar(
-        rows["size_bytes"].astype(float), rows["seconds"], yerr=[below, above], color=look.colour,
-        marker=look.marker, markersize=8, linewidth=2, linestyle=look.line, elinewidth=1.4,
-        capsize=4, markeredgecolor=PAPER,
+        rows["size_bytes"].astype(float), rows["seconds"], yerr=[[*below], [*above]],
+        color=look.colour, marker=look.marker, markersize=8, linewidth=2, linestyle=look.line,
+        elinewidth=1.4, capsize=4, markeredgecolor=PAPER,
     )  # fmt: skip
 
 

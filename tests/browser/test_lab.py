@@ -20,23 +20,12 @@ from typing import NamedTuple
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, read_code
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 START_SECONDS = 60
 RUN_SECONDS = 180
 
@@ -70,16 +59,6 @@ class Lab(NamedTuple):
     address: str
     token: str
     folder: Path
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    """Return the path of a Chromium; without one the tests are skipped, unless CI insists."""
-    if CHROMIUM is None:
-        if os.environ.get("GIL_DEMO_REQUIRE_BROWSER"):
-            pytest.fail("no Chromium on PATH, but GIL_DEMO_REQUIRE_BROWSER asks for one")
-        pytest.skip("no Chromium on PATH: the browser tests are left out")
-    return CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -153,21 +132,6 @@ def end_with_children(process: "subprocess.Popen[bytes]") -> None:
     for survivor in alive:
         survivor.kill()
     process.wait()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    yield page
-    page.close()
 
 
 @pytest.fixture(scope="module")

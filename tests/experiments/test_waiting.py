@@ -23,7 +23,7 @@ from gil_demo.results import WORKLOADS, split_runs, summarise_workloads
 from gil_demo.storage import load, save
 from tests.conftest import METHODS, interrupt_once_there, list_workers
 from tests.tables_waiting import make_workload_table
-from tests.tasks import note_process
+from tests.tasks import note_call
 from tests.test_loopback import list_sockets
 
 TINY = dict.fromkeys(WORKLOADS, 1)
@@ -141,7 +141,7 @@ def test_the_work_has_the_size_that_is_documented() -> None:
 def test_every_worker_gets_as_much_to_do_and_the_workers_are_started_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(waiting._FUNCTIONS, "sleeping", partial(note_process, tmp_path))
+    monkeypatch.setitem(waiting._FUNCTIONS, "sleeping", partial(note_call, tmp_path))
     table = compare_workloads(["sleeping"], budget=1.5, start_method=METHODS[0])
     calls = [path.name.split() for path in tmp_path.iterdir()]
     rounds = int(table["rounds"].iloc[0]) + 1  # with the one to warm up

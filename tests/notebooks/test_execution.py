@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,8 +16,8 @@ from nbformat.v4 import new_code_cell
 
 from gil_demo.machine import list_start_methods
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
+from tests.notebooks.running import run_in_place
 
-CELL_SECONDS = 180
 METHODS = os.environ.get("GIL_DEMO_START_METHODS", "").split() or list_start_methods()
 AT_ONCE = 4
 
@@ -44,15 +42,7 @@ def execute(path: Path, method: str, folder: Path) -> NotebookNode:
     copy = folder / f"{path.stem}-{method}.ipynb"
     nbformat.write(notebook, copy)
     name, value = MARK.split("=")
-    command = ["-m", "jupyter", "execute", "--inplace", f"--timeout={CELL_SECONDS}", str(copy)]
-    ended = subprocess.run(
-        [sys.executable, *command],
-        env=os.environ | {name: value},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    run_in_place(copy, **{name: value})
     return read(copy)
 
 

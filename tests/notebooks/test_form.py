@@ -107,12 +107,18 @@ def test_every_exercise_has_a_collapsed_solution(path: Path) -> None:
     cells = read(path).cells
     headings = [cell for cell in cells if re.match(r"## Exercise", cell.source)]
     starts = [cell for cell in cells if "exercise" in get_tags(cell)]
-    solutions = [cell for cell in cells if "solution" in get_tags(cell)]
+    solutions = [cell for cell in list_cells(read(path), "code") if "solution" in get_tags(cell)]
     assert len(headings) == len(starts) == len(solutions) >= 1
     for start in starts:
         assert all(line.startswith("#") for line in start.source.splitlines())
     for solution in solutions:
         assert solution.metadata.jupyter.source_hidden is True
+
+
+@each_notebook
+def test_what_points_to_a_solution_goes_with_it(path: Path) -> None:
+    for cell in list_cells(read(path), "markdown"):
+        assert ("solution is in" in cell.source) == ("solution" in get_tags(cell)), cell.source
 
 
 @each_notebook
@@ -128,25 +134,6 @@ def test_its_words_are_plain(path: Path) -> None:
         assert "!" not in prose
         assert not re.search(r"\b([Ss]imply|[Jj]ust|[Oo]bviously)\b", prose)
         assert not re.search("[\U0001f300-\U0001faff☀-➿]", prose)
-
-
-def list_local_links(text: str) -> list[str]:
-    targets = re.findall(r"\]\(([^)#]+)\)|(?:href|src)=\"([^\"#]+)\"", strip_code(text))
-    return [target for pair in targets for target in pair if target and "://" not in target]
-
-
-@each_notebook
-def test_local_links_lead_somewhere(path: Path) -> None:
-    for cell in list_cells(read(path), "markdown"):
-        for link in list_local_links(cell.source):
-            assert (FOLDER / link).exists(), link
-
-
-def test_local_links_of_the_readme_lead_somewhere() -> None:
-    links = list_local_links(README.read_text(encoding="utf-8"))
-    assert len(links) > len(NOTEBOOKS)
-    for link in links:
-        assert (README.parent / link).exists(), link
 
 
 def test_the_readme_maps_every_notebook_with_the_same_minutes() -> None:

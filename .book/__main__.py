@@ -1,0 +1,141 @@
+"""Build the reader's edition: every notebook run from top to bottom, as pages to read offline."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from gil_demo.findings.words import describe_computer
+from gil_demo.machine import count_usable_cores, describe_machine, get_date
+
+BOOK = Path(__file__).resolve().parent
+TOP = BOOK.parent
+CELL_SECONDS = 300
+CORES_FOR_ONE = 4  # so that notebooks don't disturb each other's measurements
+CONTENTS = """
+
+```{{toctree}}
+:hidden:
+
+{notebooks}
+teaching
+changes
+```
+"""
+NOTE = """```{{note}}
+This page was run on {date}: {computer}. Where the text says *your machine*, you see that one. What
+says that it is recorded comes from another.
+```"""
+
+
+def build(output: Path, at_once: int) -> None:
+    """Run the notebooks and make the pages.
+
+    Args:
+        output: the folder for the pages; what it held before is replaced.
+        at_once: how many notebooks run at the same time; with more than one they disturb each
+            other's measurements.
+
+    Raises:
+        CellExecutionError: a cell failed that does not say that it fails.
+        CalledProcessError: Sphinx found an error, or something to warn of.
+    """
+    with tempfile.TemporaryDirectory(prefix="gil_demo-book-") as name:
+        source = Path(name, "source")
+        copy_pages(source)
+        run_notebooks(sorted((source / "notebooks").glob("*.ipynb")), at_once)
+        shutil.rmtree(output, ignore_errors=True)
+        options = ["--fail-on-warning", "--keep-going", "--quiet", "--jobs=auto"]
+        options += [f"--conf-dir={BOOK}", f"--doctree-dir={Path(name, 'trees')}"]
+        command = [sys.executable, "-m", "sphinx", *options, str(source), str(output)]
+        subprocess.run(command, check=True)
+
+
+def copy_pages(source: Path) -> None:
+    """Lay out what Sphinx reads: README as the first page, the notebooks, the teacher's page."""
+    shutil.copytree(TOP / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(TOP / ".github", source / ".github", ignore=shutil.ignore_patterns("*.md"))
+    for name in ("LICENSE", "CITATION.cff"):
+        shutil.copy(TOP / name, source)
+    names = [f"notebooks/{path.stem}" for path in sorted(source.glob("notebooks/*.ipynb"))]
+    contents = CONTENTS.format(notebooks="\n".join(names))
+    links = {"](.book/": "](", "](.github/CHANGELOG.md": "](changes.md"}
+    write_page(TOP / "README.md", source / "index.md", links, contents)
+    links = {"](../README.md": "](index.md", "](../": "]("}
+    write_page(BOOK / "teaching.md", source / "teaching.md", links)
+    write_page(TOP / ".github" / "CHANGELOG.md", source / "changes.md", links)
+
+
+def write_page(original: Path, copy: Path, links: dict[str, str], contents: str = "") -> None:
+    """Copy a page with its links turned to where the pages are in the book."""
+    text = original.read_text(encoding="utf-8")
+    for old, new in links.items():
+        text = text.replace(old, new)
+    copy.write_text(text + contents, encoding="utf-8")
+
+
+def run_notebooks(paths: Sequence[Path], at_once: int) -> None:
+    """Run notebooks in their place, each in a Python of its own."""
+    with ThreadPoolExecutor(at_once) as executor:
+        for path, _ in zip(paths, executor.map(run_notebook, paths), strict=True):
+            print("run:", path.name, flush=True)
+
+
+def run_notebook(path: Path) -> None:
+    """Run one notebook and save it as a page: its answers, and no widget."""
+    notebook = nbformat.read(path, as_version=4)
+    folder = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources=folder)
+    # workers that the notebooks make fail on purpose write to the terminal
+    client.execute(stderr=subprocess.DEVNULL)
+    notebook.metadata.pop("widgets", None)
+    notebook.cells = [cell for cell in notebook.cells if not is_pointer(cell)]
+    for cell in notebook.cells:
+        if "solution" in get_tags(cell):
+            cell.metadata["tags"] = [*get_tags(cell), "hide-cell"]
+    notebook.cells.insert(1, new_markdown_cell(write_note()))
+    nbformat.write(notebook, path)
+
+
+def write_note() -> str:
+    """Say where and when the notebooks were run, since the reader's machine is another."""
+    facts = describe_machine()._asdict() | {"recorded_on": ""}
+    return NOTE.format(date=get_date(), computer=describe_computer(facts))
+
+
+def get_tags(cell: NotebookNode) -> list[str]:
+    """Return a cell's tags; usually there are none."""
+    return list(cell.metadata.get("tags", []))
+
+
+def is_pointer(cell: NotebookNode) -> bool:
+    """Tell whether a cell says where to click in Jupyter for the solution; a page has a button."""
+    return cell.cell_type == "markdown" and "solution" in get_tags(cell)
+
+
+def main() -> None:
+    """Read the command line and build."""
+    parser = argparse.ArgumentParser(prog="python .book", description=__doc__)
+    parser.add_argument(
+        "--output", type=Path, default=BOOK / "html", help="the folder for the pages"
+    )
+    parser.add_argument(
+        "--at-once", type=int, default=max(1, count_usable_cores() // CORES_FOR_ONE),
+        help="notebooks to run at the same time; by default one for each four cores",
+    )  # fmt: skip
+    options = parser.parse_args()
+    build(options.output, options.at_once)
+    print("open", options.output / "index.html")
+
+
+if __name__ == "__main__":
+    main()

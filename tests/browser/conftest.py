@@ -1,0 +1,74 @@
+"""A real Chromium for the tests of this folder, and the reader's edition built once for all."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.notebooks.editions import FOLDER
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BUILD_SECONDS = 300
+AT_ONCE = 3
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """Return the path of a Chromium; without one the tests are skipped, unless CI insists."""
+    if CHROMIUM is None:
+        if os.environ.get("GIL_DEMO_REQUIRE_BROWSER"):
+            pytest.fail("no Chromium on PATH, but GIL_DEMO_REQUIRE_BROWSER asks for one")
+        pytest.skip("no Chromium on PATH: the browser tests are left out")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def playwright(chromium: str) -> Iterator[Playwright]:
+    del chromium
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the reader's edition as README says; return the folder with its pages.
+
+    Several notebooks run at once, since it is the pages that are looked at, not the figures.
+    """
+    output = tmp_path_factory.mktemp("book") / "html"
+    command = [sys.executable, ".book", f"--at-once={AT_ONCE}", f"--output={output}"]
+    ended = subprocess.run(
+        command, cwd=FOLDER.parent, capture_output=True, text=True, check=False,
+        timeout=BUILD_SECONDS,
+    )  # fmt: skip
+    assert ended.returncode == 0, (ended.stdout + ended.stderr)[-3000:]
+    return output
