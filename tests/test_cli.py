@@ -109,7 +109,7 @@ def test_the_printed_table_holds_the_numbers_of_the_file(
         (["--budget", "0"], "budget must be a number above 0 and at most 3600, not 0.0"),
         (["--budget", "inf"], "not inf"),
         (["--budget", "-1"], "not -1.0"),
-        (["--runners", "fibres"], "sequential, threads, processes, interpreters, not 'fibres'"),
+        (["--runners", "fibres"], "processes, interpreters, cluster, ray, not 'fibres'"),
         (["--runners", "threads", "threads"], "each be there once"),
         (["--runners"], "expected at least one argument"),
         (["--start-method", "vfork"], "not 'vfork'"),

@@ -66,9 +66,10 @@ def trace(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
+    # slices of workers that share no clock can't be put on one line
+    known = [name for name in RUNNERS if name not in ENGINES]
+    check_unlike("runners", runners, lambda _, name: check_choice("runner", name, known))
     names = check_runners(runners)
-    for name in names:  # slices of workers that share no clock can't be put on one line
-        check_choice("runner", name, [known for known in RUNNERS if known not in ENGINES])
     tasks = split(check_count(count), check_workers(workers))
     interval = sys.getswitchinterval() if switch_interval is None else switch_interval
     check_switch_interval("switch_interval", interval)

@@ -44,7 +44,7 @@ def test_every_runner_has_a_look_of_its_own() -> None:
 
 
 def test_an_unknown_runner_gets_the_look_for_others() -> None:
-    assert get_look("cluster") == OTHER
+    assert get_look("another") == OTHER
 
 
 def test_the_colours_are_of_okabe_and_ito_or_grey() -> None:
