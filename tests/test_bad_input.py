@@ -64,6 +64,10 @@ Argument = tuple[Any, Bad]
 Arguments = dict[str, Argument]
 
 
+def is_named(path: object, name: str) -> bool:
+    return isinstance(path, str | Path) and str(path) == name
+
+
 class Wordless:
     def __repr__(self) -> str:
         raise RuntimeError("no words for it")
@@ -286,7 +290,7 @@ ENTRIES: dict[str, Arguments] = {
     "draw_timeline": {"table": ONE_TRACE, "window": (None, NO_WINDOW)},
     "gather": {"folder": ("folder", NO_FOLDER)},
     "make_class": {
-        "folder": ("folder/class", NO_PATH.filter(lambda path: str(path) != "folder")),
+        "folder": ("folder/class", NO_PATH.filter(lambda path: not is_named(path, "folder"))),
         "machines": (5, no_whole_number(5, 1_000) | NONE),
         "noise": (0.1, no_number(0.5) | NONE),
         "seed": (0, no_whole_number(0, 2**32) | NONE),

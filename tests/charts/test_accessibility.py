@@ -3,6 +3,7 @@
 import io
 import itertools
 from collections.abc import Callable
+from functools import partial
 
 import matplotlib.image
 import numpy as np
@@ -14,13 +15,15 @@ from matplotlib.text import Text
 from matplotlib.typing import ColorType
 
 from gil_demo.charts.doors import _DRAWINGS, draw_each
-from gil_demo.charts.style import DOTS_PER_INCH, LOOKS, OTHER, PAPER, Chart, Look, draw_png
+from gil_demo.charts.style import DOTS_PER_INCH, LOOKS, OTHER, PAPER, Chart, draw_png, get_look
 from gil_demo.columns import RUNS
+from gil_demo.recorded import load_recorded
 from gil_demo.schemas import make_table
 from tests import tables_costs
 from tests.conftest import make_rows
 from tests.tables import make_slices, make_switches
 from tests.tables_claims import make_claims
+from tests.tables_classroom import make_class_table
 from tests.tables_interpreters import make_interpreters
 from tests.tables_pool import make_arrivals, make_chunks, make_lengths, make_map
 from tests.tables_waiting import make_serve_table, make_workload_table
@@ -54,8 +57,11 @@ TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     "weights": tables_costs.make_weights,
     "break_even": tables_costs.make_lengths,
     "interpreters": make_interpreters,
+    "class": make_class_table,
+    "engines": partial(load_recorded, "engines"),
 }
 
+CLASS = "class"  # its table makes more than one chart
 each_kind = pytest.mark.parametrize("kind", list(TABLES))
 
 
@@ -83,14 +89,17 @@ def measure_contrast(colour: ColorType, paper: ColorType) -> float:
     return float((light + 0.05) / (dark + 0.05))
 
 
-def draw(kind: str) -> Chart:
-    (chart,) = draw_each(TABLES[kind]())
-    draw_png(chart)
-    return chart
+def draw(kind: str) -> list[Chart]:
+    charts = draw_each(TABLES[kind]())
+    assert len(charts) == (4 if kind == CLASS else 1)
+    for chart in charts:
+        draw_png(chart)
+    return charts
 
 
-def list_letters(chart: Chart) -> list[Text]:
-    return [text for text in chart.findobj(Text) if text.get_visible() and text.get_text().strip()]
+def list_letters(kind: str) -> list[Text]:
+    texts = [text for chart in draw(kind) for text in chart.findobj(Text)]
+    return [text for text in texts if text.get_visible() and text.get_text().strip()]
 
 
 def test_runners_are_told_apart_in_full_colour() -> None:
@@ -110,28 +119,27 @@ def test_red_and_green_would_not_be_told_apart() -> None:
 
 
 def test_every_kind_of_chart_is_looked_at() -> None:
-    assert set(TABLES) == set(_DRAWINGS)
+    assert set(TABLES) == {*_DRAWINGS, CLASS}
 
 
 @each_kind
 def test_letters_are_large_enough_at_half_size(kind: str) -> None:
     pixels = DOTS_PER_INCH / 72 / 2
-    sizes = {text.get_text(): text.get_fontsize() for text in list_letters(draw(kind))}
+    sizes = {text.get_text(): text.get_fontsize() for text in list_letters(kind)}
     assert sizes
     assert [text for text, size in sizes.items() if float(size) * pixels < LEAST_LETTERS] == []
 
 
 @each_kind
 def test_letters_stand_out_from_their_paper(kind: str) -> None:
-    for text in list_letters(draw(kind)):
+    for text in list_letters(kind):
         colour = text.get_color()
         if to_rgb(colour) != to_rgb(PAPER):  # a number inside a bar
             assert measure_contrast(colour, PAPER) >= LEAST_CONTRAST, text.get_text()
 
 
-@pytest.mark.parametrize("look", [*LOOKS.values(), OTHER])
-def test_a_number_inside_a_bar_stands_out_from_it(look: Look) -> None:
-    assert measure_contrast(PAPER, look.colour) >= LEAST_CONTRAST
+def test_a_number_inside_a_bar_stands_out_from_it() -> None:
+    assert measure_contrast(PAPER, get_look("processes").colour) >= LEAST_CONTRAST
 
 
 def test_contrast_is_measured_as_the_standard_says() -> None:
@@ -141,9 +149,9 @@ def test_contrast_is_measured_as_the_standard_says() -> None:
 
 @each_kind
 def test_paper_stays_white_on_a_dark_page(kind: str) -> None:
-    chart = draw(kind)
-    pixels = matplotlib.image.imread(io.BytesIO(draw_png(chart)))
-    assert to_rgba(chart.get_facecolor()) == to_rgba(PAPER)
-    edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    assert edges.min() == 1
-    assert pixels.shape[2] == 3 or pixels[:, :, 3].min() == 1
+    for chart in draw(kind):
+        pixels = matplotlib.image.imread(io.BytesIO(draw_png(chart)))
+        assert to_rgba(chart.get_facecolor()) == to_rgba(PAPER)
+        edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        assert edges.min() == 1
+        assert pixels.shape[2] == 3 or pixels[:, :, 3].min() == 1
