@@ -22,12 +22,7 @@ LONG = [
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "classroom",
-        "guard",
-        "import",
-        *(pytest.param(name, marks=pytest.mark.storm) for name in LONG),
-    ],
+    ["classroom", "guard", "import", *LONG],
 )
 def test_a_benchmark_prints_its_ratios_and_their_targets(name: str) -> None:
     ended = run(name, "--rounds", "2")
