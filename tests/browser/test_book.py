@@ -202,7 +202,9 @@ def test_the_first_page_shows_readmes_pictures(tour: Tour, scheme: str) -> None:
 def test_what_is_recorded_is_called_so_and_the_rest_dated(tour: Tour, name: str) -> None:
     look = tour.visits[f"notebooks/{name}", "light"].look
     assert re.search(r"This page was run on \d{4}-\d\d-\d\d: CPython", look["text"])
-    recorded = [cell for cell in read_code(name) if re.search(r"draw_.*load_recorded", cell.source)]
+    recorded = [
+        cell for cell in read_code(name) if re.search(r"draw_\w+\(.*load_recorded", cell.source)
+    ]
     named = [each for each in look["pictures"] if "recorded" in each["alternative"].lower()]
     assert len(named) >= len(recorded)
 

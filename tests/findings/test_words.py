@@ -12,8 +12,8 @@ from gil_demo.findings.words import capitalise, name_workers
         ("processes", 12, "twelve processes"),
         ("processes", 13, "13 processes"),
         ("threads", 1200, "1,200 threads"),
-        ("cluster", 1, "one cluster worker"),
-        ("cluster", 3, "three cluster workers"),
+        ("fibres", 1, "one fibres worker"),
+        ("fibres", 3, "three fibres workers"),
     ],
 )
 def test_workers_are_named_in_words(runner: str, workers: int, name: str) -> None:
