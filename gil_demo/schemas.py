@@ -108,10 +108,20 @@ def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
 
 
 def choose_schema(raw: object, schemas: Sequence[Schema]) -> Schema:
-    """Return the schema that lacks the fewest columns in a table; the first among equals."""
+    """Return the schema of a table: one that knows its experiment, and lacks the fewest columns."""
     if not isinstance(raw, pd.DataFrame):
         return schemas[0]
-    return min(schemas, key=lambda schema: len(_list_missing(raw, schema)))
+    return min(
+        schemas, key=lambda schema: (not _knows(schema, raw), len(_list_missing(raw, schema)))
+    )
+
+
+def _knows(schema: Schema, table: pd.DataFrame) -> bool:
+    experiment = schema.columns.get("experiment")
+    if experiment is None or list(table.columns).count("experiment") != 1 or table.empty:
+        return False
+    first = table["experiment"].iloc[0]
+    return isinstance(first, str) and first in experiment.choices
 
 
 def _list_missing(table: pd.DataFrame, schema: Schema) -> list[str]:

@@ -34,7 +34,7 @@ __all__ = [
 
 SCHEMAS = (
     *(RUNS, SLICES, SWITCHES, EXCHANGES, TASKS, LISTS, ARRIVALS, CLAIMS),
-    ENGINES,  # before LENGTHS, whose columns it has, too
+    ENGINES,
     *(STARTS, TRANSFERS, WEIGHTS, LENGTHS, INTERPRETERS),
     CLASS,
 )

@@ -153,7 +153,7 @@ def test_nothing_else_of_the_program_is_changed() -> None:
         (
             {"runners": ["fibres"]},
             ValueError,
-            "sequential, threads, processes, interpreters, not 'fibres'",
+            "processes, interpreters, cluster, ray, not 'fibres'",
         ),
         ({"runners": [threads]}, TypeError, "runner must be one of"),
         ({"runners": ["threads", "threads"]}, ValueError, "each be there once"),
