@@ -84,8 +84,13 @@ WORKERS = {"cluster": "multiprocessing.spawn", "ray": "PoolActor"}
 
 def pick_own(output: str) -> list[str]:
     """Return the lines of a script without those that an engine says of a lost worker or task."""
-    engines = ("raylet)", " - distributed.", ".cc:")
-    return [line for line in output.splitlines() if not any(one in line for one in engines)]
+    engines = ("raylet)", " - distributed.", ".cc:", "distributed.comm.core.CommClosedError")
+    lines = output.splitlines()
+    own = [line for line in lines if not any(one in line for one in engines)]
+    if "distributed.comm.core.CommClosedError" not in lines:
+        return own
+    # what goes before it is the way to it: a headline, and lines that are set in
+    return [line for line in own if not line.startswith(("Traceback ", "  "))]
 
 
 @each_engine

@@ -14,9 +14,10 @@ QUICK = {
     "compare_transport": f"[1_000, 1_000_000], start_method={METHODS[0]!r}, budget=0.1",
     "sweep_task_length": f"{METHODS[:1]!r}, budget=0.1",
 }
+# the C library keeps freed blocks of this size for a while: some of them may be there at the end
 THOROUGH = {
     "compare_start_up": "workers=1, budget=0.1",
-    "compare_transport": "[1_000, 2_000_000], start_method=method, budget=0.5",
+    "compare_transport": "[1_000, 1_000_000], start_method=method, budget=0.5",
     "weigh_workers": "table_bytes=2_000_000, budget=0.1",
     "sweep_task_length": "budget=0.1",
 }

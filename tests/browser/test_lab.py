@@ -245,7 +245,7 @@ def test_the_stop_button_ends_a_measurement_and_the_kernel_answers(page: Page, l
                 const reply = await future.done;
                 return [reply.content.status, reply.content.ename || "", text];
             };
-            const long = ask("from gil_demo import compare; compare(budget=60)");
+            const long = ask("from gil_demo import compare; compare(budget=60, precision=1e-9)");
             await new Promise(resolve => setTimeout(resolve, 4000));
             await kernel.interrupt();
             const interrupted = await long;
