@@ -5,7 +5,7 @@ from pandas.testing import assert_frame_equal
 
 from gil_demo.charts.cluster import draw_engines
 from gil_demo.charts.style import draw_png
-from gil_demo.columns import ENGINES, LENGTHS, SCHEMAS
+from gil_demo.columns import ENGINES, SCHEMAS
 from gil_demo.engines import measure_pace, summarise_engines, summarise_scaling_of
 from gil_demo.errors import ResultsError
 from gil_demo.findings.cluster import judge_engines
@@ -16,7 +16,7 @@ from tests.tables_cluster import ORDINARY_OVERHEADS, STEP_SECONDS, make_engines
 def test_a_table_of_engines_is_taken_for_what_it_is() -> None:
     table = make_engines()
     assert choose_schema(table, SCHEMAS) is ENGINES
-    assert choose_schema(table.drop(columns=["workers", "is_elsewhere"]), SCHEMAS) is LENGTHS
+    assert choose_schema(table.drop(columns=["workers", "is_elsewhere"]), SCHEMAS) is ENGINES
     assert_frame_equal(convert(table, ENGINES, "the table"), table)
     with pytest.raises(ResultsError, match="is not whole"):
         convert(table[1:], ENGINES, "the table")
