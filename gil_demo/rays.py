@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from gil_demo.arguments import check_sequence, check_workers, shorten
 from gil_demo.errors import GilDemoError, WorkerDied
-from gil_demo.pools import describe_work
+from gil_demo.interrupts import held_back
+from gil_demo.pools import CHECK_SECONDS, describe_work
 from gil_demo.remotes import (
     RETRIES,
     Timed,
@@ -120,14 +122,32 @@ def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     checked = check_sequence("tasks", tasks)
     if not engine.is_initialized():
         raise GilDemoError("this Ray has ended: run tasks inside its with block")
-    answer = pool.map_async(Timed(function), checked, chunksize=1)
+    # up to Python 3.12 an interrupted join takes a running thread for one that has ended, so
+    # the pool's thread isn't joined before it has told its end
+    told: SimpleQueue[object] = SimpleQueue()
+    answer = pool.map_async(
+        Timed(function), checked, chunksize=1, callback=told.put, error_callback=told.put
+    )
+    is_told = False
     try:
+        while not is_told:
+            is_told = _hear(told, CHECK_SECONDS)
         return make_spans(answer.get())
     except engine.exceptions.RayActorError:
         raise WorkerDied(f"worker after worker ended {describe_work(checked)}") from None
     except engine.exceptions.RayError as reason:
         raise refuse_lost(reason) from None
     finally:
-        if not answer.ready():  # interrupted: a thread that still waited for answers when Ray
-            pool.terminate()  # ends would end this whole Python
-            answer.wait(END_SECONDS)
+        if not is_told:  # interrupted: a thread that still waited for answers when Ray ends would
+            with held_back():  # end this whole Python
+                pool.terminate()
+                _hear(told, END_SECONDS)
+                answer.wait(END_SECONDS)
+
+
+def _hear(told: "SimpleQueue[object]", seconds: float) -> bool:
+    try:
+        told.get(timeout=seconds)
+    except Empty:
+        return False
+    return True
