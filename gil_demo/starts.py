@@ -31,9 +31,7 @@ def check_start_methods(start_methods: object) -> list[str]:
     """
     if start_methods is None:
         return list_start_methods()
-    return check_unlike(
-        "start_methods", start_methods, lambda name, value: _check_method(name, value)
-    )
+    return check_unlike("start_methods", start_methods, _check_method)
 
 
 def _check_method(name: str, value: object) -> str:
