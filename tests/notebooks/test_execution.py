@@ -92,6 +92,16 @@ def test_every_figure_has_alternative_text_with_numbers(
         assert figure.data["text/plain"] == alternative
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_solution_passes_its_check(executed: Executed, name: str, method: str) -> None:
+    cells = list_cells(executed[name, method].result(), "code")
+    solutions = [cell for cell in cells if "solution" in get_tags(cell)]
+    assert solutions
+    for solution in solutions:
+        assert solution.outputs[-1].data["text/plain"].startswith("Right: "), solution.source
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_progress_leaves_nothing_to_see(executed: Executed, name: str) -> None:
     for method in METHODS:

@@ -18,6 +18,10 @@ VERBS = {
 MOST_LINES = 15
 MOST_MEDIAN_LINES = 3
 MOST_WORDS = 75
+GRADES = ["## Exercise 1, a warm-up", "## Exercise 2", "## Exercise 3, a stretch"]
+PARTS = ("exercise", "check", "solution")
+# nothing but a check, so that a student reads no answer there
+CHECK = r"from gil_demo\.exercises\.\w+ import (check_\w+)\n\n\1\([\w, ]+\)"
 README = FOLDER.parent / "README.md"
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
@@ -103,16 +107,28 @@ def test_it_names_the_plain_python_kernel_and_no_version(path: Path) -> None:
 
 
 @each_notebook
-def test_every_exercise_has_a_collapsed_solution(path: Path) -> None:
+def test_three_exercises_go_from_a_warm_up_to_a_stretch(path: Path) -> None:
+    headings = [
+        cell.source.splitlines()[0]
+        for cell in list_cells(read(path), "markdown")
+        if cell.source.startswith("## Exercise")
+    ]
+    assert [heading.split(":")[0] for heading in headings] == GRADES
+
+
+@each_notebook
+def test_every_exercise_has_a_start_a_check_and_a_collapsed_solution(path: Path) -> None:
     cells = read(path).cells
-    headings = [cell for cell in cells if re.match(r"## Exercise", cell.source)]
-    starts = [cell for cell in cells if "exercise" in get_tags(cell)]
-    solutions = [cell for cell in list_cells(read(path), "code") if "solution" in get_tags(cell)]
-    assert len(headings) == len(starts) == len(solutions) >= 1
-    for start in starts:
-        assert all(line.startswith("#") for line in start.source.splitlines())
-    for solution in solutions:
-        assert solution.metadata.jupyter.source_hidden is True
+    tags = [get_tags(cell)[0] for cell in cells if set(get_tags(cell)) & {*PARTS}]
+    assert tags == [*PARTS, "solution"] * len(GRADES)  # what points to the solution goes with it
+    for cell in cells:
+        if "exercise" in get_tags(cell):
+            assert cell.source.count("...") == 1
+        if "check" in get_tags(cell):
+            assert re.fullmatch(CHECK, cell.source), cell.source
+        if "solution" in get_tags(cell) and cell.cell_type == "code":
+            assert cell.metadata.jupyter.source_hidden is True
+            assert cell.source.splitlines()[-1].startswith("check_")
 
 
 @each_notebook

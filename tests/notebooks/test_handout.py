@@ -13,8 +13,9 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, read
+from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 from tests.notebooks.running import run_in_place
+from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
 TEACHING = FOLDER.parent / ".book" / "teaching.md"
 AT_ONCE = 3
@@ -48,12 +49,16 @@ def test_every_notebook_is_handed_out_and_nothing_else(handout: Path) -> None:
 
 @each_name
 def test_a_handed_out_notebook_holds_no_solution(handout: Path, name: str) -> None:
-    solutions = [cell.source for cell in read(FOLDER / f"{name}.ipynb").cells if is_solution(cell)]
+    original = read(FOLDER / f"{name}.ipynb")
+    solutions = [cell.source for cell in list_cells(original, "code") if is_solution(cell)]
     handed_out = read(handout / f"{name}.ipynb").cells
     text = "\n".join(cell.source for cell in handed_out)
     assert solutions
-    assert not any(solution in text for solution in solutions)
-    assert not any(max(solution.splitlines(), key=len) in text for solution in solutions)
+    for solution in solutions:
+        own, check = solution.rsplit("\n", 1)  # the check stays, since it is handed out, too
+        assert own not in text
+        assert max(own.splitlines(), key=len) not in text
+        assert check in text
     assert not re.search(r"[Ss]olution is in", text)
     assert not any(is_solution(cell) for cell in handed_out)
 
@@ -65,12 +70,17 @@ def test_a_handed_out_notebook_is_otherwise_the_same(handout: Path, name: str) -
     assert handed_out == original
 
 
-def run_to_the_first_exercise(path: Path, folder: Path) -> NotebookNode:
+def run_with_wrong_answers(path: Path, folder: Path) -> NotebookNode:
+    """Run a handed-out notebook; after each check, a wrong answer and the same check again."""
     notebook = read(path)
-    first = next(
-        number for number, cell in enumerate(notebook.cells) if "exercise" in get_tags(cell)
-    )
-    notebook.cells = [new_code_cell(SET_UP), *notebook.cells[: first + 1]]
+    wrong = iter(WRONG_ANSWERS[path.stem])
+    cells = [new_code_cell(SET_UP)]
+    for cell in notebook.cells:
+        cells.append(cell)
+        if "check" in get_tags(cell):
+            again = new_code_cell(cell.source, metadata={"tags": ["check-again"]})
+            cells += [new_code_cell(next(wrong)[0]), again]
+    notebook.cells = cells
     copy = folder / path.name
     nbformat.write(notebook, copy)
     run_in_place(copy)
@@ -80,16 +90,42 @@ def run_to_the_first_exercise(path: Path, folder: Path) -> NotebookNode:
 @pytest.fixture(scope="module")
 def executed(handout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
     """Run all of them, a few kernels at once."""
-    folder = tmp_path_factory.mktemp("to-the-first-exercise")
+    folder = tmp_path_factory.mktemp("handed-out")
     with ThreadPoolExecutor(AT_ONCE) as executor:
         yield {
-            name: executor.submit(run_to_the_first_exercise, handout / f"{name}.ipynb", folder)
+            name: executor.submit(run_with_wrong_answers, handout / f"{name}.ipynb", folder)
             for name in NAMES
         }
 
 
+def list_words(notebook: NotebookNode, tag: str) -> list[str]:
+    """Return what the cells of a tag say, in their order."""
+    return [
+        "\n".join(output.data["text/plain"] for output in cell.outputs if "data" in output)
+        for cell in notebook.cells
+        if tag in get_tags(cell)
+    ]
+
+
 @each_name
-def test_a_handed_out_notebook_runs_to_the_first_exercise(executed: Executed, name: str) -> None:
-    cells = [cell for cell in executed[name].result().cells if cell.cell_type == "code"]
-    assert "exercise" in get_tags(cells[-1])
+def test_a_handed_out_notebook_runs_to_its_end(executed: Executed, name: str) -> None:
+    cells = list_cells(executed[name].result(), "code")
     assert all(cell.execution_count for cell in cells)
+
+
+@each_name
+def test_an_open_exercise_is_met_kindly(executed: Executed, name: str) -> None:
+    words = list_words(executed[name].result(), "check")
+    assert len(words) == len(WRONG_ANSWERS[name])
+    for said in words:
+        assert re.match("Not yet: `.+` is still open", said)
+
+
+@each_name
+def test_a_typical_wrong_answer_gets_a_hint(executed: Executed, name: str) -> None:
+    hints = [expected for _, expected in WRONG_ANSWERS[name]]
+    words = list_words(executed[name].result(), "check-again")
+    for said, expected in zip(words, hints, strict=True):
+        assert said.startswith("Not yet: ")
+        assert "still open" not in said
+        assert expected in said

@@ -1,0 +1,147 @@
+"""The parts of every check: whatever the answer, a judgement with words."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gil_demo.exercises.judging import (
+    Judgement,
+    accept,
+    find_gap,
+    hint,
+    is_near,
+    judge_function,
+    judge_number,
+    judge_numbers,
+    read_number,
+)
+
+
+class Sulking:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+plain = st.one_of(
+    st.none(), st.just(...), st.booleans(), st.integers(), st.floats(), st.text(), st.binary()
+)
+anything = st.one_of(
+    plain,
+    st.complex_numbers(),
+    st.lists(plain),
+    st.dictionaries(st.one_of(st.text(), st.integers()), plain),
+    st.just(pd.DataFrame({"a": [1.0]})),
+    st.just(pd.Series([[1], [2]], index=["threads", "threads"])),
+    st.just(pd.Series([1.0, 2.0], index=["threads", "threads"])),
+    st.just(np.array([1.0, 2.0])),
+    st.just(Sulking()),
+    st.just(10**5000),
+    st.sampled_from([len, print, Sulking]),
+)
+
+
+def judge_as_number(answer: object) -> Judgement:
+    return judge_number(answer, "answer", 2.0, "yes", {"upside down": 0.5}, "divide")
+
+
+def judge_as_numbers(answer: object) -> Judgement:
+    right, wrong = {"threads": 2.0, "processes": 4.0}, {"threads": 0.5, "processes": 0.25}
+    return judge_numbers(answer, "answer", right, "yes", {"upside down": wrong}, "divide")
+
+
+def judge_as_function(answer: object) -> Judgement:
+    return judge_function(
+        answer, "double", [(1,), (2.5,)], lambda found, case: "" if found == 2 * case[0] else "no.",
+        "yes",
+    )  # fmt: skip
+
+
+@given(anything)
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
+    for judge in (judge_as_number, judge_as_numbers, judge_as_function):
+        judgement = judge(answer)
+        assert judgement.words
+        if answer is None or answer is ...:
+            assert "is still open" in judgement.words
+            assert not judgement.is_right
+
+
+def test_a_judgement_says_what_it_is() -> None:
+    assert repr(accept("so it is.")) == "Right: so it is."
+    assert repr(hint("look again.")) == "Not yet: look again."
+    assert find_gap(0, "answer") == ""
+
+
+@pytest.mark.parametrize("answer", [2, 2.0, 2.004, np.float64(2.0), np.int64(2)])
+def test_a_number_may_be_rounded_and_of_any_kind(answer: object) -> None:
+    assert judge_as_number(answer).is_right
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (0.5, "upside down"),
+        (3.0, "divide"),
+        ("2", "should be one number; it is '2'"),
+        (True, "should be one number"),
+        (math.nan, "should be one number; it is nan"),
+        (pd.Series([2.0]), "it is a Series of 1 rows"),
+    ],
+)
+def test_a_wrong_number_gets_its_hint(answer: object, words: str) -> None:
+    judgement = judge_as_number(answer)
+    assert not judgement.is_right
+    assert words in judgement.words
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"threads": 0.5, "processes": 0.25}, "upside down"),
+        ({"threads": 2.0, "processes": 5.0}, "divide"),
+        ({"threads": 2.0}, "it has them for ['threads']"),
+        ({"threads": 2.0, "processes": "4"}, "should hold one number for each of threads, proc"),
+        (pd.DataFrame({"a": [1.0], "b": [2.0]}), "it is a DataFrame of 1 rows"),
+    ],
+)
+def test_wrong_numbers_get_their_hint(answer: object, words: str) -> None:
+    judgement = judge_as_numbers(answer)
+    assert not judgement.is_right
+    assert words in judgement.words
+
+
+def test_numbers_may_come_as_a_dict_a_series_or_a_frame_of_one_column() -> None:
+    numbers: dict[str, Any] = {"processes": 4.0, "threads": 2.0}
+    for answer in (numbers, pd.Series(numbers), pd.Series(numbers, name="x").to_frame()):
+        assert judge_as_numbers(answer).is_right
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (3, "should be a function; it is 3"),
+        (lambda number: number, "`double(1)` gave 1: no."),
+        (print, "`double(1)` gave nothing back. Does it `return` its answer?"),
+        (lambda: 2, "`double(1)` ended with TypeError"),
+    ],
+)
+def test_a_wrong_function_gets_its_hint(answer: object, words: str) -> None:
+    judgement = judge_as_function(answer)
+    assert not judgement.is_right
+    assert words in judgement.words
+
+
+def test_a_right_function_is_accepted() -> None:
+    assert judge_as_function(lambda number: number * 2).is_right
+
+
+def test_near_is_rounded_to_two_digits_or_one_part_in_fifty() -> None:
+    assert is_near(1.03, 1.0349)
+    assert is_near(101.0, 100.0)
+    assert not is_near(1.0, 1.05)
+    assert read_number(10**5000) is None
