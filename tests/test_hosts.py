@@ -22,6 +22,7 @@ HOSTS = {
 }
 ADDRESS = f"tcp://{HOSTS['scheduler']}:8786"
 TASKS = 60
+TASK_SECONDS = 0.15  # so that two workers need several seconds, on any machine
 READER = f"""
 import sys
 from gil_demo import cluster, sweep_engines
@@ -33,9 +34,10 @@ if __name__ == "__main__":
     with cluster(2, "{ADDRESS}") as run:
         told = run.args[0].scheduler_info()["workers"]
         print("workers", *sorted(told), flush=True)
-        run(count_pair, [(0, 10)] * 20)
+        (trial, *_) = run(count_pair, [(0, 1_000_000)] * 4)
+        steps = int(1_000_000 * {TASK_SECONDS} / (trial.end - trial.start))
         print("mapping", flush=True)
-        spans = run(count_pair, [(number, 1_500_000) for number in range({TASKS})])
+        spans = run(count_pair, [(number, steps) for number in range({TASKS})])
         print("answers", [span.answer[0] for span in spans] == list(range({TASKS})))
         print("tasks", [span.task for span in spans] == list(range({TASKS})))
         left = run.args[0].scheduler_info()["workers"]
