@@ -4,9 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gil_demo import record_command, recording
+from gil_demo import recording
 from gil_demo.cli import FAILED, MISUSED, main
 from gil_demo.columns import SCHEMAS
+from gil_demo.commands import record as record_command
 from gil_demo.errors import GilDemoError
 from gil_demo.machine import count_usable_cores, get_date
 from gil_demo.recorded import RECORDED
