@@ -119,19 +119,27 @@ def _finish_slowdowns(axes: Axes, machines: pd.DataFrame, is_named: bool) -> Non
 
 
 def label_outliers(
-    axes: Axes, across: "pd.Series[float]", up: "pd.Series[float]", machines: pd.DataFrame
+    axes: Axes,
+    across: "pd.Series[float]",
+    up: "pd.Series[float]",
+    machines: pd.DataFrame,
+    clear_of: float | None = None,
 ) -> None:
     """Write the names of files beside the marks that are far from the others, farthest first.
 
-    The limits of the axes must be set: a name that would meet another one is left out.
+    The limits of the axes must be set: a name that would meet another one is left out, and so is
+    one that would reach back to the line at `clear_of`.
     """
     far, middle = across[find_outliers(across)], float(across.median())
     ordered = far.map(lambda value: -max(value / middle, middle / value)).sort_values()
     taken: list[tuple[float, float]] = []
+    line = math.inf if clear_of is None else float(axes.transData.transform((clear_of, 0))[0])
     for index in ordered.index[:_MOST_LABELS]:
         place = (float(far[index]), float(up[index]))
         x, y = (float(pixel) for pixel in axes.transData.transform(place))
-        if any(abs(x - other) < 150 and abs(y - height) < 15 for other, height in taken):
+        if abs(x - line) < 75 or any(
+            abs(x - other) < 150 and abs(y - height) < 15 for other, height in taken
+        ):
             continue
         taken.append((x, y))
         is_left = far[index] < middle
