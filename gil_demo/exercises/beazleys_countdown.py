@@ -45,8 +45,8 @@ def check_times_as_large(answer: object, table: pd.DataFrame) -> Judgement:
         answer,
         "times_as_large",
         theirs / mine,
-        f"{theirs / mine:.2f} ×: two threads took {theirs:.2f} × as long in the published run "
-        f"({largest['python']}, {largest['machine']}) and {mine:.2f} × as long in yours.",
+        f"{theirs / mine:.2f} ×, since two threads took {theirs:.2f} × as long in the published "
+        f"run ({largest['python']}, {largest['machine']}) and {mine:.2f} × as long in yours.",
         {
             "that is a difference. Ask how many times as large: divide.": theirs - mine,
             "upside down. The published figure goes on top, yours below.": mine / theirs,

@@ -111,7 +111,7 @@ def test_a_slowdown_is_held_against_the_largest_published_one(make_run: TableMak
     table = make_run({("threads", 2): [1.25] * 8})
     judgement = check_times_as_large(LARGEST / 1.25, table)
     assert judgement.is_right
-    assert "1.58 ×: two threads took 1.97 × as long in the published run" in judgement.words
+    assert "1.58 ×, since two threads took 1.97 × as long in the published run" in judgement.words
     assert "1.25 × as long in yours" in judgement.words
     assert "a difference" in check_times_as_large(LARGEST - 1.25, table).words
     assert "upside down" in check_times_as_large(1.25 / LARGEST, table).words
