@@ -9,9 +9,43 @@ WRONG_ANSWERS = {
         ('spread = table["seconds"].max() / table["seconds"].min()', "one number for each of"),
         ("speed_up = by_round", "one number"),
     ],
-    "01-beazleys-countdown": [],
-    "02-inside-the-gil": [],
-    "03-the-pool-rewrite": [],
+    "01-beazleys-countdown": [
+        (
+            'times_as_large = published["time_ratio"].max() - mine.time_ratio',
+            "that is a difference",
+        ),
+        ("short = two", "has 4,000,000 steps"),
+        (
+            "def run_together(threads):\n"
+            "    start = time.perf_counter()\n"
+            "    for thread in threads:\n"
+            "        thread.start()\n"
+            "        thread.join()\n"
+            "    return time.perf_counter() - start",
+            "one after another",
+        ),
+    ],
+    "02-inside-the-gil": [
+        ('longest = (bars["end_seconds"] - bars["start_seconds"]).max()', "in seconds"),
+        (
+            'ran = slices["end_seconds"] - slices["start_seconds"]\n'
+            "ran = ran.groupby([slices[name] for name in groups]).sum()",
+            "those are seconds",
+        ),
+        ("def count_turns(workers):\n    return len(workers)", "that counts slices"),
+    ],
+    "03-the-pool-rewrite": [
+        ("faults = {2, 5}", "has anyone waited for them"),
+        (
+            "pools = methods.query(\"runner == 'processes'\")\n"
+            'start_ups = pools.groupby("start_method")["start_up_seconds"].median()',
+            "those are seconds",
+        ),
+        (
+            "def cut(count, parts):\n    return [count // parts] * parts",
+            "1 of 11 steps lost",
+        ),
+    ],
     "04-inside-the-pool": [],
     "05-what-processes-cost": [],
     "06-when-threads-win": [],
