@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -168,7 +169,7 @@ def judge_function(
     for case in cases:
         call = f"`{name}({', '.join(map(repr, case))})`"
         try:
-            answer = function(*case)
+            answer = function(*deepcopy(case))  # what it does to its arguments stays there
             is_silent = answer is None or answer is ...
             fault = "" if is_silent else find_fault(answer, case)
         except Exception as reason:  # the reader's own code may fail in any way

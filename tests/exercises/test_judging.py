@@ -191,3 +191,13 @@ def test_wrong_names_get_their_hint(answer: object, words: str) -> None:
     judgement = judge_as_names(answer)
     assert not judgement.is_right
     assert words in judgement.words
+
+
+def test_a_function_may_change_what_it_gets() -> None:
+    def empty_out(numbers: list[int]) -> int:
+        return sum(numbers.pop() for _ in range(len(numbers)))
+
+    def find_fault(found: Any, case: tuple[Any, ...]) -> str:
+        return "" if found == sum(case[0]) else "no."
+
+    assert judge_function(empty_out, "empty_out", [([1, 2],), ([3],)], find_fault, "yes").is_right
