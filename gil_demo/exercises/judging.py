@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gil_demo.arguments import shorten
@@ -188,7 +189,7 @@ def describe(answer: object) -> str:
     """Name an answer for a hint: small ones as they are, tables by their size."""
     if isinstance(answer, pd.DataFrame | pd.Series):
         return f"a {type(answer).__name__} of {len(answer)} rows"
-    return shorten(answer)
+    return shorten(answer.item() if isinstance(answer, np.generic) else answer)
 
 
 def judge_names(

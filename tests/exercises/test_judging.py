@@ -115,6 +115,7 @@ def test_a_wrong_number_gets_its_hint(answer: object, words: str) -> None:
         ({"threads": 2.0}, "it has them for ['threads']"),
         ({"threads": 2.0, "processes": "4"}, "should hold one number for each of threads, proc"),
         (pd.DataFrame({"a": [1.0], "b": [2.0]}), "it is a DataFrame of 1 rows"),
+        (np.float64(1.5), "it is 1.5."),
     ],
 )
 def test_wrong_numbers_get_their_hint(answer: object, words: str) -> None:
