@@ -212,7 +212,7 @@ def judge_names(
     if names is None:
         return hint(f"`{name}` should be a set of names; it is {describe(answer)}.")
     if unknown := sorted(names - set(known)):
-        return hint(f"{shorten(unknown[0])} is none of the names: {', '.join(known)}.")
+        return hint(f"{shorten(unknown[0])} is none of the names: {'; '.join(known)}.")
     if names == set(expected):
         return accept(right)
     for words, wrong in mistakes.items():

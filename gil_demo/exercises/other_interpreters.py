@@ -69,8 +69,8 @@ def check_threads_over_processes(answer: object, table: pd.DataFrame) -> Judgeme
         "threads_over_processes",
         ratios.to_dict(),
         f"{(ratios < 1).sum()} of {len(ratios)} are below 1, where threads were done sooner "
-        f"than processes; the least is {ratios[least]:.2f}, under {least}. To start the "
-        "workers isn't counted, and threads start sooner.",
+        f"than processes; the least is {ratios[least]:.2f}, under {least}. The "
+        "workers' start isn't counted; threads start sooner.",
         {
             "upside down. The threads' time goes over the processes' time.": (
                 (processes / threads).to_dict()

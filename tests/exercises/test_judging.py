@@ -182,7 +182,7 @@ def test_names_may_come_in_any_order_and_of_any_kind(answer: object) -> None:
         (["sequential"], "the others"),
         (["threads"], "compare"),
         (set(), "compare"),
-        ({"threads", "thread"}, "'thread' is none of the names: threads, processes, sequential."),
+        ({"threads", "thread"}, "'thread' is none of the names: threads; processes; sequential."),
         (["threads", 2], "should be a set of names; it is ['threads', 2]"),
         (pd.DataFrame({"a": ["threads"]}), "it is a DataFrame of 1 rows"),
         (range(10**9), "should be a set of names; it is range("),
