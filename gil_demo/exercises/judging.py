@@ -164,17 +164,22 @@ def judge_function(
         return hint(gap)
     if not callable(function):
         return hint(f"`{name}` should be a function; it is {describe(function)}.")
+    silent = []
     for case in cases:
         call = f"`{name}({', '.join(map(repr, case))})`"
         try:
             answer = function(*case)
-            fault = find_fault(answer, case)
+            is_silent = answer is None or answer is ...
+            fault = "" if is_silent else find_fault(answer, case)
         except Exception as reason:  # the reader's own code may fail in any way
             return hint(f"{call} ended with {type(reason).__name__}: {shorten(reason)}.")
-        if answer is None or answer is ...:
-            return hint(f"{call} gave nothing back. Does it `return` its answer?")
         if fault:
             return hint(f"{call} gave {describe(answer)}: {fault}")
+        silent += [call] * is_silent
+    if len(silent) == len(cases):
+        return hint(f"{find_gap(..., name)} A function gives its answer back by `return`.")
+    if silent:
+        return hint(f"{silent[0]} gave nothing back. Does it `return` its answer?")
     return accept(right)
 
 

@@ -126,7 +126,13 @@ def test_numbers_may_come_as_a_dict_a_series_or_a_frame_of_one_column() -> None:
     [
         (3, "should be a function; it is 3"),
         (lambda number: number, "`double(1)` gave 1: no."),
-        (print, "`double(1)` gave nothing back. Does it `return` its answer?"),
+        (print, "`double` is still open"),
+        (print, "gives its answer back by `return`"),
+        (lambda _: ..., "`double` is still open"),
+        (
+            lambda number: 2 if number == 1 else None,
+            "`double(2.5)` gave nothing back. Does it `return` its answer?",
+        ),
         (lambda: 2, "`double(1)` ended with TypeError"),
     ],
 )
