@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -168,10 +169,10 @@ def judge_function(
     for case in cases:
         call = f"`{name}({', '.join(map(repr, case))})`"
         try:
-            answer = function(*case)
+            answer = function(*map(copy, case))  # it may change what it is given
             is_silent = answer is None or answer is ...
             fault = "" if is_silent else find_fault(answer, case)
-        except Exception as reason:  # the reader's own code may fail in any way
+        except (Exception, SystemExit) as reason:  # the reader's own code may end in any way
             return hint(f"{call} ended with {type(reason).__name__}: {shorten(reason)}.")
         if fault:
             return hint(f"{call} gave {describe(answer)}: {fault}")

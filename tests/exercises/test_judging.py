@@ -1,6 +1,7 @@
 """The parts of every check: whatever the answer, a judgement with words."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,7 @@ def test_numbers_may_come_as_a_dict_a_series_or_a_frame_of_one_column() -> None:
             "`double(2.5)` gave nothing back. Does it `return` its answer?",
         ),
         (lambda: 2, "`double(1)` ended with TypeError"),
+        (sys.exit, "`double(1)` ended with SystemExit"),
     ],
 )
 def test_a_wrong_function_gets_its_hint(answer: object, words: str) -> None:
@@ -144,6 +146,19 @@ def test_a_wrong_function_gets_its_hint(answer: object, words: str) -> None:
 
 def test_a_right_function_is_accepted() -> None:
     assert judge_as_function(lambda number: number * 2).is_right
+
+
+def test_a_function_may_use_up_what_it_is_given() -> None:
+    def use_up(items: list[int]) -> int:
+        count = 0
+        while items:
+            count += items.pop() >= 0
+        return count
+
+    def find_fault(found: object, case: tuple[list[int]]) -> str:
+        return "" if found == len(case[0]) else "no."
+
+    assert judge_function(use_up, "use_up", [([1, 2],)], find_fault, "yes").is_right
 
 
 def test_near_is_rounded_to_two_digits_or_one_part_in_fifty() -> None:
