@@ -1,7 +1,7 @@
 """The parts that every check of an exercise is made of."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from numbers import Real
@@ -189,3 +189,42 @@ def describe(answer: object) -> str:
     if isinstance(answer, pd.DataFrame | pd.Series):
         return f"a {type(answer).__name__} of {len(answer)} rows"
     return shorten(answer)
+
+
+def judge_names(
+    answer: object,
+    name: str,
+    expected: Collection[str],
+    known: Collection[str],
+    right: str,
+    mistakes: Mapping[str, Collection[str]],
+    otherwise: str,
+) -> Judgement:
+    """Judge a set of names, in any order; a list of them or a column does as well.
+
+    The arguments are those of `judge_number`, with names in the place of each number; `known` are
+    all the names that there are.
+    """
+    if gap := find_gap(answer, name):
+        return hint(gap)
+    names = read_names(answer)
+    if names is None:
+        return hint(f"`{name}` should be a set of names; it is {describe(answer)}.")
+    if unknown := sorted(names - set(known)):
+        return hint(f"{shorten(unknown[0])} is none of the names: {', '.join(known)}.")
+    if names == set(expected):
+        return accept(right)
+    for words, wrong in mistakes.items():
+        if names == set(wrong):
+            return hint(words)
+    return hint(otherwise)
+
+
+def read_names(answer: object) -> set[str] | None:
+    """Return an answer as a set of names, None if it isn't that; one text is one name."""
+    if isinstance(answer, str):
+        return {answer}
+    if not isinstance(answer, set | frozenset | list | tuple | pd.Series | pd.Index):
+        return None
+    names = [name for name in answer if isinstance(name, str)]
+    return set(names) if len(names) == len(answer) else None

@@ -17,6 +17,7 @@ from gil_demo.exercises.judging import (
     hint,
     is_near,
     judge_function,
+    judge_names,
     judge_number,
     judge_numbers,
     read_number,
@@ -55,6 +56,13 @@ def judge_as_numbers(answer: object) -> Judgement:
     return judge_numbers(answer, "answer", right, "yes", {"upside down": wrong}, "divide")
 
 
+def judge_as_names(answer: object) -> Judgement:
+    known = ["threads", "processes", "sequential"]
+    return judge_names(
+        answer, "answer", known[:2], known, "yes", {"the others": known[2:]}, "compare"
+    )
+
+
 def judge_as_function(answer: object) -> Judgement:
     return judge_function(
         answer, "double", [(1,), (2.5,)], lambda found, case: "" if found == 2 * case[0] else "no.",
@@ -64,7 +72,7 @@ def judge_as_function(answer: object) -> Judgement:
 
 @given(anything)
 def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
-    for judge in (judge_as_number, judge_as_numbers, judge_as_function):
+    for judge in (judge_as_number, judge_as_numbers, judge_as_names, judge_as_function):
         judgement = judge(answer)
         assert judgement.words
         if answer is None or answer is ...:
@@ -166,3 +174,35 @@ def test_near_is_rounded_to_two_digits_or_one_part_in_fifty() -> None:
     assert is_near(101.0, 100.0)
     assert not is_near(1.0, 1.05)
     assert read_number(10**5000) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"threads", "processes"},
+        ("processes", "threads"),
+        pd.Series(["threads", "processes", "threads"]),
+        pd.Index(["threads", "processes"]),
+    ],
+)
+def test_names_may_come_in_any_order_and_of_any_kind(answer: object) -> None:
+    assert judge_as_names(answer).is_right
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("sequential", "the others"),
+        (["sequential"], "the others"),
+        (["threads"], "compare"),
+        (set(), "compare"),
+        ({"threads", "thread"}, "'thread' is none of the names: threads, processes, sequential."),
+        (["threads", 2], "should be a set of names; it is ['threads', 2]"),
+        (pd.DataFrame({"a": ["threads"]}), "it is a DataFrame of 1 rows"),
+        (range(10**9), "should be a set of names; it is range("),
+    ],
+)
+def test_wrong_names_get_their_hint(answer: object, words: str) -> None:
+    judgement = judge_as_names(answer)
+    assert not judgement.is_right
+    assert words in judgement.words
