@@ -12,7 +12,11 @@ WRONG_ANSWERS = {
     "01-beazleys-countdown": [],
     "02-inside-the-gil": [],
     "03-the-pool-rewrite": [],
-    "04-inside-the-pool": [],
+    "04-inside-the-pool": [
+        ("best_share = 7 / 3", "number of tasks for each worker"),
+        ("finish = lambda pool: pool.close()", "doesn't wait"),
+        ("compute_end = lambda tasks, workers: sum(tasks) / workers", "no task is cut in two"),
+    ],
     "05-what-processes-cost": [],
     "06-when-threads-win": [],
     "07-other-interpreters": [],
