@@ -17,7 +17,11 @@ WRONG_ANSWERS = {
         ("finish = lambda pool: pool.close()", "doesn't wait"),
         ("compute_end = lambda tasks, workers: sum(tasks) / workers", "no task is cut in two"),
     ],
-    "05-what-processes-cost": [],
+    "05-what-processes-cost": [
+        ("run_times = {1: 60, 4: 15, 1000: 0.06}", "The reading can't be"),
+        ("ratio = 500", "numbers of chunks"),
+        ("break_even = lambda cost, workers: cost / workers", "should be the same"),
+    ],
     "06-when-threads-win": [],
     "07-other-interpreters": [],
     "08-beyond-one-machine": [],
