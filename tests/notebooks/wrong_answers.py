@@ -22,7 +22,11 @@ WRONG_ANSWERS = {
         ("ratio = 500", "numbers of chunks"),
         ("break_even = lambda cost, workers: cost / workers", "should be the same"),
     ],
-    "06-when-threads-win": [],
+    "06-when-threads-win": [
+        ("cores_needed = 8", "a core for each thread"),
+        ('lets_go = {"a", "c", "d", "e", "g"}', "From how many on does `hashlib` let go"),
+        ('waits = beside["seconds"] / beside["requests"]', "one number for each of"),
+    ],
     "07-other-interpreters": [],
     "08-beyond-one-machine": [],
     "09-your-class": [],
