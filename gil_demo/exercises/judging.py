@@ -173,7 +173,7 @@ def judge_function(
             is_silent = answer is None or answer is ...
             fault = "" if is_silent else find_fault(answer, case)
         except (Exception, SystemExit) as reason:  # the reader's own code may end in any way
-            return hint(f"{call} ended with {type(reason).__name__}: {shorten(reason)}.")
+            return hint(f"{call} ended with {shorten(reason)}.")
         if fault:
             return hint(f"{call} gave {describe(answer)}: {fault}")
         silent += [call] * is_silent
