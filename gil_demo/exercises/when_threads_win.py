@@ -122,7 +122,7 @@ def check_waits(answer: object, table: pd.DataFrame) -> Judgement:
         answer,
         "waits",
         waits,
-        f"from {low:.2f} to {high:.2f} switch intervals a request. Where that is near 1 whatever "
+        f"from {low:.3g} to {high:.3g} switch intervals a request. Where that is near 1 whatever "
         "the interval, each request waits for one turn of the other thread: the convoy.",
         {
             "those are seconds. Divide them by the switch interval.": seconds,

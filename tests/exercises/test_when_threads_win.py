@@ -92,7 +92,7 @@ def test_a_wrong_set_of_calls_gets_its_hint(answer: object, words: str) -> None:
 def test_a_request_waits_for_so_many_intervals() -> None:
     right = check_waits(WAITS, BY_INTERVAL)
     assert right.is_right
-    assert "from 2.00 to 2.00 switch intervals" in right.words
+    assert "from 2 to 2 switch intervals" in right.words
     assert check_waits(pd.Series(WAITS), BY_INTERVAL).is_right
 
 
