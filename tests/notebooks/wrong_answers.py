@@ -46,9 +46,21 @@ WRONG_ANSWERS = {
             "1 of 11 steps lost",
         ),
     ],
-    "04-inside-the-pool": [],
-    "05-what-processes-cost": [],
-    "06-when-threads-win": [],
+    "04-inside-the-pool": [
+        ("best_share = 7 / 3", "number of tasks for each worker"),
+        ("finish = lambda pool: pool.close()", "doesn't wait"),
+        ("compute_end = lambda tasks, workers: sum(tasks) / workers", "no task is cut in two"),
+    ],
+    "05-what-processes-cost": [
+        ("run_times = {1: 60, 4: 15, 1000: 0.06}", "The reading can't be"),
+        ("ratio = 500", "numbers of chunks"),
+        ("break_even = lambda cost, workers: cost / workers", "should be the same"),
+    ],
+    "06-when-threads-win": [
+        ("cores_needed = 8", "a core for each thread"),
+        ('lets_go = {"a", "c", "d", "e", "g"}', "From how many on does `hashlib` let go"),
+        ('waits = beside["seconds"] / beside["requests"]', "one number for each of"),
+    ],
     "07-other-interpreters": [
         ('sooner = ["CPython 3.13.5t", "CPython 3.13.5t, GIL on"]', "can have it on all the same"),
         (
