@@ -100,6 +100,8 @@ def run_notebook(path: Path) -> None:
     notebook.metadata.pop("widgets", None)
     notebook.cells = [cell for cell in notebook.cells if not is_pointer(cell)]
     for cell in notebook.cells:
+        if "check" in get_tags(cell):  # nobody can answer on a page, so nobody is told to
+            cell.outputs = []
         if "solution" in get_tags(cell):
             cell.metadata["tags"] = [*get_tags(cell), "hide-cell"]
     notebook.cells.insert(1, new_markdown_cell(write_note()))

@@ -28,6 +28,7 @@ WALK = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching", "changes"
 PAGES = [*WALK, "search"]
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 SIZE: ViewportSize = {"width": 1280, "height": 900}
+EXERCISES = 3  # in each notebook
 LOOPBACK = "127.0.0.1"
 OUTSIDE = "http://outside.example"
 NO_NETWORK = f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {LOOPBACK}"
@@ -252,6 +253,13 @@ def test_solutions_are_folded_until_a_reader_opens_them(page: Page, book: Path) 
     expect(folded.first.locator("pre").first).to_be_hidden()
     folded.first.locator("summary").click()
     expect(folded.first.locator("pre").first).to_be_visible()
+
+
+def test_a_page_asks_for_no_answer_and_says_what_a_right_one_means(book: Path) -> None:
+    for name in NAMES:
+        text = (book / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+        assert "is still open" not in text
+        assert text.count("Right: ") == EXERCISES, name
 
 
 def test_the_colours_change_at_the_press_of_a_button(page: Page, book: Path) -> None:
