@@ -76,11 +76,27 @@ def run_in_pool(
     checked = check_sequence("tasks", tasks)
     check_reachable(function, is_forked=held.context.get_start_method() == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
-    firsts = range(0, len(checked), size)
-    jobs = [(function, checked[first : first + size]) for first in firsts]
-    answer = pool.map_async(time_tasks, jobs, chunksize=1)
+    answer = pool.map_async(time_tasks, _Jobs(function, checked, size), chunksize=1)
     wait_for(answer, held.crew, checked)
     return make_spans(answer.get())
+
+
+class _Jobs:
+    """The jobs of a map, each cut as it is handed out, so that the first worker begins at once.
+
+    `Pool.map_async` asks for their number; what has none it would turn into a list beforehand.
+    """
+
+    def __init__(self, function: Callable[[Any], object], tasks: Sequence[Any], size: int) -> None:
+        self._function, self._tasks, self._size = function, tasks, size
+        self._firsts = range(0, len(tasks), size)
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    def __iter__(self) -> Iterator[tuple[Callable[[Any], object], Sequence[Any]]]:
+        for first in self._firsts:
+            yield self._function, self._tasks[first : first + self._size]
 
 
 def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> None:
