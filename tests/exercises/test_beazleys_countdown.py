@@ -3,7 +3,6 @@ import time
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
@@ -14,7 +13,7 @@ from gil_demo.exercises.beazleys_countdown import (
 )
 from gil_demo.schemas import make_table
 from tests.conftest import TableMaker, make_rows, spread
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 
 LARGEST, MEDIAN = 15.4 / 7.8, 24.0 / 23.5
 Threads = list[threading.Thread]
@@ -171,13 +170,15 @@ def test_no_thread_is_started_by_a_check() -> None:
     assert check_run_together(run_together).is_right
 
 
-@settings(deadline=None, max_examples=50)  # tables are checked each time
-@given(anything)
-def test_whatever_is_answered_is_judged(answer: object) -> None:
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
     table = make_table(make_rows(), RUNS)
-    for check in (check_times_as_large, check_short):
-        assert check(answer, table).words
-    assert check_run_together(answer).words
+    expect_judged(
+        answer,
+        check_times_as_large(answer, table),
+        check_short(answer, table),
+        check_run_together(answer),
+    )
 
 
 def test_a_table_without_two_threads_is_refused(make_run: TableMaker) -> None:

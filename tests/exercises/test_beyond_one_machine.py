@@ -4,13 +4,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo import load_recorded, summarise_engines
 from gil_demo.errors import ResultsError
 from gil_demo.exercises.beyond_one_machine import check_add_up, check_jobs, check_least
 from tests.conftest import TableMaker
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 from tests.tables_cluster import make_engines
 
 Notes = list[tuple[int, int]]
@@ -21,12 +20,12 @@ def list_milliseconds(table: pd.DataFrame) -> "pd.Series[float]":
     return 1000 * summary.set_index("runner")["overhead_seconds"]
 
 
-@settings(deadline=None, max_examples=40)  # a table is summed up each time
-@given(anything)
-def test_any_answer_gets_a_judgement(answer: object) -> None:
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
     table = make_engines()
-    for judgement in (check_least(answer, table), check_jobs(answer, table), check_add_up(answer)):
-        assert judgement.words
+    expect_judged(
+        answer, check_least(answer, table), check_jobs(answer, table), check_add_up(answer)
+    )
 
 
 def test_a_task_is_ten_times_as_long_as_its_cost() -> None:

@@ -2,11 +2,10 @@ from itertools import groupby
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo.errors import ResultsError
 from gil_demo.exercises.inside_the_gil import check_count_turns, check_longest, check_ran
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 from tests.tables import make_slices, run_at_once
 
 LANES = {
@@ -93,13 +92,12 @@ def test_turns_counted_wrongly_get_their_hint(function: object, words: str) -> N
     assert words in judgement.words
 
 
-@settings(deadline=None, max_examples=50)  # tables are checked each time
-@given(anything)
-def test_whatever_is_answered_is_judged(answer: object) -> None:
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
     slices = make_slices(LANES)
-    for check in (check_longest, check_ran):
-        assert check(answer, slices).words
-    assert check_count_turns(answer).words
+    expect_judged(
+        answer, check_longest(answer, slices), check_ran(answer, slices), check_count_turns(answer)
+    )
 
 
 def test_a_table_of_something_else_is_refused() -> None:

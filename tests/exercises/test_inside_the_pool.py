@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo.errors import ResultsError
 from gil_demo.exercises.inside_the_pool import (
@@ -14,7 +13,7 @@ from gil_demo.exercises.inside_the_pool import (
     check_finish,
 )
 from tests.conftest import spread
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 from tests.tables_pool import make_chunks, make_lengths, make_map
 
 SEVEN = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.25), spread(0.7))}, workers=3)
@@ -23,17 +22,11 @@ Foretell = Callable[[list[int], int], float]
 
 
 @pytest.mark.usefixtures("no_process_may_start")
-@settings(max_examples=40, deadline=None)
-@given(anything)
+@for_any_answer
 def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
-    for judgement in (
-        check_best_share(answer, SEVEN),
-        check_finish(answer),
-        check_compute_end(answer),
-    ):
-        assert judgement.words
-        if answer is None or answer is ...:
-            assert "is still open" in judgement.words
+    expect_judged(
+        answer, check_best_share(answer, SEVEN), check_finish(answer), check_compute_end(answer)
+    )
 
 
 def test_the_best_share_is_that_of_the_places_that_are_filled() -> None:

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gil_demo.exercises.judging import (
     Judgement,
@@ -22,29 +20,7 @@ from gil_demo.exercises.judging import (
     judge_numbers,
     read_number,
 )
-
-
-class Sulking:
-    def __repr__(self) -> str:
-        raise RuntimeError("no words")
-
-
-plain = st.one_of(
-    st.none(), st.just(...), st.booleans(), st.integers(), st.floats(), st.text(), st.binary()
-)
-anything = st.one_of(
-    plain,
-    st.complex_numbers(),
-    st.lists(plain),
-    st.dictionaries(st.one_of(st.text(), st.integers()), plain),
-    st.just(pd.DataFrame({"a": [1.0]})),
-    st.just(pd.Series([[1], [2]], index=["threads", "threads"])),
-    st.just(pd.Series([1.0, 2.0], index=["threads", "threads"])),
-    st.just(np.array([1.0, 2.0])),
-    st.just(Sulking()),
-    st.just(10**5000),
-    st.sampled_from([len, print, Sulking]),
-)
+from tests.exercises.answers import expect_judged, for_any_answer
 
 
 def judge_as_number(answer: object) -> Judgement:
@@ -70,14 +46,10 @@ def judge_as_function(answer: object) -> Judgement:
     )  # fmt: skip
 
 
-@given(anything)
+@for_any_answer
 def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
-    for judge in (judge_as_number, judge_as_numbers, judge_as_names, judge_as_function):
-        judgement = judge(answer)
-        assert judgement.words
-        if answer is None or answer is ...:
-            assert "is still open" in judgement.words
-            assert not judgement.is_right
+    judges = (judge_as_number, judge_as_numbers, judge_as_names, judge_as_function)
+    expect_judged(answer, *(judge(answer) for judge in judges))
 
 
 def test_a_judgement_says_what_it_is() -> None:

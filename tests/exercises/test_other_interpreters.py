@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo import load_recorded, summarise_interpreters
 from gil_demo.errors import ResultsError
@@ -9,7 +8,7 @@ from gil_demo.exercises.other_interpreters import (
     check_sooner,
     check_threads_over_processes,
 )
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 from tests.tables_interpreters import ORDINARY, make_interpreters
 
 CHECKS = [check_sooner, check_threads_over_processes, check_beside_ordinary]
@@ -21,12 +20,10 @@ def sum_up(table: pd.DataFrame) -> pd.DataFrame:
     return summary.set_index("interpreter")
 
 
-@settings(deadline=None, max_examples=40)  # a table is summed up each time
-@given(anything)
-def test_any_answer_gets_a_judgement(answer: object) -> None:
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
     table = make_interpreters()
-    for check in CHECKS:
-        assert check(answer, table).words
+    expect_judged(answer, *(check(answer, table) for check in CHECKS))
 
 
 def test_only_without_the_lock_are_two_threads_done_sooner() -> None:

@@ -1,8 +1,18 @@
 import pytest
 
+from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
 from gil_demo.exercises.start_here import check_rounds, check_speed_up, check_spread
-from tests.conftest import TableMaker, spread
+from gil_demo.schemas import make_table
+from tests.conftest import TableMaker, make_rows, spread
+from tests.exercises.answers import expect_judged, for_any_answer
+
+
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
+    table = make_table(make_rows(), RUNS)
+    checks = (check_rounds, check_spread, check_speed_up)
+    expect_judged(answer, *(check(answer, table) for check in checks))
 
 
 def test_rounds_are_told_from_rows_and_from_ways_of_running(make_run: TableMaker) -> None:

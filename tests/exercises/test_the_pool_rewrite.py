@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo.columns import RUNS
 from gil_demo.errors import ResultsError
@@ -8,7 +7,7 @@ from gil_demo.exercises.the_pool_rewrite import check_cut, check_faults, check_s
 from gil_demo.schemas import make_table
 from gil_demo.workloads import split
 from tests.conftest import TableMaker, make_rows, spread
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 
 START_UPS = {"fork": [0.01, 0.012, 0.05], "spawn": [0.1, 0.11, 0.15]}
 
@@ -110,12 +109,11 @@ def test_a_count_cut_wrongly_gets_its_hint(function: object, words: str) -> None
     assert words in judgement.words
 
 
-@settings(deadline=None, max_examples=50)  # tables are checked each time
-@given(anything)
-def test_whatever_is_answered_is_judged(answer: object) -> None:
-    assert check_faults(answer).words
-    assert check_start_ups(answer, make_methods()).words
-    assert check_cut(answer).words
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
+    expect_judged(
+        answer, check_faults(answer), check_start_ups(answer, make_methods()), check_cut(answer)
+    )
 
 
 def test_a_table_of_something_else_is_refused(make_run: TableMaker) -> None:

@@ -1,11 +1,10 @@
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 
 from gil_demo.errors import ResultsError
 from gil_demo.exercises.your_class import check_lowest_share, check_medians, check_paces
 from tests.conftest import TableMaker
-from tests.exercises.test_judging import anything
+from tests.exercises.answers import expect_judged, for_any_answer
 from tests.tables_classroom import make_class_table, number_machines
 
 CHECKS = [check_paces, check_medians, check_lowest_share]
@@ -18,12 +17,10 @@ def make_paces(**paces: float) -> pd.DataFrame:
     return table
 
 
-@settings(deadline=None, max_examples=40)  # a table is summed up each time
-@given(anything)
-def test_any_answer_gets_a_judgement(answer: object) -> None:
+@for_any_answer
+def test_no_answer_makes_a_check_fail_with_an_error(answer: object) -> None:
     table = make_paces(ben=3.7)
-    for check in CHECKS:
-        assert check(answer, table).words
+    expect_judged(answer, *(check(answer, table) for check in CHECKS))
 
 
 def test_paces_are_those_of_the_plain_loop() -> None:
