@@ -123,17 +123,18 @@ def label_outliers(
     across: "pd.Series[float]",
     up: "pd.Series[float]",
     machines: pd.DataFrame,
-    clear_of: float | None = None,
+    *,
+    has_median_line: bool = False,
 ) -> None:
     """Write the names of files beside the marks that are far from the others, farthest first.
 
     The limits of the axes must be set: a name that would meet another one is left out, and so is
-    one that would reach back to the line at `clear_of`.
+    one that would reach back to the line at the median, if there is one.
     """
     far, middle = across[find_outliers(across)], float(across.median())
     ordered = far.map(lambda value: -max(value / middle, middle / value)).sort_values()
     taken: list[tuple[float, float]] = []
-    line = math.inf if clear_of is None else float(axes.transData.transform((clear_of, 0))[0])
+    line = float(axes.transData.transform((middle, 0))[0]) if has_median_line else math.inf
     for index in ordered.index[:_MOST_LABELS]:
         place = (float(far[index]), float(up[index]))
         x, y = (float(pixel) for pixel in axes.transData.transform(place))

@@ -141,7 +141,7 @@ def _draw_group(axes: Axes, place: int, own: pd.DataFrame, panel: _Panel) -> Non
         panel.state(middle), (middle, place - 0.3), xytext=(0, 1), size=11, color=INK,
         textcoords="offset points", ha="center", va="bottom",
     )  # fmt: skip
-    label_outliers(axes, values, heights, own, middle)
+    label_outliers(axes, values, heights, own, has_median_line=True)
 
 
 def _prepare_panel(axes: Axes, panel: _Panel, machines: pd.DataFrame) -> None:
