@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+from gil_demo.findings.words import describe_computer
+from gil_demo.machine import count_usable_cores, describe_machine, get_date
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-
-from gil_demo.findings.words import describe_computer
-from gil_demo.machine import count_usable_cores, describe_machine, get_date
 
 BOOK = Path(__file__).resolve().parent
 TOP = BOOK.parent

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from gil_demo.columns import RUNS
-from gil_demo.machine import list_start_methods
-from gil_demo.schemas import make_table
-from gil_demo.spans import Runner, Span
+from gil_demo.measuring.runs import RUNS
+from gil_demo.running.pools import list_start_methods
+from gil_demo.running.spans import Runner, Span
+from gil_demo.tables.schema import make_table
 
 METHODS = list_start_methods()
 STUCK_SECONDS = 20.0

@@ -16,41 +16,38 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import gil_demo
-from gil_demo import errors, measurements
-from gil_demo.arguments import MOST_SECONDS, MOST_STEPS, most_workers
-from gil_demo.columns import (
-    ARRIVALS,
-    CLAIMS,
-    CLASS,
-    EXCHANGES,
-    INTERPRETERS,
-    LENGTHS,
-    LISTS,
-    RUNS,
-    SLICES,
-    STARTS,
-    SWITCHES,
-    TASKS,
-    TRANSFERS,
-    WEIGHTS,
-)
-from gil_demo.columns import ENGINES as MAPS
-from gil_demo.columns.claims import QUANTITIES
-from gil_demo.experiments import memory
-from gil_demo.experiments import transport as carrying
-from gil_demo.experiments.endings import ENDINGS
-from gil_demo.findings import advice
+from gil_demo import checks as errors
+from gil_demo.checks import MOST_SECONDS, MOST_STEPS, most_workers
+from gil_demo.claims import CLAIMS, QUANTITIES
+from gil_demo.classroom.table import CLASS
+from gil_demo.costs import advice, memory
+from gil_demo.costs import transport as carrying
+from gil_demo.costs.break_even import LENGTHS
+from gil_demo.costs.memory import WEIGHTS
+from gil_demo.costs.start_up import STARTS
+from gil_demo.costs.transport import TRANSFERS
+from gil_demo.engines.overheads import ENGINES as MAPS
+from gil_demo.engines.remotes import ENGINES
+from gil_demo.measuring import runs as measurements
+from gil_demo.measuring.runs import RUNS
+from gil_demo.pool.endings import ENDINGS
+from gil_demo.pool.lists import LISTS
+from gil_demo.pool.methods import ARRIVALS
+from gil_demo.pool.tasks import TASKS
+from gil_demo.pythons.table import INTERPRETERS
 from gil_demo.recorded import PUBLISHED, RECORDED, load_published, load_recorded
-from gil_demo.remotes import ENGINES
-from gil_demo.results import WORKLOADS
-from gil_demo.runners import RUNNERS
-from gil_demo.schemas import Schema, make_table
+from gil_demo.running.runners import RUNNERS
+from gil_demo.tables.schema import Schema, make_table
+from gil_demo.turns.sweep import SWITCHES
+from gil_demo.turns.timeline import SLICES
+from gil_demo.waiting.convoy import EXCHANGES
+from gil_demo.waiting.workloads import WORKLOADS
 from tests.conftest import METHODS, make_rows
-from tests.tables import FACTS, make_slices, make_switches
-from tests.tables_classroom import make_class_table
-from tests.tables_costs import make_lengths, make_starts, make_transfers, make_weights
-from tests.tables_interpreters import make_interpreters
-from tests.tables_waiting import make_serve_table, make_workload_table
+from tests.made.classroom import make_class_table
+from tests.made.costs import make_lengths, make_starts, make_transfers, make_weights
+from tests.made.pythons import make_interpreters
+from tests.made.turns import FACTS, make_slices, make_switches
+from tests.made.waiting import make_serve_table, make_workload_table
 
 EXAMPLES = 30
 LEFT_OUT = {

@@ -12,10 +12,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import cli
-from gil_demo.results import combine, summarise
-from gil_demo.storage import load, save
-from tests.classes import write_class
+from gil_demo.measuring.runs import combine, summarise
+from gil_demo.tables.files import load, save
 from tests.conftest import TableMaker, make_rows, spread
+from tests.made.class_files import write_class
 
 PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
 QUICK = ["--count", "20,000", "--budget", "0.3"]
@@ -160,7 +160,7 @@ def test_a_folder_in_the_place_of_the_output_fails_before_anything_is_measured(
 def test_a_failed_measurement_is_one_line_and_status_1_and_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty_folder: Path
 ) -> None:
-    from gil_demo.errors import WorkerDied
+    from gil_demo.checks import WorkerDied
 
     def fail(*_: object, **__: object) -> None:
         raise WorkerDied("a worker process ended\n(exit code 3)")
@@ -278,7 +278,7 @@ def test_plot_of_a_run_without_sequential_rounds_is_one_line_and_status_1(
 
 
 def test_machine_tells_every_fact_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    from gil_demo.machine import Machine
+    from gil_demo.measuring.machine import Machine
 
     assert cli.main(["machine"]) == 0
     shown = capsys.readouterr().out
@@ -356,7 +356,7 @@ def test_a_light_import_is_all_that_wrong_arguments_cost() -> None:
 
 
 def test_the_rows_that_the_tests_make_hold_every_column() -> None:
-    from gil_demo.columns import RUNS
+    from gil_demo.measuring.runs import RUNS
 
     assert all(set(row) == set(RUNS.columns) for row in make_rows())
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import gil_demo
-from gil_demo.errors import GilDemoError
-from gil_demo.trials import run_script
+from gil_demo.checks import GilDemoError
+from gil_demo.running.scripts import run_script
 
 HEAVY = {"pandas", "numpy", "matplotlib", "IPython", "ipykernel", "psutil", "loky"}
 PACKAGE = Path(gil_demo.__file__).parent
@@ -118,8 +118,8 @@ def test_the_errors_are_of_one_family_and_no_value_errors() -> None:
 
 
 def test_the_recorded_runs_say_that_they_are_recorded() -> None:
-    from gil_demo.charts.doors import draw_each
     from gil_demo.recorded import RECORDED, load_recorded
+    from gil_demo.tables.kinds import draw_each
 
     for name in RECORDED:
         table = load_recorded(name)

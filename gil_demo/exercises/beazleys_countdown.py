@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import (
     Judgement,
     accept,
@@ -17,8 +17,8 @@ from gil_demo.exercises.judging import (
     judge_number,
     read_number,
 )
+from gil_demo.measuring.runs import summarise
 from gil_demo.recorded import load_published
-from gil_demo.results import summarise
 
 SHORT_COUNT = 20_000
 _REHEARSAL_SECONDS = 0.02

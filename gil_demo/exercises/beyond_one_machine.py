@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from gil_demo.engines import summarise_engines
+from gil_demo.engines.overheads import summarise_engines
 from gil_demo.exercises.judging import Judgement, judge_function, judge_numbers, read_number
 
 PART = 0.1

@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from gil_demo.columns import SLICES
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import (
     Judgement,
     judge_function,
@@ -14,7 +13,8 @@ from gil_demo.exercises.judging import (
     judge_numbers,
     read_number,
 )
-from gil_demo.results import check_one_run
+from gil_demo.tables.schema import check_one_run
+from gil_demo.turns.timeline import SLICES
 
 _ORDERS = ([1, 2], [1, 1, 2, 1, 1, 2], [3, 3, 3], [1, 2, 3, 2, 2, 1, 1])
 

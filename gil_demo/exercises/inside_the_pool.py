@@ -14,8 +14,8 @@ from gil_demo.exercises.judging import (
     judge_number,
     read_number,
 )
-from gil_demo.findings.words import count_in_words, state_share
-from gil_demo.tasks import compute_ideal_share, summarise_lists
+from gil_demo.pool.lists import compute_ideal_share, summarise_lists
+from gil_demo.words import count_in_words, state_share
 
 JOBS = 4
 _CASES: list[tuple[list[int], int]] = [

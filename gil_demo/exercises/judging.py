@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gil_demo.arguments import shorten
+from gil_demo.checks import shorten
 
 # an answer may be rounded to two digits after the point, or to about one part in fifty
 RELATIVE_TOLERANCE = 0.02

@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from gil_demo.columns.interpreters import MEASURED
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import Judgement, judge_names, judge_number, judge_numbers
-from gil_demo.slowdowns import summarise_interpreters
+from gil_demo.pythons.table import MEASURED, summarise_interpreters
 
 FREE_THREADED = "CPython 3.13.5t"
 ORDINARY = "CPython 3.13.0"

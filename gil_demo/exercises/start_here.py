@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gil_demo.exercises.judging import Judgement, judge_number, judge_numbers
-from gil_demo.results import BASELINE, check_comparable
+from gil_demo.measuring.runs import BASELINE, check_comparable
 
 
 def check_rounds(answer: object, table: pd.DataFrame) -> Judgement:

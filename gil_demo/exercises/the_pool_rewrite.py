@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from gil_demo.columns import RUNS
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import (
     Judgement,
     accept,
@@ -17,7 +16,8 @@ from gil_demo.exercises.judging import (
     judge_numbers,
     read_number,
 )
-from gil_demo.results import check_kind
+from gil_demo.measuring.runs import RUNS
+from gil_demo.tables.schema import check_kind
 
 # the faults of the script in the exercise, each with a hint for who has missed it
 _FAULTS = {

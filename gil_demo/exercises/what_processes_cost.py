@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from gil_demo.columns import TASKS
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import (
     Judgement,
     is_near,
@@ -12,7 +11,8 @@ from gil_demo.exercises.judging import (
     judge_numbers,
     read_number,
 )
-from gil_demo.results import check_one_run
+from gil_demo.pool.tasks import TASKS
+from gil_demo.tables.schema import check_one_run
 
 ALONE_SECONDS, SHARED_SECONDS = 6, 54
 CREWS = (1, 4, 1000)

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from gil_demo.columns import EXCHANGES
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import (
     Judgement,
     accept,
@@ -14,8 +13,10 @@ from gil_demo.exercises.judging import (
     judge_numbers,
     read_names,
 )
-from gil_demo.findings.words import count_in_words
-from gil_demo.results import check_one_run, summarise_workloads
+from gil_demo.tables.schema import check_one_run
+from gil_demo.waiting.convoy import EXCHANGES
+from gil_demo.waiting.workloads import summarise_workloads
+from gil_demo.words import count_in_words
 
 _WAITS = "has nothing to do but wait. What does a thread do with the lock before it waits?"
 _OBJECTS = "works on Python objects at every step. Could another thread change them meanwhile?"

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from gil_demo.columns import CLASS
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
+from gil_demo.classroom.table import CLASS
 from gil_demo.exercises.judging import Judgement, judge_number, judge_numbers
-from gil_demo.results import BASELINE, check_kind
+from gil_demo.measuring.runs import BASELINE
+from gil_demo.tables.schema import check_kind
 
 
 def check_paces(answer: object, table: pd.DataFrame) -> Judgement:

@@ -4,8 +4,8 @@ from importlib.resources import as_file, files
 
 import pandas as pd
 
-from gil_demo.arguments import check_choice
-from gil_demo.storage import load
+from gil_demo.checks import check_choice
+from gil_demo.tables.files import load
 
 RECORDED = (
     *("threads-versus-processes", "scaling", "timeline"),

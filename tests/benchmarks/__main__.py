@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from gil_demo.machine import list_start_methods, measure_busy_percent
+from gil_demo.measuring.machine import measure_busy_percent
+from gil_demo.running.pools import list_start_methods
 from tests.benchmarks import (
     classroom,
     engines,

@@ -4,10 +4,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from gil_demo.estimates import estimate_median
-from gil_demo.inventions import make_class
+from gil_demo.classroom.invention import make_class
+from gil_demo.measuring.estimates import estimate_median
 from gil_demo.recorded import load_recorded
-from gil_demo.storage import save
+from gil_demo.tables.files import save
 from tests.benchmarks.interpreters import run_script
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
 from tests.benchmarks.rounds import take_rounds

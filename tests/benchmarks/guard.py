@@ -4,9 +4,9 @@ import multiprocessing
 import time
 from functools import partial
 
-from gil_demo.pools import processes
-from gil_demo.sampling import estimate_ratio
-from gil_demo.workloads import compute_default_chunksize, countdown
+from gil_demo.measuring.rounds import estimate_ratio
+from gil_demo.running.pools import processes
+from gil_demo.running.workloads import compute_default_chunksize, countdown
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
 from tests.benchmarks.rounds import take_rounds
 

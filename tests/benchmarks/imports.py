@@ -5,7 +5,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from gil_demo.estimates import Estimate, estimate_median
+from gil_demo.measuring.estimates import Estimate, estimate_median
 from tests.benchmarks.interpreters import run_python, run_script
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, Row, make_row
 from tests.benchmarks.rounds import take_rounds

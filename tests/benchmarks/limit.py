@@ -4,8 +4,8 @@ import time
 from contextlib import ExitStack
 from functools import partial
 
-from gil_demo.machine import list_start_methods
-from gil_demo.sampling import estimate_ratio
+from gil_demo.measuring.rounds import estimate_ratio
+from gil_demo.running.pools import list_start_methods
 from tests.benchmarks.interpreters import SCRIPTS, hear, run_script, started, tell
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
 from tests.benchmarks.rounds import take_rounds

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from gil_demo.columns.interpreters import MEASURED
-from gil_demo.estimates import Estimate, estimate_median
-from gil_demo.experiments.interpreters import compare_interpreters
-from gil_demo.pythons import find_pythons
+from gil_demo.measuring.estimates import Estimate, estimate_median
+from gil_demo.pythons.measure import compare_interpreters
+from gil_demo.pythons.search import find_pythons
+from gil_demo.pythons.table import MEASURED
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, Row, make_row
 
 SECONDS_A_ROUND = 0.17

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gil_demo.estimates import Estimate
+from gil_demo.measuring.estimates import Estimate
 
 WIDTHS = (44, 9, 18, 7, 10, 5)
 

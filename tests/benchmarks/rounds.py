@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from gil_demo.progress import shown
+from gil_demo.measuring.progress import shown
 
 Figure = TypeVar("Figure")
 

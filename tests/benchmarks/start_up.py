@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from gil_demo.estimates import Estimate, estimate_median
-from gil_demo.machine import list_start_methods
+from gil_demo.measuring.estimates import Estimate, estimate_median
+from gil_demo.running.pools import list_start_methods
 from tests.benchmarks.interpreters import SCRIPTS, hear, started, tell
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, Row, make_row
 from tests.benchmarks.rounds import take_rounds

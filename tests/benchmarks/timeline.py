@@ -7,12 +7,10 @@ from functools import partial
 
 import pandas as pd
 
-from gil_demo.charts.style import draw_png
-from gil_demo.charts.switching import draw_timeline
-from gil_demo.estimates import estimate_median
-from gil_demo.experiments.switching import trace
-from gil_demo.turns import find_overlaps, summarise_trace
-from gil_demo.workloads import countdown, trace_countdown
+from gil_demo.drawing.style import draw_png
+from gil_demo.measuring.estimates import estimate_median
+from gil_demo.running.workloads import countdown, trace_countdown
+from gil_demo.turns.timeline import draw_timeline, find_overlaps, summarise_trace, trace
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
 from tests.benchmarks.rounds import take_rounds
 

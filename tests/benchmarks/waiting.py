@@ -1,8 +1,8 @@
 """What a neighbour leaves of an echo server, and where a second thread helps C code."""
 
-from gil_demo.estimates import estimate_median
-from gil_demo.experiments.convoy import serve
-from gil_demo.sampling import estimate_ratio
+from gil_demo.measuring.estimates import estimate_median
+from gil_demo.measuring.rounds import estimate_ratio
+from gil_demo.waiting.convoy import serve
 from tests.benchmarks.interpreters import run_script
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
 from tests.benchmarks.rounds import take_rounds

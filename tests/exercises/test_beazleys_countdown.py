@@ -4,14 +4,14 @@ import time
 import pandas as pd
 import pytest
 
-from gil_demo.columns import RUNS
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.beazleys_countdown import (
     check_run_together,
     check_short,
     check_times_as_large,
 )
-from gil_demo.schemas import make_table
+from gil_demo.measuring.runs import RUNS
+from gil_demo.tables.schema import make_table
 from tests.conftest import TableMaker, make_rows, spread
 from tests.exercises.answers import expect_judged, for_any_answer
 

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from gil_demo import load_recorded, summarise_engines
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.beyond_one_machine import check_add_up, check_jobs, check_least
 from tests.conftest import TableMaker
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables_cluster import make_engines
+from tests.made.engines import make_engines
 
 Notes = list[tuple[int, int]]
 

@@ -3,10 +3,10 @@ from itertools import groupby
 import pandas as pd
 import pytest
 
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.inside_the_gil import check_count_turns, check_longest, check_ran
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables import make_slices, run_at_once
+from tests.made.turns import make_slices, run_at_once
 
 LANES = {
     ("threads", 1): [(0.0, 0.005), (0.011, 0.018)],

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import pytest
 
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.inside_the_pool import (
     MadeUpPool,
     check_best_share,
@@ -14,7 +14,7 @@ from gil_demo.exercises.inside_the_pool import (
 )
 from tests.conftest import spread
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables_pool import make_chunks, make_lengths, make_map
+from tests.made.pool import make_chunks, make_lengths, make_map
 
 SEVEN = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.25), spread(0.7))}, workers=3)
 

@@ -2,14 +2,14 @@ import pandas as pd
 import pytest
 
 from gil_demo import load_recorded, summarise_interpreters
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.other_interpreters import (
     check_beside_ordinary,
     check_sooner,
     check_threads_over_processes,
 )
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables_interpreters import ORDINARY, make_interpreters
+from tests.made.pythons import ORDINARY, make_interpreters
 
 CHECKS = [check_sooner, check_threads_over_processes, check_beside_ordinary]
 FREE_THREADED, LOCKED = "CPython 3.13.5t", "CPython 3.13.5t, GIL on"

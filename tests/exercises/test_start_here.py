@@ -1,9 +1,9 @@
 import pytest
 
-from gil_demo.columns import RUNS
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.start_here import check_rounds, check_speed_up, check_spread
-from gil_demo.schemas import make_table
+from gil_demo.measuring.runs import RUNS
+from gil_demo.tables.schema import make_table
 from tests.conftest import TableMaker, make_rows, spread
 from tests.exercises.answers import expect_judged, for_any_answer
 

@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
 
-from gil_demo.columns import RUNS
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.the_pool_rewrite import check_cut, check_faults, check_start_ups
-from gil_demo.schemas import make_table
-from gil_demo.workloads import split
+from gil_demo.measuring.runs import RUNS
+from gil_demo.running.workloads import split
+from gil_demo.tables.schema import make_table
 from tests.conftest import TableMaker, make_rows, spread
 from tests.exercises.answers import expect_judged, for_any_answer
 

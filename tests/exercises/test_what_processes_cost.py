@@ -3,14 +3,10 @@
 import pandas as pd
 import pytest
 
-from gil_demo.errors import ResultsError
-from gil_demo.exercises.what_processes_cost import (
-    check_break_even,
-    check_ratio,
-    check_run_times,
-)
+from gil_demo.checks import ResultsError
+from gil_demo.exercises.what_processes_cost import check_break_even, check_ratio, check_run_times
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables_pool import make_lengths, make_map, take_turns_in_a_pool
+from tests.made.pool import make_lengths, make_map, take_turns_in_a_pool
 
 TASKS = 600
 SINGLE = make_map(take_turns_in_a_pool(TASKS, each=0.001), done=0.9, gone=1.9)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.when_threads_win import (
     CALLS,
     check_cores_needed,
@@ -12,7 +12,7 @@ from gil_demo.exercises.when_threads_win import (
 )
 from tests.conftest import TableMaker, spread
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables_waiting import SERVED, SWEPT, make_serve_table, make_workload_table
+from tests.made.waiting import SERVED, SWEPT, make_serve_table, make_workload_table
 
 SLEEPERS = make_workload_table(
     {"sleeping": {"threads": spread(7.8), "processes": spread(7.7)}}, workers=8, usable_cores=4

@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
 
-from gil_demo.errors import ResultsError
+from gil_demo.checks import ResultsError
 from gil_demo.exercises.your_class import check_lowest_share, check_medians, check_paces
 from tests.conftest import TableMaker
 from tests.exercises.answers import expect_judged, for_any_answer
-from tests.tables_classroom import make_class_table, number_machines
+from tests.made.classroom import make_class_table, number_machines
 
 CHECKS = [check_paces, check_medians, check_lowest_share]
 

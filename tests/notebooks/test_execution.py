@@ -14,7 +14,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from gil_demo.machine import list_start_methods
+from gil_demo.running.pools import list_start_methods
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
 from tests.notebooks.running import run_in_place
 

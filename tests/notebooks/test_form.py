@@ -7,8 +7,8 @@ from pathlib import Path
 import nbstripout
 import pytest
 
-from gil_demo.charts.doors import draw_each
 from gil_demo.recorded import load_recorded
+from gil_demo.tables.kinds import draw_each
 from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 
 VERBS = {

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gil_demo import compare_transport, measurements
-from gil_demo.blocks import block_held
+from gil_demo import compare_transport
+from gil_demo.costs.cargo import block_held
+from gil_demo.measuring import runs as measurements
 from tests.conftest import METHODS, STUCK_SECONDS, interrupt_once_there, list_workers
+from tests.costs.test_blocks import SHELF, find_left_behind, list_blocks
 from tests.storms.test_killed_workers import allow_more_time
-from tests.test_blocks import SHELF, find_left_behind, list_blocks
 
 SEED = 20261124
 INTERRUPTS = 50

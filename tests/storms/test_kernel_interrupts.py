@@ -33,7 +33,7 @@ pytestmark = [
 
 SET_UP = """
 from gil_demo import compare, map_tasks, processes, sweep_list_length, threads
-from gil_demo.workloads import countdown
+from gil_demo.running.workloads import countdown
 """
 WORK = [
     "table = compare(start_method={method!r}, budget=20)",

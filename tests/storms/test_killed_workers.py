@@ -18,10 +18,10 @@ import psutil
 import pytest
 
 from gil_demo import WorkerDied, processes
-from gil_demo.lifetimes import FILLING
-from gil_demo.workloads import countdown
+from gil_demo.running.pools import FILLING
+from gil_demo.running.workloads import countdown
 from tests.conftest import METHODS, STUCK_SECONDS, list_workers
-from tests.tasks import give_back
+from tests.made.tasks import give_back
 
 SEED = 20261122
 KILLS = 100

@@ -9,8 +9,8 @@ import time
 import psutil
 
 from gil_demo import gather, verdict
-from gil_demo.charts.doors import draw_each
-from gil_demo.charts.style import draw_png
+from gil_demo.drawing.style import draw_png
+from gil_demo.tables.kinds import draw_each
 
 if __name__ == "__main__":
     gathered = gather(sys.argv[1])

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from gil_demo.runners import RUNNERS
-from gil_demo.workloads import countdown
+from gil_demo.running.runners import RUNNERS
+from gil_demo.running.workloads import countdown
 
 
 def clock(work: Callable[[], object]) -> float:

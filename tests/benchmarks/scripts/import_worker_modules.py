@@ -11,8 +11,8 @@ def write_modules(path: str) -> None:
 
 
 if __name__ == "__main__":
-    from gil_demo.charts import speed
-    from gil_demo.runners import processes
+    from gil_demo.race import comparison as speed
+    from gil_demo.running.pools import processes
 
     parents = [gil_demo, speed, sys.modules["pandas"], sys.modules["matplotlib"]]
     with processes(2, "spawn") as run:

@@ -2,7 +2,7 @@
 
 import sys
 
-from gil_demo.workloads import countdown
+from gil_demo.running.workloads import countdown
 
 print("ready", flush=True)
 for line in sys.stdin:

@@ -3,8 +3,8 @@
 import sys
 import time
 
-from gil_demo.runners import processes
-from gil_demo.workloads import countdown
+from gil_demo.running.pools import processes
+from gil_demo.running.workloads import countdown
 
 if __name__ == "__main__":
     workers, steps = int(sys.argv[2]), int(sys.argv[3])

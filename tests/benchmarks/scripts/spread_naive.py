@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 import time
 
-from gil_demo.workloads import countdown
+from gil_demo.running.workloads import countdown
 
 if __name__ == "__main__":
     count = int(sys.argv[1])

@@ -3,8 +3,8 @@
 import sys
 
 if __name__ == "__main__":
-    from gil_demo.experiments.speed import compare
-    from gil_demo.results import summarise
+    from gil_demo.measuring.runs import summarise
+    from gil_demo.race.comparison import compare
 
     table = compare(["processes"], workers=2, budget=float(sys.argv[1]))
     summary = summarise(table).set_index("runner")

@@ -4,7 +4,7 @@ import multiprocessing
 
 import pyperf
 
-from gil_demo.workloads import countdown
+from gil_demo.running.workloads import countdown
 
 COUNT = 4_000_000  # as `compare` takes
 

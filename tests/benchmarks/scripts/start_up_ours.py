@@ -6,7 +6,7 @@ def nothing(_: int) -> None: ...
 
 
 if __name__ == "__main__":
-    from gil_demo.runners import processes
+    from gil_demo.running.pools import processes
 
     for _ in sys.stdin:
         started = time.perf_counter()

@@ -1,7 +1,7 @@
 import sys
 import time
 
-from gil_demo.runners import processes
+from gil_demo.running.pools import processes
 
 
 def nothing(_: int) -> None: ...

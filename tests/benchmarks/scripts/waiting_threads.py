@@ -3,9 +3,9 @@
 import statistics
 import sys
 
-from gil_demo import blocking
-from gil_demo.measurements import time_run
-from gil_demo.runners import sequential, threads
+from gil_demo.measuring.runs import time_run
+from gil_demo.running.runners import sequential, threads
+from gil_demo.waiting import blocking
 
 if __name__ == "__main__":
     function, size = getattr(blocking, sys.argv[1]), int(sys.argv[2])

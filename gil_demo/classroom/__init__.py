@@ -1,0 +1,1 @@
+"""A class: its files put together, and drawn on one chart."""

@@ -1,0 +1,292 @@
+"""Runs that a class holds twice: copies of one run, and runs that were done again later."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from gil_demo.checks import ResultsError, check_path, state_path
+from gil_demo.classroom.files import Sheet, list_files, read_sheet, show_text
+from gil_demo.classroom.table import CLASS
+from gil_demo.measuring.runs import BASELINE, RUNS, VARIANT, summarise_each
+from gil_demo.tables.schema import MACHINE, convert, list_rows, make_table
+
+UNNAMED = "threads-versus-processes"
+
+_NAME = re.compile(r"(.*?)(?:[-_ ]?(\d{8}-\d{6}))?(?: ?\((\d{1,6})\))?")
+
+_SAME_MACHINE = [
+    *("python_version", "implementation", "gil_enabled", "operating_system", "architecture"),
+    *("usable_cores", "logical_cores", "cores_limited_by"),
+]
+
+_FIGURES = ["seconds", "time_ratio", "cold_speed_up"]
+
+
+class _Labels(NamedTuple):
+    """What a file's name says: whose it is, of which moment, and which copy."""
+
+    owner: str
+    moment: str
+    copy: int
+
+
+def find_spares(summary: pd.DataFrame) -> dict[str, str]:
+    """Find the runs of a class that another run stands for.
+
+    A run that is there twice counts once, in the first file that has it. Of several runs of one
+    machine under one name the last counts: by the day of the measurement, then by the moment and
+    the number of the copy in the file's name, then by their order.
+
+    Args:
+        summary: a row for each way of running, with key (of the run, unique), name (the file's),
+            run_id, and the facts of the machine.
+
+    Returns:
+        For the key of each run that doesn't count the reason.
+    """
+    runs = list_rows(summary.drop_duplicates("key"))
+    ways, figures = _collect(summary, VARIANT), _collect(summary, _FIGURES)
+    spares: dict[str, str] = {}
+    first: dict[str, Any] = {}
+    for run in runs:
+        other = first.setdefault(run.run_id, run)
+        if other is not run:
+            is_same = figures[run.key] == figures[other.key]
+            fault = (
+                "the same run is in" if is_same else "a run of the same id, but not alike, is in"
+            )
+            spares[run.key] = f"{fault} {show_text(other.name)}"
+    again: dict[Any, list[Any]] = {}
+    for run in runs:
+        labels = read_name(run.name)
+        if run.key not in spares and labels.owner != UNNAMED:
+            machine = (str(getattr(run, fact)) for fact in _SAME_MACHINE)
+            again.setdefault((labels.owner, ways[run.key], *machine), []).append(run)
+    for alike in again.values():
+        spares |= _keep_last(alike)
+    return spares
+
+
+def read_name(name: str) -> _Labels:
+    """Read what the name of a file says of whose it is, of which moment, and which copy."""
+    stem = name[: -len(".csv")] if name.lower().endswith(".csv") else name
+    found = _NAME.fullmatch(stem)
+    if found is None or not found[1]:
+        return _Labels(stem.casefold(), "", 0)
+    return _Labels(found[1].casefold(), found[2] or "", int(found[3] or 0))
+
+
+def _keep_last(runs: Sequence[Any]) -> dict[str, str]:
+    ordered = sorted(runs, key=lambda run: (run.measured_on, *read_name(run.name)[1:]))
+    *earlier, last = ordered
+    return {run.key: f"measured again later: {show_text(last.name)} counts" for run in earlier}
+
+
+def _collect(summary: pd.DataFrame, columns: list[str]) -> dict[str, tuple[Any, ...]]:
+    """Collect what the rows of each run say in some columns."""
+    collected: dict[str, tuple[Any, ...]] = {}
+    for key, *values in summary[["key", *columns]].itertuples(index=False, name=None):
+        collected[key] = (*collected.get(key, ()), *values)
+    return collected
+
+
+READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
+
+EXPERIMENTS = ("compare", "scale")
+
+MOST_CORES = 4_096
+
+MOST_TIMES = 1_000.0
+
+_BATCH_BYTES = 2_000_000
+
+_MOST_LETTERS = 200
+
+_SHOWN_FILES = 60
+
+Batch = dict[int, Sheet]
+
+
+class Gathered(NamedTuple):
+    """A class: its table, and what became of each file.
+
+    Attributes:
+        table: a row for each way of running on each machine; see `CLASS`.
+        files: a row for each file: file, state ("read", "set aside" or "left out") and reason.
+    """
+
+    table: pd.DataFrame
+    files: pd.DataFrame
+
+    def __str__(self) -> str:
+        told = [f"{row.file}: {row.state}: {row.reason}" for row in list_rows(self._pick_told())]
+        return "\n".join([self._count(), *told])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        # mark-up in names of files is escaped, and what looks like a formula isn't typeset
+        with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
+            shown = self._pick_told().to_html(index=False, max_rows=_SHOWN_FILES, border=0)
+        return f"<p>{self._count()}</p>{shown}"
+
+    def _pick_told(self) -> pd.DataFrame:
+        return self.files[self.files["reason"] != ""]
+
+    def _count(self) -> str:
+        return f"{(self.files['state'] == READ).sum():,} of {len(self.files):,} files read."
+
+
+class _Report:
+    """What became of each file, by its number in the list of names."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.states = [READ] * len(names)
+        self.reasons = [""] * len(names)
+
+    def note(self, number: int, state: str, reason: str) -> None:
+        shown = show_text(reason)
+        is_long = len(shown) > _MOST_LETTERS
+        self.states[number] = state
+        self.reasons[number] = f"{shown[:_MOST_LETTERS]}..." if is_long else shown
+
+    def tabulate(self) -> pd.DataFrame:
+        shown = [show_text(name) for name in self.names]
+        return pd.DataFrame({"file": shown, "state": self.states, "reason": self.reasons})
+
+
+def gather(folder: str | os.PathLike[str]) -> Gathered:
+    """Put the results files of a folder together: one machine, one name, one run.
+
+    Every file is read whole and checked, or named with the reason. The runs of `compare` and
+    `scale` count, of this version of the set or an older one. Folders inside the folder are not
+    entered and links are not followed. A run that is there twice counts once. Of several runs of
+    one machine under one name the last counts; names count as one that differ in a date and time
+    or a number in brackets, such as "anna.csv" and "anna (1).csv". The name that the set itself
+    gives to a file is nobody's.
+
+    Args:
+        folder: the folder with the files; their names are all that is kept of their owners.
+
+    Returns:
+        The class's table, and a table of the files.
+
+    Raises:
+        TypeError: the folder is neither a text nor a path.
+        ValueError: no folder can have such a name.
+        ResultsError: it is no folder, holds too many files, or none that can be read.
+    """
+    place = check_path("folder", folder)
+    report = _Report(list_files(place))
+    parts = [_sum_up(batch, report) for batch in _read_in_batches(place, report)]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        first = [f"{row.file}: {row.reason}" for row in list_rows(report.tabulate().head(3))]
+        told = f" ({'; '.join(first)[:_MOST_LETTERS]})" if first else ""
+        raise ResultsError(f"{state_path(place)} holds no file of timed runs{told}")
+    summary = pd.concat(parts, ignore_index=True)
+    summary["name"] = [report.names[number] for number in summary["number"]]
+    spares = find_spares(summary)
+    _note_spares(summary, spares, report)
+    kept = summary[~summary["key"].isin(list(spares))]
+    stems = [show_text(Path(name).stem) for name in kept["name"]]
+    table = convert(kept.assign(experiment="class", file=stems), CLASS, "the class's table")
+    return Gathered(table.reset_index(drop=True), report.tabulate())
+
+
+def _read_in_batches(folder: Path, report: _Report) -> Iterator[Batch]:
+    """Read files, some megabytes at a time, so that a large class needs little memory."""
+    batch: Batch = {}
+    for number, name in enumerate(report.names):
+        try:
+            batch[number] = read_sheet(folder / name)
+        except ResultsError as reason:
+            report.note(number, LEFT_OUT, str(reason))
+        if sum(sheet.size for sheet in batch.values()) > _BATCH_BYTES:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
+
+
+def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
+    """Check some files together and sum up their runs; `key` tells a run, `number` its file."""
+    table = pd.concat([_EMPTY, *_convert_together(batch, report)], ignore_index=True)
+    is_loop = table["runner"] == BASELINE
+    is_held = is_loop.groupby(table["run_id"]).transform("any").astype(bool)
+    kept = table[table["experiment"].isin(EXPERIMENTS) & is_held]
+    _note_others(table, kept, report)
+    if kept.empty:
+        return pd.DataFrame()
+    facts = kept.drop_duplicates("run_id")[["run_id", *MACHINE]]
+    summary = summarise_each(kept).merge(facts, on="run_id", validate="many_to_one")
+    parts = summary["run_id"].str.split(" ", n=1, expand=True)
+    summary = summary.assign(key=summary["run_id"], number=parts[0].astype(int), run_id=parts[1])
+    return summary[~summary["number"].isin(_note_implausible(summary, report))]
+
+
+_EMPTY = make_table([], RUNS)
+
+
+def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
+    """Check files together, which is quick; where that fails, each half of them apart."""
+    columns: dict[str, list[str]] = {name: [] for name in RUNS.columns}
+    for number, sheet in batch.items():
+        for name, values in sheet.columns.items():
+            columns[name] += [f"{number} {one}" for one in values] if name == "run_id" else values
+    try:
+        return [convert(pd.DataFrame(columns), RUNS, "the file")]
+    except ResultsError as reason:
+        if len(batch) == 1:
+            (number,) = batch
+            report.note(number, LEFT_OUT, str(reason).replace(f"run {number} ", "run "))
+            return []
+    numbers = [*batch]
+    half = len(numbers) // 2
+    halves = (
+        {number: batch[number] for number in part} for part in (numbers[:half], numbers[half:])
+    )
+    return [table for part in halves for table in _convert_together(part, report)]
+
+
+def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> None:
+    """Note the files that hold runs that can't be held against others of the class."""
+    others = table[~table["run_id"].isin(kept["run_id"].unique())].drop_duplicates("run_id")
+    held = {key.split(" ")[0] for key in kept["run_id"].unique()}
+    for row in list_rows(others):
+        number = row.run_id.split(" ")[0]
+        fault = (
+            "no sequential rounds to hold the others against"
+            if row.experiment in EXPERIMENTS
+            else f"a run of {row.experiment}, not of {' or '.join(EXPERIMENTS)}"
+        )
+        state, where = (READ, "beside others it") if number in held else (LEFT_OUT, "it")
+        report.note(int(number), state, f"{where} has {fault}")
+
+
+def _note_implausible(summary: pd.DataFrame, report: _Report) -> set[int]:
+    """Note the files whose figures no machine gives, and return their numbers."""
+    is_odd = ~summary["time_ratio"].between(1 / MOST_TIMES, MOST_TIMES)
+    is_odd |= ~summary["cold_speed_up"].between(1 / MOST_TIMES**2, MOST_TIMES**2)
+    has_odd_cores = summary["usable_cores"] > MOST_CORES
+    for row in list_rows(summary[is_odd]):
+        told = f"{row.runner} took {row.time_ratio:.3g} × as long as the plain loop"
+        report.note(row.number, LEFT_OUT, f"{told}, which no machine does")
+    for row in list_rows(summary[has_odd_cores]):
+        report.note(row.number, LEFT_OUT, f"{row.usable_cores:,} cores are more than a machine has")
+    return set(summary["number"][is_odd | has_odd_cores])
+
+
+def _note_spares(summary: pd.DataFrame, spares: dict[str, str], report: _Report) -> None:
+    for number, own in summary.drop_duplicates("key").groupby("number"):
+        reasons = [spares[key] for key in own["key"] if key in spares]
+        if reasons:
+            state = SET_ASIDE if len(reasons) == len(own) else READ
+            told = "" if state == SET_ASIDE else f"{len(reasons)} of {len(own)} runs set aside: "
+            report.note(int(str(number)), state, told + reasons[0])

@@ -1,0 +1,169 @@
+"""A class that is made up, for trying what is done with one; it says so wherever it is shown."""
+
+import math
+import os
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from gil_demo.checks import ResultsError, check_number, check_path, check_whole_number, state_path
+from gil_demo.measuring.runs import BASELINE, RUNS
+from gil_demo.recorded import load_recorded
+from gil_demo.tables.files import save, write_whole
+from gil_demo.tables.schema import make_table
+from gil_demo.words import MADE_UP
+
+MOST_MACHINES = 1_000
+MOST_NOISE = 0.5
+MOST_SEED = 2**32
+_ROUNDS = 12
+_NAMES = (
+    *("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade"),
+    *("kite", "larch", "maple", "north", "opal", "pearl", "quartz", "raven", "slate", "thistle"),
+)
+_SYSTEMS = ("Linux", "Linux", "Windows", "Darwin")
+_VERSIONS = ("3.11.9", "3.12.7", "3.13.1", "3.13.1", "3.14.0")
+_CORES = (2, 4, 4, 8, 8, 12, 16)
+_STARTS = {"fork": 0.013, "forkserver": 0.06, "spawn": 0.11}
+
+
+class _Machine(NamedTuple):
+    """What is put into a made-up machine, before the noise of its rounds."""
+
+    file: str
+    operating_system: str
+    start_method: str
+    python_version: str
+    gil_enabled: bool
+    usable_cores: int
+    pace: float
+    threads_ratio: float
+    processes_ratio: float
+    start_seconds: float
+
+
+def make_class(
+    folder: str | os.PathLike[str], machines: int = 28, *, noise: float = 0.03, seed: int = 0
+) -> pd.DataFrame:
+    """Make up a class: results files as students might hand them in, in an empty folder.
+
+    Each machine's rounds are those of a run that was recorded, taken at another pace and
+    multiplied by noise. Four files are as they happen to be: a copy, a run done again, a file of
+    the set's first version, and one that is cut short.
+
+    Args:
+        folder: where to write: one that is empty, or that isn't there yet and is made.
+        machines: how many, 5 or more.
+        noise: the standard deviation of each time's logarithm, above 0.
+        seed: which class; the same number gives the same one.
+
+    Returns:
+        What was put in, a row a machine: file, operating_system, start_method, python_version,
+        gil_enabled, usable_cores, pace, threads_ratio and processes_ratio (time over the plain
+        loop's), start_seconds.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: an argument is out of range.
+        ResultsError: the folder can't be made, or isn't empty.
+    """
+    place = check_path("folder", folder)
+    check_whole_number("machines", machines, 5, MOST_MACHINES)
+    check_number("noise", noise, MOST_NOISE)
+    check_whole_number("seed", seed, 0, MOST_SEED)
+    _make_empty(place)
+    chance = random.Random(seed)
+    loops = load_recorded("threads-versus-processes")
+    loops = loops[(loops["runner"] == BASELINE) & (loops["round"] <= _ROUNDS)]
+    invented = [_invent(number, chance) for number in range(machines)]
+    files = []
+    for number, machine in enumerate(invented):
+        rows = _make_rows(machine, loops, noise, chance, day=10 + number % 10)
+        files.append(save(make_table(rows, RUNS), place / f"{machine.file}.csv"))
+    again = _make_rows(invented[1], loops, noise, chance, day=20)
+    save(make_table(again, RUNS), place / f"{invented[1].file} (1).csv")
+    _add_blemishes(files)
+    return pd.DataFrame(invented)
+
+
+def _make_empty(place: Path) -> None:
+    try:
+        place.mkdir(exist_ok=True)
+        is_empty = not any(place.iterdir())
+    except OSError as reason:
+        raise ResultsError(
+            f"cannot make {state_path(place)}: {reason.strerror or reason}"
+        ) from None
+    if not is_empty:
+        raise ResultsError(f"{state_path(place)} is not empty; name a new folder")
+
+
+def _invent(number: int, chance: random.Random) -> _Machine:
+    system, version = chance.choice(_SYSTEMS), chance.choice(_VERSIONS)
+    has_gil = not (version > "3.13" and chance.random() < 0.25)
+    cores = chance.choice(_CORES)
+    method = "spawn" if system != "Linux" else "forkserver" if version > "3.14" else "fork"
+    turn, name = divmod(number, len(_NAMES))
+    slowdown = chance.lognormvariate(math.log(1.04), 0.05)
+    return _Machine(
+        file=f"{_NAMES[name]}{turn + 1 if turn else ''}",
+        operating_system=system,
+        start_method=method,
+        python_version=version,
+        gil_enabled=has_gil,
+        usable_cores=1 if number == 3 else cores,
+        pace=chance.lognormvariate(0, 0.3),
+        threads_ratio=2.4 * slowdown if number == 4 else slowdown if has_gil else 0.53 * slowdown,
+        processes_ratio=1.02 if number == 3 else chance.uniform(0.51, 0.6),
+        start_seconds=_STARTS[method] * chance.lognormvariate(0, 0.3),
+    )
+
+
+def _make_rows(
+    machine: _Machine, loops: pd.DataFrame, noise: float, chance: random.Random, day: int
+) -> list[dict[str, object]]:
+    """Make the rows of one run out of the recorded rounds of the plain loop."""
+    run_id = f"{chance.getrandbits(48):012x}"
+    ratios = {BASELINE: 1.0, "threads": machine.threads_ratio, "processes": machine.processes_ratio}
+    if machine.usable_cores == 1 and not machine.gil_enabled:
+        ratios["threads"] = 1.0
+    rows: list[dict[str, object]] = []
+    for loop in loops.to_dict("records"):
+        for position, (runner, ratio) in enumerate(ratios.items(), start=1):
+            is_pool = runner == "processes"
+            shared = machine._asdict()
+            facts = {name: shared[name] for name in RUNS.columns if name in shared}
+            rows.append(
+                {str(name): value for name, value in loop.items()}
+                | facts
+                | {
+                    "run_id": run_id,
+                    "runner": runner,
+                    "workers": 1 if runner == BASELINE else 2,
+                    "start_method": machine.start_method if is_pool else "",
+                    "rounds": _ROUNDS,
+                    "position": position,
+                    "seconds": loop["seconds"]
+                    * machine.pace
+                    * ratio
+                    * chance.lognormvariate(0, noise),
+                    "start_up_seconds": machine.start_seconds * is_pool,
+                    "tear_down_seconds": machine.start_seconds * is_pool / 3,
+                    "logical_cores": machine.usable_cores,
+                    "physical_cores": max(1, machine.usable_cores // 2),
+                    "measured_on": f"2026-11-{day:02}",
+                    "recorded_on": f"{MADE_UP} from a run of {loop['recorded_on']}",
+                }
+            )
+    return rows
+
+
+def _add_blemishes(files: list[Path]) -> None:
+    """Hand in what a real class hands in: a copy, an old file and one that is cut short."""
+    first, _, old, *_, cut = files
+    write_whole(first.with_name(f"copy of {first.name}"), first.read_bytes())
+    table = pd.read_csv(old, dtype=str, keep_default_na=False).drop(columns="workload")
+    write_whole(old, table.to_csv(index=False, lineterminator="\n").encode())
+    write_whole(cut, cut.read_bytes()[:-500])

@@ -1,0 +1,1 @@
+"""What processes cost: start-up, transport, memory, and from when on they pay."""

@@ -1,0 +1,198 @@
+"""What to use on this machine, by the length of a task and the data that it needs."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from gil_demo.checks import (
+    MOST_SECONDS,
+    ResultsError,
+    check_number,
+    check_unlike,
+    check_whole_number,
+)
+from gil_demo.costs.break_even import (
+    COLD,
+    KEPT,
+    Costs,
+    Way,
+    find_length_reservations,
+    list_costs,
+    measure_pace,
+)
+from gil_demo.costs.transport import summarise_transport
+from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
+from gil_demo.measuring.runs import BASELINE
+from gil_demo.words import find_busy_reservations, state_bytes, state_seconds
+
+CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
+NO_VERDICT = "no verdict"
+DEFAULT_TASK_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1.0)
+DEFAULT_SIZES = (1_000, 1_000_000, 100_000_000)
+MOST_BYTES = 10**12
+_POOLS = CHOICES[2:]
+_TOLERANCE = 1.1
+_FAR_BETTER = 1.5
+
+
+def advise(
+    lengths: pd.DataFrame,
+    transfers: pd.DataFrame,
+    *,
+    task_seconds: Sequence[float] = DEFAULT_TASK_SECONDS,
+    sizes: Sequence[int] = DEFAULT_SIZES,
+) -> pd.DataFrame:
+    """Say what to use on this machine, by the length of a task and the data that it needs.
+
+    The answer is the simplest way (in the order plain loop, threads, cold pool, kept pool) that
+    comes within a tenth of the quickest, by the lines fitted to `lengths` and the medians of
+    `transfers`. A pool pays for the data of each task, sent as its argument.
+
+    Args:
+        lengths: a table as `sweep_task_length` gives it.
+        transfers: a table as `compare_transport` gives it; its start method counts, where
+            `lengths` has it.
+        task_seconds: lengths of a task in seconds, each once.
+        sizes: bytes that each task needs, each once.
+
+    Returns:
+        A row for each length and size: task_seconds, size_bytes, answer ("plain loop", "threads",
+        "cold pool", "kept pool", or "no verdict" where the machine or the rounds don't carry one:
+        where another way may well be half as quick again) and speed_up (over the plain loop, as
+        the fitted lines say it; nan without a verdict).
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: an argument is not allowed.
+        ResultsError: a table is not of its kind, or holds several runs.
+    """
+    tasks = check_unlike(
+        "task_seconds", task_seconds, lambda n, v: check_number(n, v, MOST_SECONDS)
+    )
+    wanted = check_unlike("sizes", sizes, lambda n, v: check_whole_number(n, v, 1, MOST_BYTES))
+    costs, pace = list_costs(lengths), measure_pace(lengths)
+    carried = _list_carried(transfers)
+    is_told = (
+        not find_length_reservations(lengths)
+        and not find_busy_reservations(transfers.iloc[0])
+        and lengths["steps"].nunique() >= LEAST_SIZES
+        and min(int(table["rounds"].iloc[0]) for table in (lengths, transfers)) >= LEAST_ROUNDS
+    )
+    lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}
+    rows = []
+    for seconds in tasks:
+        for size in wanted:
+            carry = pace * estimate_carry(carried, size)
+            prices = {
+                choice: _price(line, seconds * pace, carry * (choice in _POOLS))
+                for choice, line in lines.items()
+            }
+            choice = _choose(prices)
+            gain = (
+                math.nan
+                if choice == NO_VERDICT
+                else prices[CHOICES[0]].middle / prices[choice].middle
+            )
+            rows.append(
+                {"task_seconds": seconds, "size_bytes": size, "answer": choice, "speed_up": gain}
+            )
+    return pd.DataFrame(rows)
+
+
+def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
+    """Lay out what `advise` says as a table to read: a row for each length, a column for each size.
+
+    Args:
+        advice: a table as `advise` gives it.
+
+    Returns:
+        The answers, with lengths and sizes in words.
+
+    Raises:
+        ResultsError: it is no such table.
+    """
+    needed = ["task_seconds", "size_bytes", "answer"]
+    if not isinstance(advice, pd.DataFrame) or not set(needed) <= set(advice.columns):
+        raise ResultsError("advice must be a table as advise() gives it")
+    if advice.empty or advice.duplicated(needed[:2]).any():
+        raise ResultsError("advice must have one row for each length and size")
+    laid_out = advice.pivot(index="task_seconds", columns="size_bytes", values="answer")
+    return laid_out.rename(
+        index=lambda seconds: f"a task of {state_seconds(seconds)}",
+        columns=lambda size: f"with {state_bytes(size)}",
+    ).rename_axis(index=None, columns=None)
+
+
+def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
+    """List the seconds that bytes took as the argument of a task, by their number."""
+    carried = summarise_transport(transfers)
+    sent = carried[(carried["kind"] == "bytes") & (carried["way"] == "argument")]
+    if sent.empty:
+        raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
+    return dict(zip(sent["size_bytes"], sent["seconds"], strict=True))
+
+
+def _fit_choices(costs: Mapping[Way, Costs], preferred: str) -> dict[str, DoubtfulLine]:
+    """Fit a line to each choice that was measured; of several start methods one counts."""
+    methods = [way.start_method for way in costs if way.start_method]
+    method = preferred if preferred in methods else next(iter(methods), "")
+    ways = {
+        "plain loop": Way(BASELINE),
+        "threads": Way("threads"),
+        "cold pool": Way("processes", method, COLD),
+        "kept pool": Way("processes", method, KEPT),
+    }
+    return {choice: fit_doubtful_costs(costs[way]) for choice, way in ways.items() if way in costs}
+
+
+class _Price(NamedTuple):
+    """What a choice costs, in steps of the plain loop, with the ends of the interval."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def _price(line: DoubtfulLine, steps: float, carry: float) -> _Price:
+    middle, reach = line.line.at(steps) + carry, line.reach(steps)
+    return _Price(middle - reach, middle, middle + reach)
+
+
+def _choose(prices: Mapping[str, _Price]) -> str:
+    """Choose the simplest of the good ones, unless another may well be far better."""
+    least = min((price.middle for price in prices.values()), default=0.0)
+    if least <= 0:
+        return NO_VERDICT
+    answer = next(
+        choice
+        for choice in CHOICES
+        if choice in prices and prices[choice].middle <= _TOLERANCE * least
+    )
+    is_clear = all(price.low * _FAR_BETTER > prices[answer].high for price in prices.values())
+    return answer if is_clear else NO_VERDICT
+
+
+def estimate_carry(seconds: Mapping[int, float], size: float) -> float:
+    """Estimate the seconds that some data take, between and beyond the sizes that were measured.
+
+    Args:
+        seconds: what was measured, by size.
+        size: the size in question.
+
+    Returns:
+        Seconds: between two sizes on the straight line from one to the other; below the least
+        size what that takes, beyond the largest in proportion to it.
+    """
+    sizes = sorted(seconds)
+    if size <= sizes[0]:
+        return seconds[sizes[0]]
+    if size >= sizes[-1]:
+        return seconds[sizes[-1]] * size / sizes[-1]
+    above = next(known for known in sizes if known >= size)
+    below = sizes[sizes.index(above) - 1]
+    part = (size - below) / (above - below)
+    return statistics.fmean([seconds[below], seconds[above]], [1 - part, part])

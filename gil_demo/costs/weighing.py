@@ -1,0 +1,85 @@
+"""Workers that are weighed: how much memory each has of its own, in an interpreter of its own.
+
+Nothing here is loaded into the reader's Python: the table that a parent holds, and `gc.freeze`,
+would change it.
+"""
+
+import gc
+import json
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+
+from gil_demo.running.pools import pool_held, run_in_pool
+
+BYTES_A_ROW = 200
+_held: list[list[object]] = []
+
+Row = tuple[str, str, int, int]
+
+
+def weigh(method: str, table_bytes: int) -> None:
+    """Weigh a worker in each situation and print the result as a line of JSON.
+
+    Args:
+        method: how the workers are started.
+        table_bytes: roughly how much memory the parent's table takes.
+
+    The line is a list of rows: what the parent holds, what the worker does, the bytes that only
+    the worker has and those that only the parent has; the last row is the table's own size.
+    """
+    rows: list[Row] = []
+    measure_unique_bytes()  # a forked worker is to find the scales loaded
+
+    def note(
+        parent: str, deed: str, act: Callable[[], object], **how: Callable[[], object]
+    ) -> None:
+        with pool_held(1, method, **how) as held:
+            (span,) = run_in_pool(held, 1, _weigh_after, [act])
+        rows.append((parent, deed, int(span.answer), measure_unique_bytes()))
+
+    note("small", "waits", _do_nothing)
+    note("small", "imports pandas", partial(import_module, "pandas"))
+    before = measure_unique_bytes()
+    make_held(table_bytes)
+    added = max(1, measure_unique_bytes() - before)
+    note("holds the table", "waits", _do_nothing)
+    if method == "fork":
+        note("holds the table", "reads the table", read_held)
+        note("holds the table", "collects garbage", gc.collect)
+        gc.freeze()
+        note("holds the table", "collects, frozen", gc.collect)
+    else:  # no other worker has the table unless it is sent
+        note("holds the table", "reads the table", read_held, prepare=partial(set_held, _held))
+    print(json.dumps([rows, added]))
+
+
+def measure_unique_bytes() -> int:
+    """Measure the memory that would be free again if this process ended (USS)."""
+    import psutil
+
+    return int(psutil.Process().memory_full_info().uss)
+
+
+def _weigh_after(act: Callable[[], object]) -> int:
+    act()
+    return measure_unique_bytes()
+
+
+def _do_nothing() -> None:
+    pass
+
+
+def make_held(table_bytes: int) -> None:
+    """Hold a table of Python objects: rows that are lists, so that each counts its references."""
+    _held.extend([float(n), str(n)] for n in range(table_bytes // BYTES_A_ROW))
+
+
+def set_held(table: list[list[object]]) -> None:
+    """Hold a table that was sent."""
+    _held[:] = table
+
+
+def read_held() -> int:
+    """Touch every row once, as any loop over a table does, and return how many there are."""
+    return sum(1 for row in _held if row)

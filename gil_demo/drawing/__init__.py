@@ -1,0 +1,1 @@
+"""How charts look, and the parts that several charts share."""

@@ -1,0 +1,172 @@
+"""The runner `cluster`: tasks in the workers of a Dask cluster, on this machine or on others."""
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers, shorten
+from gil_demo.engines.remotes import (
+    START_SECONDS,
+    Timed,
+    check_engine,
+    environment_kept,
+    make_spans,
+    refuse_lost,
+    strays_ended,
+)
+from gil_demo.running.pools import describe_work
+from gil_demo.running.spans import Run, Span
+
+ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
+CHECK_SECONDS = 2.0
+END_SECONDS = 10.0
+MOST_LONELY_SECONDS = 30.0
+
+
+@contextmanager
+def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
+    """Run tasks in the workers of a Dask cluster.
+
+    Without an address, a cluster of this machine starts by itself: a scheduler and workers, on
+    the loopback address alone, gone when the runner is left. With one, or with
+    DASK_SCHEDULER_ADDRESS in the environment, the running scheduler of that address is asked, and
+    its workers are used as they are; each of them must have this package. A task whose worker is
+    lost is given to another one.
+
+    Args:
+        workers: how many workers to start, or the least that a running scheduler must have.
+        address: of a running scheduler, such as "tcp://192.0.2.7:8786".
+
+    Yields:
+        A `Run`; an exception of a task is passed on. The spans of two workers have no common
+        clock (see `gil_demo.remotes.make_spans`).
+
+    Raises:
+        TypeError: an argument is of the wrong type, or the tasks are no list.
+        ValueError: an argument is not allowed, or there are no tasks.
+        RunnerUnavailable: Dask isn't installed.
+        WorkerDied: a task's worker was lost, again and again.
+        GilDemoError: the cluster can't be reached, has too few workers, or was lost.
+    """
+    check_workers(workers)
+    asked = check_address(address)
+    check_engine("cluster")
+    with ExitStack() as stack:
+        client = stack.enter_context(_reached(workers, asked))
+        yield partial(_run, client)
+
+
+def check_address(address: object) -> str | None:
+    """Return the address of the scheduler to ask; None if a cluster of one's own is to start.
+
+    Raises:
+        TypeError: it is neither a text nor None.
+        ValueError: no scheduler can have it.
+    """
+    if address is None:
+        return os.environ.get(ADDRESS_VARIABLE) or None
+    if not isinstance(address, str):
+        raise TypeError(f"address must be that of a scheduler, not {shorten(address)}")
+    if not address.isprintable() or not address.strip() or len(address) > 300:
+        raise ValueError(f"address must be that of a scheduler, not {shorten(address)}")
+    return address
+
+
+@contextmanager
+def _reached(workers: int, address: str | None) -> Iterator[Any]:
+    """Give a client of a cluster all of whose workers are ready and have this package."""
+    with ExitStack() as stack:
+        note = stack.enter_context(environment_kept())
+        from distributed import Client
+
+        try:
+            place = address or stack.enter_context(_started(workers))
+            client = Client(place, set_as_default=False, timeout=START_SECONDS / 4)
+            stack.enter_context(client)
+            client.wait_for_workers(workers, timeout=START_SECONDS / 4)
+            client.run(exec, "import gil_demo.remotes")
+        except ModuleNotFoundError:
+            raise GilDemoError(
+                f"a worker of {address} has no gil_demo: install this package on every machine"
+            ) from None
+        except (OSError, ValueError, RuntimeError) as reason:  # TimeoutError is an OSError
+            if address is None:
+                raise refuse_lost(reason) from reason
+            told = f"no scheduler with {workers} workers was reached at {shorten(address)}"
+            raise GilDemoError(f"{told}: {shorten(str(reason))}") from None
+        note()
+        yield client
+
+
+@contextmanager
+def _started(workers: int) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    with (
+        strays_ended(),
+        tempfile.TemporaryDirectory(prefix="gil_demo-", ignore_cleanup_errors=True) as folder,
+    ):
+        started = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # with None it would take the port 8787
+            worker_dashboard_address=None,
+            local_directory=folder,
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+        )
+        try:
+            yield started
+        finally:
+            with suppress(Exception):  # a worker that is just being replaced can't be closed;
+                started.close(timeout=END_SECONDS)  # what stays of it is ended all the same
+
+
+def _run(client: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
+    from distributed import KilledWorker
+    from distributed.comm.core import CommClosedError
+
+    checked = check_sequence("tasks", tasks)
+    if client.status != "running":
+        raise GilDemoError("this cluster has ended: run tasks inside its with block")
+    try:
+        futures = client.map(Timed(function), checked, pure=False)
+    except TypeError as reason:
+        raise TypeError(f"function must be one that can be sent to a worker ({reason})") from None
+    try:
+        _wait_for(client, futures, checked)
+        return make_spans(client.gather(futures))
+    except BaseException as failure:
+        client.cancel(futures, force=True)  # nobody waits for what is left of them
+        if isinstance(failure, KilledWorker):
+            told = f"worker after worker ended {describe_work(checked)}"
+            raise WorkerDied(told) from None
+        if isinstance(failure, CommClosedError):
+            raise refuse_lost(failure) from None
+        raise
+
+
+def _wait_for(client: Any, futures: Sequence[Any], tasks: Sequence[object]) -> None:
+    """Wait for as long as there is a worker, or one may still come back."""
+    from distributed import wait
+
+    seen, pending = time.monotonic(), list(futures)
+    while pending:
+        try:
+            with client.as_current():
+                wait(pending[-1:], timeout=CHECK_SECONDS)  # cheaper than to wait for each
+            pending = [future for future in pending if not future.done()]
+        except TimeoutError:
+            if client.status != "running":
+                raise refuse_lost(ConnectionError("its scheduler has gone")) from None
+            if client.scheduler_info()["workers"]:
+                seen = time.monotonic()
+            elif time.monotonic() - seen > MOST_LONELY_SECONDS:
+                raise WorkerDied(f"no worker is left {describe_work(tasks)}") from None

@@ -1,0 +1,152 @@
+"""The runner `ray`: tasks in Ray's drop-in for `multiprocessing.Pool`, here or on a Ray cluster."""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers, shorten
+from gil_demo.engines.remotes import (
+    RETRIES,
+    Timed,
+    check_engine,
+    environment_kept,
+    make_spans,
+    refuse_lost,
+    strays_ended,
+)
+from gil_demo.running.interrupts import held_back
+from gil_demo.running.pools import CHECK_SECONDS, describe_work
+from gil_demo.running.spans import Run, Span
+
+END_SECONDS = 10.0
+_STORE_BYTES = 100 * 2**20
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # with it Ray listens on the loopback address alone
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@contextmanager
+def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
+    """Run tasks in a `ray.util.multiprocessing.Pool`, one task at a time for each worker.
+
+    Without an address, a Ray of this machine starts by itself, on the loopback address alone, and
+    is gone when the runner is left; its start takes some seconds. With one, a Ray cluster that
+    runs already is used, whose workers must have this package. A task whose worker is lost is
+    given to another one.
+
+    Args:
+        workers: how many workers the pool has.
+        address: of a running Ray cluster, such as "192.0.2.7:6379".
+
+    Yields:
+        A `Run`; an exception of a task is passed on. The spans of two workers have no common
+        clock (see `gil_demo.remotes.make_spans`).
+
+    Raises:
+        TypeError: an argument is of the wrong type, or the tasks are no list.
+        ValueError: an argument is not allowed, or there are no tasks.
+        RunnerUnavailable: Ray isn't installed.
+        WorkerDied: a task's worker was lost, again and again.
+        GilDemoError: Ray can't be started or reached, or is in use already.
+    """
+    check_workers(workers)
+    if address is not None and not isinstance(address, str):
+        raise TypeError(f"address must be that of a Ray cluster, not {shorten(address)}")
+    if address is not None and not (address.strip() and address.isprintable()):
+        raise ValueError(f"address must be that of a Ray cluster, not {shorten(address)}")
+    check_engine("ray")
+    with _started(workers, address) as note:
+        from ray.util.multiprocessing import Pool
+
+        again = {"max_restarts": RETRIES, "max_task_retries": RETRIES}
+        pool = Pool(workers, ray_remote_args=again)
+        note()
+        yield partial(_run, pool)
+
+
+@contextmanager
+def _started(workers: int, address: str | None) -> Iterator[Callable[[], None]]:
+    """Start Ray, or join one that runs; nothing of one's own is left afterwards."""
+    with ExitStack() as stack:
+        note = stack.enter_context(environment_kept())
+        path = os.pathsep.join(filter(None, sys.path))  # Ray's workers don't get it otherwise
+        os.environ.update(_ENVIRONMENT | {"PYTHONPATH": path})
+        import ray as engine
+
+        if engine.is_initialized():
+            raise GilDemoError("Ray is in use in this Python already: call ray.shutdown() first")
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+        try:
+            if address is None:
+                stack.enter_context(strays_ended())
+                folder = stack.enter_context(_folder_made())
+                stack.callback(engine.shutdown)
+                engine.init(
+                    "local",
+                    num_cpus=workers,
+                    include_dashboard=False,
+                    object_store_memory=_STORE_BYTES,
+                    _temp_dir=folder,
+                    **quiet,
+                )
+            else:
+                stack.callback(engine.shutdown)
+                engine.init(address, **quiet)
+        except (OSError, ValueError, RuntimeError) as reason:
+            raise refuse_lost(reason) from None
+        yield note
+
+
+@contextmanager
+def _folder_made() -> Iterator[str]:
+    """Make a folder of a short name: Ray's sockets are in it, and their paths may not be long."""
+    place = None if sys.platform == "win32" else "/tmp"
+    with tempfile.TemporaryDirectory(
+        prefix="gil_demo-", dir=place, ignore_cleanup_errors=True
+    ) as folder:
+        yield folder
+
+
+def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
+    import ray as engine
+
+    checked = check_sequence("tasks", tasks)
+    if not engine.is_initialized():
+        raise GilDemoError("this Ray has ended: run tasks inside its with block")
+    # up to Python 3.12 an interrupted join takes a running thread for one that has ended, so
+    # the pool's thread isn't joined before it has told its end
+    told: SimpleQueue[object] = SimpleQueue()
+    answer = pool.map_async(
+        Timed(function), checked, chunksize=1, callback=told.put, error_callback=told.put
+    )
+    is_told = False
+    try:
+        while not is_told:
+            is_told = _hear(told, CHECK_SECONDS)
+        return make_spans(answer.get())
+    except engine.exceptions.RayActorError:
+        raise WorkerDied(f"worker after worker ended {describe_work(checked)}") from None
+    except engine.exceptions.RayError as reason:
+        raise refuse_lost(reason) from None
+    finally:
+        if not is_told:  # interrupted: a thread that still waited for answers when Ray ends would
+            with held_back():  # end this whole Python
+                pool.terminate()
+                _hear(told, END_SECONDS)
+                answer.wait(END_SECONDS)
+
+
+def _hear(told: "SimpleQueue[object]", seconds: float) -> bool:
+    try:
+        told.get(timeout=seconds)
+    except Empty:
+        return False
+    return True

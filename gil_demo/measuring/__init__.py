@@ -1,0 +1,1 @@
+"""How often things run: rounds, estimates, fits, the machine, and progress shown."""

@@ -1,0 +1,194 @@
+"""What computer this is, as far as threads and processes care; nothing that names a person."""
+
+import datetime
+import multiprocessing
+import os
+import platform
+import sys
+import sysconfig
+from typing import NamedTuple
+
+from gil_demo.checks import shorten
+from gil_demo.running.pools import list_start_methods
+
+BUSY_SECONDS = 0.5
+
+
+class Machine(NamedTuple):
+    """Facts about the computer and its Python.
+
+    Attributes:
+        usable_cores: logical cores that this process may use, after affinity and quota.
+        logical_cores: logical cores of the machine.
+        physical_cores: cores without hyper-threading; None where the system doesn't tell.
+        cores_limited_by: "affinity", "quota" or "" for no limit.
+        python_version: for example "3.13.0".
+        implementation: for example "CPython".
+        gil_enabled: whether threads take turns by a global interpreter lock.
+        free_threaded_build: whether this Python can run without the lock.
+        switch_interval_seconds: how long a thread may keep the lock while others wait.
+        start_method: how multiprocessing starts workers unless told otherwise.
+        start_methods: all start methods of the machine, separated by spaces.
+        operating_system: "Linux", "Darwin" or "Windows".
+        architecture: for example "x86_64".
+        on_battery: whether the machine runs on battery; None where the system doesn't tell.
+    """
+
+    usable_cores: int
+    logical_cores: int
+    physical_cores: int | None
+    cores_limited_by: str
+    python_version: str
+    implementation: str
+    gil_enabled: bool
+    free_threaded_build: bool
+    switch_interval_seconds: float
+    start_method: str
+    start_methods: str
+    operating_system: str
+    architecture: str
+    on_battery: bool | None
+
+
+def describe_machine() -> Machine:
+    """Look at the computer and its Python.
+
+    Usable cores come from loky, which honours an affinity mask and a container's quota; physical
+    cores and the battery come from psutil.
+
+    Returns:
+        The facts, as they are at the time of the call.
+    """
+    import psutil
+
+    methods = list_start_methods()
+    logical_cores = os.cpu_count() or 1
+    usable_cores = count_usable_cores()
+    return Machine(
+        usable_cores=usable_cores,
+        logical_cores=logical_cores,
+        physical_cores=psutil.cpu_count(logical=False),
+        cores_limited_by=_find_limit(usable_cores, logical_cores),
+        python_version=platform.python_version(),
+        implementation=platform.python_implementation(),
+        gil_enabled=is_gil_enabled(),
+        free_threaded_build=bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        switch_interval_seconds=sys.getswitchinterval(),
+        start_method=multiprocessing.get_start_method(allow_none=True) or methods[0],
+        start_methods=" ".join(methods),
+        operating_system=platform.system(),
+        architecture=platform.machine(),
+        on_battery=_is_on_battery(),
+    )
+
+
+def count_usable_cores() -> int:
+    """Count the logical cores that this process may use.
+
+    Returns:
+        The number that an affinity mask and a container's CPU quota leave, at least 1.
+    """
+    from loky import cpu_count
+
+    return int(cpu_count())
+
+
+def is_gil_enabled() -> bool:
+    """Tell whether the global interpreter lock is on in this very process."""
+    check = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
+    return True if check is None else bool(check())
+
+
+def measure_busy_percent() -> float:
+    """Measure how busy the cores are that this process may use.
+
+    Returns:
+        Percent of the time of those cores, over half a second in which this process sleeps.
+    """
+    import psutil
+
+    shares = psutil.cpu_percent(interval=BUSY_SECONDS, percpu=True)
+    mine = [shares[core] for core in _list_affinity() if core < len(shares)] or shares
+    return float(sum(mine) / len(mine)) if mine else 0.0
+
+
+def get_system() -> str:
+    """Return the name of the operating system: "Linux", "macOS" or "Windows"."""
+    return {"Darwin": "macOS"}.get(platform.system(), platform.system())
+
+
+def get_date() -> str:
+    """Return today's date in universal time, as year-month-day."""
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+def _list_affinity() -> list[int]:
+    if sys.platform == "linux":
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _find_limit(usable_cores: int, logical_cores: int) -> str:
+    if usable_cores < min(len(_list_affinity()), logical_cores):
+        return "quota"
+    return "affinity" if usable_cores < logical_cores else ""
+
+
+def _is_on_battery() -> bool | None:
+    import psutil
+
+    try:
+        battery = psutil.sensors_battery()
+    except (AttributeError, OSError, RuntimeError):  # no such sensor on this system
+        return None
+    return None if battery is None or battery.power_plugged is None else not battery.power_plugged
+
+
+def warn(machine: Machine) -> list[str]:
+    """Say in words what about a machine will shape the results.
+
+    Args:
+        machine: the facts, as `describe_machine` gives them.
+
+    Returns:
+        Sentences; empty for an ordinary machine.
+
+    Raises:
+        TypeError: it is no `Machine`.
+    """
+    if not isinstance(machine, Machine):
+        raise TypeError(f"machine must be what describe_machine() gives, not {shorten(machine)}")
+    warnings = []
+    if machine.usable_cores == 1:
+        warnings.append(
+            "One usable core: neither threads nor processes can show a speed-up here. "
+            "The recorded results stand in for that part."
+        )
+    if machine.cores_limited_by == "quota":
+        warnings.append(
+            f"A quota leaves {machine.usable_cores} of {machine.logical_cores} cores to this "
+            "Python (a container, or a shared server): os.cpu_count() does not see that."
+        )
+    if machine.cores_limited_by == "affinity":
+        warnings.append(
+            f"This Python is bound to {machine.usable_cores} of {machine.logical_cores} cores."
+        )
+    if machine.physical_cores is not None and machine.physical_cores < machine.usable_cores:
+        warnings.append(
+            f"{machine.usable_cores} logical cores share {machine.physical_cores} physical ones: "
+            "expect less than double speed from two of them."
+        )
+    if not machine.gil_enabled:
+        warnings.append(
+            "The GIL is off in this Python: threads run at the same time, unlike in the story."
+        )
+    if machine.gil_enabled and machine.free_threaded_build:
+        warnings.append(
+            "This Python can run without the GIL, but something turned it on (a package that "
+            "isn't ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps it off."
+        )
+    if machine.on_battery:
+        warnings.append("On battery: many laptops slow down to save power. Plug it in.")
+    if machine.implementation != "CPython":
+        warnings.append(f"This is {machine.implementation}: the story is about CPython.")
+    return warnings

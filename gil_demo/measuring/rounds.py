@@ -1,0 +1,190 @@
+"""How often things run: rounds in shuffled order, until the answer is sharp or time is up.
+
+On a shared machine the same loop can take half or twice as long from one second to the next.
+So every variant runs once in each round, in shuffled order; ratios are taken inside a round,
+where both sides met the same weather; and their median is what counts.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from gil_demo.checks import MOST_SECONDS, check_number
+from gil_demo.measuring.estimates import LEAST_ROUNDS, Estimate, estimate_median
+from gil_demo.measuring.progress import shown
+
+DEFAULT_PRECISION = 0.02
+DEFAULT_BUDGET_SECONDS = 8.0
+
+
+class Timing(NamedTuple):
+    """How long the three parts of one timed run took, in seconds.
+
+    Attributes:
+        start_up: until the workers were ready.
+        work: from handing out the tasks until the last one was done.
+        tear_down: until the workers were gone.
+    """
+
+    start_up: float
+    work: float
+    tear_down: float
+
+
+class Measured(Protocol):
+    """What a run of a variant gives: anything with a figure whose ratios are to be taken."""
+
+    @property
+    def work(self) -> float:
+        """The figure, above 0; the same unit for all variants."""
+
+
+Outcome = TypeVar("Outcome", bound=Measured)
+
+
+class Sample(NamedTuple, Generic[Outcome]):
+    """One run.
+
+    Attributes:
+        variant: what ran.
+        round: which round it belongs to, from 1.
+        position: its place in the round's shuffled order, from 1.
+        timing: what it gave; for most experiments how long it took.
+    """
+
+    variant: str
+    round: int
+    position: int
+    timing: Outcome
+
+
+class Samples(NamedTuple, Generic[Outcome]):
+    """All runs of a measurement, and why it stopped.
+
+    Attributes:
+        samples: the runs in the order in which they ran; every round is whole.
+        stopped_by: "precision" or "budget".
+    """
+
+    samples: list[Sample[Outcome]]
+    stopped_by: str
+
+
+def take_samples(
+    variants: Mapping[str, Callable[[], Outcome]],
+    baseline: str,
+    precision: float | None = None,
+    budget: float | None = None,
+    order: random.Random | None = None,
+) -> Samples[Outcome]:
+    """Run variants against each other in interleaved rounds.
+
+    A warm-up round comes first and is not counted. Then come whole rounds, at least one: until
+    the 95 % interval of each variant's ratio to the baseline is within `precision` of its
+    median, or until another round would not fit in the budget.
+
+    Args:
+        variants: what to run, by name; each call runs it once.
+        baseline: the name of the variant that the others are held against; a variant alone is
+            judged by its own times.
+        precision: half the interval's width as a part of the median, above 0 and at most 1;
+            None means `DEFAULT_PRECISION`.
+        budget: seconds for everything, the warm-up included, above 0; None means
+            `DEFAULT_BUDGET_SECONDS`.
+        order: where the shuffles come from; None means a generator of its own.
+
+    Returns:
+        The runs and the reason why there are no more of them.
+
+    Raises:
+        TypeError: precision or budget is no number.
+        ValueError: precision or budget is out of range.
+    """
+    limit = check_precision(precision)
+    seconds = check_budget(budget)
+    order = order or random.Random()
+    samples: list[Sample[Outcome]] = []
+    started = time.monotonic()
+    with shown() as show:
+
+        def run_round(number: int) -> float:
+            round_started = time.monotonic()
+            names = order.sample(list(variants), len(variants))
+            for position, name in enumerate(names, start=1):
+                show(f"measuring: {time.monotonic() - started:.0f} of {seconds:.0f} s, {name}")
+                timing = variants[name]()
+                if number:
+                    samples.append(Sample(name, number, position, timing))
+            return time.monotonic() - round_started
+
+        longest = run_round(0)
+        number = 0
+        while True:
+            number += 1
+            longest = max(longest, run_round(number))
+            if number >= LEAST_ROUNDS and _is_sharp(samples, variants, baseline, limit):
+                return Samples(samples, "precision")
+            if time.monotonic() - started + longest > seconds:
+                return Samples(samples, "budget")
+
+
+def make_rows(
+    taken: Samples[Outcome],
+    facts: Mapping[str, object],
+    describe: Callable[[Sample[Outcome]], Mapping[str, object]],
+) -> list[dict[str, object]]:
+    """Make a table's rows of samples.
+
+    Args:
+        taken: what was measured.
+        facts: what every row says of its run and its machine.
+        describe: gives the rest of a sample's row, beside its round, rounds and position.
+    """
+    rounds = taken.samples[-1].round
+    return [
+        {**facts, "round": one.round, "rounds": rounds, "position": one.position, **describe(one)}
+        for one in taken.samples
+    ]
+
+
+def check_precision(precision: object) -> float:
+    """Return the precision to use; None means the default; see `check_number` for the errors."""
+    return check_number("precision", DEFAULT_PRECISION if precision is None else precision, 1.0)
+
+
+def check_budget(budget: object) -> float:
+    """Return the budget to use; None means the default; see `check_number` for the errors."""
+    return check_number(
+        "budget", DEFAULT_BUDGET_SECONDS if budget is None else budget, MOST_SECONDS
+    )
+
+
+def _is_sharp(
+    samples: Sequence[Sample[Outcome]],
+    variants: Mapping[str, object],
+    baseline: str,
+    precision: float,
+) -> bool:
+    times = {name: [s.timing.work for s in samples if s.variant == name] for name in variants}
+    return all(
+        estimate_ratio(times[name], times[baseline]).half_width <= precision
+        for name in variants
+        if name != baseline or len(variants) == 1
+    )
+
+
+def estimate_ratio(times: Sequence[float], baseline_times: Sequence[float]) -> Estimate:
+    """Estimate how long something took as a multiple of the baseline, round by round.
+
+    Args:
+        times: seconds, one a round.
+        baseline_times: seconds of the baseline in the same rounds; the same object as `times`
+            means that the times themselves are to be estimated.
+
+    Returns:
+        The median of the paired ratios with its interval, without a unit.
+    """
+    if times is baseline_times:
+        return estimate_median(times)
+    return estimate_median([a / b for a, b in zip(times, baseline_times, strict=True)])

@@ -1,0 +1,111 @@
+"""Ask how a pool ends: what is alive after each way of ending it, and what work is lost.
+
+Each way is tried in an interpreter of its own, so that nothing it leaves outlives the question.
+"""
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from gil_demo.checks import GilDemoError, check_choice, check_unlike
+from gil_demo.running.pools import check_start_method
+from gil_demo.running.scripts import run_script
+
+ENDINGS = {
+    "close and join": "pool.close(); pool.join()",
+    "close": "pool.close()",
+    "terminate": "pool.terminate()",
+    "with": "pool.__exit__(None, None, None)",
+    "let go": "del pool",
+    "nothing": "pass",
+}
+"""The ways to end a pool, by name, and their code; leaving a `with` block calls `__exit__`."""
+
+JOBS = 6
+_MOST_SECONDS = 30.0
+_SCRIPT = """
+import gc, json, multiprocessing, time, warnings
+import psutil
+
+def work(seconds):
+    time.sleep(seconds)
+    return seconds
+
+def look():
+    workers, helpers = 0, set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            words, parent = " ".join(child.cmdline()), child.ppid()
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+        if "resource_tracker" in words:
+            helpers.add("resource tracker")
+        elif "forkserver" in words and parent == psutil.Process().pid:
+            helpers.add("fork server")
+        else:
+            workers += 1
+    return workers, sorted(helpers)
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    pool = multiprocessing.get_context({method!r}).Pool(2)
+    pool.map(work, [0, 0])
+    jobs = [pool.apply_async(work, [0.05]) for _ in range({jobs})]
+    began = time.perf_counter()
+    {ending}
+    gc.collect()
+    seconds = time.perf_counter() - began
+    alive, helpers = look()
+    time.sleep({jobs} * 0.05)
+    later, _ = look()
+    done = sum(job.ready() for job in jobs)
+    print(json.dumps([seconds, alive, later, helpers, done]))
+"""
+
+
+def examine_endings(
+    endings: Sequence[str] = tuple(ENDINGS), *, start_method: str | None = None
+) -> pd.DataFrame:
+    """End a pool that has six unfinished jobs in several ways, and look at what is left.
+
+    Args:
+        endings: which ways, by name: close and join, close, terminate, with, let go (the last
+            reference to the pool is dropped), nothing.
+        start_method: how the workers are started; None means the platform's default.
+
+    Returns:
+        A row for each way: ending; seconds (that it took); workers_alive (right after) and
+        workers_later (when there was time enough for all jobs); helpers (multiprocessing's own
+        processes that were alive, by name); jobs and jobs_lost.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: an argument is not allowed; nothing has been started.
+        GilDemoError: the pool could not be watched.
+    """
+    names = check_unlike("endings", endings, _check_ending)
+    method = check_start_method(start_method)
+    return pd.DataFrame([_examine(name, method) for name in names])
+
+
+def _check_ending(_: str, value: object) -> str:
+    return check_choice("endings", value, list(ENDINGS))
+
+
+def _examine(name: str, method: str) -> dict[str, object]:
+    source = _SCRIPT.format(method=method, jobs=JOBS, ending=ENDINGS[name])
+    outcome = run_script(source, _MOST_SECONDS)
+    try:
+        seconds, alive, later, helpers, done = json.loads(outcome.output.splitlines()[0])
+    except (ValueError, IndexError):
+        raise GilDemoError(f"a pool ended by {name} could not be watched: {outcome}") from None
+    return {
+        "ending": name,
+        "seconds": float(seconds),
+        "workers_alive": int(alive),
+        "workers_later": int(later),
+        "helpers": " and ".join(helpers) or "none",
+        "jobs": JOBS,
+        "jobs_lost": JOBS - int(done),
+    }

@@ -1,0 +1,1 @@
+"""Other interpreters: found, asked and compared."""

@@ -1,0 +1,1 @@
+"""Threads against processes, ever more of them, and Amdahl's law."""

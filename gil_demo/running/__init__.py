@@ -1,0 +1,1 @@
+"""How things run: the countdown and other work, the runners, and scripts within limits."""

@@ -1,0 +1,213 @@
+"""The runner `interpreters`: tasks in sub-interpreters of this process, each with its own GIL."""
+
+import os
+import pickle
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from gil_demo.checks import GilDemoError, RunnerUnavailable, check_sequence, check_workers, shorten
+from gil_demo.running.interpreter_workers import END, STOP, get_ready, run_tasks
+from gil_demo.running.interrupts import held_back
+from gil_demo.running.pools import (
+    CHECK_SECONDS,
+    END_SECONDS,
+    START_SECONDS,
+    check_reachable,
+    make_spans,
+)
+from gil_demo.running.spans import Run, Span
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+FIRST_VERSION = (3, 14)
+
+
+@contextmanager
+def interpreters(workers: int = 2) -> Iterator[Run]:
+    """Run tasks in sub-interpreters: Pythons within this process, with a GIL each.
+
+    They come from `concurrent.futures.InterpreterPoolExecutor`, Python 3.14 and later. Entering
+    returns when every one of them is ready for a task.
+
+    Args:
+        workers: number of sub-interpreters.
+
+    Yields:
+        A `Run`; the first exception of a task is passed on when all tasks have ended. An
+        interrupt ends the tasks at their next step of Python code, and the sub-interpreters.
+
+    Raises:
+        TypeError: `workers` is no int, or the function can't be sent to a sub-interpreter.
+        ValueError: `workers` is out of range, or there are no tasks.
+        RunnerUnavailable: this Python has no such executor.
+        GilDemoError: the sub-interpreters did not get ready.
+    """
+    check_workers(workers)
+    if reason := find_obstacle():
+        raise RunnerUnavailable(f"interpreters: {reason}")
+    with _crew_of(workers) as crew:
+        yield partial(_run, crew)
+
+
+def find_obstacle() -> str:
+    """Say why this Python can't run tasks in sub-interpreters; empty if it can."""
+    if sys.version_info < FIRST_VERSION or platform.python_implementation() != "CPython":
+        this = f"{platform.python_implementation()} {platform.python_version()}"
+        return f"needs CPython 3.14, this is {this}"
+    return ""
+
+
+class _Calls:
+    """Calls under way in sub-interpreters.
+
+    While waiting for them, no lock is taken that Python code holds: an interrupt in the midst of
+    `Condition.__enter__`, say, would leave it locked, and a worker would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self.all: list[Future[Any]] = []
+        self._ended: list[Future[Any]] = []
+        self._wake: SimpleQueue[None] = SimpleQueue()
+
+    def submit(self, executor: "Executor", function: Callable[..., object], *words: object) -> None:
+        call = executor.submit(function, *words)
+        self.all.append(call)
+        call.add_done_callback(self._note)
+
+    def _note(self, call: "Future[Any]") -> None:
+        self._ended.append(call)
+        self._wake.put(None)
+
+    def have_ended(self) -> bool:
+        return len(self._ended) == len(self.all)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for all calls to end, and look up now and then, so that an interrupt is met."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while not self.have_ended() and (deadline is None or time.monotonic() < deadline):
+            with suppress(Empty):
+                self._wake.get(timeout=CHECK_SECONDS)
+
+    def find_failure(self) -> BaseException | None:
+        return next((call.exception() for call in self._ended if call.exception()), None)
+
+
+class _Crew:
+    """Sub-interpreters that are ready for tasks.
+
+    Attributes:
+        executor: runs calls in them; None when they have ended.
+        workers: how many there are.
+        stopped: calls that were told to stop; one that is stuck in C code may go on.
+    """
+
+    def __init__(self, executor: "Executor", workers: int, orders: int) -> None:
+        self.executor: Executor | None = executor
+        self.workers = workers
+        self.stopped = _Calls()
+        self._orders: int | None = orders
+
+    def tell(self, order: bytes) -> None:
+        """Give all of them their one order; a second one is not needed."""
+        if self._orders is not None:
+            os.write(self._orders, order * self.workers)
+            self._orders = None
+
+
+@contextmanager
+def _crew_of(workers: int) -> Iterator[_Crew]:
+    from concurrent.futures import InterpreterPoolExecutor  # type: ignore[attr-defined]
+    from concurrent.interpreters import create_queue
+
+    start, my_start = os.pipe()
+    orders, my_orders = os.pipe()
+    ready = create_queue()
+    path = f"import sys; sys.path[:] = {sys.path!r}"  # so that they find what this one finds
+    executor = InterpreterPoolExecutor(workers, initializer=exec, initargs=(path,))
+    crew, calls = _Crew(executor, workers, my_orders), _Calls()
+    try:
+        with held_back():
+            for _ in range(workers):
+                calls.submit(executor, get_ready, ready, start, orders)
+        _wait_until_ready(ready, calls)
+        os.write(my_start, b"g" * workers)
+        calls.wait()
+        yield crew
+    finally:
+        with held_back():
+            os.write(my_start, b"g" * workers)  # for those that still wait for it
+            crew.tell(END)
+            crew.executor = None
+            calls.wait(START_SECONDS)  # one that has begun to start can't be cut off
+            has_ended = calls.have_ended() and crew.stopped.have_ended()
+            executor.shutdown(wait=has_ended, cancel_futures=True)
+            if has_ended:  # else a pipe's number might be another's when it is read
+                for pipe in (start, my_start, orders, my_orders):
+                    os.close(pipe)
+
+
+def _wait_until_ready(ready: Any, calls: _Calls) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    missing = len(calls.all)
+    while missing:
+        try:
+            ready.get(timeout=CHECK_SECONDS)
+            missing -= 1
+        except Empty:
+            failure = calls.find_failure()
+            if failure is not None or time.monotonic() > deadline:
+                reason = failure or f"not ready after {START_SECONDS:g} seconds"
+                raise GilDemoError(
+                    f"{len(calls.all)} sub-interpreters could not be started ({reason}): "
+                    "ask for fewer"
+                ) from failure
+
+
+def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -> Sequence[Span]:
+    if crew.executor is None:
+        raise GilDemoError("these sub-interpreters have ended: run tasks inside the with block")
+    from concurrent.interpreters import NotShareableError
+
+    checked = check_sequence("tasks", tasks)
+    check_reachable(function, is_forked=False)
+    calls = _Calls()
+    try:
+        with held_back():
+            for task in checked:
+                calls.submit(crew.executor, run_tasks, (function, [task]))
+        calls.wait()
+    except BaseException:
+        with held_back():
+            crew.executor = None
+            for call in calls.all:
+                call.cancel()
+            crew.tell(STOP)
+            crew.stopped = calls
+            calls.wait(END_SECONDS)
+        raise
+    try:
+        return make_spans([call.result() for call in calls.all])
+    except NotShareableError as reason:
+        raise TypeError(_explain(function, checked)) from reason
+
+
+def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:
+    """Say what it was that could not be sent, which Python doesn't tell."""
+    try:
+        pickle.dumps(tasks)
+    except Exception as reason:
+        told = f"tasks must be what can be sent to a sub-interpreter, not {shorten(tasks)}"
+        return f"{told} ({reason})"
+    name = getattr(function, "__qualname__", shorten(function))
+    return (
+        f"function must be one whose module a sub-interpreter can import, not {name} of "
+        f"{getattr(function, '__module__', None)}: many modules written in C, such as numpy's, "
+        "refuse to load there"
+    )

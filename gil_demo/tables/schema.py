@@ -1,0 +1,306 @@
+"""What a table has to look like: the kinds of columns, and the checks that every table passes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import pandas as pd
+from pandas.api.types import infer_dtype, is_numeric_dtype
+
+from gil_demo.checks import ResultsError
+
+MOST_SECONDS = 1e6
+
+LONG = 1_000
+
+MOST_A_SECOND = 1e12
+
+
+class Column(NamedTuple):
+    """What a column holds.
+
+    Attributes:
+        kind: "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
+            "rate" (a second, above 0), "number" (0 or more, of any unit), "percent" or "yes_no".
+        may_be_empty: whether a value may be missing.
+        choices: the allowed texts; empty means any.
+    """
+
+    kind: str
+    may_be_empty: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class Schema(NamedTuple):
+    """What a kind of table holds.
+
+    Attributes:
+        name: what a row is, in the plural, for messages.
+        columns: the columns by name, in their order.
+        check: looks at a table as a whole beyond what follows, and raises a ResultsError; it gets
+            the table and what to call it.
+        alike: the columns, beside those of the machine, in which rows of one run are alike.
+        variant: the columns that tell apart what takes turns in each round; each variant of a run
+            then has one row in each of its rounds. Empty where there are no such rounds.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    check: Callable[[pd.DataFrame, str], None] | None = None
+    alike: tuple[str, ...] = ()
+    variant: tuple[str, ...] = ()
+
+
+_DTYPES = {
+    "text": "str",
+    "whole": "Int64",
+    "seconds": "float64",
+    "duration": "float64",
+    "rate": "float64",
+    "number": "float64",
+    "percent": "float64",
+    "yes_no": "bool",
+}
+
+_LIMITS = {
+    "whole": (1, 2**53 - 1, "a whole number of 1 or more"),
+    "seconds": (0, MOST_SECONDS, f"a number from 0 to {MOST_SECONDS:g}"),
+    "duration": (0, MOST_SECONDS, "a number above 0"),
+    "rate": (0, MOST_A_SECOND, "a number above 0"),
+    "number": (0, MOST_A_SECOND, "a number of 0 or more"),
+    "percent": (0, 100, "a number from 0 to 100"),
+}
+
+
+def make_table(rows: Iterable[dict[str, object]], schema: Schema) -> pd.DataFrame:
+    """Make a table of rows that each have a value for every column.
+
+    Args:
+        rows: one dict a row, with the keys of the schema's columns.
+        schema: what kind of table it is.
+
+    Returns:
+        The table, its columns in the schema's order and types.
+    """
+    table = pd.DataFrame(list(rows), columns=list(schema.columns))
+    return table.astype({name: _DTYPES[column.kind] for name, column in schema.columns.items()})
+
+
+def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
+    """Turn a table into one of the right types, and check all of it on the way.
+
+    Args:
+        raw: the table, or its texts as they stand in a file.
+        schema: what kind of table it should be.
+        place: what to call it in the message.
+
+    Returns:
+        The table, with the schema's columns and no others.
+
+    Raises:
+        ResultsError: it is no such table, a column is missing or there twice, a value doesn't fit
+            its column, or the whole is not consistent; the text says what and in which row.
+    """
+    if not isinstance(raw, pd.DataFrame):
+        raise ResultsError(f"{place} must be a pandas DataFrame, not {type(raw).__name__}")
+    _check_columns(raw, schema, place)
+    if raw.empty:
+        raise ResultsError(f"{place} has no rows")
+    table = pd.DataFrame(
+        {
+            name: _convert_safely(raw[name], name, column, place)
+            for name, column in schema.columns.items()
+        }
+    )
+    _check_runs(table, schema, place)
+    return table
+
+
+def choose_schema(raw: object, schemas: Sequence[Schema]) -> Schema:
+    """Return the schema of a table: one that knows its experiment, and lacks the fewest columns."""
+    if not isinstance(raw, pd.DataFrame):
+        return schemas[0]
+    return min(
+        schemas, key=lambda schema: (not _knows(schema, raw), len(_list_missing(raw, schema)))
+    )
+
+
+def _knows(schema: Schema, table: pd.DataFrame) -> bool:
+    experiment = schema.columns.get("experiment")
+    if experiment is None or list(table.columns).count("experiment") != 1 or table.empty:
+        return False
+    first = table["experiment"].iloc[0]
+    return isinstance(first, str) and first in experiment.choices
+
+
+def _list_missing(table: pd.DataFrame, schema: Schema) -> list[str]:
+    return [name for name in schema.columns if name not in table.columns]
+
+
+def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
+    missing = _list_missing(table, schema)
+    if missing:
+        raise ResultsError(
+            f"{place} is no table of {schema.name}: it lacks the columns {', '.join(missing)}"
+        )
+    twice = [name for name in schema.columns if list(table.columns).count(name) > 1]
+    if twice:
+        raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
+
+
+def _convert_safely(
+    values: "pd.Series[Any]", name: str, column: Column, place: str
+) -> "pd.Series[Any]":
+    """Convert a column; what pandas itself stumbles over is refused, too."""
+    try:
+        if len(values) > LONG and isinstance(values.dtype, pd.StringDtype):
+            numbers, unlike = pd.factorize(values, use_na_sentinel=False)
+            if len(unlike) < len(values) / 4:  # most columns of many runs say few things, often
+                with suppress(ResultsError):  # which would be told with the wrong row
+                    few = _convert(pd.Series(unlike), name, column, place)
+                    return few.take(numbers).set_axis(values.index)
+        return _convert(values, name, column, place)
+    except ResultsError:
+        raise
+    except Exception:  # whatever the repr of a stranger's value may raise, too
+        raise ResultsError(f"{place}: the column {name} holds what can't be read") from None
+
+
+def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":
+    """Return a column in its type; the first value that doesn't fit is named in the error."""
+    empty = values.isna() | (values.astype(str) == "")
+    if empty.any() and not column.may_be_empty:
+        _refuse(values, empty, name, place, "a value")
+    if column.choices and not values.isin(column.choices).all():
+        _refuse(values, ~values.isin(column.choices), name, place, " or ".join(column.choices))
+    if column.kind == "text":
+        return values.astype(str).where(~empty, "").astype("str")
+    if column.kind == "yes_no":
+        known = values.astype(str).isin(["True", "False"])
+        if not known.all():
+            _refuse(values, ~known, name, place, "True or False")
+        return (values.astype(str) == "True").astype("bool")
+    return _convert_numbers(values, empty, name, column, place)
+
+
+def _convert_numbers(
+    values: "pd.Series[Any]", empty: "pd.Series[bool]", name: str, column: Column, place: str
+) -> "pd.Series[Any]":
+    numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
+    least, most, allowed = _LIMITS[column.kind]
+    good = numbers.between(least, most).fillna(False).astype(bool) | empty
+    if column.kind == "whole":
+        good &= ((numbers % 1) == 0).fillna(False).astype(bool) | empty
+    if column.kind in ("duration", "rate"):
+        good &= (numbers > 0).fillna(False).astype(bool) | empty
+    if not good.all():
+        _refuse(values, ~good, name, place, allowed)
+    if column.kind != "whole":  # pandas 2 reads a text with an error in the last digit
+        return values.astype(object).where(~empty, "nan").map(float).astype("float64")
+    return numbers.astype(_DTYPES[column.kind])  # type: ignore[call-overload,no-any-return]
+
+
+def _refuse(
+    values: "pd.Series[Any]", bad: "pd.Series[bool]", name: str, place: str, allowed: str
+) -> None:
+    position = int(bad.to_numpy().argmax())
+    shown = str(values.iloc[position])[:40]
+    raise ResultsError(f"{place}, row {position + 1}: {name} must be {allowed}, not {shown!r}")
+
+
+_MOST_LETTERS = 60
+
+MACHINE: dict[str, Column] = {
+    "busy_percent": Column("percent"),
+    "usable_cores": Column("whole"),
+    "logical_cores": Column("whole"),
+    "physical_cores": Column("whole", may_be_empty=True),
+    "cores_limited_by": Column("text", may_be_empty=True),
+    "python_version": Column("text"),
+    "implementation": Column("text"),
+    "gil_enabled": Column("yes_no"),
+    "operating_system": Column("text"),
+    "architecture": Column("text"),
+    "measured_on": Column("text"),
+    "recorded_on": Column("text", may_be_empty=True),
+}
+"""The facts of the machine, in every row of every table; `recorded_on` names the machine of a
+recorded run and is empty for a run of one's own."""
+
+
+def name_run(run_id: object) -> str:
+    """Name a run in a message, on one line and in few letters, whatever its id is."""
+    return f"run {_cut(str(run_id))}"
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_LETTERS else f"{line[:_MOST_LETTERS]}..."
+
+
+def check_same_facts(run: pd.DataFrame, place: str, facts: list[str]) -> None:
+    """Raise a ResultsError if the rows of one run differ where they should not."""
+    uneven = [name for name in facts if run[name].nunique(dropna=False) > 1]
+    if uneven:
+        raise ResultsError(f"{place} is no single run: its rows differ in {', '.join(uneven)}")
+
+
+def _check_runs(table: pd.DataFrame, schema: Schema, place: str) -> None:
+    alike = ["experiment", *(["rounds"] if schema.variant else []), *schema.alike, *MACHINE]
+    if schema.alike or schema.variant:
+        for run_id, run in table.groupby("run_id", sort=False):
+            check_same_facts(run, f"{place}, {name_run(run_id)}", alike)
+    if schema.variant:
+        check_whole_rounds(table, place, [*schema.variant])
+    if schema.check is not None:
+        schema.check(table, place)
+
+
+def check_rounds(table: pd.DataFrame, place: str) -> None:
+    """Raise a ResultsError if rounds of one run differ in their number or in their machine."""
+    for run_id, run in table.groupby("run_id", sort=False):
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["experiment", "rounds", *MACHINE])
+
+
+def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> None:
+    """Raise a ResultsError unless each variant of each run has one row in each of its rounds."""
+    check_rounds(table, place)
+    for key, group in table.groupby(["run_id", *variant], sort=False, dropna=False):
+        wanted = int(group["rounds"].iloc[0])
+        if len(group) != wanted or set(group["round"]) != set(range(1, wanted + 1)):
+            told = ", ".join(_cut(str(part)) for part in key[1:])
+            raise ResultsError(
+                f"{place}, {name_run(key[0])} is not whole: {told} has {len(group)} rows in "
+                f"{group['round'].nunique()} of {wanted} rounds"
+            )
+
+
+def check_kind(table: pd.DataFrame, schema: Schema) -> None:
+    """Raise a ResultsError unless the table is of a kind, with numbers where they belong.
+
+    What `convert` makes of a file's texts isn't enough here: the table itself is summed up.
+    """
+    for name, values in convert(table, schema, "the table").items():
+        if is_numeric_dtype(values) and not is_numeric_dtype(table[name]):
+            raise ResultsError(f"the table's column {name} must hold numbers, not texts")
+        is_text = infer_dtype(table[name], skipna=True) in ("string", "empty")
+        if not (is_numeric_dtype(values) or is_text):
+            raise ResultsError(f"the table's column {name} must hold texts and nothing else")
+
+
+def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
+    """Raise a ResultsError unless the table is of a kind and holds exactly one run."""
+    check_kind(table, schema)
+    runs = table["run_id"].nunique()
+    if runs != 1:
+        raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
+
+
+def list_rows(summary: pd.DataFrame) -> list[Any]:
+    """Return the rows of a summary as named tuples."""
+    return list(summary.itertuples(index=False))
+
+
+def split_runs(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Cut a table into one for each run, in the order in which they stand in it."""
+    return [group.reset_index(drop=True) for _, group in table.groupby("run_id", sort=False)]

@@ -1,0 +1,1 @@
+"""Who holds the GIL when, and what the switch interval does."""

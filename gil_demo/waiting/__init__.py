@@ -1,0 +1,1 @@
+"""What lets go of the GIL, and the convoy."""

@@ -1,0 +1,189 @@
+"""The columns of a class: what many machines' runs sum up to, a row for each way of running."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from gil_demo.measuring.runs import BASELINE
+
+MADE_UP = "made up"
+"""How `recorded_on` begins where a run was made up."""
+
+MARGIN = 0.05
+
+WIDEST = 0.25
+
+_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+
+_NOUNS = {
+    "threads": ("thread", "threads"),
+    "processes": ("process", "processes"),
+    "interpreters": ("sub-interpreter", "sub-interpreters"),
+    "cluster": ("Dask worker", "Dask workers"),
+    "ray": ("Ray worker", "Ray workers"),
+}
+
+
+def capitalise(text: str) -> str:
+    """Return the text with its first letter large and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def count_in_words(number: int, singular: str, plural: str = "") -> str:
+    """Count things: small numbers in words, one of them in the singular."""
+    return f"{state_number(number)} {singular if number == 1 else plural or f'{singular}s'}"
+
+
+def state_number(number: int) -> str:
+    """State a whole number: in words up to twelve, in digits beyond."""
+    return _WORDS[number] if number < len(_WORDS) else f"{number:,}"
+
+
+def list_in_words(names: list[str]) -> str:
+    """Join names to a list, for example "sleep, sockets and files"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def name_workers(runner: str, workers: int) -> str:
+    """Name some workers in words, for example "two threads" or "plain loop"."""
+    if runner == BASELINE:
+        return "plain loop"
+    nouns = _NOUNS.get(runner, (f"{runner} worker", f"{runner} workers"))
+    return count_in_words(int(workers), *nouns)
+
+
+def is_wide(low: float, high: float) -> bool:
+    """Tell whether an interval is too wide, or absent, for its median to stand alone."""
+    return math.isnan(low) or (high - low) / (high + low) > WIDEST
+
+
+def state_times(median: float, low: float, high: float) -> str:
+    """State a ratio: its median, or its interval where that is wide."""
+    has_interval = not math.isnan(low)
+    if has_interval and is_wide(low, high):
+        return f"{low:.2f} to {high:.2f} ×"
+    return f"{median:.2f} ×"
+
+
+def call_ratio(low: float, high: float) -> str:
+    """Say in words what an interval of a ratio to the plain loop's time means."""
+    if low > 1 + MARGIN:
+        return "slower"
+    if high < 1 - MARGIN:
+        return "faster"
+    if low >= 1 - MARGIN and high <= 1 + MARGIN:
+        return "about as fast"
+    if is_wide(low, high):
+        return "too uneven here to say more"
+    if low > 1 - MARGIN:
+        return "no faster"
+    if high < 1 + MARGIN:
+        return "no slower"
+    return "no clear difference"
+
+
+def state_seconds(seconds: float) -> str:
+    """State a time in the unit that suits it, with three digits."""
+    for size, unit in ((1e-6, "µs"), (1e-3, "ms")):
+        if seconds < 999.5 * size:  # what is more would be rounded to the next unit
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:,.0f} s"
+
+
+def state_range(median: float, low: float, high: float) -> str:
+    """State a time with its interval, where there is one."""
+    if math.isnan(low):
+        return state_seconds(median)
+    return f"{state_seconds(median)} ({state_seconds(low)} to {state_seconds(high)})"
+
+
+def state_bytes(size: float) -> str:
+    """State a size in the decimal unit that suits it, with three digits."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= 0.9995 * unit:
+            return f"{state_factor(size / unit)} {name}"
+    return f"{size:.0f} {'byte' if round(size) == 1 else 'bytes'}"
+
+
+def state_factor(factor: float) -> str:
+    """State how many times, with three digits and without a power of ten."""
+    return f"{factor:.3g}" if factor < 999.5 else f"{factor:,.0f}"
+
+
+def state_share(share: float) -> str:
+    """State a part of a whole, 0 to 1, in percent."""
+    return f"{100 * share:.0f} %"
+
+
+def describe_computer(first: Any) -> str:
+    """Say on what a table was measured.
+
+    Args:
+        first: a row of the table.
+
+    Returns:
+        The Python, the system and the cores; for a recorded run, where and when it was.
+    """
+    cores = count_in_words(int(first["usable_cores"]), "usable core", "usable cores")
+    gil = "" if first["gil_enabled"] else " without the GIL"
+    origin = str(first["recorded_on"])
+    told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
+    return (
+        f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
+        f"{first['operating_system']}, {cores}"
+    )
+
+
+def describe_conditions(table: pd.DataFrame, what: str) -> str:
+    """Say in one line where a table was measured and what, for a chart's subtitle."""
+    methods = sorted(set(table.get("start_method", ())) - {""})
+    started = f", processes by {' and '.join(methods)}" if methods else ""
+    return f"{describe_computer(table.iloc[0])}{started}; {what}"
+
+
+def head(title: str, table: pd.DataFrame) -> str:
+    """Return a title with a large letter, and for a recorded run with the word that it is one."""
+    origin = str(table["recorded_on"].iloc[0])
+    if _is_made_up(origin):
+        return f"Made-up run: {title}"
+    return f"Recorded run: {title}" if origin else capitalise(title)
+
+
+def _is_made_up(origin: str) -> bool:
+    return origin.startswith(MADE_UP)
+
+
+def find_machine_reservations(first: Any, workers: int) -> list[str]:
+    """List what about the machine keeps a run from carrying a verdict on speed.
+
+    Args:
+        first: a row of the table.
+        workers: how many workers were to run at once.
+
+    Returns:
+        Clauses without a full stop, each with what to do about it.
+    """
+    reservations = find_busy_reservations(first, workers)
+    if int(first["usable_cores"]) == 1:
+        reservations.insert(0, "one usable core, no speed-up can show; try a machine with more")
+    return reservations
+
+
+def find_busy_reservations(first: Any, workers: int = 1) -> list[str]:
+    """List what other programs did that keeps a run from being trusted; see above.
+
+    Args:
+        first: a row of the table.
+        workers: how many workers were to run at once.
+
+    Returns:
+        At most one clause, without a full stop, with what to do about it.
+    """
+    cores, busy = int(first["usable_cores"]), float(first["busy_percent"])
+    if cores * (1 - busy / 100) >= min(cores, workers) - 0.5:
+        return []
+    return [f"the machine was {busy:.0f} % busy before the run; close other programs and run again"]

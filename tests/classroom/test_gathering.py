@@ -1,0 +1,171 @@
+import random
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from gil_demo.checks import ResultsError
+from gil_demo.classroom.gathering import LEFT_OUT, READ, SET_ASIDE, gather
+from gil_demo.classroom.table import CLASS
+from gil_demo.measuring.runs import combine, summarise
+from gil_demo.tables.files import load, save
+from tests.conftest import TableMaker, spread
+from tests.made.class_files import MANY_BYTES, damage, make_text, write_class
+from tests.made.turns import make_slices
+
+FIGURES = ["runner", "workers", "seconds", "time_ratio", "time_ratio_low", "cold_speed_up"]
+
+
+def tell(folder: Path) -> dict[str, tuple[str, str]]:
+    files = gather(folder).files
+    return {name: (state, why) for name, state, why in files.itertuples(index=False, name=None)}
+
+
+def check_figures(table: pd.DataFrame, file: Path) -> None:
+    """Compare what a class's table says of a file with what the file's own summary says."""
+    alone = load(file) if "workload" in file.read_text(encoding="utf-8-sig") else None
+    if alone is None:  # of the first version of the set
+        old = pd.read_csv(file, dtype=str, keep_default_na=False).assign(workload="countdown")
+        alone = load(save(old, file.with_suffix(".new")))
+        file.with_suffix(".new").unlink()
+    own = table[table["file"] == file.stem].reset_index(drop=True)
+    assert_frame_equal(own[FIGURES], summarise(alone)[FIGURES], check_dtype=False)
+
+
+def test_every_file_becomes_a_row_for_each_way_of_running(tmp_path: Path) -> None:
+    write_class(tmp_path, ["anna", "ben", "zoë"])
+    gathered = gather(tmp_path)
+    assert list(gathered.table.columns) == list(CLASS.columns)
+    assert list(gathered.table["file"].unique()) == ["anna", "ben", "zoë"]
+    assert set(gathered.table["experiment"]) == {"class"}
+    for file in tmp_path.glob("*.csv"):
+        check_figures(gathered.table, file)
+    assert str(gathered) == "3 of 3 files read."
+
+
+def test_a_class_can_be_saved_and_loaded(tmp_path: Path) -> None:
+    write_class(tmp_path, ["anna", "ben"])
+    table = gather(tmp_path).table
+    assert_frame_equal(load(save(table, tmp_path / "class.csv")), table)
+    assert tell(tmp_path)["class.csv"] == (LEFT_OUT, "it holds runs of a class, not timed runs")
+
+
+def test_a_file_of_several_runs_gives_them_all(make_run: TableMaker, tmp_path: Path) -> None:
+    scaled = make_run({("threads", 4): spread(1.1)}, run_id="b", experiment="scale")
+    save(combine([make_run(), scaled]), tmp_path / "anna.csv")
+    table = gather(tmp_path).table
+    assert list(table.groupby("run_id").size()) == [3, 2]
+    assert set(table["file"]) == {"anna"}
+
+
+def test_runs_that_answer_another_question_are_told(make_run: TableMaker, tmp_path: Path) -> None:
+    other = make_run(run_id="w", experiment="workloads", workload="sleeping")
+    save(combine([make_run(), other]), tmp_path / "anna.csv")
+    save(other, tmp_path / "ben.csv")
+    table = make_run(run_id="c")
+    save(table[table["runner"] != "sequential"], tmp_path / "cleo.csv")
+    save(make_slices(), tmp_path / "dan.csv")
+    told = tell(tmp_path)
+    assert told["anna.csv"][0] == READ
+    assert "beside others it has a run of workloads" in told["anna.csv"][1]
+    assert told["ben.csv"] == (LEFT_OUT, "it has a run of workloads, not of compare or scale")
+    assert told["cleo.csv"][1] == "it has no sequential rounds to hold the others against"
+    assert told["dan.csv"][0] == LEFT_OUT
+
+
+def test_copies_and_runs_done_again_are_set_aside_and_said(tmp_path: Path) -> None:
+    write_class(tmp_path, ["anna", "ben"])
+    (tmp_path / "copy.csv").write_bytes((tmp_path / "anna.csv").read_bytes())
+    later = make_text("ben-later", measured_on="2026-11-30")
+    (tmp_path / "ben (1).csv").write_text(later, encoding="utf-8")
+    gathered = gather(tmp_path)
+    assert list(gathered.table["file"].unique()) == ["anna", "ben (1)"]
+    assert str(gathered).splitlines()[0] == "2 of 4 files read."
+    assert tell(tmp_path)["copy.csv"] == (SET_ASIDE, "the same run is in anna.csv")
+    assert tell(tmp_path)["ben.csv"] == (SET_ASIDE, "measured again later: ben (1).csv counts")
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"usable_cores": 10**9}, "1,000,000,000 cores are more than a machine has"),
+        ({"seconds": 1e-300}, None),
+    ],
+)
+def test_figures_that_no_machine_gives_are_left_out(
+    tmp_path: Path, facts: dict[str, object], told: str | None
+) -> None:
+    write_class(tmp_path, ["anna"])
+    text = make_text("ben", **facts)
+    if told is None:
+        lines = make_text("ben").splitlines()
+        place = lines[0].split(",").index("seconds")
+        rows = [line.split(",") for line in lines]
+        for row in rows:
+            row[place] = "1e-300" if row[3] == "threads" else row[place]
+        text = "".join(",".join(row) + "\n" for row in rows)
+        told = "threads took 4.*e-300 × as long as the plain loop, which no machine does"
+    (tmp_path / "ben.csv").write_text(text, encoding="utf-8")
+    gathered = gather(tmp_path)
+    assert set(gathered.table["file"]) == {"anna"}
+    assert gathered.files["reason"].str.fullmatch(told).sum() == 1
+
+
+def test_a_folder_without_any_run_is_refused_with_the_first_reasons(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match=r"holds no file of timed runs$"):
+        gather(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ResultsError, match=r"runs \(notes\.txt: it is no CSV file\)"):
+        gather(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
+def test_names_of_files_are_shown_and_never_rendered(tmp_path: Path) -> None:
+    names = ["<b>bold<b>", "$x^2$", "=cmd", "a\nb\x1b[31m", "\u202egnp", "![x](y)", "\\(x\\)"]
+    for number, name in enumerate(names):
+        (tmp_path / f"{name}.csv").write_text(make_text(f"{number}"), encoding="utf-8")
+        (tmp_path / f"{name}-bad.csv").write_text(name, encoding="utf-8")
+    (tmp_path / "nobyte\udcff.csv").write_text(make_text("x"), encoding="utf-8")
+    gathered = gather(tmp_path)
+    assert gathered.table["file"].nunique() == len(names) + 1
+    page = gathered._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;b&gt;bold&lt;b&gt;-bad.csv" in page
+    assert "mathjax_ignore" in page or "tex2jax_ignore" in page  # the latter by pandas 2
+    for text in [*gathered.table["file"], *gathered.files["file"], *str(gathered).split("\n")]:
+        assert text.isprintable()
+        assert "$" not in text
+        assert not text.startswith(("=", "+", "-", "@"))
+    saved = save(gathered.table, tmp_path / "class.csv")
+    assert list(load(saved)["file"]) == list(gathered.table["file"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and sparse files as on Linux and macOS")
+def test_of_1000_damaged_files_each_is_read_rightly_or_named_and_the_good_ones_are_all_in(
+    tmp_path: Path,
+) -> None:
+    good = [f"good{number:02}" for number in range(40)]
+    write_class(tmp_path, good)
+    chance = random.Random(7)
+    damaged = [damage(tmp_path, number, chance) for number in range(1_000)]
+    gathered = gather(tmp_path)
+    states = gathered.files.set_index("file")
+    assert len(states) == len(good) + len(damaged)
+    for name in good:
+        assert states.loc[f"{name}.csv", "state"] == READ
+        check_figures(gathered.table, tmp_path / f"{name}.csv")
+    read = 0
+    for path in damaged:
+        state, reason = (str(states.loc[path.name, name]) for name in ("state", "reason"))
+        if state == READ:
+            read += 1
+            check_figures(gathered.table, path)
+        else:
+            assert 5 < len(reason) < 250
+            assert reason.isprintable()
+            assert path.stem not in set(gathered.table["file"])
+    assert 0 < read < 500
+    assert (states["reason"].str.contains(f"it has {MANY_BYTES:,} bytes")).sum() > 30
+    assert (states["reason"] == "it is a link; only files in the folder itself are read").any()

@@ -1,0 +1,233 @@
+"""Blocks of shared memory are gone after errors, kills, interrupts and the loss of a parent."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+
+import pytest
+
+from gil_demo.checks import GilDemoError, WorkerDied
+from gil_demo.costs import cargo as blocks
+from gil_demo.costs.cargo import block_held, check_room, read_block, start_tracker
+from gil_demo.running.interrupts import held_back
+from gil_demo.running.pools import pool_held, run_in_pool
+from gil_demo.running.scripts import run_script
+from tests import tasks
+from tests.conftest import METHODS, interrupt_once_there
+
+SHELF = Path("/dev/shm")
+GRACE_SECONDS = 5.0
+DATA = bytes(range(256)) * 4
+
+pytestmark = pytest.mark.usefixtures("nothing_hangs")
+needs_shelf = pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at")
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a block of shared memory exists."""
+    if SHELF.is_dir():
+        return (SHELF / name.lstrip("/")).exists()
+    try:
+        SharedMemory(name=name).close()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def list_blocks() -> set[str]:
+    return {path.name for path in SHELF.glob("psm_*")}
+
+
+def find_left_behind(before: set[str]) -> set[str]:
+    """Find the new blocks that stay; those of other programs of this machine come and go."""
+    new = list_blocks() - before
+    deadline = time.monotonic() + GRACE_SECONDS
+    while new and time.monotonic() < deadline:
+        time.sleep(0.02)
+        new &= list_blocks()
+    return new
+
+
+@pytest.fixture(autouse=True)
+def no_block_left_behind() -> Iterator[None]:
+    before = list_blocks()
+    yield
+    assert find_left_behind(before) == set()
+
+
+def test_a_block_holds_the_data_while_it_is_held() -> None:
+    with block_held(DATA) as name:
+        assert is_there(name)
+        block = SharedMemory(name=name)
+        assert block.buf is not None
+        assert bytes(block.buf[: len(DATA)]) == DATA
+        block.close()
+    assert not is_there(name)
+
+
+def test_one_byte_is_enough_and_blocks_do_not_share_a_name() -> None:
+    with block_held(b"x") as one, block_held(b"x") as other:
+        assert one != other
+        assert is_there(one)
+    assert not is_there(one)
+    assert not is_there(other)
+
+
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt, SystemExit, MemoryError])
+def test_an_error_inside_the_block_is_passed_on_and_the_block_is_gone(
+    error: type[BaseException],
+) -> None:
+    with pytest.raises(error, match=r"^inside$"), block_held(DATA) as name:
+        raise error("inside")
+    assert not is_there(name)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_block_outlives_the_workers_that_read_it(method: str) -> None:
+    start_tracker()
+    with block_held(DATA) as name:
+        for _ in range(2):
+            with pool_held(1, method) as held:
+                pool = held.take_pool()
+                assert pool.apply(read_block, (name, len(DATA))) == len(DATA)
+            assert is_there(name)
+    assert not is_there(name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.usefixtures("pool_threads_may_stay")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_block_is_gone_after_the_worker_that_read_it_was_killed(method: str) -> None:
+    start_tracker()
+    with (
+        pytest.raises(WorkerDied, match=r"SIGKILL|not known"),
+        pool_held(1, method) as held,
+        block_held(DATA) as name,
+    ):
+        run_in_pool(held, 1, tasks.kill_reader, [name])
+    assert not is_there(name)
+    with block_held(DATA) as name, pool_held(1, method) as held:
+        assert held.take_pool().apply(read_block, (name, 5)) == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to oneself there")
+def test_a_block_is_gone_after_a_real_interrupt(tmp_path: Path) -> None:
+    mark = tmp_path / "held"
+    thread = interrupt_once_there(mark)
+    names = []
+
+    def hold() -> None:
+        with block_held(DATA) as name:
+            names.append(name)
+            mark.touch()
+            time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        hold()
+    thread.join()
+    assert not is_there(names[0])
+
+
+def test_an_interrupt_just_before_the_removal_leaves_no_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt() -> None:
+        monkeypatch.setattr(blocks, "held_back", held_back)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), block_held(DATA) as name:
+        monkeypatch.setattr(blocks, "held_back", interrupt)
+    assert not is_there(name)
+
+
+LOST = """
+import os, signal, sys, time
+from gil_demo.costs.cargo import block_held, start_tracker
+from gil_demo.running.pools import pool_held
+from tests.made.tasks import read_and_rest
+
+if __name__ == "__main__":
+    start_tracker()
+    with pool_held(1, {method!r}) as held, block_held(b"x" * 5_000) as name:
+        answer = held.take_pool().apply_async(read_and_rest, (name,))
+        print(name, flush=True)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@needs_shelf
+@pytest.mark.parametrize("method", METHODS)
+def test_a_block_is_gone_soon_after_its_parent_was_killed(method: str, tmp_path: Path) -> None:
+    script = tmp_path / "lesson.py"
+    script.write_text(LOST.format(method=method))
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    name = process.stdout.readline().strip()
+    assert name
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    process.stdout.close()
+    deadline = time.monotonic() + 10  # until the tracker has seen that all others are gone
+    while is_there(name) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_there(name)
+
+
+COMPARE = """
+if __name__ == "__main__":
+    from gil_demo import compare_transport# which each spawned worker would load, too
+
+    table = compare_transport([1_000, 20_000], start_method={method!r}, budget=0.1)
+    print(sorted(set(table["way"])))
+"""
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_script_that_shares_memory_ends_without_a_warning(method: str) -> None:
+    outcome = run_script(COMPARE.format(method=method), 20.0)
+    ways = ["argument", "initializer", "kept", "pickling", "result", "shared memory"]
+    assert (outcome.state, outcome.output) == ("finished", f"{ways}\n")
+
+
+def test_there_is_room_where_the_system_keeps_no_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_MOUNT", Path("/no/such/folder"))
+    check_room(10**15)
+
+
+def test_a_block_that_would_not_fit_is_refused_before_it_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(blocks, "_MOUNT", tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3_000_000))
+    monkeypatch.setattr(blocks, "SharedMemory", None)
+    told = "has 3 MB free here, too little for a block of 2 MB: take less data"
+    check_room(1_500_000)
+    with pytest.raises(GilDemoError, match=told), block_held(b"x" * 2_000_000):
+        pass
+
+
+def test_a_refusal_of_the_system_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(blocks, "SharedMemory", refuse)
+    told = r"the operating system refused 1,024 bytes of shared memory \(.*No space left"
+    with pytest.raises(GilDemoError, match=told), block_held(DATA):
+        pass
+
+
+@needs_shelf
+def test_what_the_machine_has_no_room_for_is_refused_in_truth() -> None:
+    with pytest.raises(GilDemoError, match="take less data"), block_held(range(10**17)):  # type: ignore[arg-type]
+        pass

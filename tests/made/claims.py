@@ -1,0 +1,42 @@
+"""Honest synthetic tables behind a scorecard, to test with."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from gil_demo.claims import CLAIMS, QUANTITIES
+from gil_demo.tables.schema import make_table
+from tests.made.turns import FACTS
+
+ORDINARY: Mapping[str, Sequence[float]] = {
+    "C1": (1.03, 1.01, 1.05),
+    "C2": (0.98, 0.0),
+    "C3": (2.0,),
+    "C4": (0.5, 0.95, 0.75, 0.96),
+    "C5": (2.0, 0.0004, 0.03, 13.0),
+    "C6": (0.0, 6.0, 6.0),
+    "C7": (1.0, 1.0, 0.0, 1.0),
+}
+
+
+def make_claims(
+    changes: Mapping[str, Sequence[float]] | None = None, **facts: object
+) -> pd.DataFrame:
+    """Make the table behind a scorecard.
+
+    Args:
+        changes: the values of claims that differ from an ordinary machine's.
+        facts: values of columns that differ likewise.
+    """
+    values = dict(ORDINARY) | dict(changes or {})
+    rows = [
+        FACTS
+        | {
+            "run_id": "c1", "experiment": "claims", "claim": claim, "quantity": name,
+            "value": value, "workers": 2, "start_method": "fork",
+        }
+        | facts
+        for claim, names in QUANTITIES.items()
+        for name, value in zip(names, values[claim], strict=True)
+    ]  # fmt: skip
+    return make_table(rows, CLAIMS)

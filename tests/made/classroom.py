@@ -1,0 +1,84 @@
+"""Honest synthetic tables of a class, to test with."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from gil_demo.classroom.table import CLASS
+from gil_demo.tables.schema import make_table
+from tests.made.turns import FACTS
+
+Machines = Mapping[str, Mapping[str, object]]
+
+ORDINARY_MACHINES: Machines = {
+    "anna": {"threads": 1.02, "processes": 0.55},
+    "ben": {"threads": 1.1, "processes": 0.52, "usable_cores": 4},
+    "cleo": {"threads": 1.05, "processes": 0.6, "operating_system": "Darwin", "method": "spawn"},
+    "dan": {"threads": 0.99, "processes": 0.54, "python_version": "3.9.1"},
+    "eve": {"threads": 0.56, "processes": 0.53, "gil_enabled": False},
+    "finn": {"threads": 2.3, "processes": 0.58, "operating_system": "Windows", "method": "spawn"},
+    "gus": {"threads": 1.04, "processes": 1.01, "usable_cores": 1},
+}
+
+
+def make_class_table(machines: Machines | None = None, **facts: object) -> pd.DataFrame:
+    """Make the table of a class.
+
+    Args:
+        machines: for each file what its threads and processes took, as multiples of the plain
+            loop's time; its start method; and what is unlike an ordinary machine.
+        facts: values of columns that differ for all.
+
+    Returns:
+        The table, a row for each way of running.
+    """
+    chosen = ORDINARY_MACHINES if machines is None else machines
+    rows: list[dict[str, object]] = []
+    for file, told in chosen.items():
+        own = dict(told)
+        method, workers = own.pop("method", "fork"), own.pop("workers", 2)
+        ratios = {"sequential": 1.0, "threads": own.pop("threads", None)}
+        ratios["processes"] = own.pop("processes", None)
+        for runner, ratio in ratios.items():
+            if ratio is not None:
+                rows.append(
+                    _make_row(file, runner, float(str(ratio)), method, workers, own | facts)
+                )
+    return make_table(rows, CLASS)
+
+
+def _make_row(
+    file: str,
+    runner: str,
+    ratio: float,
+    method: object,
+    workers: object,
+    facts: Mapping[str, object],
+) -> dict[str, object]:
+    is_pool = runner == "processes"
+    starts = {"fork": 0.01, "forkserver": 0.05, "spawn": 0.1}[str(method)] * is_pool
+    row: dict[str, object] = FACTS | {
+        "run_id": f"run-{file}",
+        "experiment": "class",
+        "file": file,
+        "runner": runner,
+        "workers": 1 if runner == "sequential" else workers,
+        "start_method": method if is_pool else "",
+        "rounds": 8,
+        "seconds": 0.2 * ratio,
+        "start_up_seconds": starts,
+        "tear_down_seconds": starts / 2,
+        "time_ratio": ratio,
+        "time_ratio_low": ratio * 0.97,
+        "time_ratio_high": ratio * 1.03,
+        "speed_up": 1 / ratio,
+        "speed_up_low": 0.97 / ratio,
+        "speed_up_high": 1.03 / ratio,
+        "cold_speed_up": 0.2 / (0.2 * ratio + 1.5 * starts),
+    }
+    return {**row, **facts}
+
+
+def number_machines(ratios: Sequence[float]) -> Machines:
+    """Name machines by numbers, each with a ratio of its threads."""
+    return {f"m{n:03}": {"threads": ratio, "processes": 0.55} for n, ratio in enumerate(ratios)}
