@@ -15,7 +15,7 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 LONG = [
-    pytest.param(name, marks=pytest.mark.storm)
+    pytest.param(name, marks=pytest.mark.thorough)
     for name in ("start_up", "timeline", "waiting", "pythons")
 ]
 

@@ -22,7 +22,7 @@ from tests.browser.conftest import FLAGS
 from tests.links import find_broken, is_outside, read_list, read_page
 from tests.notebooks.editions import NAMES, get_tags, read_code
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.thorough
 
 WALK = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching", "changes"]
 PAGES = [*WALK, "search"]

@@ -24,7 +24,7 @@ from playwright.sync_api import Page, expect
 
 from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, read_code
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.thorough
 
 START_SECONDS = 60
 RUN_SECONDS = 180

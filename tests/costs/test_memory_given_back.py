@@ -72,7 +72,7 @@ def test_ten_runs_in_a_row_give_their_memory_back(experiment: str) -> None:
     assert growth[-1] < MOST_GROWTH_BYTES, growth
 
 
-@pytest.mark.storm
+@pytest.mark.thorough
 @pytest.mark.parametrize("experiment", THOROUGH)
 def test_ten_runs_in_a_row_by_every_start_method_give_their_memory_back(experiment: str) -> None:
     methods = METHODS if "method" in THOROUGH[experiment] else METHODS[:1]  # the rest run them all

@@ -22,7 +22,7 @@ INTERRUPTS = 50
 LATEST_SECONDS = 0.6
 
 pytestmark = [
-    pytest.mark.storm,
+    pytest.mark.thorough,
     pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to oneself there"),
     pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at"),
     pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay"),

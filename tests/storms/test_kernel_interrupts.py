@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 20.0
 MARK = ("GIL_DEMO_TEST", uuid.uuid4().hex)
 
 pytestmark = [
-    pytest.mark.storm,
+    pytest.mark.thorough,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts a kernel by an event"),
 ]
 

@@ -32,7 +32,7 @@ LONG_COUNT = 10_000_000_000  # minutes on any machine: no task ends before its k
 NUMBERS = [1, 2, 3, 4]
 
 pytestmark = [
-    pytest.mark.storm,
+    pytest.mark.thorough,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL"),
     pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay"),
     pytest.mark.parametrize("method", METHODS),

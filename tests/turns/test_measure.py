@@ -519,7 +519,7 @@ def take_storm() -> tuple[dict[float, list[float]], "pd.Series[bool]"]:
 
 
 @needs_gil
-@pytest.mark.storm
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_wait")
 def test_a_turn_is_as_long_as_the_switch_interval_each_time() -> None:
     # a thread that waits on a busy machine gets its core late, so that turns are longer: hence
