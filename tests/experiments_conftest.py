@@ -8,7 +8,7 @@ import pytest
 
 from gil_demo.measuring import runs as measurements
 from gil_demo.measuring.machine import describe_machine
-from gil_demo.tables.kinds import SCHEMAS
+from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.schema import choose_schema, convert
 
 BUSY_PERCENT = 12.34
@@ -33,7 +33,7 @@ def nothing_may_be_measured(monkeypatch: pytest.MonkeyPatch, no_process_may_star
 
 def assert_one_run(table: pd.DataFrame, variant: Sequence[str]) -> None:
     """Fail unless a table holds one run of this machine, in whole and shuffled rounds."""
-    schema = choose_schema(table, SCHEMAS)
+    schema = choose_schema(table, list_schemas())
     assert list(table.columns) == list(schema.columns)
     pd.testing.assert_frame_equal(convert(table, schema, "the table"), table, check_exact=True)
     assert table["run_id"].nunique() == 1

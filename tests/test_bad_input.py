@@ -26,8 +26,8 @@ from gil_demo.costs.break_even import LENGTHS
 from gil_demo.costs.memory import WEIGHTS
 from gil_demo.costs.start_up import STARTS
 from gil_demo.costs.transport import TRANSFERS
-from gil_demo.engines.overheads import ENGINES as MAPS
-from gil_demo.engines.remotes import ENGINES
+from gil_demo.engines.overheads import OVERHEADS as ENGINES as MAPS
+from gil_demo.running.runners import ENGINES
 from gil_demo.measuring import runs as measurements
 from gil_demo.measuring.runs import RUNS
 from gil_demo.pool.endings import ENDINGS

@@ -12,8 +12,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import cli
-from gil_demo.measuring.runs import combine, summarise
+from gil_demo.measuring.runs import summarise
 from gil_demo.tables.files import load, save
+from gil_demo.tables.kinds import combine
 from tests.conftest import TableMaker, make_rows, spread
 from tests.made.class_files import write_class
 

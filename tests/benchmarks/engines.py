@@ -3,8 +3,8 @@
 import statistics
 from functools import partial
 
-from gil_demo.engines.remotes import ENGINES, find_missing
 from gil_demo.measuring.estimates import estimate_median
+from gil_demo.running.runners import ENGINES, find_missing
 from tests.benchmarks.interpreters import run_script
 from tests.benchmarks.reports import MEDIAN_HEADINGS, Benchmark, Report, make_row
 from tests.benchmarks.rounds import take_rounds

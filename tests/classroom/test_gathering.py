@@ -9,8 +9,9 @@ from pandas.testing import assert_frame_equal
 from gil_demo.checks import ResultsError
 from gil_demo.classroom.gathering import LEFT_OUT, READ, SET_ASIDE, gather
 from gil_demo.classroom.table import CLASS
-from gil_demo.measuring.runs import combine, summarise
+from gil_demo.measuring.runs import summarise
 from gil_demo.tables.files import load, save
+from gil_demo.tables.kinds import combine
 from tests.conftest import TableMaker, spread
 from tests.made.class_files import MANY_BYTES, damage, make_text, write_class
 from tests.made.turns import make_slices

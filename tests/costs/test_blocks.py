@@ -18,8 +18,8 @@ from gil_demo.costs.cargo import block_held, check_room, read_block, start_track
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.scripts import run_script
-from tests import tasks
 from tests.conftest import METHODS, interrupt_once_there
+from tests.made import tasks
 
 SHELF = Path("/dev/shm")
 GRACE_SECONDS = 5.0

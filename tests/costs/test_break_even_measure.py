@@ -19,9 +19,9 @@ from gil_demo.costs.break_even import (
 from gil_demo.measuring import machine
 from gil_demo.running.scripts import run_script
 from gil_demo.tables.files import load, save
-from tests import tasks
 from tests.conftest import METHODS, list_workers
 from tests.experiments_conftest import assert_one_run
+from tests.made import tasks
 from tests.made.costs import make_lengths
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs")

@@ -12,7 +12,7 @@ from gil_demo.costs.memory import DEEDS, PARENTS, WEIGHTS
 from gil_demo.costs.start_up import LOADS, STARTS
 from gil_demo.costs.transport import KINDS, TRANSFERS, WAYS
 from gil_demo.tables.files import load, save
-from gil_demo.tables.kinds import SCHEMAS
+from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.schema import MACHINE, Schema, check_one_run, choose_schema, convert
 from tests.made.costs import make_lengths, make_starts, make_transfers, make_weights
 from tests.pool.test_columns import OTHERS, assert_refused, put
@@ -37,7 +37,7 @@ def test_an_honest_table_passes_and_is_taken_for_what_it_is(
     make: MakeTable, schema: Schema, tmp_path: Any
 ) -> None:
     table = make()
-    assert choose_schema(table, SCHEMAS) is schema
+    assert choose_schema(table, list_schemas()) is schema
     assert_frame_equal(convert(table, schema, "the table"), table, check_exact=True)
     check_one_run(table, schema)
     assert_frame_equal(load(save(table, tmp_path / "run.csv")), table, check_exact=True)

@@ -21,9 +21,9 @@ from gil_demo.costs.transport import (
     summarise_transport,
 )
 from gil_demo.tables.files import load, save
-from tests import tasks
 from tests.conftest import METHODS, list_workers
 from tests.experiments_conftest import assert_one_run
+from tests.made import tasks
 from tests.made.costs import make_transfers
 
 LEAN: dict[str, Any] = {"start_method": METHODS[0], "budget": 0.05}

@@ -19,8 +19,8 @@ from gil_demo.measuring.runs import RUNS
 from gil_demo.recorded import load_recorded
 from gil_demo.tables.kinds import _DRAWINGS, draw_each
 from gil_demo.tables.schema import make_table
-from tests import tables_costs
 from tests.conftest import make_rows
+from tests.made import costs as tables_costs
 from tests.made.claims import make_claims
 from tests.made.classroom import make_class_table
 from tests.made.pool import make_arrivals, make_chunks, make_lengths, make_map

@@ -22,7 +22,7 @@ from gil_demo.drawing.style import (
     make_chart,
     write_heading,
 )
-from gil_demo.measuring.runs import RUNNER_ORDER
+from gil_demo.running.runners import RUNNERS
 
 OKABE_AND_ITO = {
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -37,8 +37,8 @@ def make_plain_chart(description: str = "A chart of nothing.") -> Chart:
 
 
 def test_every_runner_has_a_look_of_its_own() -> None:
-    looks = [get_look(runner) for runner in RUNNER_ORDER] + [OTHER]
-    assert set(LOOKS) == set(RUNNER_ORDER)
+    looks = [get_look(runner) for runner in RUNNERS] + [OTHER]
+    assert set(LOOKS) == set(RUNNERS)
     assert len({look.colour for look in looks}) == len(looks)
     assert len({look.marker for look in looks}) == len(looks)
 

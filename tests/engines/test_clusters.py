@@ -10,9 +10,9 @@ from gil_demo.engines import remotes
 from gil_demo.engines.clusters import check_address, cluster
 from gil_demo.engines.overheads import sweep_engines
 from gil_demo.engines.rays import ray
-from gil_demo.engines.remotes import ENGINES, Timed, check_engine, find_missing, make_spans
+from gil_demo.engines.remotes import Timed, check_engine, make_spans
 from gil_demo.measuring.runs import check_runners
-from gil_demo.running.runners import RUNNERS
+from gil_demo.running.runners import ENGINES, RUNNERS, find_missing
 from gil_demo.running.scripts import run_script
 
 SECONDS = {"cluster": 60.0, "ray": 150.0}

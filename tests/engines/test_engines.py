@@ -13,15 +13,15 @@ from gil_demo.engines.overheads import (
     summarise_engines,
     summarise_scaling_of,
 )
-from gil_demo.tables.kinds import SCHEMAS
+from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.schema import choose_schema, convert
 from tests.made.engines import ORDINARY_OVERHEADS, STEP_SECONDS, make_engines
 
 
 def test_a_table_of_engines_is_taken_for_what_it_is() -> None:
     table = make_engines()
-    assert choose_schema(table, SCHEMAS) is ENGINES
-    assert choose_schema(table.drop(columns=["workers", "is_elsewhere"]), SCHEMAS) is ENGINES
+    assert choose_schema(table, list_schemas()) is ENGINES
+    assert choose_schema(table.drop(columns=["workers", "is_elsewhere"]), list_schemas()) is ENGINES
     assert_frame_equal(convert(table, ENGINES, "the table"), table)
     with pytest.raises(ResultsError, match="is not whole"):
         convert(table[1:], ENGINES, "the table")

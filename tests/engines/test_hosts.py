@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gil_demo.engines.remotes import find_missing
+from gil_demo.running.runners import find_missing
 
 PROJECT = Path(__file__).parents[1]
 HOSTS = {

@@ -1,10 +1,10 @@
 import pytest
 
-from gil_demo.engines.remotes import find_missing
+from gil_demo.running.runners import find_missing
 from gil_demo.running.scripts import run_script
 
 SCRIPT = """
-from gil_demo import summarise_engines, sweep_engines, verdict
+from gil_demo.engines.overheads import summarise_engines, sweep_engines, verdict
 
 if __name__ == "__main__":
     table = sweep_engines(["cluster"], workers=2, budget=3)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from gil_demo.engines.overheads import ENGINES
+from gil_demo.engines.overheads import OVERHEADS as ENGINES
 from gil_demo.tables.schema import make_table
 from tests.conftest import spread
 from tests.made.turns import FACTS

@@ -7,8 +7,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.runs import RUNS, combine, summarise
+from gil_demo.measuring.runs import RUNS, summarise
 from gil_demo.tables.files import load, save
+from gil_demo.tables.kinds import combine
 from gil_demo.tables.schema import make_table, split_runs
 from gil_demo.waiting.workloads import WORKLOADS, check_predictions, summarise_workloads
 from tests.conftest import TableMaker, make_rows, spread

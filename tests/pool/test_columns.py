@@ -11,7 +11,7 @@ from gil_demo.pool.lists import LISTS
 from gil_demo.pool.methods import ARRIVALS, METHODS
 from gil_demo.pool.tasks import MOST_TASKS, MOST_WORKERS, TASKS
 from gil_demo.tables.files import load, save
-from gil_demo.tables.kinds import SCHEMAS
+from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.schema import MACHINE, Schema, check_one_run, choose_schema, convert
 from tests.made.pool import make_arrivals, make_chunks, make_lengths, make_map
 
@@ -43,7 +43,7 @@ def test_an_honest_table_passes_and_is_taken_for_what_it_is(
     make: MakeTable, schema: Schema, tmp_path: Any
 ) -> None:
     table = make()
-    assert choose_schema(table, SCHEMAS) is schema
+    assert choose_schema(table, list_schemas()) is schema
     assert_frame_equal(convert(table, schema, "the table"), table, check_exact=True)
     check_one_run(table, schema)
     assert_frame_equal(load(save(table, tmp_path / "run.csv")), table, check_exact=True)

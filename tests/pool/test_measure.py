@@ -22,8 +22,8 @@ from gil_demo.pool.tasks import (
 )
 from gil_demo.running.workloads import compute_default_chunksize
 from gil_demo.tables.files import load, save
-from tests import tasks
 from tests.conftest import METHODS, interrupt_once_there
+from tests.made import tasks
 from tests.made.pool import make_lengths, make_map
 
 LEAN: dict[str, Any] = {"budget": 0.05, "start_method": METHODS[0]}

@@ -16,8 +16,8 @@ from gil_demo.pool import tasks as columns
 from gil_demo.pool.methods import ARRIVALS, compare_methods, summarise_methods
 from gil_demo.running.workloads import compute_default_chunksize
 from gil_demo.tables.files import load, save
-from tests import tasks
 from tests.conftest import METHODS, interrupt_once_there
+from tests.made import tasks
 from tests.made.pool import make_arrivals
 
 COUNTS = (20_000, 100, 1, 1_000, 100)

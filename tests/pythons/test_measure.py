@@ -17,7 +17,7 @@ from gil_demo.pythons.search import GARBLED, Python, find_pythons
 from gil_demo.pythons.table import INTERPRETERS, MEASURED
 from gil_demo.tables.files import load, save
 from gil_demo.tables.schema import convert
-from tests import strangers
+from tests.made import strangers
 from tests.pythons.test_search import VERSION, needs_scripts
 from tests.running.test_trials import assert_gone
 

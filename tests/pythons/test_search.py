@@ -20,7 +20,7 @@ from gil_demo.pythons.search import (
     read_json,
 )
 from gil_demo.running.scripts import Outcome
-from tests import strangers
+from tests.made import strangers
 from tests.running.test_trials import assert_gone
 
 VERSION = ".".join(map(str, sys.version_info[:3]))

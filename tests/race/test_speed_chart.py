@@ -19,7 +19,7 @@ from matplotlib.text import Text
 
 from gil_demo.checks import ResultsError
 from gil_demo.drawing.style import Chart, draw_png, get_look
-from gil_demo.measuring.runs import RUNS, combine, summarise
+from gil_demo.measuring.runs import RUNS, summarise
 from gil_demo.race.comparison import (
     describe_conditions,
     draw_comparison,
@@ -28,6 +28,7 @@ from gil_demo.race.comparison import (
 )
 from gil_demo.race.scaling import draw_scaling
 from gil_demo.tables.files import save
+from gil_demo.tables.kinds import combine
 from gil_demo.tables.schema import make_table
 from tests.conftest import ORDINARY, TableMaker, make_rows, spread
 

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.runs import RUNS, combine, summarise
+from gil_demo.measuring.runs import RUNS, summarise
 from gil_demo.race.comparison import (
     describe_conditions,
     find_reservations,
     title_comparison,
     title_scaling,
 )
-from gil_demo.tables.kinds import verdict
+from gil_demo.tables.kinds import combine, verdict
 from gil_demo.tables.schema import make_table
 from gil_demo.words import MARGIN, capitalise, name_workers
 from tests.conftest import TableMaker, make_rows, spread

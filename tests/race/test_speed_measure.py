@@ -19,7 +19,7 @@ from gil_demo.running.pools import list_start_methods
 from gil_demo.running.runners import threads
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.files import load, save
-from tests import tasks
+from tests.made import tasks
 
 METHODS = list_start_methods()
 COUNT = 10_001

@@ -11,7 +11,7 @@ from gil_demo.measuring.machine import count_usable_cores, get_date
 from gil_demo.recorded import RECORDED, recording
 from gil_demo.recorded.recording import RECORDINGS, check_machine, describe_place, record
 from gil_demo.tables.files import load
-from gil_demo.tables.kinds import SCHEMAS
+from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.schema import choose_schema, convert
 from tests.made.pythons import make_interpreters
 
@@ -29,14 +29,16 @@ def test_every_recording_that_is_shipped_can_be_taken_again() -> None:
 
 
 def test_every_kind_of_table_is_recorded() -> None:
-    experiments = {choice for schema in SCHEMAS for choice in schema.columns["experiment"].choices}
+    experiments = {
+        choice for schema in list_schemas() for choice in schema.columns["experiment"].choices
+    }
     assert len(RECORDINGS) >= len(experiments) - 1
 
 
 def test_a_recording_is_the_table_with_its_place_and_day(quick: list[str]) -> None:
     table = record(quick[0])
     assert set(table["recorded_on"]) == {f"{describe_place()} on {get_date()}"}
-    convert(table, choose_schema(table, SCHEMAS), "the table")
+    convert(table, choose_schema(table, list_schemas()), "the table")
     pd.testing.assert_frame_equal(table.assign(recorded_on=""), make_interpreters())
 
 

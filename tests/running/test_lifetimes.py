@@ -11,8 +11,8 @@ from gil_demo.checks import GilDemoError, WorkerDied
 from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workers import MOST_LETTERS
-from tests import tasks
 from tests.conftest import METHODS, list_workers
+from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs")
 

@@ -19,8 +19,8 @@ from gil_demo.checks import GilDemoError, WorkerDied
 from gil_demo.running.pools import processes
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
-from tests import tasks
 from tests.conftest import METHODS, list_workers, run_once
+from tests.made import tasks
 
 COUNT = 10_000
 

@@ -16,8 +16,8 @@ from gil_demo.running.runners import RUNNERS, find_reason, sequential, threads
 from gil_demo.running.spans import Runner
 from gil_demo.running.subinterpreters import interpreters
 from gil_demo.running.workloads import countdown
-from tests import tasks
 from tests.conftest import METHODS, interrupt_once_there, run_once
+from tests.made import tasks
 
 COUNT = 10_000
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable
-from gil_demo.measuring.runs import combine
 from gil_demo.race.comparison import compare, list_runners
 from gil_demo.running.runners import RUNNERS, find_reason
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
 from gil_demo.running.workloads import countdown
+from gil_demo.tables.kinds import combine
 from gil_demo.turns.timeline import trace
-from tests import tasks
 from tests.conftest import interrupt_once_there, run_once
+from tests.made import tasks
 
 IS_THERE = sys.version_info >= (3, 14)
 

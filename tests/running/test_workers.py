@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from gil_demo.running.workers import announce, time_task, time_tasks
-from tests import tasks
+from tests.made import tasks
 
 
 def test_a_timed_task_tells_its_process_and_ends_no_earlier_than_it_started() -> None:

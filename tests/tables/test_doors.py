@@ -6,9 +6,8 @@ import pytest
 
 from gil_demo.checks import ResultsError
 from gil_demo.drawing.style import Chart, draw_png
-from gil_demo.measuring.runs import combine
 from gil_demo.tables import kinds as doors
-from gil_demo.tables.kinds import draw_each
+from gil_demo.tables.kinds import combine, draw_each
 from tests.conftest import spread
 from tests.made.waiting import make_serve_table, make_workload_table
 from tests.tables.test_verdicts import (

@@ -6,7 +6,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo.checks import ResultsError
-from gil_demo.tables.kinds import SCHEMAS
+from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.schema import Column, Schema, choose_schema, convert, make_table
 
 TEXT = str(pd.Series(["a"]).astype("str").dtype)  # pandas 2 has no type of its own for texts
@@ -57,7 +57,7 @@ def list_columns(schema: Schema) -> list[tuple[str, Column]]:
     return list(schema.columns.items())
 
 
-@pytest.fixture(params=SCHEMAS, ids=lambda schema: schema.name)
+@pytest.fixture(params=list_schemas(), ids=lambda schema: schema.name)
 def schema(request: pytest.FixtureRequest) -> Schema:
     chosen: Schema = request.param
     return chosen
@@ -195,28 +195,28 @@ def test_what_is_no_table_is_refused_by_its_type(schema: Schema, raw: Any) -> No
 
 
 def test_a_fresh_table_is_taken_for_what_it_is(schema: Schema) -> None:
-    assert choose_schema(make_fresh(schema), SCHEMAS) is schema
-    assert choose_schema(make_fresh(schema), SCHEMAS[::-1]) is schema
+    assert choose_schema(make_fresh(schema), list_schemas()) is schema
+    assert choose_schema(make_fresh(schema), list_schemas()[::-1]) is schema
 
 
 def test_a_table_that_lacks_a_column_is_still_taken_for_what_it_is(schema: Schema) -> None:
-    own = [name for name in schema.columns if any(name not in s.columns for s in SCHEMAS)]
+    own = [name for name in schema.columns if any(name not in s.columns for s in list_schemas())]
     for name in own:
         damaged = make_fresh(schema).drop(columns=name)
-        chosen = choose_schema(damaged, [schema, *SCHEMAS])
+        chosen = choose_schema(damaged, [schema, *list_schemas()])
         with pytest.raises(ResultsError, match=f"{chosen.name}: it lacks the columns {name}$"):
             convert(damaged, chosen, "the table")
 
 
 def test_the_first_schema_is_chosen_where_none_fits_better() -> None:
     for raw in (None, 5, "run.csv", pd.DataFrame(), pd.DataFrame({"a": [1]})):
-        fewest = min(SCHEMAS, key=lambda schema: len(schema.columns))
-        assert choose_schema(raw, SCHEMAS[:1]) is SCHEMAS[0]
+        fewest = min(list_schemas(), key=lambda schema: len(schema.columns))
+        assert choose_schema(raw, list_schemas()[:1]) is list_schemas()[0]
         if isinstance(raw, pd.DataFrame):
-            assert choose_schema(raw, SCHEMAS) is fewest
+            assert choose_schema(raw, list_schemas()) is fewest
         else:
-            assert choose_schema(raw, SCHEMAS) is SCHEMAS[0]
+            assert choose_schema(raw, list_schemas()) is list_schemas()[0]
 
 
 def test_no_two_kinds_of_table_have_the_same_name() -> None:
-    assert len({schema.name for schema in SCHEMAS}) == len(SCHEMAS)
+    assert len({schema.name for schema in list_schemas()}) == len(list_schemas())

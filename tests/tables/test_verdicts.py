@@ -9,11 +9,11 @@ from gil_demo.costs.break_even import judge_break_even
 from gil_demo.costs.memory import judge_memory
 from gil_demo.costs.start_up import judge_start_up
 from gil_demo.costs.transport import judge_transport
-from gil_demo.measuring.runs import RUNS, combine
+from gil_demo.measuring.runs import RUNS
 from gil_demo.race.comparison import judge_speed
 from gil_demo.race.scaling import judge_scaling
 from gil_demo.tables.files import load, save
-from gil_demo.tables.kinds import verdict
+from gil_demo.tables.kinds import combine, verdict
 from gil_demo.tables.schema import make_table
 from gil_demo.turns.sweep import SWITCHES, judge_switches
 from gil_demo.turns.timeline import SLICES, judge_trace

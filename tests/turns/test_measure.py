@@ -27,8 +27,8 @@ from gil_demo.tables.files import load, save
 from gil_demo.turns import timeline as switching
 from gil_demo.turns.sweep import SWITCHES, summarise_switches, sweep_switch_interval
 from gil_demo.turns.timeline import SLICES, find_overlaps, summarise_trace, trace
-from tests import tasks
 from tests.conftest import interrupt_once_there
+from tests.made import tasks
 
 METHODS = list_start_methods()
 RUNNERS = ["sequential", "threads", "processes"]

@@ -6,7 +6,7 @@ import pytest
 
 from gil_demo.checks import ResultsError
 from gil_demo.tables.schema import list_rows
-from gil_demo.waiting.convoy import NEIGHBOURS_SENTENCE as NEIGHBOURS
+from gil_demo.waiting.convoy import NEIGHBOURS as NEIGHBOURS
 from gil_demo.waiting.convoy import (
     describe_exchanges,
     judge_exchanges,

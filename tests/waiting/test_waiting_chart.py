@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 
 from gil_demo.checks import ResultsError
 from gil_demo.drawing.style import draw_png, get_look
-from gil_demo.measuring.runs import BASELINE, combine
+from gil_demo.measuring.runs import BASELINE
+from gil_demo.tables.kinds import combine
 from gil_demo.tables.schema import list_rows
 from gil_demo.waiting.workloads import (
     WORKLOADS,

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.runs import BASELINE, combine
+from gil_demo.measuring.runs import BASELINE
+from gil_demo.tables.kinds import combine
 from gil_demo.tables.schema import list_rows
 from gil_demo.waiting.workloads import (
     WORKLOADS,
