@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-from gil_demo.findings.words import describe_computer
-from gil_demo.machine import count_usable_cores, describe_machine, get_date
+from gil_demo.measuring.machine import count_usable_cores, describe_machine, get_date
+from gil_demo.words import describe_computer
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell

@@ -1,4 +1,9 @@
-"""The errors that gil_demo raises of its own; a wrong argument is a ValueError or TypeError."""
+"""The errors that gil_demo raises of its own, and the checks of arguments.
+
+A check takes what the value is called and the value, and returns the value or raises: a TypeError
+where it is of the wrong type, a ValueError where it is not allowed. The text gives the bad value
+and the allowed ones.
+"""
 
 import os
 import sys
@@ -24,40 +29,21 @@ class ResultsError(GilDemoError):
 
 
 MOST_STEPS = 10**10
-
 MOST_SECONDS = 3600.0
-
 MOST_ITEMS = 1_000_000
-
 LEAST_SWITCH_INTERVAL = 1e-6
 
 Item = TypeVar("Item")
 
 
 def most_workers() -> int:
-    """Return the largest number of workers that a runner accepts on this machine.
-
-    Returns:
-        Eight for each logical core and at least 32; at most 60 on Windows, where a process can
-        wait for 63 others.
-    """
+    """Return the largest number of workers that a runner accepts: eight a core, at least 32."""
     most = max(32, 8 * (os.cpu_count() or 1))
-    return min(most, 60) if sys.platform == "win32" else most
+    return min(most, 60) if sys.platform == "win32" else most  # it can wait for 63 processes
 
 
 def check_whole_number(name: str, value: object, least: int, most: int) -> int:
-    """Return the value if it is a whole number in a range.
-
-    Args:
-        name: what the value is, for the message.
-        value: what was given.
-        least: smallest allowed value.
-        most: largest allowed value.
-
-    Raises:
-        TypeError: the value is no int (a bool is none either).
-        ValueError: the value lies outside the range.
-    """
+    """Return the value if it is a whole number in a range; a bool is none."""
     allowed = f"{name} must be a whole number from {least:,} to {most:,}"
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{allowed}, not {shorten(value)}")
@@ -67,85 +53,53 @@ def check_whole_number(name: str, value: object, least: int, most: int) -> int:
 
 
 def check_workers(workers: object) -> int:
-    """Return the number of workers if a runner accepts it here; see `check_whole_number`."""
+    """Return the number of workers if a runner accepts it here."""
     return check_whole_number("workers", workers, 1, most_workers())
 
 
 def check_count(count: object) -> int:
-    """Return the number of countdown steps if it is allowed; see `check_whole_number`."""
+    """Return the number of countdown steps if it is allowed."""
     return check_whole_number("count", count, 1, MOST_STEPS)
 
 
 def check_number(name: str, value: object, most: float) -> float:
-    """Return the value as a float if it is above 0 and at most `most`.
-
-    Args:
-        name: what the value is, for the message.
-        value: what was given.
-        most: largest allowed value.
-
-    Raises:
-        TypeError: the value is no int or float.
-        ValueError: the value is nan, infinite or outside the range.
-    """
+    """Return the value as a float if it is above 0 and at most `most`."""
     allowed = f"{name} must be a number above 0 and at most {most:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{allowed}, not {shorten(value)}")
-    if not 0 < value <= most:  # false for nan, too
+    number = _check_float(allowed, value)
+    if not 0 < number <= most:  # false for nan, too
         raise ValueError(f"{allowed}, not {shorten(value)}")
-    return float(value)
+    return number
 
 
 def check_part(name: str, value: object) -> float:
-    """Return the value as a float if it is a part of a whole, from 0 to 1.
-
-    Args:
-        name: what the value is, for the message.
-        value: what was given.
-
-    Raises:
-        TypeError: the value is no int or float.
-        ValueError: the value is nan or lies outside 0 to 1.
-    """
+    """Return the value as a float if it is a part of a whole, from 0 to 1."""
     allowed = f"{name} must be a number from 0 to 1"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{allowed}, not {shorten(value)}")
-    if not 0 <= value <= 1:  # false for nan, too
+    number = _check_float(allowed, value)
+    if not 0 <= number <= 1:
         raise ValueError(f"{allowed}, not {shorten(value)}")
-    return float(value)
+    return number
 
 
 def check_switch_interval(name: str, value: object) -> float:
-    """Return the value as a float if it can be a switch interval, in seconds.
+    """Return the value as a float if it can be a switch interval, in seconds."""
+    number = check_number(name, value, 1.0)
+    if number < LEAST_SWITCH_INTERVAL:
+        allowed = f"{name} must be a number from {LEAST_SWITCH_INTERVAL:g} to 1 (seconds)"
+        raise ValueError(f"{allowed}, not {shorten(value)}")
+    return number
 
-    Args:
-        name: what the value is, for the message.
-        value: what was given.
 
-    Raises:
-        TypeError: the value is no int or float.
-        ValueError: the value is nan or lies outside a microsecond to a second.
-    """
-    if check_number(name, value, 1.0) < LEAST_SWITCH_INTERVAL:
-        raise ValueError(
-            f"{name} must be a number from {LEAST_SWITCH_INTERVAL:g} to 1 (seconds), "
-            f"not {shorten(value)}"
-        )
-    return float(value)  # type: ignore[arg-type]
+def _check_float(allowed: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{allowed}, not {shorten(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{allowed}, not {shorten(value)}") from None
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
-    """Return the value if it is one of the choices.
-
-    Args:
-        name: what the value is, for the message.
-        value: what was given.
-        choices: the allowed values.
-
-    Raises:
-        TypeError: the value is no string.
-        ValueError: the value is not among the choices.
-    """
+    """Return the value if it is one of the choices."""
     allowed = f"{name} must be one of {', '.join(choices)}"
     if not isinstance(value, str):
         raise TypeError(f"{allowed}, not {shorten(value)}")
@@ -155,45 +109,18 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
 
 
 def check_sequence(name: str, value: object) -> list[object]:
-    """Return the value as a list if it is a sequence with something in it.
-
-    Args:
-        name: what the value is, for the message.
-        value: what was given; a string counts as one value, not as a sequence.
-
-    Raises:
-        TypeError: the value is no sequence.
-        ValueError: the sequence is empty, or holds more than a million items.
-    """
+    """Return the value as a list if it is a sequence with something in it; a text is none."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise TypeError(f"{name} must be a list, not {shorten(value)}")
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")
-    if is_endless(value):
+    if len(value) > MOST_ITEMS:
         raise ValueError(f"{name} must hold at most {MOST_ITEMS:,} items, not as {shorten(value)}")
     return list(value)
 
 
-def is_endless(value: Sequence[object]) -> bool:
-    """Tell whether a sequence is longer than any that is taken."""
-    try:
-        return len(value) > MOST_ITEMS
-    except OverflowError:  # a range may be longer than Python can count
-        return True
-
-
 def check_unlike(name: str, values: object, check: Callable[[str, object], Item]) -> list[Item]:
-    """Return the values as a list if each passes a check and none is there twice.
-
-    Args:
-        name: what the values are, for the message.
-        values: what was given.
-        check: takes the name and one value, returns the value or raises.
-
-    Raises:
-        TypeError: the values are no sequence, or one is of the wrong type.
-        ValueError: there are none, one is not allowed, or one is there twice.
-    """
+    """Return the values as a list if each passes a check and none is there twice."""
     checked = [check(name, value) for value in check_sequence(name, values)]
     if len(set(checked)) < len(checked):
         raise ValueError(f"{name} must each be there once, not as in {shorten(values)}")
@@ -201,16 +128,7 @@ def check_unlike(name: str, values: object, check: Callable[[str, object], Item]
 
 
 def check_path(name: str, value: object) -> Path:
-    """Return the value as a path.
-
-    Args:
-        name: what the value is, for the message.
-        value: what was given.
-
-    Raises:
-        TypeError: the value is neither a text nor a path.
-        ValueError: no file can have such a name.
-    """
+    """Return the value as a path, if a file can have such a name."""
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if not isinstance(value, str):
@@ -232,6 +150,4 @@ def shorten(value: object) -> str:
         text = " ".join(repr(value).split())
     except ValueError:  # an int of more digits than Python converts to text
         return "a number of thousands of digits"
-    except Exception:  # what a stranger's repr may raise
-        return f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

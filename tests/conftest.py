@@ -1,4 +1,4 @@
-"""What every unit test is watched for, and honest synthetic tables to test with."""
+"""What every unit test is watched for, and what tests of measurements have in common."""
 
 import faulthandler
 import multiprocessing
@@ -14,12 +14,18 @@ from typing import Any
 import psutil
 import pytest
 
-from gil_demo.measuring.runs import RUNS
+from gil_demo.measuring import runs
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.spans import Runner, Span
-from gil_demo.tables.schema import make_table
+from tests.made import runs as made_runs
+from tests.made.runs import make_rows as make_rows
+from tests.made.runs import spread as spread
 
 METHODS = list_start_methods()
+EACH_METHOD = [
+    METHODS[0],
+    *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS[1:]),
+]
 STUCK_SECONDS = 20.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
@@ -33,19 +39,30 @@ def _is_helper(process: psutil.Process) -> bool:
     return any(helper in " ".join(process.cmdline()) for helper in HELPERS)
 
 
-def list_workers() -> set[psutil.Process]:
-    """List the living processes that this one started, multiprocessing's helpers left out."""
-    workers = set()
-    for child in psutil.Process().children(recursive=True):
+def list_workers(pid: int | None = None) -> set[psutil.Process]:
+    """List the living processes that this one, or another, started, but multiprocessing's own."""
+    workers, family = set(), psutil.Process(pid)
+    for child in family.children(recursive=True):
         try:
-            parent = child.parent()
             # a fork server's children are workers, though they share its command line
-            is_forked = parent is not None and parent.pid != psutil.Process().pid
+            is_forked = child.ppid() != family.pid
             if child.status() != psutil.STATUS_ZOMBIE and (is_forked or not _is_helper(child)):
                 workers.add(child)
         except psutil.NoSuchProcess:
             continue
     return workers
+
+
+def assert_gone(pid: int) -> None:
+    """Fail unless a process is gone, or goes within the moment that a killed one takes."""
+    try:
+        process = psutil.Process(pid)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, f"{process} is still there"
+            time.sleep(0.01)
+    except psutil.NoSuchProcess:
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -57,15 +74,16 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     workers, threads = list_workers(), set(threading.enumerate())
     yield
     deadline = time.monotonic() + GRACE_SECONDS
+    may_stay = "pool_threads_may_stay" in request.fixturenames
     while True:
         stray_workers = list_workers() - workers
         stray_threads = {t for t in threading.enumerate() if t.is_alive()} - threads
+        if may_stay:
+            stray_threads = {thread for thread in stray_threads if not thread.daemon}
         if not (stray_workers or stray_threads) or time.monotonic() > deadline:
             break
         time.sleep(0.02)
     assert not stray_workers
-    if "pool_threads_may_stay" in request.fixturenames:
-        stray_threads = {thread for thread in stray_threads if not thread.daemon}
     assert not stray_threads
 
 
@@ -77,81 +95,27 @@ def pool_threads_may_stay() -> None:
     """
 
 
-def make_rows(
-    ratios: dict[tuple[str, int], list[float]] | None = None,
-    start_method: str = "fork",
-    **facts: object,
-) -> list[dict[str, object]]:
-    """Make rows of one run.
-
-    Args:
-        ratios: for each runner with its number of workers, its time in each round as a multiple
-            of the sequential time, which is 0.2 s in the first round and grows by 1 % a round.
-        start_method: how the processes were started.
-        facts: values of columns that differ from an ordinary machine's.
-
-    Returns:
-        One dict a timed run.
-    """
-    chosen = ratios if ratios is not None else ORDINARY
-    everyone = {("sequential", 1): [1.0] * _count_rounds(chosen)} | chosen
-    rows = []
-    for number in range(_count_rounds(chosen)):
-        for position, ((runner, workers), multiples) in enumerate(everyone.items(), start=1):
-            row: dict[str, object] = {
-                "run_id": "a1b2c3",
-                "experiment": "compare",
-                "workload": "countdown",
-                "runner": runner,
-                "workers": workers,
-                "start_method": start_method if runner == "processes" else "",
-                "tasks": max(worker for _, worker in everyone),
-                "count": 4_000_000,
-                "round": number + 1,
-                "rounds": _count_rounds(chosen),
-                "position": position,
-                "start_up_seconds": 0.0,
-                "seconds": 0.2 * 1.01**number * multiples[number],
-                "tear_down_seconds": 0.0,
-                "stopped_by": "precision",
-                "busy_percent": 2.5,
-                "usable_cores": 2,
-                "logical_cores": 2,
-                "physical_cores": 2,
-                "cores_limited_by": "",
-                "python_version": "3.13.0",
-                "implementation": "CPython",
-                "gil_enabled": True,
-                "operating_system": "Linux",
-                "architecture": "x86_64",
-                "measured_on": "2026-11-22",
-                "recorded_on": "",
-            }
-            rows.append(row | facts)
-    return rows
-
-
-def _count_rounds(ratios: dict[tuple[str, int], list[float]]) -> int:
-    return len(next(iter(ratios.values()))) if ratios else 8
-
-
-def spread(centre: float, rounds: int = 8, width: float = 0.02) -> list[float]:
-    """Return ratios around a centre, evenly spread over a part of it, in no sorted order."""
-    steps = [(7 * number) % rounds / max(1, rounds - 1) - 0.5 for number in range(rounds)]
-    return [centre * (1 + width * step) for step in steps]
-
-
-ORDINARY = {("threads", 2): spread(1.03), ("processes", 2): spread(0.55)}
+@pytest.fixture
+def make_run() -> TableMaker:
+    """Give a function that makes the table of one run."""
+    return made_runs.make_run
 
 
 @pytest.fixture
-def make_run() -> TableMaker:
-    """Give a function that makes the table of one run; see `make_rows` for its arguments."""
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the half second in which the machine is watched."""
+    monkeypatch.setattr(runs, "measure_busy_percent", lambda: made_runs.BUSY_PERCENT)
 
-    def make(*arguments: Any, **facts: Any) -> Any:
-        return make_table(make_rows(*arguments, **facts), RUNS)
 
-    return make
+@pytest.fixture
+def nothing_may_be_measured(monkeypatch: pytest.MonkeyPatch, no_process_may_start: None) -> None:
+    """Make a look at the machine, and the start of any process, fail the test."""
+    del no_process_may_start
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something was measured")
+
+    monkeypatch.setattr(runs, "measure_busy_percent", refuse)
 
 
 @pytest.fixture

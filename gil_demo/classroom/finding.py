@@ -1,15 +1,21 @@
-"""What a whole class found, in three sentences that can be projected."""
+"""What a whole class found, in three sentences that can be projected; and the charts' titles."""
+
+from collections.abc import Callable
 
 import pandas as pd
 
-from gil_demo.checks import ResultsError
-from gil_demo.classroom.table import find_outliers, is_made_up, pick_machines
-from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.classroom.table import (
+    SYSTEMS,
+    find_ideal,
+    find_judged,
+    find_outliers,
+    measure_starts,
+    pick_machines,
+)
 from gil_demo.words import (
     MADE_UP,
     capitalise,
     count_in_words,
-    find_machine_reservations,
     list_in_words,
     name_workers,
     state_number,
@@ -21,35 +27,66 @@ _MOST_NAMED = 3
 _MOST_LETTERS = 24
 
 
-def judge_class(table: pd.DataFrame) -> str:
+def judge_class(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say in three sentences what a class found: about threads, processes, and starting them.
 
     Machines that can't carry a verdict (one usable core, busy, fewer than six rounds) are left
-    out of the medians, and counted.
-
-    Args:
-        table: a table as `gather` gives it.
-
-    Returns:
-        Three sentences, one a line; the first says if the class was made up.
-
-    Raises:
-        ResultsError: the table is not of this kind.
+    out of the medians, and counted. The first sentence says if the class was made up.
     """
-    threads, processes = (pick_machines(table, name) for name in ("threads", "processes"))
-    sentences = [_judge_threads(threads), _judge_processes(processes), _judge_starts(processes)]
+    there, sentences = set(summary["runner"]), ["No machine ran threads."]
+    if "threads" in there:
+        sentences = [_judge_threads(pick_machines(table, "threads"))]
+    if "processes" in there:
+        processes = pick_machines(table, "processes")
+        sentences += [_judge_processes(processes), _judge_starts(processes)]
+    else:
+        nothing = "So nothing can be said of what it takes to start them."
+        sentences += ["No machine ran processes.", nothing]
     return "\n".join([head_class(sentences[0], table), *sentences[1:]])
 
 
-def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
-    """Tell which machines can carry a verdict on speed."""
-    names = ["usable_cores", "busy_percent", "workers", "rounds"]
-    judged = [
-        rounds >= LEAST_ROUNDS
-        and not find_machine_reservations({"usable_cores": cores, "busy_percent": busy}, workers)
-        for cores, busy, workers, rounds in machines[names].itertuples(index=False, name=None)
-    ]
-    return pd.Series(judged, index=machines.index, dtype=bool)
+def _judge_threads(threads: pd.DataFrame) -> str:
+    judged = threads[threads["is_judged"]]
+    told = []
+    for has_gil, where in ((True, ""), (False, " without the GIL")):
+        own = judged[judged["gil_enabled"] == has_gil]
+        if len(own):
+            told.append(
+                f"{name_crew(own)} took {own['time_ratio'].median():.2f} × as long as the plain "
+                f"loop on the middle one of {count_machines(own)}{where}"
+                f"{_state_half(own['time_ratio'])}{_state_outliers(own, 'time_ratio')}"
+            )
+    if not told:
+        return f"No verdict on threads: {_explain_none(threads)}."
+    return capitalise(f"{'; '.join(told)}{_state_left_out(threads)}.")
+
+
+def _judge_processes(processes: pd.DataFrame) -> str:
+    judged = processes[processes["is_judged"]]
+    if judged.empty:
+        return f"No verdict on processes: {_explain_none(processes)}."
+    share = (judged["speed_up"] / find_ideal(judged)).median()
+    return capitalise(
+        f"{name_crew(judged)} ran at {judged['speed_up'].median():.2f} × the speed of the plain "
+        f"loop on the middle one of {count_machines(judged)}{_state_half(judged['speed_up'])}, "
+        f"{state_share(share)} of the ideal{_state_outliers(judged, 'speed_up')}"
+        f"{_state_left_out(processes)}."
+    )
+
+
+def _judge_starts(processes: pd.DataFrame) -> str:
+    ends = _name_ends(measure_starts(processes), processes["system"], state_seconds)
+    told = f"{' and '.join(ends)} (median{'s' * (len(ends) > 1)})"
+    return f"To start and to end {name_crew(processes)} took {told}."
+
+
+def _name_ends(
+    values: "pd.Series[float]", groups: "pd.Series[str]", state: Callable[[float], str]
+) -> list[str]:
+    """State the least and the most of the groups' medians; of one group alone, that."""
+    medians = values.groupby(groups).median().sort_values(kind="stable")
+    ends = medians.iloc[sorted({0, len(medians) - 1})]
+    return [f"{state(value)} with {name}" for name, value in ends.items()]
 
 
 def shorten_name(name: str) -> str:
@@ -57,77 +94,8 @@ def shorten_name(name: str) -> str:
     return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 3]}..."
 
 
-def name_outliers(machines: pd.DataFrame, values: "pd.Series[float]") -> list[str]:
-    """List the names of the files whose values are far from the others, farthest first."""
-    far = values[find_outliers(values)]
-    ordered = (far / values.median()).map(lambda factor: -max(factor, 1 / factor)).sort_values()
-    return [shorten_name(str(machines["file"][index])) for index in ordered.index]
-
-
 def count_machines(machines: pd.DataFrame) -> str:
-    """Return the number of machines with its noun."""
-    return count_in_words(len(machines), "machine", "machines")
-
-
-def _judge_threads(threads: pd.DataFrame) -> str:
-    if threads.empty:
-        return "No machine ran threads."
-    judged = threads[find_judged(threads)]
-    told = []
-    for has_gil, where in ((True, ""), (False, " without the GIL")):
-        own = judged[judged["gil_enabled"] == has_gil]
-        if len(own):
-            low, middle, high = own["time_ratio"].quantile([0.25, 0.5, 0.75])
-            told.append(
-                f"{name_crew(own)} took {middle:.2f} × as long as the plain loop on the middle "
-                f"one of {count_machines(own)}{where}{_state_half(own, low, high)}"
-                f"{_state_outliers(own, own['time_ratio'])}"
-            )
-    if not told:
-        return f"No verdict on threads: {_explain_none(threads)}."
-    return capitalise(f"{'; '.join(told)}{_state_left_out(threads, judged)}.")
-
-
-def _judge_processes(processes: pd.DataFrame) -> str:
-    if processes.empty:
-        return "No machine ran processes."
-    judged = processes[find_judged(processes)]
-    if judged.empty:
-        return f"No verdict on processes: {_explain_none(processes)}."
-    low, middle, high = judged["speed_up"].quantile([0.25, 0.5, 0.75])
-    share = (judged["speed_up"] / find_ideal(judged)).median()
-    return capitalise(
-        f"{name_crew(judged)} ran at {middle:.2f} × the speed of the plain loop on the middle one "
-        f"of {count_machines(judged)}{_state_half(judged, low, high)}, {state_share(share)} of the "
-        f"ideal{_state_outliers(judged, judged['speed_up'])}{_state_left_out(processes, judged)}."
-    )
-
-
-def _judge_starts(processes: pd.DataFrame) -> str:
-    if processes.empty:
-        return "So nothing can be said of what it takes to start them."
-    costs = _rank_systems(processes)
-    name = name_crew(processes)
-    quickest = f"{state_seconds(costs.iloc[0])} with {costs.index[0]}"
-    if len(costs) == 1:
-        return f"To start and to end {name} took {quickest} (median)."
-    slowest = f"{state_seconds(costs.iloc[-1])} with {costs.index[-1]}"
-    return f"To start and to end {name} took {quickest} and {slowest} (medians)."
-
-
-def _rank_systems(processes: pd.DataFrame) -> "pd.Series[float]":
-    costs = measure_starts(processes).groupby(processes["system"]).median()
-    return costs.sort_values(kind="stable")
-
-
-def measure_starts(processes: pd.DataFrame) -> "pd.Series[float]":
-    """Return the seconds for starting and ending the workers, one figure a machine."""
-    return processes["start_up_seconds"] + processes["tear_down_seconds"]
-
-
-def find_ideal(machines: pd.DataFrame) -> "pd.Series[float]":
-    """Return the speed-up that each machine could have at best: a core for each worker."""
-    return machines[["workers", "usable_cores"]].min(axis="columns").astype(float)
+    return count_in_words(len(machines), "machine")
 
 
 def name_crew(machines: pd.DataFrame) -> str:
@@ -136,12 +104,14 @@ def name_crew(machines: pd.DataFrame) -> str:
     return name_workers(runner, numbers.pop()) if len(numbers) == 1 else runner
 
 
-def _state_half(own: pd.DataFrame, low: float, high: float) -> str:
-    return f" (half of them {low:.2f} to {high:.2f})" if len(own) > _MOST_NAMED else ""
+def _state_half(values: "pd.Series[float]") -> str:
+    low, high = values.quantile([0.25, 0.75])
+    return f" (half of them {low:.2f} to {high:.2f})" if len(values) > _MOST_NAMED else ""
 
 
-def _state_outliers(machines: pd.DataFrame, values: "pd.Series[float]") -> str:
-    names = name_outliers(machines, values)
+def _state_outliers(machines: pd.DataFrame, column: str) -> str:
+    far = find_outliers(machines[column]).index
+    names = [shorten_name(name) for name in machines["file"][far]]
     if not names:
         return ""
     more = len(names) - _MOST_NAMED
@@ -149,8 +119,8 @@ def _state_outliers(machines: pd.DataFrame, values: "pd.Series[float]") -> str:
     return f", far off {list_in_words([*names[:_MOST_NAMED], *rest])}"
 
 
-def _state_left_out(machines: pd.DataFrame, judged: pd.DataFrame) -> str:
-    missing = len(machines) - len(judged)
+def _state_left_out(machines: pd.DataFrame) -> str:
+    missing = int((~machines["is_judged"]).sum())
     return f"; {state_number(missing)} left out, busy or with one core" if missing else ""
 
 
@@ -160,24 +130,22 @@ def _explain_none(machines: pd.DataFrame) -> str:
 
 def head_class(title: str, table: pd.DataFrame) -> str:
     """Return a title with the word that its class was made up, or recorded, where it was."""
-    small = f"{title[:1].lower()}{title[1:]}"
-    if is_made_up(table):
+    small, origins = f"{title[:1].lower()}{title[1:]}", table["recorded_on"]
+    if origins.str.startswith(MADE_UP).any():
         return f"Made-up class: {small}"
-    return f"Recorded runs: {small}" if (table["recorded_on"] != "").all() else capitalise(title)
+    return f"Recorded runs: {small}" if (origins != "").all() else capitalise(title)
 
 
 def title_slowdowns(threads: pd.DataFrame) -> str:
-    """Put what threads took in one line, for the chart's title."""
     return _title(threads, "threads", "time_ratio", "took {} as long as the plain loop")
 
 
 def title_speed_ups(processes: pd.DataFrame) -> str:
-    """Put what processes gave in one line, for the chart's title."""
     return _title(processes, "processes", "speed_up", "ran at {} the speed of the plain loop")
 
 
 def _title(machines: pd.DataFrame, runner: str, column: str, form: str) -> str:
-    judged = machines[find_judged(machines)]
+    judged = machines[machines["is_judged"]]
     if judged.empty:
         return head_class(f"no verdict on {runner}", machines)
     has_gil = judged["gil_enabled"]
@@ -190,45 +158,28 @@ def _title(machines: pd.DataFrame, runner: str, column: str, form: str) -> str:
 
 
 def title_systems(processes: pd.DataFrame) -> str:
-    """Put what it took to start processes in one line, for the chart's title."""
-    costs = _rank_systems(processes)
-    ends = [0, -1] if len(costs) > 1 else [0]
-    told = [f"{state_seconds(costs.iloc[end])} with {costs.index[end]}" for end in ends]
-    return head_class(f"starting {name_crew(processes)} took {' to '.join(told)}", processes)
+    ends = _name_ends(measure_starts(processes), processes["system"], state_seconds)
+    return head_class(f"starting {name_crew(processes)} took {' to '.join(ends)}", processes)
 
 
 def title_pythons(threads: pd.DataFrame) -> str:
-    """Put what threads took with each Python in one line, for the chart's title."""
-    ratios = threads.groupby("python")["time_ratio"].median().sort_values(kind="stable")
-    ends = [0, -1] if len(ratios) > 1 else [0]
-    told = [f"{ratios.iloc[end]:.2f} × with {ratios.index[end]}" for end in ends]
-    return head_class(f"{name_crew(threads)} took {' to '.join(told)}", threads)
-
-
-def check_any(machines: pd.DataFrame, runner: str) -> pd.DataFrame:
-    """Return the machines if there are any.
-
-    Raises:
-        ResultsError: there are none.
-    """
-    if machines.empty:
-        raise ResultsError(f"no machine of the class ran {runner} with two workers or more")
-    return machines
+    ends = _name_ends(threads["time_ratio"], threads["python"], lambda ratio: f"{ratio:.2f} ×")
+    return head_class(f"{name_crew(threads)} took {' to '.join(ends)}", threads)
 
 
 def describe_class(table: pd.DataFrame) -> str:
     """Say in one line what machines a class has, for the charts' subtitle."""
     machines = table.drop_duplicates("run_id")
-    systems = machines["operating_system"].replace({"Darwin": "macOS"}).value_counts()
+    systems = machines["operating_system"].replace(SYSTEMS).value_counts()
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())
-    is_invented = machines["recorded_on"].str.startswith(MADE_UP)
-    recorded = int(((machines["recorded_on"] != "") & ~is_invented).sum())
-    invented = int(is_invented.sum())
-    origins = [f"{state_number(invented)} made up from recorded runs"] * bool(invented)
-    origins += [f"{state_number(recorded)} recorded elsewhere"] * bool(recorded)
-    rounds = machines["rounds"].agg(["min", "max"]).astype(int)
-    told_rounds = " to ".join(f"{count}" for count in dict.fromkeys(rounds))
-    at_work = table[table["workers"] >= 2]
-    hollow = ["hollow: busy, one core or few rounds"] * (not find_judged(at_work).all())
-    parts = [f"{count_machines(machines)} ({told})", f"{told_rounds} rounds each"]
-    return "; ".join([*parts, *origins, *hollow])
+    is_made_up = machines["recorded_on"].str.startswith(MADE_UP)
+    origins = {
+        "made up from recorded runs": is_made_up.sum(),
+        "recorded elsewhere": ((machines["recorded_on"] != "") & ~is_made_up).sum(),
+    }
+    rounds = dict.fromkeys([machines["rounds"].min(), machines["rounds"].max()])
+    parts = [f"{count_machines(machines)} ({told})", f"{' to '.join(map(str, rounds))} rounds each"]
+    parts += [f"{state_number(int(many))} {origin}" for origin, many in origins.items() if many]
+    if not find_judged(table[table["workers"] >= 2]).all():
+        parts.append("hollow: busy, one core or few rounds")
+    return "; ".join(parts)

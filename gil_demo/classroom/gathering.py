@@ -1,4 +1,4 @@
-"""Runs that a class holds twice: copies of one run, and runs that were done again later."""
+"""A class's files put together: each read or named with the reason, and each machine once."""
 
 import os
 import re
@@ -9,106 +9,25 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gil_demo.checks import ResultsError, check_path, state_path
-from gil_demo.classroom.files import Sheet, list_files, read_sheet, show_text
+from gil_demo.classroom.files import list_files, read_sheet, show_text
 from gil_demo.classroom.table import CLASS
 from gil_demo.measuring.runs import BASELINE, RUNS, VARIANT, summarise_each
-from gil_demo.tables.schema import MACHINE, convert, list_rows, make_table
-
-UNNAMED = "threads-versus-processes"
-
-_NAME = re.compile(r"(.*?)(?:[-_ ]?(\d{8}-\d{6}))?(?: ?\((\d{1,6})\))?")
-
-_SAME_MACHINE = [
-    *("python_version", "implementation", "gil_enabled", "operating_system", "architecture"),
-    *("usable_cores", "logical_cores", "cores_limited_by"),
-]
-
-_FIGURES = ["seconds", "time_ratio", "cold_speed_up"]
-
-
-class _Labels(NamedTuple):
-    """What a file's name says: whose it is, of which moment, and which copy."""
-
-    owner: str
-    moment: str
-    copy: int
-
-
-def find_spares(summary: pd.DataFrame) -> dict[str, str]:
-    """Find the runs of a class that another run stands for.
-
-    A run that is there twice counts once, in the first file that has it. Of several runs of one
-    machine under one name the last counts: by the day of the measurement, then by the moment and
-    the number of the copy in the file's name, then by their order.
-
-    Args:
-        summary: a row for each way of running, with key (of the run, unique), name (the file's),
-            run_id, and the facts of the machine.
-
-    Returns:
-        For the key of each run that doesn't count the reason.
-    """
-    runs = list_rows(summary.drop_duplicates("key"))
-    ways, figures = _collect(summary, VARIANT), _collect(summary, _FIGURES)
-    spares: dict[str, str] = {}
-    first: dict[str, Any] = {}
-    for run in runs:
-        other = first.setdefault(run.run_id, run)
-        if other is not run:
-            is_same = figures[run.key] == figures[other.key]
-            fault = (
-                "the same run is in" if is_same else "a run of the same id, but not alike, is in"
-            )
-            spares[run.key] = f"{fault} {show_text(other.name)}"
-    again: dict[Any, list[Any]] = {}
-    for run in runs:
-        labels = read_name(run.name)
-        if run.key not in spares and labels.owner != UNNAMED:
-            machine = (str(getattr(run, fact)) for fact in _SAME_MACHINE)
-            again.setdefault((labels.owner, ways[run.key], *machine), []).append(run)
-    for alike in again.values():
-        spares |= _keep_last(alike)
-    return spares
-
-
-def read_name(name: str) -> _Labels:
-    """Read what the name of a file says of whose it is, of which moment, and which copy."""
-    stem = name[: -len(".csv")] if name.lower().endswith(".csv") else name
-    found = _NAME.fullmatch(stem)
-    if found is None or not found[1]:
-        return _Labels(stem.casefold(), "", 0)
-    return _Labels(found[1].casefold(), found[2] or "", int(found[3] or 0))
-
-
-def _keep_last(runs: Sequence[Any]) -> dict[str, str]:
-    ordered = sorted(runs, key=lambda run: (run.measured_on, *read_name(run.name)[1:]))
-    *earlier, last = ordered
-    return {run.key: f"measured again later: {show_text(last.name)} counts" for run in earlier}
-
-
-def _collect(summary: pd.DataFrame, columns: list[str]) -> dict[str, tuple[Any, ...]]:
-    """Collect what the rows of each run say in some columns."""
-    collected: dict[str, tuple[Any, ...]] = {}
-    for key, *values in summary[["key", *columns]].itertuples(index=False, name=None):
-        collected[key] = (*collected.get(key, ()), *values)
-    return collected
-
+from gil_demo.tables.schema import MACHINE, convert, list_rows
 
 READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
 
-EXPERIMENTS = ("compare", "scale")
+UNNAMED = "threads-versus-processes"
+"""How the set itself begins the name of a file: it is nobody's."""
 
-MOST_CORES = 4_096
+_EXPERIMENTS = ("compare", "scale")
 
-MOST_TIMES = 1_000.0
+_MOST_CORES, _MOST_TIMES = 4_096, 1_000.0
 
-_BATCH_BYTES = 2_000_000
+_BATCH_ROWS = 3_000
 
-_MOST_LETTERS = 200
+_MOST_LETTERS, _SHOWN_FILES = 200, 60
 
-_SHOWN_FILES = 60
-
-Batch = dict[int, Sheet]
+Batch = dict[int, dict[str, list[str]]]
 
 
 class Gathered(NamedTuple):
@@ -122,12 +41,9 @@ class Gathered(NamedTuple):
     table: pd.DataFrame
     files: pd.DataFrame
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         told = [f"{row.file}: {row.state}: {row.reason}" for row in list_rows(self._pick_told())]
         return "\n".join([self._count(), *told])
-
-    def __repr__(self) -> str:
-        return str(self)
 
     def _repr_html_(self) -> str:
         # mark-up in names of files is escaped, and what looks like a formula isn't typeset
@@ -201,26 +117,30 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
 
 
 def _read_in_batches(folder: Path, report: _Report) -> Iterator[Batch]:
-    """Read files, some megabytes at a time, so that a large class needs little memory."""
+    """Read files, some thousand rows at a time, so that a large class needs little memory."""
     batch: Batch = {}
+    rows = 0
     for number, name in enumerate(report.names):
         try:
             batch[number] = read_sheet(folder / name)
+            rows += len(batch[number]["run_id"])
         except ResultsError as reason:
             report.note(number, LEFT_OUT, str(reason))
-        if sum(sheet.size for sheet in batch.values()) > _BATCH_BYTES:
+        if rows > _BATCH_ROWS:
             yield batch
-            batch = {}
+            batch, rows = {}, 0
     if batch:
         yield batch
 
 
 def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
     """Check some files together and sum up their runs; `key` tells a run, `number` its file."""
-    table = pd.concat([_EMPTY, *_convert_together(batch, report)], ignore_index=True)
-    is_loop = table["runner"] == BASELINE
-    is_held = is_loop.groupby(table["run_id"]).transform("any").astype(bool)
-    kept = table[table["experiment"].isin(EXPERIMENTS) & is_held]
+    tables = _convert_together(batch, report)
+    if not tables:
+        return pd.DataFrame()
+    table = pd.concat(tables, ignore_index=True)
+    is_held = (table["runner"] == BASELINE).groupby(table["run_id"]).transform("any").astype(bool)
+    kept = table[table["experiment"].isin(_EXPERIMENTS) & is_held]
     _note_others(table, kept, report)
     if kept.empty:
         return pd.DataFrame()
@@ -231,14 +151,11 @@ def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
     return summary[~summary["number"].isin(_note_implausible(summary, report))]
 
 
-_EMPTY = make_table([], RUNS)
-
-
 def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
-    """Check files together, which is quick; where that fails, each half of them apart."""
+    """Check files together, which is quick; where that fails, each of them apart."""
     columns: dict[str, list[str]] = {name: [] for name in RUNS.columns}
     for number, sheet in batch.items():
-        for name, values in sheet.columns.items():
+        for name, values in sheet.items():
             columns[name] += [f"{number} {one}" for one in values] if name == "run_id" else values
     try:
         return [convert(pd.DataFrame(columns), RUNS, "the file")]
@@ -247,12 +164,7 @@ def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
             (number,) = batch
             report.note(number, LEFT_OUT, str(reason).replace(f"run {number} ", "run "))
             return []
-    numbers = [*batch]
-    half = len(numbers) // 2
-    halves = (
-        {number: batch[number] for number in part} for part in (numbers[:half], numbers[half:])
-    )
-    return [table for part in halves for table in _convert_together(part, report)]
+    return [table for one in batch.items() for table in _convert_together(dict([one]), report)]
 
 
 def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> None:
@@ -263,8 +175,8 @@ def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> No
         number = row.run_id.split(" ")[0]
         fault = (
             "no sequential rounds to hold the others against"
-            if row.experiment in EXPERIMENTS
-            else f"a run of {row.experiment}, not of {' or '.join(EXPERIMENTS)}"
+            if row.experiment in _EXPERIMENTS
+            else f"a run of {row.experiment}, not of {' or '.join(_EXPERIMENTS)}"
         )
         state, where = (READ, "beside others it") if number in held else (LEFT_OUT, "it")
         report.note(int(number), state, f"{where} has {fault}")
@@ -272,9 +184,9 @@ def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> No
 
 def _note_implausible(summary: pd.DataFrame, report: _Report) -> set[int]:
     """Note the files whose figures no machine gives, and return their numbers."""
-    is_odd = ~summary["time_ratio"].between(1 / MOST_TIMES, MOST_TIMES)
-    is_odd |= ~summary["cold_speed_up"].between(1 / MOST_TIMES**2, MOST_TIMES**2)
-    has_odd_cores = summary["usable_cores"] > MOST_CORES
+    is_odd = ~summary["time_ratio"].between(1 / _MOST_TIMES, _MOST_TIMES)
+    is_odd |= ~summary["cold_speed_up"].between(1 / _MOST_TIMES**2, _MOST_TIMES**2)
+    has_odd_cores = summary["usable_cores"] > _MOST_CORES
     for row in list_rows(summary[is_odd]):
         told = f"{row.runner} took {row.time_ratio:.3g} × as long as the plain loop"
         report.note(row.number, LEFT_OUT, f"{told}, which no machine does")
@@ -290,3 +202,69 @@ def _note_spares(summary: pd.DataFrame, spares: dict[str, str], report: _Report)
             state = SET_ASIDE if len(reasons) == len(own) else READ
             told = "" if state == SET_ASIDE else f"{len(reasons)} of {len(own)} runs set aside: "
             report.note(int(str(number)), state, told + reasons[0])
+
+
+# runs that are there twice, and runs that were done again
+
+_NAME = re.compile(r"(.+?)(?:[-_ ]?(\d{8}-\d{6}))?(?: ?\((\d{1,6})\))?(?:\.csv)?", re.IGNORECASE)
+
+_SAME_MACHINE = [
+    *("python_version", "implementation", "gil_enabled", "operating_system", "architecture"),
+    *("usable_cores", "logical_cores", "cores_limited_by"),
+]
+
+
+class _Labels(NamedTuple):
+    """What a file's name says: whose it is, of which moment, and which copy."""
+
+    owner: str
+    moment: str
+    copy: int
+
+
+def find_spares(summary: pd.DataFrame) -> dict[str, str]:
+    """Find the runs of a class that another run stands for, by their keys, with the reasons.
+
+    A run that is there twice counts once, in the first file that has it. Of several runs of one
+    machine under one name the last counts: by the day of the measurement, then by the moment and
+    the number of the copy in the file's name, then by their order.
+    """
+    figures = _collect(summary, ["seconds", "time_ratio", "cold_speed_up"])
+    ways = _collect(summary, VARIANT)
+    spares: dict[str, str] = {}
+    first: dict[str, Any] = {}
+    again: dict[Any, list[Any]] = {}
+    for run in list_rows(summary.drop_duplicates("key")):
+        other, owner = first.setdefault(run.run_id, run), read_name(run.name).owner
+        if other is not run:
+            is_same = figures[run.key] == figures[other.key]
+            fault = "the same run" if is_same else "a run of the same id, but not alike,"
+            spares[run.key] = f"{fault} is in {show_text(other.name)}"
+        elif owner != UNNAMED:
+            machine = (str(getattr(run, fact)) for fact in _SAME_MACHINE)
+            again.setdefault((owner, ways[run.key], *machine), []).append(run)
+    for alike in again.values():
+        spares |= _keep_last(alike)
+    return spares
+
+
+def read_name(name: str) -> _Labels:
+    """Read what the name of a file says of whose it is, of which moment, and which copy."""
+    found = _NAME.fullmatch(name)
+    if found is None:  # a line break, for one
+        return _Labels(name.casefold(), "", 0)
+    return _Labels(found[1].casefold(), found[2] or "", int(found[3] or 0))
+
+
+def _keep_last(runs: Sequence[Any]) -> dict[str, str]:
+    ordered = sorted(runs, key=lambda run: (run.measured_on, *read_name(run.name)[1:]))
+    *earlier, last = ordered
+    return {run.key: f"measured again later: {show_text(last.name)} counts" for run in earlier}
+
+
+def _collect(summary: pd.DataFrame, columns: list[str]) -> dict[str, tuple[Any, ...]]:
+    """Collect what the rows of each run say in some columns."""
+    collected: dict[str, tuple[Any, ...]] = {}
+    for key, *values in summary[["key", *columns]].itertuples(index=False, name=None):
+        collected[key] = (*collected.get(key, ()), *values)
+    return collected

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gil_demo.checks import ResultsError, check_number, check_path, check_whole_number, state_path
+from gil_demo.checks import ResultsError, check_path, check_whole_number, state_path
 from gil_demo.measuring.runs import BASELINE, RUNS
 from gil_demo.recorded import load_recorded
 from gil_demo.tables.files import save, write_whole
@@ -16,8 +16,9 @@ from gil_demo.tables.schema import make_table
 from gil_demo.words import MADE_UP
 
 MOST_MACHINES = 1_000
-MOST_NOISE = 0.5
-MOST_SEED = 2**32
+NOISE = 0.03
+"""The standard deviation of each time's logarithm."""
+
 _ROUNDS = 12
 _NAMES = (
     *("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade"),
@@ -44,20 +45,17 @@ class _Machine(NamedTuple):
     start_seconds: float
 
 
-def make_class(
-    folder: str | os.PathLike[str], machines: int = 28, *, noise: float = 0.03, seed: int = 0
-) -> pd.DataFrame:
+def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFrame:
     """Make up a class: results files as students might hand them in, in an empty folder.
 
     Each machine's rounds are those of a run that was recorded, taken at another pace and
-    multiplied by noise. Four files are as they happen to be: a copy, a run done again, a file of
-    the set's first version, and one that is cut short.
+    multiplied by noise; the same number of machines gives the same class. Four files are as they
+    happen to be: a copy, a run done again, a file of the set's first version, and one that is cut
+    short.
 
     Args:
         folder: where to write: one that is empty, or that isn't there yet and is made.
         machines: how many, 5 or more.
-        noise: the standard deviation of each time's logarithm, above 0.
-        seed: which class; the same number gives the same one.
 
     Returns:
         What was put in, a row a machine: file, operating_system, start_method, python_version,
@@ -71,18 +69,18 @@ def make_class(
     """
     place = check_path("folder", folder)
     check_whole_number("machines", machines, 5, MOST_MACHINES)
-    check_number("noise", noise, MOST_NOISE)
-    check_whole_number("seed", seed, 0, MOST_SEED)
     _make_empty(place)
-    chance = random.Random(seed)
+    chance = random.Random(0)
     loops = load_recorded("threads-versus-processes")
     loops = loops[(loops["runner"] == BASELINE) & (loops["round"] <= _ROUNDS)]
     invented = [_invent(number, chance) for number in range(machines)]
-    files = []
-    for number, machine in enumerate(invented):
-        rows = _make_rows(machine, loops, noise, chance, day=10 + number % 10)
-        files.append(save(make_table(rows, RUNS), place / f"{machine.file}.csv"))
-    again = _make_rows(invented[1], loops, noise, chance, day=20)
+    days = [10 + number % 10 for number in range(machines)]
+    rows = [_make_rows(*made, loops, chance) for made in zip(invented, days, strict=True)]
+    files = [
+        save(make_table(own, RUNS), place / f"{machine.file}.csv")
+        for machine, own in zip(invented, rows, strict=True)
+    ]
+    again = _make_rows(invented[1], 20, loops, chance)
     save(make_table(again, RUNS), place / f"{invented[1].file} (1).csv")
     _add_blemishes(files)
     return pd.DataFrame(invented)
@@ -122,41 +120,35 @@ def _invent(number: int, chance: random.Random) -> _Machine:
 
 
 def _make_rows(
-    machine: _Machine, loops: pd.DataFrame, noise: float, chance: random.Random, day: int
+    machine: _Machine, day: int, loops: pd.DataFrame, chance: random.Random
 ) -> list[dict[str, object]]:
     """Make the rows of one run out of the recorded rounds of the plain loop."""
-    run_id = f"{chance.getrandbits(48):012x}"
     ratios = {BASELINE: 1.0, "threads": machine.threads_ratio, "processes": machine.processes_ratio}
     if machine.usable_cores == 1 and not machine.gil_enabled:
         ratios["threads"] = 1.0
+    facts = {name: value for name, value in machine._asdict().items() if name in RUNS.columns} | {
+        "run_id": f"{chance.getrandbits(48):012x}",
+        "rounds": _ROUNDS,
+        "logical_cores": machine.usable_cores,
+        "physical_cores": max(1, machine.usable_cores // 2),
+        "measured_on": f"2026-11-{day:02}",
+        "recorded_on": f"{MADE_UP} from a run of {loops['recorded_on'].iloc[0]}",
+    }
     rows: list[dict[str, object]] = []
     for loop in loops.to_dict("records"):
         for position, (runner, ratio) in enumerate(ratios.items(), start=1):
             is_pool = runner == "processes"
-            shared = machine._asdict()
-            facts = {name: shared[name] for name in RUNS.columns if name in shared}
-            rows.append(
-                {str(name): value for name, value in loop.items()}
-                | facts
-                | {
-                    "run_id": run_id,
-                    "runner": runner,
-                    "workers": 1 if runner == BASELINE else 2,
-                    "start_method": machine.start_method if is_pool else "",
-                    "rounds": _ROUNDS,
-                    "position": position,
-                    "seconds": loop["seconds"]
-                    * machine.pace
-                    * ratio
-                    * chance.lognormvariate(0, noise),
-                    "start_up_seconds": machine.start_seconds * is_pool,
-                    "tear_down_seconds": machine.start_seconds * is_pool / 3,
-                    "logical_cores": machine.usable_cores,
-                    "physical_cores": max(1, machine.usable_cores // 2),
-                    "measured_on": f"2026-11-{day:02}",
-                    "recorded_on": f"{MADE_UP} from a run of {loop['recorded_on']}",
-                }
-            )
+            factor = machine.pace * ratio * chance.lognormvariate(0, NOISE)
+            own = {
+                "runner": runner,
+                "workers": 1 if runner == BASELINE else 2,
+                "start_method": machine.start_method if is_pool else "",
+                "position": position,
+                "seconds": loop["seconds"] * factor,
+                "start_up_seconds": machine.start_seconds * is_pool,
+                "tear_down_seconds": machine.start_seconds * is_pool / 3,
+            }
+            rows.append({str(name): value for name, value in loop.items()} | facts | own)
     return rows
 
 

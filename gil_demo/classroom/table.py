@@ -1,4 +1,4 @@
-"""The columns of a class: what many machines' runs sum up to, a row for each way of running."""
+"""A class as a table: what many machines' runs sum up to, and which of them are like which."""
 
 import math
 
@@ -6,20 +6,17 @@ import numpy as np
 import pandas as pd
 
 from gil_demo.checks import ResultsError
+from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import VARIANT
-from gil_demo.tables.schema import MACHINE, Column, Schema, check_kind, check_same_facts
-from gil_demo.words import MADE_UP
+from gil_demo.tables.schema import MACHINE, Column, Schema, name_run
+from gil_demo.words import find_machine_reservations
 
 
-def _check_class(table: pd.DataFrame, place: str) -> None:
-    ways = ["run_id", *VARIANT]
-    twice = table[table.duplicated(ways)]
+def _check_ways(table: pd.DataFrame, place: str) -> None:
+    twice = table[table.duplicated(["run_id", *VARIANT])]
     if len(twice):
-        raise ResultsError(f"{place} has a way of running twice in run {twice['run_id'].iloc[0]}")
-    shared = ["file", "rounds", *MACHINE]
-    uneven = table.groupby("run_id", sort=False)[shared].nunique(dropna=False).max(axis="columns")
-    for run_id in uneven.index[uneven > 1]:
-        check_same_facts(table[table["run_id"] == run_id], f"{place}, run {run_id}", shared)
+        named = name_run(twice["run_id"].iloc[0])
+        raise ResultsError(f"{place} has a way of running twice in {named}")
 
 
 CLASS = Schema(
@@ -44,7 +41,8 @@ CLASS = Schema(
         "cold_speed_up": Column("rate"),
     }
     | MACHINE,
-    _check_class,
+    _check_ways,
+    alike=("file", "rounds"),
 )
 """A row for each way of running on each machine; `file` is the name that the reader chose."""
 
@@ -52,40 +50,64 @@ MOST_GROUPS = 10
 
 OTHERS = "all others"
 
-_SYSTEMS = {"Darwin": "macOS"}
+SYSTEMS = {"Darwin": "macOS"}
 
-_LIMIT = 3.5
+_LIMIT, _SCALE, _LEAST_FACTOR, _LEAST_MACHINES = 3.5, 0.6745, 1.25, 5
 
-_SCALE = 0.6745
 
-_LEAST_FACTOR = 1.25
+def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up a class: for threads and processes, how many machines and what their runs took.
 
-_LEAST_MACHINES = 5
+    The time_ratio is the median of the machines' times over that of their plain loop, with the
+    least and the most of them in time_ratio_low and time_ratio_high.
+    """
+    rows = []
+    for runner in ("threads", "processes"):
+        ratios = pick_machines(table, runner)["time_ratio"]
+        if len(ratios):
+            rows.append((runner, len(ratios), ratios.median(), ratios.min(), ratios.max()))
+    names = ["runner", "machines", "time_ratio", "time_ratio_low", "time_ratio_high"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     """Pick one row a machine: the run with two workers, or with the next larger number.
 
-    Args:
-        table: a table as `gather` gives it.
-        runner: threads or processes.
-
-    Returns:
-        The rows, with the columns system (the operating system and, for processes, the start
-        method) and python (the version, and whether it has no GIL) added.
-
-    Raises:
-        ResultsError: the table is not of this kind.
+    Added are the columns system (the operating system and, for processes, the start method),
+    python (the version, and whether it has no GIL) and is_judged (see `find_judged`).
     """
-    check_kind(table, CLASS)
     own = table[(table["runner"] == runner) & (table["workers"] >= 2)]
     picked = own.sort_values("workers", kind="stable").drop_duplicates(["run_id", "start_method"])
-    systems = picked["operating_system"].replace(_SYSTEMS)
     methods = picked["start_method"].map(lambda method: f", {method}" if method else "")
     versions = picked["python_version"].str.extract(r"(\d+\.\d+)", expand=False)
     brands = picked["implementation"].map(lambda name: "" if name == "CPython" else f"{name} ")
     locks = picked["gil_enabled"].map({True: "", False: " without the GIL"})
-    return picked.assign(system=systems + methods, python=brands + versions + locks).sort_index()
+    return picked.assign(
+        system=picked["operating_system"].replace(SYSTEMS) + methods,
+        python=brands + versions + locks,
+        is_judged=find_judged(picked),
+    ).sort_index()
+
+
+def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
+    """Tell which machines can carry a verdict on speed."""
+    names = ["usable_cores", "busy_percent", "workers", "rounds"]
+    judged = [
+        rounds >= LEAST_ROUNDS
+        and not find_machine_reservations({"usable_cores": cores, "busy_percent": busy}, workers)
+        for cores, busy, workers, rounds in machines[names].itertuples(index=False, name=None)
+    ]
+    return pd.Series(judged, index=machines.index, dtype=bool)
+
+
+def find_ideal(machines: pd.DataFrame) -> "pd.Series[float]":
+    """Return the speed-up that each machine could have at best: a core for each worker."""
+    return machines[["workers", "usable_cores"]].min(axis="columns").astype(float)
+
+
+def measure_starts(processes: pd.DataFrame) -> "pd.Series[float]":
+    """Return the seconds for starting and ending the workers, one figure a machine."""
+    return processes["start_up_seconds"] + processes["tear_down_seconds"]
 
 
 def name_groups(machines: pd.DataFrame, column: str) -> list[str]:
@@ -101,46 +123,15 @@ def _order(name: str) -> tuple[list[int], str]:
     return [int(number) for number in numbers[:2]], name
 
 
-def find_outliers(values: "pd.Series[float]") -> "pd.Series[bool]":
-    """Find the values that are far from the others.
+def find_outliers(values: "pd.Series[float]") -> "pd.Series[float]":
+    """Return the values that are far from the others, the farthest first.
 
-    The modified z-score of the logarithms is above 3.5 (B. Iglewicz and D. Hoaglin, "How to
-    detect and handle outliers", 1993), and the value is a quarter off the median or more.
-
-    Args:
-        values: numbers above 0, one a machine.
-
-    Returns:
-        Whether each is one; none is where there are fewer than five.
+    The modified z-score of their logarithms is above 3.5 (B. Iglewicz and D. Hoaglin, "How to
+    detect and handle outliers", 1993), and they are a quarter off the median or more. Among fewer
+    than five values there are none.
     """
     logs = pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
     distances = (logs - logs.median()).abs()
-    spread = distances.median()
-    is_far = _SCALE * distances > _LIMIT * spread
-    return is_far & (distances > math.log(_LEAST_FACTOR)) & (len(values) >= _LEAST_MACHINES)
-
-
-def is_made_up(table: pd.DataFrame) -> bool:
-    """Tell whether any run of a class was made up."""
-    return bool(table["recorded_on"].str.startswith(MADE_UP).any())
-
-
-def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up a class: for threads and processes, how many machines and what their runs took.
-
-    Args:
-        table: a table as `gather` gives it.
-
-    Returns:
-        The columns runner, machines, and time_ratio with time_ratio_low and time_ratio_high (the
-        median, the least and the most of the machines' times over that of their plain loop).
-    """
-    rows = []
-    for runner in ("threads", "processes"):
-        ratios = pick_machines(table, runner)["time_ratio"]
-        if not ratios.empty:
-            ends = {"time_ratio_low": ratios.min(), "time_ratio_high": ratios.max()}
-            rows.append(
-                {"runner": runner, "machines": len(ratios), "time_ratio": ratios.median()} | ends
-            )
-    return pd.DataFrame(rows)
+    limit = max(_LIMIT * distances.median() / _SCALE, math.log(_LEAST_FACTOR))
+    far = distances[(distances > limit) & (len(values) >= _LEAST_MACHINES)]
+    return values.loc[far.sort_values(ascending=False, kind="stable").index]

@@ -1,10 +1,10 @@
 """What to use on this machine, by the length of a task and the data that it needs."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from gil_demo.checks import (
@@ -14,19 +14,21 @@ from gil_demo.checks import (
     check_unlike,
     check_whole_number,
 )
-from gil_demo.costs.break_even import (
+from gil_demo.costs.lengths import (
     COLD,
     KEPT,
+    LENGTHS,
     Costs,
     Way,
     find_length_reservations,
     list_costs,
     measure_pace,
 )
-from gil_demo.costs.transport import summarise_transport
+from gil_demo.costs.transport import TRANSFERS
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
 from gil_demo.measuring.runs import BASELINE
+from gil_demo.tables.schema import check_one_run
 from gil_demo.words import find_busy_reservations, state_bytes, state_seconds
 
 CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
@@ -34,7 +36,6 @@ NO_VERDICT = "no verdict"
 DEFAULT_TASK_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 DEFAULT_SIZES = (1_000, 1_000_000, 100_000_000)
 MOST_BYTES = 10**12
-_POOLS = CHOICES[2:]
 _TOLERANCE = 1.1
 _FAR_BETTER = 1.5
 
@@ -74,8 +75,9 @@ def advise(
         "task_seconds", task_seconds, lambda n, v: check_number(n, v, MOST_SECONDS)
     )
     wanted = check_unlike("sizes", sizes, lambda n, v: check_whole_number(n, v, 1, MOST_BYTES))
-    costs, pace = list_costs(lengths), measure_pace(lengths)
-    carried = _list_carried(transfers)
+    check_one_run(lengths, LENGTHS)
+    check_one_run(transfers, TRANSFERS)
+    costs, pace, carried = list_costs(lengths), measure_pace(lengths), _list_carried(transfers)
     is_told = (
         not find_length_reservations(lengths)
         and not find_busy_reservations(transfers.iloc[0])
@@ -88,19 +90,14 @@ def advise(
         for size in wanted:
             carry = pace * estimate_carry(carried, size)
             prices = {
-                choice: _price(line, seconds * pace, carry * (choice in _POOLS))
+                choice: _price(line, seconds * pace, carry * ("pool" in choice))
                 for choice, line in lines.items()
             }
-            choice = _choose(prices)
-            gain = (
-                math.nan
-                if choice == NO_VERDICT
-                else prices[CHOICES[0]].middle / prices[choice].middle
-            )
-            rows.append(
-                {"task_seconds": seconds, "size_bytes": size, "answer": choice, "speed_up": gain}
-            )
-    return pd.DataFrame(rows)
+            choice, gain = _choose(prices), math.nan
+            if choice != NO_VERDICT:
+                gain = prices[CHOICES[0]].middle / prices[choice].middle
+            rows.append((seconds, size, choice, gain))
+    return pd.DataFrame(rows, columns=["task_seconds", "size_bytes", "answer", "speed_up"])
 
 
 def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
@@ -129,24 +126,28 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
 
 def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
     """List the seconds that bytes took as the argument of a task, by their number."""
-    carried = summarise_transport(transfers)
-    sent = carried[(carried["kind"] == "bytes") & (carried["way"] == "argument")]
-    if sent.empty:
+    is_sent = (transfers["kind"] == "bytes") & (transfers["way"] == "argument")
+    if not is_sent.any():
         raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
-    return dict(zip(sent["size_bytes"], sent["seconds"], strict=True))
+    medians = transfers[is_sent].groupby("size_bytes")["seconds"].median()
+    return {int(str(size)): float(seconds) for size, seconds in medians.items()}
+
+
+def estimate_carry(seconds: Mapping[int, float], size: int) -> float:
+    """Estimate the seconds that data take: on a line between two sizes, in proportion beyond."""
+    most = max(seconds)
+    if size > most:
+        return seconds[most] * size / most
+    return float(np.interp(size, sorted(seconds), [seconds[known] for known in sorted(seconds)]))
 
 
 def _fit_choices(costs: Mapping[Way, Costs], preferred: str) -> dict[str, DoubtfulLine]:
     """Fit a line to each choice that was measured; of several start methods one counts."""
     methods = [way.start_method for way in costs if way.start_method]
     method = preferred if preferred in methods else next(iter(methods), "")
-    ways = {
-        "plain loop": Way(BASELINE),
-        "threads": Way("threads"),
-        "cold pool": Way("processes", method, COLD),
-        "kept pool": Way("processes", method, KEPT),
-    }
-    return {choice: fit_doubtful_costs(costs[way]) for choice, way in ways.items() if way in costs}
+    pools = (Way("processes", method, COLD), Way("processes", method, KEPT))
+    ways = zip(CHOICES, (Way(BASELINE), Way("threads"), *pools), strict=True)
+    return {choice: fit_doubtful_costs(costs[way]) for choice, way in ways if way in costs}
 
 
 class _Price(NamedTuple):
@@ -167,32 +168,6 @@ def _choose(prices: Mapping[str, _Price]) -> str:
     least = min((price.middle for price in prices.values()), default=0.0)
     if least <= 0:
         return NO_VERDICT
-    answer = next(
-        choice
-        for choice in CHOICES
-        if choice in prices and prices[choice].middle <= _TOLERANCE * least
-    )
+    answer = next(name for name, price in prices.items() if price.middle <= _TOLERANCE * least)
     is_clear = all(price.low * _FAR_BETTER > prices[answer].high for price in prices.values())
     return answer if is_clear else NO_VERDICT
-
-
-def estimate_carry(seconds: Mapping[int, float], size: float) -> float:
-    """Estimate the seconds that some data take, between and beyond the sizes that were measured.
-
-    Args:
-        seconds: what was measured, by size.
-        size: the size in question.
-
-    Returns:
-        Seconds: between two sizes on the straight line from one to the other; below the least
-        size what that takes, beyond the largest in proportion to it.
-    """
-    sizes = sorted(seconds)
-    if size <= sizes[0]:
-        return seconds[sizes[0]]
-    if size >= sizes[-1]:
-        return seconds[sizes[-1]] * size / sizes[-1]
-    above = next(known for known in sizes if known >= size)
-    below = sizes[sizes.index(above) - 1]
-    part = (size - below) / (above - below)
-    return statistics.fmean([seconds[below], seconds[above]], [1 - part, part])

@@ -1,4 +1,4 @@
-"""The columns of what processes cost: start-up, carrying data, memory, and where they pay."""
+"""What starting a pool costs, by each start method, with and without pandas in its workers."""
 
 import math
 import time
@@ -11,31 +11,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.checks import ResultsError, check_unlike, check_workers
-from gil_demo.drawing.style import (
-    INK,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    make_chart,
-    write_heading,
-)
+from gil_demo.checks import ResultsError, check_choice, check_unlike, check_workers
+from gil_demo.drawing.parts import draw_cloud, finish, name_rows, write
+from gil_demo.drawing.style import INK, SOFT_INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
-from gil_demo.measuring.rounds import check_budget, take_samples
+from gil_demo.measuring.rounds import check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
-from gil_demo.running.pools import check_start_method, list_start_methods, pool_held
-from gil_demo.tables.schema import (
-    MACHINE,
-    Column,
-    Schema,
-    check_one_run,
-    check_same_facts,
-    check_whole_rounds,
-    list_rows,
-    make_table,
-    name_run,
-)
+from gil_demo.running.pools import list_start_methods, pool_held
+from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
 from gil_demo.words import (
     capitalise,
     count_in_words,
@@ -49,17 +32,6 @@ from gil_demo.words import (
 
 LOADS = ("nothing", "pandas")
 """What a worker imports before it is ready."""
-
-
-def _check_starts(table: pd.DataFrame, place: str) -> None:
-    check_whole_rounds(table, place, ["start_method", "loads"])
-    _check_crew(table, place)
-
-
-def _check_crew(table: pd.DataFrame, place: str) -> None:
-    for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, {name_run(run_id)}", ["workers"])
-
 
 STARTS = Schema(
     "starts of a pool",
@@ -76,7 +48,8 @@ STARTS = Schema(
         "tear_down_seconds": Column("duration"),
     }
     | MACHINE,
-    _check_starts,
+    alike=("workers",),
+    variant=("start_method", "loads"),
 )
 """A row for each pool that was started: until all workers were ready, and until all were gone."""
 
@@ -93,42 +66,6 @@ class Start(NamedTuple):
         return self.start_up + self.tear_down
 
 
-def check_start_methods(start_methods: object) -> list[str]:
-    """Return the start methods to use, each once; None means all that this machine has.
-
-    Raises:
-        TypeError: they are no list, or one is no string.
-        ValueError: there are none, one is unknown here, or one is there twice.
-    """
-    if start_methods is None:
-        return list_start_methods()
-    return check_unlike("start_methods", start_methods, _check_method)
-
-
-def _check_method(name: str, value: object) -> str:
-    if value is None:
-        raise TypeError(f"{name} must be one of {', '.join(list_start_methods())}, not None")
-    return check_start_method(value)
-
-
-def time_start(workers: int, method: str, load: str = "nothing") -> Start:
-    """Start a pool and let it go.
-
-    Args:
-        workers: how many processes.
-        method: how they are started.
-        load: what each of them imports before it is ready; "nothing" for no module.
-
-    Returns:
-        Seconds until it was ready, and until it was gone.
-    """
-    prepare = None if load == "nothing" else partial(import_module, load)
-    asked = time.perf_counter()
-    with pool_held(workers, method, prepare):
-        ready = time.perf_counter()
-    return Start(ready - asked, time.perf_counter() - ready)
-
-
 def compare_start_up(
     start_methods: Sequence[str] | None = None,
     *,
@@ -140,7 +77,7 @@ def compare_start_up(
     Args:
         start_methods: which ones, by name; None means all of this machine.
         workers: how many processes a pool has.
-        budget: seconds after which to stop; None means the default of `gil_demo.sampling`.
+        budget: seconds after which to stop; None means those of `measuring.rounds`.
 
     Returns:
         A table of rounds: for each start method, and for what the workers import, the seconds
@@ -159,79 +96,58 @@ def compare_start_up(
     variants = {f"{method}, {load}": (method, load) for method in methods for load in LOADS}
     taken = take_samples(
         {label: partial(time_start, workers, *variant) for label, variant in variants.items()},
-        baseline=f"{methods[0]}, {LOADS[0]}",
+        baseline=next(iter(variants)),
         budget=seconds,
     )
-    rows = [
-        facts
-        | {
-            "start_method": variants[sample.variant][0],
-            "loads": variants[sample.variant][1],
-            "round": sample.round,
-            "rounds": taken.samples[-1].round,
-            "position": sample.position,
-            "start_up_seconds": sample.timing.start_up,
-            "tear_down_seconds": sample.timing.tear_down,
-        }
-        for sample in taken.samples
-    ]
+    names = ("start_method", "loads", "start_up_seconds", "tear_down_seconds")
+    rows = make_rows(
+        taken,
+        facts,
+        lambda one: dict(zip(names, (*variants[one.variant], *one.timing), strict=True)),
+    )
     return make_table(rows, STARTS)
 
 
+def check_start_methods(start_methods: object) -> list[str]:
+    """Return the start methods to use, each once; None means all that this machine has."""
+    if start_methods is None:
+        return list_start_methods()
+    here = list_start_methods()
+    return check_unlike("start_methods", start_methods, lambda n, v: check_choice(n, v, here))
+
+
+def time_start(workers: int, method: str, load: str = LOADS[0]) -> Start:
+    """Start a pool, each of whose workers imports a module (or "nothing"), and let it go."""
+    prepare = None if load == LOADS[0] else partial(import_module, load)
+    asked = time.perf_counter()
+    with pool_held(workers, method, prepare):
+        ready = time.perf_counter()
+    return Start(ready - asked, time.perf_counter() - ready)
+
+
 def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up what starting a pool costs: a row for each start method and what workers import.
-
-    Args:
-        table: a table as `compare_start_up` gives it.
-
-    Returns:
-        The columns start_method, loads, rounds; start_up_seconds with start_up_low and
-        start_up_high (the median and its 95 % interval), tear_down_seconds (median); extra_seconds
-        with extra_low and extra_high (what the import adds to the start-up, round by round; 0 for
-        "nothing"). Ends of intervals are nan below six rounds.
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several runs.
-    """
-    check_one_run(table, STARTS)
+    """Sum up each start method and load; `extra` is what the import adds, round by round."""
     rows = []
-    for method, own in table.groupby("start_method", sort=True):
-        plain = select_by_round(own, "start_up_seconds", loads=LOADS[0])
-        for load in [name for name in LOADS if name in set(own["loads"])]:
-            started = select_by_round(own, "start_up_seconds", loads=load)
-            extra = list((started - plain).dropna())
-            rows.append(
-                {"start_method": method, "loads": load, "rounds": len(started)}
-                | spread("start_up", estimate_median(list(started)), "start_up_seconds")
-                | {
-                    "tear_down_seconds": float(
-                        own[own["loads"] == load]["tear_down_seconds"].median()
-                    )
-                }
-                | spread("extra", estimate_median(extra) if extra else NOTHING, "extra_seconds")
-            )
+    for (method, load), own in table.groupby(["start_method", "loads"]):
+        started = own.set_index("round")["start_up_seconds"]
+        plain = select_by_round(table, "start_up_seconds", start_method=method, loads=LOADS[0])
+        extra = list((started - plain).dropna())
+        rows.append(
+            {"start_method": method, "loads": load, "rounds": len(own)}
+            | spread("start_up", estimate_median(list(started)), "start_up_seconds")
+            | {"tear_down_seconds": float(own["tear_down_seconds"].median())}
+            | spread("extra", estimate_median(extra) if extra else NOTHING, "extra_seconds")
+        )
     return pd.DataFrame(rows)
 
 
-def judge_start_up(table: pd.DataFrame) -> str:
-    """Say in a few sentences what starting a pool costs, by each start method.
-
-    Args:
-        table: a table as `compare_start_up` gives it.
-
-    Returns:
-        Sentences, one a line: reservations first, then each start method, then how many rounds.
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several runs.
-    """
-    summary = summarise_start_up(table)
+def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
-    first = table.iloc[0]
-    workers = count_in_words(int(first["workers"]), "worker", "workers")
-    lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(first)]
+    workers = count_in_words(int(table["workers"].iloc[0]), "worker")
+    lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(table.iloc[0])]
     for row in list_rows(summary):
-        if row.loads == "nothing":
+        if row.loads == LOADS[0]:
             start = state_range(row.start_up_seconds, row.start_up_low, row.start_up_high)
             lines.append(
                 f"By {row.start_method}: {workers} ready after {start}, gone after another "
@@ -239,13 +155,17 @@ def judge_start_up(table: pd.DataFrame) -> str:
             )
         else:
             lines.append(f"  If each of them imports {row.loads}: {_state_extra(row)}.")
-    rounds = count_in_words(int(first["rounds"]), "round", "rounds")
-    return "\n".join([*lines, f"{capitalise(rounds)} of each."])
+    return "\n".join([*lines, f"{capitalise(count_rounds(table))}."])
+
+
+def count_rounds(table: pd.DataFrame) -> str:
+    """Say how often everything in a table was measured, for example "eight rounds of each"."""
+    return f"{count_in_words(int(table['rounds'].iloc[0]), 'round')} of each"
 
 
 def _check_plain_starts(summary: pd.DataFrame) -> None:
     """Raise a ResultsError where a start with an import has none without to be held against."""
-    plain = set(summary.loc[summary["loads"] == "nothing", "start_method"])
+    plain = set(summary.loc[summary["loads"] == LOADS[0], "start_method"])
     if lacking := sorted(set(summary["start_method"]) - plain):
         raise ResultsError(f"the table has no starts without an import by {', '.join(lacking)}")
 
@@ -261,81 +181,59 @@ def _state_extra(row: Any) -> str:
     return f"{state_range(abs(row.extra_seconds), low, high)} {word}"
 
 
-def title_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Put the finding in one line, for the chart's title."""
+def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     _check_plain_starts(summary)
-    plain = list_rows(summary[summary["loads"] == "nothing"])
-    told = [f"{state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]
-    heavy = summary[summary["loads"] != "nothing"]
+    is_plain = summary["loads"] == LOADS[0]
+    told = [
+        f"{state_seconds(row.start_up_seconds)} by {row.start_method}"
+        for row in list_rows(summary[is_plain])
+    ]
+    heavy = summary[~is_plain]
     end = ""
     if len(heavy) and (heavy["extra_low"] > 0).all():
-        least, most = (state_seconds(float(heavy["extra_seconds"].agg(f))) for f in ("min", "max"))
-        load = heavy["loads"].iloc[0]
-        end = f"; {load} adds {least}" + (f" to {most}" if most != least else "")
+        ends = heavy["extra_seconds"].agg(["min", "max"])
+        added = dict.fromkeys(state_seconds(seconds) for seconds in ends)
+        end = f"; {heavy['loads'].iloc[0]} adds {' to '.join(added)}"
     return head(f"a pool was ready after {list_in_words(told)}{end}", table)
-
-
-def describe_start_up(table: pd.DataFrame) -> str:
-    """Say in one line where and how often it was measured, for the chart's subtitle."""
-    first = table.iloc[0]
-    workers = count_in_words(int(first["workers"]), "worker", "workers")
-    rounds = count_in_words(int(first["rounds"]), "round", "rounds")
-    return f"{describe_computer(first)}; pools of {workers}; {rounds} of each"
 
 
 _FURTHEST = 2.0  # the longest bar's lengths that marks may take
 
 
-def draw_start_up(table: pd.DataFrame) -> Chart:
-    """Draw how long it took until a pool's workers were ready, and until they were gone.
-
-    Args:
-        table: a table as `compare_start_up` gives it.
-
-    Returns:
-        A matplotlib Figure: a bar for each start method, with and without pandas in the workers,
-        a mark for each round, tear-down hatched behind it. Its `description` is its alternative
-        text.
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several runs.
-    """
-    summary = summarise_start_up(table)
+def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
+    """Draw a bar for each start, a mark for each round, and the tear-down hatched behind it."""
     rows = list_rows(summary)
+    names = [
+        row.start_method if row.loads == LOADS[0] else f"{row.start_method}, with {row.loads}"
+        for row in rows
+    ]
     height = 1.75 + 0.5 * len(rows)
     chart = make_chart(11, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.24, right=0.93, top=1 - 0.6 / height, bottom=1.0 / height)
     end = _find_end(table, rows)
     for place, row in enumerate(rows):
-        is_own = (table["start_method"] == row.start_method) & (table["loads"] == row.loads)
-        _draw_bar(axes, place, row, table[is_own], end)
-    axes.set_yticks(range(len(rows)))
-    axes.set_yticklabels([_name(row) for row in rows])
-    axes.set_ylim(len(rows) - 0.45, -0.6)
+        own = table[(table["start_method"] == row.start_method) & (table["loads"] == row.loads)]
+        _draw_bar(axes, place, row, 1000 * own["start_up_seconds"], end)
     axes.set_xlim(0, end * 1.12)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     beyond = int((1000 * table["start_up_seconds"] > end).sum())
-    stray = f"; {count_in_words(beyond, 'mark', 'marks')} further right" if beyond else ""
+    stray = f"; {count_in_words(beyond, 'mark')} further right" if beyond else ""
     axes.set_xlabel(
         f"milliseconds: start-up (bar, a mark for each round), tear-down (hatched){stray}",
         size=12, color=INK,
     )  # fmt: skip
     clean_axes(axes, "x")
-    axes.tick_params(axis="y", labelsize=13)
-    title, conditions = title_start_up(table, summary), describe_start_up(table)
-    write_heading(chart, title, conditions)
+    name_rows(axes, names)
     each = "; ".join(
-        f"{_name(row)} {1000 * row.start_up_seconds:.1f} ms, tear-down "
+        f"{name} {1000 * row.start_up_seconds:.1f} ms, tear-down "
         f"{1000 * row.tear_down_seconds:.1f} ms"
-        for row in rows
+        for name, row in zip(names, rows, strict=True)
     )
-    chart.description = f"Chart. {title}. Medians: {each}. Conditions: {conditions}."
-    return chart
-
-
-def _name(row: Any) -> str:
-    return row.start_method if row.loads == "nothing" else f"{row.start_method}, with {row.loads}"
+    first = table.iloc[0]
+    pools = f"pools of {count_in_words(int(first['workers']), 'worker')}"
+    conditions = f"{describe_computer(first)}; {pools}; {count_rounds(table)}"
+    return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
 
 def _find_end(table: pd.DataFrame, rows: list[Any]) -> float:
@@ -345,25 +243,18 @@ def _find_end(table: pd.DataFrame, rows: list[Any]) -> float:
     return 1000 * (furthest if longest < furthest <= _FURTHEST * longest else longest)
 
 
-def _draw_bar(axes: Axes, place: int, row: Any, runs: pd.DataFrame, furthest: float) -> None:
+def _draw_bar(axes: Axes, place: int, row: Any, marks: "pd.Series[float]", end: float) -> None:
     look = get_look("processes")
     start, tear = 1000 * row.start_up_seconds, 1000 * row.tear_down_seconds
-    axes.barh(
-        place, start, height=0.56, color=look.colour, alpha=0.9 if row.loads == "nothing" else 0.55
-    )  # fmt: skip
+    opacity = 0.9 if row.loads == LOADS[0] else 0.55
+    axes.barh(place, start, height=0.56, color=look.colour, alpha=opacity)
     axes.barh(
         place, tear, left=start, height=0.56, facecolor="none", edgecolor=look.colour,
         hatch="////", linewidth=1,
     )  # fmt: skip
-    spread = [place + 0.17 * math.sin(2.4 * number) for number in range(len(runs))]
-    axes.plot(
-        1000 * runs["start_up_seconds"], spread, linestyle="", marker=look.marker, markersize=3.6,
-        markerfacecolor="white", markeredgecolor=INK, markeredgewidth=0.6, alpha=0.75,
-    )  # fmt: skip
-    marks = 1000 * runs["start_up_seconds"]
-    room = max(start + tear, float(marks[marks <= furthest].max()))
-    axes.annotate(
-        state_seconds(row.start_up_seconds), (room, place),
-        xytext=(8, 0), size=12,
-        textcoords="offset points", va="center", color=SOFT_INK, annotation_clip=False,
+    draw_cloud(axes, marks, place, look.marker, reach=0.17)
+    room = max(start + tear, float(marks[marks <= end].max()))
+    write(
+        axes, state_seconds(row.start_up_seconds), (room, place), (8, 0), SOFT_INK, 12,
+        va="center", annotation_clip=False,
     )  # fmt: skip

@@ -13,44 +13,38 @@ from importlib import import_module
 from gil_demo.running.pools import pool_held, run_in_pool
 
 BYTES_A_ROW = 200
-_held: list[list[object]] = []
-
-Row = tuple[str, str, int, int]
+held_table: list[list[object]] = []
 
 
 def weigh(method: str, table_bytes: int) -> None:
-    """Weigh a worker in each situation and print the result as a line of JSON.
+    """Weigh a worker in each situation and print, as a line of JSON, the rows and the table's size.
 
-    Args:
-        method: how the workers are started.
-        table_bytes: roughly how much memory the parent's table takes.
-
-    The line is a list of rows: what the parent holds, what the worker does, the bytes that only
-    the worker has and those that only the parent has; the last row is the table's own size.
+    A row: what the parent holds, what the worker does, the bytes that only the worker has, and
+    those that only the parent has.
     """
-    rows: list[Row] = []
+    rows: list[tuple[str, str, int, int]] = []
     measure_unique_bytes()  # a forked worker is to find the scales loaded
 
     def note(
-        parent: str, deed: str, act: Callable[[], object], **how: Callable[[], object]
+        parent: str, deed: str, act: Callable[[], object], prepare: Callable[[], object] | None
     ) -> None:
-        with pool_held(1, method, **how) as held:
+        with pool_held(1, method, prepare) as held:
             (span,) = run_in_pool(held, 1, _weigh_after, [act])
         rows.append((parent, deed, int(span.answer), measure_unique_bytes()))
 
-    note("small", "waits", _do_nothing)
-    note("small", "imports pandas", partial(import_module, "pandas"))
+    note("small", "waits", int, None)  # which does nothing
+    note("small", "imports pandas", partial(import_module, "pandas"), None)
     before = measure_unique_bytes()
     make_held(table_bytes)
     added = max(1, measure_unique_bytes() - before)
-    note("holds the table", "waits", _do_nothing)
+    note("holds the table", "waits", int, None)
+    # where the worker isn't forked, it has no table unless it is sent one
+    send = None if method == "fork" else partial(set_held, held_table)
+    note("holds the table", "reads the table", read_held, send)
     if method == "fork":
-        note("holds the table", "reads the table", read_held)
-        note("holds the table", "collects garbage", gc.collect)
+        note("holds the table", "collects garbage", gc.collect, None)
         gc.freeze()
-        note("holds the table", "collects, frozen", gc.collect)
-    else:  # no other worker has the table unless it is sent
-        note("holds the table", "reads the table", read_held, prepare=partial(set_held, _held))
+        note("holds the table", "collects, frozen", gc.collect, None)
     print(json.dumps([rows, added]))
 
 
@@ -66,20 +60,16 @@ def _weigh_after(act: Callable[[], object]) -> int:
     return measure_unique_bytes()
 
 
-def _do_nothing() -> None:
-    pass
-
-
 def make_held(table_bytes: int) -> None:
     """Hold a table of Python objects: rows that are lists, so that each counts its references."""
-    _held.extend([float(n), str(n)] for n in range(table_bytes // BYTES_A_ROW))
+    held_table.extend([float(n), str(n)] for n in range(table_bytes // BYTES_A_ROW))
 
 
 def set_held(table: list[list[object]]) -> None:
     """Hold a table that was sent."""
-    _held[:] = table
+    held_table[:] = table
 
 
 def read_held() -> int:
     """Touch every row once, as any loop over a table does, and return how many there are."""
-    return sum(1 for row in _held if row)
+    return sum(1 for row in held_table if row)

@@ -4,12 +4,26 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, Look, label_in_full, write_heading
+from gil_demo.drawing.style import (
+    INK,
+    PAPER,
+    SOFT_INK,
+    Chart,
+    Look,
+    label_in_full,
+    write_heading,
+)
+from gil_demo.drawing.style import choose_decades as choose_decades
 
 DASHES = (0, (5, 3))
+MOST_BARS = 4_000
+BINS = 1_600
+LANE = 0.78
 
 
 def draw_cloud(
@@ -82,13 +96,20 @@ def measure_ends(rows: pd.DataFrame, name: str) -> list[list[float]]:
     return [[*below], [*above]]
 
 
-def choose_decades(low: float, high: float) -> list[float]:
-    """Return powers of ten in a range; where it holds fewer than two, some values between."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [10.0**exponent for exponent in exponents]
-    if sum(low <= tick <= high for tick in ticks) < 2:
-        ticks = [step * tick for tick in ticks for step in (1, 2, 5)]
-    return ticks
+def draw_medians(
+    axes: Axes, x: Any, rows: pd.DataFrame, name: str, look: Look, **more: Any
+) -> None:
+    """Draw a figure of each row at its place along x, with its interval as an upright bar."""
+    style: dict[str, Any] = {"markersize": 9, "markeredgecolor": PAPER, "linewidth": 2.2}
+    axes.errorbar(
+        x, rows[name], yerr=measure_ends(rows, name), color=look.colour, marker=look.marker,
+        elinewidth=1.6, capsize=5, **(style | more),
+    )  # fmt: skip
+
+
+def draw_ideal(axes: Axes, x: Any, y: Any) -> None:
+    """Draw the dashed line on which figures would ideally lie, behind all else."""
+    axes.plot(x, y, color=SOFT_INK, linewidth=1.4, linestyle=DASHES, zorder=0.5)
 
 
 def name_rows(axes: Axes, names: Sequence[str], *, bottom: float = 0.45) -> None:
@@ -107,15 +128,54 @@ def widen(axes: Axes, factor: float, state: Callable[[float], str]) -> None:
     label_in_full(axes.xaxis, choose_decades(low / factor, high * factor), state)
 
 
-def finish(chart: Chart, title: str, conditions: str, told: str) -> Chart:
-    """Write a chart's heading, and its description from the same words.
+def draw_lane(
+    axes: Axes,
+    place: float,
+    bars: pd.DataFrame,
+    colour: str,
+    window: tuple[float, float],
+    is_binned: bool,
+) -> None:
+    """Draw one lane's bars along time: from start_seconds to end_seconds, in milliseconds.
 
-    Args:
-        chart: the chart, drawn.
-        title: the finding, in a line.
-        conditions: where and how it was measured, in a line.
-        told: the chart's numbers in sentences, each with its full stop; may be empty.
+    Where they are many, each point in time of the window is as dark as bars cover it instead.
     """
+    if is_binned:
+        _draw_shares(axes, place, bars, colour, window)
+        return
+    starts = bars["start_seconds"] * 1000
+    lengths = (bars["end_seconds"] - bars["start_seconds"]) * 1000
+    axes.broken_barh(
+        list(zip(starts, lengths, strict=True)), (place - LANE / 2, LANE),
+        facecolor=colour, edgecolor="white", linewidth=0.4,
+    )  # fmt: skip
+
+
+def _draw_shares(
+    axes: Axes, place: float, bars: pd.DataFrame, colour: str, window: tuple[float, float]
+) -> None:
+    picture = np.ones((1, BINS, 4))
+    picture[0, :, :3] = to_rgb(colour)
+    picture[0, :, 3] = measure_shares(bars, np.linspace(*window, BINS + 1))
+    axes.imshow(
+        picture, aspect="auto", interpolation="nearest",
+        extent=(window[0] * 1000, window[1] * 1000, place + LANE / 2, place - LANE / 2),
+    )  # fmt: skip
+
+
+def measure_shares(bars: pd.DataFrame, edges: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """Measure for each bin between two edges, in seconds, the part that bars cover, 0 to 1."""
+    ordered = bars.sort_values("start_seconds")
+    starts, ends = ordered["start_seconds"].to_numpy(), ordered["end_seconds"].to_numpy()
+    covered = np.concatenate([[0.0], np.cumsum(ends - starts)])
+    times = np.column_stack([starts, ends]).ravel()
+    totals = np.column_stack([covered[:-1], covered[1:]]).ravel()
+    until = np.interp(edges, times, totals) if len(times) else np.zeros(len(edges))
+    return np.clip(np.diff(until) / np.diff(edges), 0, 1)
+
+
+def finish(chart: Chart, title: str, conditions: str, told: str) -> Chart:
+    """Write a chart's heading, and its description from that and its numbers in sentences."""
     write_heading(chart, title, conditions)
     parts = ["Chart.", f"{title}.", *([told] if told else []), f"Conditions: {conditions}."]
     chart.description = " ".join(parts)

@@ -113,12 +113,7 @@ def _fit(line: Text, size: float, room: float) -> None:
 
 
 def clean_axes(axes: Axes, grid: str) -> None:
-    """Leave only what helps reading: a light grid across one axis and no frame.
-
-    Args:
-        axes: the axes to clean.
-        grid: the axis along which values are read, "x" or "y".
-    """
+    """Leave only what helps reading values along an axis, "x" or "y": a light grid, no frame."""
     for side in ("top", "right", "bottom" if grid == "x" else "left"):
         axes.spines[side].set_visible(False)
     for spine in axes.spines.values():
@@ -129,32 +124,27 @@ def clean_axes(axes: Axes, grid: str) -> None:
 
 
 def label_in_full(axis: Axis, values: Sequence[float], state: Callable[[float], str]) -> None:
-    """Label some values of a logarithmic axis in words of its unit, not as powers of ten.
-
-    Args:
-        axis: an axis on a logarithmic scale.
-        values: the values to label; those out of sight are left out.
-        state: puts a value into text.
-    """
+    """Label those values of a logarithmic axis that are in sight, in words of its unit."""
     low, high = axis.get_view_interval()
     axis.set_major_locator(FixedLocator([value for value in values if low <= value <= high]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: state(value)))
     axis.set_minor_locator(NullLocator())
 
 
-def label_decades(axis: Axis, state: Callable[[float], str]) -> None:
-    """Label a logarithmic axis at powers of ten, or at 1, 2 and 5 where those would be too few.
-
-    Args:
-        axis: an axis on a logarithmic scale; it grows where none of these is in sight.
-        state: puts a value into text.
-    """
-    low, high = sorted(axis.get_view_interval())
+def choose_decades(low: float, high: float) -> list[float]:
+    """Return powers of ten in a range; where it holds fewer than two, some values between."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [10.0**exponent for exponent in exponents]
-    if not _are_in_sight(axis, values):
+    if sum(low <= value <= high for value in values) < 2:
         values = [step * value for value in values for step in (1, 2, 5)]
-    if not _are_in_sight(axis, values):
+    return values
+
+
+def label_decades(axis: Axis, state: Callable[[float], str]) -> None:
+    """Label a logarithmic axis at chosen decades; it grows where fewer than two are in sight."""
+    low, high = sorted(axis.get_view_interval())
+    values = choose_decades(low, high)
+    if sum(low <= value <= high for value in values) < 2:
         low = max(value for value in values if value <= low)
         high = min(value for value in values if value >= high)
         margin = (high / low) ** 0.1
@@ -163,20 +153,8 @@ def label_decades(axis: Axis, state: Callable[[float], str]) -> None:
     label_in_full(axis, values, state)
 
 
-def _are_in_sight(axis: Axis, values: Sequence[float]) -> bool:
-    """Tell whether at least two of the values lie on the part of an axis that is seen."""
-    low, high = sorted(axis.get_view_interval())
-    return sum(low <= value <= high for value in values) >= 2
-
-
 def push_apart(places: Sequence[float], apart: float, top: float) -> list[float]:
-    """Push places of labels apart, upwards and, where they would pass the top, downwards.
-
-    Args:
-        places: where the labels would stand, the lowest first.
-        apart: how far apart they must be.
-        top: the highest place.
-    """
+    """Push places, the lowest first, apart: upwards, and downwards from the top."""
     pushed: list[float] = []
     for place in places:
         pushed.append(max(place, pushed[-1] + apart) if pushed else place)

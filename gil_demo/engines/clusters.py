@@ -11,8 +11,11 @@ from typing import Any
 
 from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers, shorten
 from gil_demo.engines.remotes import (
+    END_SECONDS,
+    LOOK_SECONDS,
     START_SECONDS,
     Timed,
+    check_address,
     check_engine,
     environment_kept,
     make_spans,
@@ -22,10 +25,7 @@ from gil_demo.engines.remotes import (
 from gil_demo.running.pools import describe_work
 from gil_demo.running.spans import Run, Span
 
-ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
-CHECK_SECONDS = 2.0
-END_SECONDS = 10.0
-MOST_LONELY_SECONDS = 30.0
+_MOST_LONELY_SECONDS = 30.0
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
 
     Yields:
         A `Run`; an exception of a task is passed on. The spans of two workers have no common
-        clock (see `gil_demo.remotes.make_spans`).
+        clock (see `gil_demo.engines.remotes.make_spans`).
 
     Raises:
         TypeError: an argument is of the wrong type, or the tasks are no list.
@@ -54,53 +54,41 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
         GilDemoError: the cluster can't be reached, has too few workers, or was lost.
     """
     check_workers(workers)
-    asked = check_address(address)
+    asked = find_scheduler(address)
     check_engine("cluster")
     with ExitStack() as stack:
-        client = stack.enter_context(_reached(workers, asked))
+        note = stack.enter_context(environment_kept())
+        client = _reach(workers, asked, stack)
+        note()
         yield partial(_run, client)
 
 
-def check_address(address: object) -> str | None:
-    """Return the address of the scheduler to ask; None if a cluster of one's own is to start.
-
-    Raises:
-        TypeError: it is neither a text nor None.
-        ValueError: no scheduler can have it.
-    """
-    if address is None:
-        return os.environ.get(ADDRESS_VARIABLE) or None
-    if not isinstance(address, str):
-        raise TypeError(f"address must be that of a scheduler, not {shorten(address)}")
-    if not address.isprintable() or not address.strip() or len(address) > 300:
-        raise ValueError(f"address must be that of a scheduler, not {shorten(address)}")
-    return address
+def find_scheduler(address: object) -> str | None:
+    """Return the address of the scheduler to ask; None if a cluster of one's own is to start."""
+    asked = check_address(address, "a scheduler")
+    return asked or os.environ.get("DASK_SCHEDULER_ADDRESS") or None
 
 
-@contextmanager
-def _reached(workers: int, address: str | None) -> Iterator[Any]:
-    """Give a client of a cluster all of whose workers are ready and have this package."""
-    with ExitStack() as stack:
-        note = stack.enter_context(environment_kept())
-        from distributed import Client
+def _reach(workers: int, address: str | None, stack: ExitStack) -> Any:
+    """Return a client of a cluster all of whose workers are ready and have this package."""
+    from distributed import Client
 
-        try:
-            place = address or stack.enter_context(_started(workers))
-            client = Client(place, set_as_default=False, timeout=START_SECONDS / 4)
-            stack.enter_context(client)
-            client.wait_for_workers(workers, timeout=START_SECONDS / 4)
-            client.run(exec, "import gil_demo.remotes")
-        except ModuleNotFoundError:
-            raise GilDemoError(
-                f"a worker of {address} has no gil_demo: install this package on every machine"
-            ) from None
-        except (OSError, ValueError, RuntimeError) as reason:  # TimeoutError is an OSError
-            if address is None:
-                raise refuse_lost(reason) from reason
-            told = f"no scheduler with {workers} workers was reached at {shorten(address)}"
-            raise GilDemoError(f"{told}: {shorten(str(reason))}") from None
-        note()
-        yield client
+    try:
+        place = address or stack.enter_context(_started(workers))
+        client = Client(place, set_as_default=False, timeout=START_SECONDS)
+        stack.enter_context(client)
+        client.wait_for_workers(workers, timeout=START_SECONDS)
+        client.run(exec, "import gil_demo.engines.remotes")
+    except ModuleNotFoundError:
+        raise GilDemoError(
+            f"a worker of {address} has no gil_demo: install this package on every machine"
+        ) from None
+    except (OSError, ValueError, RuntimeError) as reason:  # TimeoutError is an OSError
+        if address is None:
+            raise refuse_lost(reason) from reason
+        told = f"no scheduler with {workers} workers was reached at {shorten(address)}"
+        raise GilDemoError(f"{told}: {shorten(str(reason))}") from None
+    return client
 
 
 @contextmanager
@@ -161,12 +149,12 @@ def _wait_for(client: Any, futures: Sequence[Any], tasks: Sequence[object]) -> N
     while pending:
         try:
             with client.as_current():
-                wait(pending[-1:], timeout=CHECK_SECONDS)  # cheaper than to wait for each
+                wait(pending[-1:], timeout=LOOK_SECONDS)  # cheaper than to wait for each
             pending = [future for future in pending if not future.done()]
         except TimeoutError:
             if client.status != "running":
                 raise refuse_lost(ConnectionError("its scheduler has gone")) from None
             if client.scheduler_info()["workers"]:
                 seen = time.monotonic()
-            elif time.monotonic() - seen > MOST_LONELY_SECONDS:
+            elif time.monotonic() - seen > _MOST_LONELY_SECONDS:
                 raise WorkerDied(f"no worker is left {describe_work(tasks)}") from None

@@ -10,21 +10,23 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers, shorten
+from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers
 from gil_demo.engines.remotes import (
+    END_SECONDS,
     RETRIES,
     Timed,
+    check_address,
     check_engine,
     environment_kept,
     make_spans,
     refuse_lost,
     strays_ended,
 )
+from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import CHECK_SECONDS, describe_work
+from gil_demo.running.pools import describe_work
 from gil_demo.running.spans import Run, Span
 
-END_SECONDS = 10.0
 _STORE_BYTES = 100 * 2**20
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
@@ -48,7 +50,7 @@ def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
 
     Yields:
         A `Run`; an exception of a task is passed on. The spans of two workers have no common
-        clock (see `gil_demo.remotes.make_spans`).
+        clock (see `gil_demo.engines.remotes.make_spans`).
 
     Raises:
         TypeError: an argument is of the wrong type, or the tasks are no list.
@@ -58,61 +60,43 @@ def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
         GilDemoError: Ray can't be started or reached, or is in use already.
     """
     check_workers(workers)
-    if address is not None and not isinstance(address, str):
-        raise TypeError(f"address must be that of a Ray cluster, not {shorten(address)}")
-    if address is not None and not (address.strip() and address.isprintable()):
-        raise ValueError(f"address must be that of a Ray cluster, not {shorten(address)}")
+    check_address(address, "a Ray cluster")
     check_engine("ray")
-    with _started(workers, address) as note:
-        from ray.util.multiprocessing import Pool
-
-        again = {"max_restarts": RETRIES, "max_task_retries": RETRIES}
-        pool = Pool(workers, ray_remote_args=again)
+    with ExitStack() as stack:
+        note = stack.enter_context(environment_kept())
+        pool = _start(workers, address, stack)
         note()
         yield partial(_run, pool)
 
 
-@contextmanager
-def _started(workers: int, address: str | None) -> Iterator[Callable[[], None]]:
-    """Start Ray, or join one that runs; nothing of one's own is left afterwards."""
-    with ExitStack() as stack:
-        note = stack.enter_context(environment_kept())
-        path = os.pathsep.join(filter(None, sys.path))  # Ray's workers don't get it otherwise
-        os.environ.update(_ENVIRONMENT | {"PYTHONPATH": path})
-        import ray as engine
+def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
+    """Start Ray, or join one that runs, and return a pool; nothing is left after the stack."""
+    path = os.pathsep.join(filter(None, sys.path))  # Ray's workers don't get it otherwise
+    os.environ.update(_ENVIRONMENT | {"PYTHONPATH": path})
+    import ray as engine
+    from ray.util.multiprocessing import Pool
 
-        if engine.is_initialized():
-            raise GilDemoError("Ray is in use in this Python already: call ray.shutdown() first")
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-        try:
-            if address is None:
-                stack.enter_context(strays_ended())
-                folder = stack.enter_context(_folder_made())
-                stack.callback(engine.shutdown)
-                engine.init(
-                    "local",
-                    num_cpus=workers,
-                    include_dashboard=False,
-                    object_store_memory=_STORE_BYTES,
-                    _temp_dir=folder,
-                    **quiet,
-                )
-            else:
-                stack.callback(engine.shutdown)
-                engine.init(address, **quiet)
-        except (OSError, ValueError, RuntimeError) as reason:
-            raise refuse_lost(reason) from None
-        yield note
-
-
-@contextmanager
-def _folder_made() -> Iterator[str]:
-    """Make a folder of a short name: Ray's sockets are in it, and their paths may not be long."""
-    place = None if sys.platform == "win32" else "/tmp"
-    with tempfile.TemporaryDirectory(
-        prefix="gil_demo-", dir=place, ignore_cleanup_errors=True
-    ) as folder:
-        yield folder
+    if engine.is_initialized():
+        raise GilDemoError("Ray is in use in this Python already: call ray.shutdown() first")
+    asked: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        stack.enter_context(strays_ended())
+        # a short name: Ray's sockets are in it, and their paths may not be long
+        place = None if sys.platform == "win32" else "/tmp"
+        made = tempfile.TemporaryDirectory("", "gil_demo-", place, ignore_cleanup_errors=True)
+        asked |= {
+            "num_cpus": workers,
+            "include_dashboard": False,
+            "object_store_memory": _STORE_BYTES,
+            "_temp_dir": stack.enter_context(made),
+        }
+    stack.callback(engine.shutdown)
+    try:
+        engine.init(address or "local", **asked)
+    except (OSError, ValueError, RuntimeError) as reason:
+        raise refuse_lost(reason) from None
+    again = {"max_restarts": RETRIES, "max_task_retries": RETRIES}
+    return Pool(workers, ray_remote_args=again)
 
 
 def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:

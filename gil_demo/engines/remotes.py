@@ -8,17 +8,20 @@ import pickle
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
-from gil_demo.checks import GilDemoError, RunnerUnavailable
+from gil_demo.checks import GilDemoError, RunnerUnavailable, shorten
 from gil_demo.running.runners import find_missing
 from gil_demo.running.spans import Span
 
-START_SECONDS = 120.0
+START_SECONDS, LOOK_SECONDS, END_SECONDS = 30.0, 2.0, 10.0
+
 RETRIES = 3
 """How often a task is given to another worker before it counts as what kills them."""
+
+_MOST_LETTERS = 300
 
 
 def check_engine(runner: str) -> None:
@@ -27,28 +30,28 @@ def check_engine(runner: str) -> None:
         raise RunnerUnavailable(f"{runner}: {reason}")
 
 
+def check_address(address: object, of: str) -> str | None:
+    """Return an address if one is given, and it can be that of what is meant."""
+    if address is None:
+        return None
+    fault = f"address must be that of {of}, not {shorten(address)}"
+    if not isinstance(address, str):
+        raise TypeError(fault)
+    if not (address.strip() and address.isprintable() and len(address) <= _MOST_LETTERS):
+        raise ValueError(fault)
+    return address
+
+
 class Timed:
-    """A function that runs another one in a worker, wherever it is, and notes who and how long.
+    """A function that runs another one in a worker, and notes who ran it and for how long.
 
     Its answer is pickled: engines look into what is sent to them, and bytes are soon looked at.
-
-    Args:
-        function: what to run, once for each task.
     """
 
     def __init__(self, function: Callable[[Any], object]) -> None:
         self.function = function
 
     def __call__(self, task: object) -> bytes:
-        """Run one task.
-
-        Args:
-            task: what to run the function on.
-
-        Returns:
-            Pickled: the worker (its host and process), the start and the end in seconds on that
-            worker's own clock, and what the function gave back.
-        """
         start = time.perf_counter()
         answer = self.function(task)
         return pickle.dumps((_name_place(), start, time.perf_counter(), answer))
@@ -60,13 +63,10 @@ def _name_place() -> str:
 
 
 def make_spans(answers: Sequence[bytes]) -> list[Span]:
-    """Make spans of what workers on any machines noted.
+    """Make spans of what `Timed` gave back, in the tasks' order.
 
     Machines share no clock. So each worker's spans count from the start of its own first task:
     their lengths can be compared, and those of one worker be put in order, but no two workers'.
-
-    Args:
-        answers: what `Timed` gave back, in the tasks' order.
     """
     told = [pickle.loads(answer) for answer in answers]
     first: dict[str, float] = {}
@@ -81,17 +81,15 @@ def make_spans(answers: Sequence[bytes]) -> list[Span]:
 
 @contextmanager
 def environment_kept() -> Iterator[Callable[[], None]]:
-    """Put the environment back as it was before an engine was loaded and started.
+    """Put the environment back, once what is inside is over, as it was before an engine started.
 
-    Yields:
-        A function to call when the engine has started: what is changed later stays changed.
+    Yields a function to call when the engine has started: what is changed later stays changed.
     """
     before = dict(os.environ)
     changed: set[str] = set()
 
     def note() -> None:
-        names = {*before, *os.environ}
-        changed.update(name for name in names if before.get(name) != os.environ.get(name))
+        changed.update(name for name, _ in before.items() ^ dict(os.environ).items())
 
     try:
         yield note
@@ -114,25 +112,20 @@ def strays_ended() -> Iterator[None]:
     try:
         yield
     finally:
-        strays = [
-            child
-            for child in own.children(recursive=True)
-            if child not in before and "resource_tracker" not in " ".join(_read_command(child))
-        ]
+        came = set(own.children(recursive=True)) - before
+        strays = [child for child in came if not _is_tracker(child)]
         for stray in psutil.wait_procs(strays, timeout=2)[1]:
-            try:  # noqa: SIM105
+            with suppress(psutil.NoSuchProcess):
                 stray.kill()
-            except psutil.NoSuchProcess:
-                pass
 
 
-def _read_command(process: Any) -> list[str]:
+def _is_tracker(process: Any) -> bool:
+    """Tell whether it is multiprocessing's own helper, which lives as long as this Python."""
     import psutil
 
-    try:
-        return list(process.cmdline())
-    except psutil.Error:
-        return []
+    with suppress(psutil.Error):
+        return "resource_tracker" in " ".join(process.cmdline())
+    return False
 
 
 def refuse_lost(reason: Exception) -> GilDemoError:

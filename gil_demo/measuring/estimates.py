@@ -13,14 +13,7 @@ CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
-    """A median with its interval.
-
-    Attributes:
-        median: the middle of the values.
-        low: lower end of the interval; nan where there are too few values for one.
-        high: upper end of the interval; nan likewise.
-        rounds: how many values there were.
-    """
+    """A median, the ends of its interval (nan without one), and how many values there were."""
 
     median: float
     low: float
@@ -35,28 +28,22 @@ class Estimate(NamedTuple):
         return (self.high - self.low) / 2 / self.median
 
 
+NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
+"""The estimate of no values at all."""
+
+
 def estimate_median(values: Sequence[float]) -> Estimate:
-    """Estimate the median that values were drawn around.
+    """Estimate the median that values, one a round, were drawn around.
 
     The interval runs between two of the sorted values, as far inside as 95 % confidence allows.
     Nothing is assumed about how the values are spread, save that they are independent (the
     order-statistic or sign-test interval; e.g. Conover, Practical Nonparametric Statistics,
     section 3.2). Fewer than six values can't give such an interval.
-
-    Args:
-        values: finite numbers, one a round, in any order.
-
-    Returns:
-        The estimate, in the unit of the values.
-
-    Raises:
-        ValueError: there are no values.
     """
     if not values:
         raise ValueError("values must hold at least one number, not none")
-    ordered = sorted(values)
+    ordered, rounds = sorted(values), len(values)
     median = statistics.median(ordered)
-    rounds = len(ordered)
     if rounds < LEAST_ROUNDS:
         return Estimate(median, math.nan, math.nan, rounds)
     rank = _find_rank(rounds)
@@ -65,23 +52,13 @@ def estimate_median(values: Sequence[float]) -> Estimate:
 
 def _find_rank(rounds: int) -> int:
     """Return how many values may be cut off at either end of the sorted values."""
-    tail = (1 - CONFIDENCE) / 2
-    log_half = rounds * math.log(2)
-    rank, below = 0, 0.0
-    while True:
-        below += math.exp(
-            math.lgamma(rounds + 1)
-            - math.lgamma(rank + 1)
-            - math.lgamma(rounds - rank + 1)
-            - log_half
-        )
-        if below > tail:
-            return max(0, rank - 1)
+    allowed = 2**rounds // round(2 / (1 - CONFIDENCE))  # of all ways to lie about the median
+    rank, ways, below = 0, 1, 1
+    while below <= allowed:
         rank += 1
-
-
-NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0)
-"""The estimate of no values at all."""
+        ways = ways * (rounds - rank + 1) // rank  # math.comb(rounds, rank)
+        below += ways
+    return rank - 1
 
 
 def select_by_round(table: "pd.DataFrame", column: str, **chosen: object) -> "pd.Series[float]":

@@ -1,7 +1,8 @@
-"""Rounds made level: what slowed a whole round is taken out, and what was disturbed doesn't count.
+"""Laws fitted to rounds: rounds made level, lines and where they cross, Amdahl's law.
 
 On a shared machine a round can take twice as long as the next, and a single measurement longer
-still. Where many things are measured in each round, the round's own pace shows in all of them.
+still. Where many things are measured in each round, the round's own pace shows in all of them and
+is taken out; and what was disturbed doesn't count.
 """
 
 import math
@@ -9,16 +10,54 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import NormalDist, fmean, median
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
 from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, Estimate
 
+LEAST_SIZES = 3
+ALWAYS_PAYS = "it pays at every size that was measured"
+NEVER_MEETS = "at no size of task did the two meet"
+
 _FURTHEST_DEVIATIONS = 3.0
-
 _DEVIATIONS = 1.4826  # standard deviations in a median absolute deviation, for normal noise
-
 _MOST_PARTS = 30
+_PLAIN_LOOP = 0  # the plain loop among numbers of workers
+_WIDEST_FACTOR = 10.0
+_FURTHEST_FACTOR = 30.0
 
 Key = TypeVar("Key")
+
+
+def find_middle(values: Iterable[float]) -> float:
+    """Find the mean of those values that lie no further out than noise does.
+
+    It needs fewer rounds than a median does to be as exact. Values are left out that lie more
+    than three deviations from the median; a deviation is measured by the median, too (the rule
+    of Hampel, "The influence curve and its role in robust estimation", JASA 69, 1974).
+    """
+    all_of_them = list(values)
+    centre = median(all_of_them)
+    furthest = _FURTHEST_DEVIATIONS * _DEVIATIONS * median(abs(v - centre) for v in all_of_them)
+    kept = [value for value in all_of_them if abs(value - centre) <= furthest]
+    return fmean(kept) if furthest > 0 else centre
+
+
+def level_rounds(costs: Mapping[Key, Sequence[float]]) -> dict[Key, list[float]]:
+    """Take out of costs, one a round of each thing, what made a whole round dearer or cheaper.
+
+    Where some have more rounds than others, the first ones count that all have.
+    """
+    rounds = min(len(values) for values in costs.values())
+    usual = {key: median(values[:rounds]) for key, values in costs.items()}
+    paces = [
+        find_middle(values[number] / usual[key] for key, values in costs.items())
+        for number in range(rounds)
+    ]
+    return {
+        key: [cost / pace for cost, pace in zip(values, paces, strict=False)]
+        for key, values in costs.items()
+    }
 
 
 class Doubt(NamedTuple):
@@ -37,147 +76,44 @@ class Doubt(NamedTuple):
     quantile: float
 
 
-def find_middle(values: Iterable[float]) -> float:
-    """Find the mean of those values that lie no further out than noise does.
-
-    It needs fewer rounds than a median does to be as exact. Values are left out that lie more
-    than three deviations from the median; a deviation is measured by the median, too (the rule
-    of Hampel, "The influence curve and its role in robust estimation", JASA 69, 1974).
-
-    Args:
-        values: at least one number.
-
-    Returns:
-        The mean of the values that count.
-    """
-    all_of_them = list(values)
-    centre = median(all_of_them)
-    furthest = _FURTHEST_DEVIATIONS * _DEVIATIONS * median(abs(v - centre) for v in all_of_them)
-    kept = [value for value in all_of_them if abs(value - centre) <= furthest]
-    return fmean(kept) if furthest > 0 else centre
-
-
-def level_rounds(costs: Mapping[Key, Sequence[float]]) -> dict[Key, list[float]]:
-    """Take out of costs what made everything in a round dearer or cheaper.
-
-    Args:
-        costs: for each thing that was measured its positive costs, one a round, in the same
-            order of rounds for all.
-
-    Returns:
-        The costs as they would have been in a round of the usual pace; where some have more
-        rounds than others, the first ones that all have.
-    """
-    rounds = min(len(values) for values in costs.values())
-    usual = {key: median(values[:rounds]) for key, values in costs.items()}
-    paces = [
-        find_middle(values[number] / usual[key] for key, values in costs.items())
-        for number in range(rounds)
-    ]
-    return {
-        key: [values[number] / paces[number] for number in range(rounds)]
-        for key, values in costs.items()
-    }
-
-
 def measure_doubt(fit: Callable[[Sequence[int]], tuple[float, float]], rounds: int) -> Doubt:
-    """Measure how far a fit of two figures may be off, by leaving rounds out in turn.
+    """Measure how far a fit of two figures to some rounds may be off, by leaving rounds out.
 
     The source: the jackknife of Tukey (Efron and Tibshirani, An Introduction to the Bootstrap,
     chapter 11). Of many rounds several are left out at once. The interval's width is a quantile
     of Student's distribution, by the series in Abramowitz and Stegun, 26.7.5.
-
-    Args:
-        fit: takes the numbers of some rounds, from 0, and gives the figures that they tell.
-        rounds: how many there are, at least three.
-
-    Returns:
-        The doubt of what the fit tells from all rounds.
     """
     parts = min(rounds, _MOST_PARTS)
     figures = [fit([n for n in range(rounds) if n % parts != part]) for part in range(parts)]
-    firsts, seconds = ([pair[place] for pair in figures] for place in (0, 1))
-    off = [
-        (one - fmean(firsts), other - fmean(seconds))
-        for one, other in zip(firsts, seconds, strict=True)
-    ]
-    scale = (parts - 1) / parts
-    return Doubt(
-        scale * math.fsum(one * one for one, _ in off),
-        scale * math.fsum(one * other for one, other in off),
-        scale * math.fsum(other * other for _, other in off),
-        _find_quantile(parts - 1),
-    )
-
-
-def _find_quantile(freedom: int) -> float:
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    return (
+    variances = (parts - 1) * np.cov(figures, rowvar=False, bias=True)
+    freedom, z = parts - 1, NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    quantile = (
         z
         + (z**3 + z) / (4 * freedom)
         + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
         + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
     )
-
-
-LEAST_SIZES = 3
-
-ALWAYS_PAYS = "it pays at every size that was measured"
-
-NEVER_MEETS = "at no size of task did the two meet"
-
-_PLAIN_LOOP = 0  # the plain loop among numbers of workers
-
-_WIDEST_FACTOR = 10.0
-
-_FURTHEST_FACTOR = 30.0
-
-
-class Line(NamedTuple):
-    """What a way of running costs: `overhead`, and `slope` for each unit of the task's size."""
-
-    overhead: float
-    slope: float
-
-    def at(self, size: float) -> float:
-        """Return the cost of a task of a size."""
-        return self.overhead + self.slope * size
+    first, both, second = (float(variances[place]) for place in ((0, 0), (0, 1), (1, 1)))
+    return Doubt(first, both, second, quantile)
 
 
 def compute_speed_up(parallel_part: float, workers: float) -> float:
     """Compute Amdahl's speed-up: the parallel part is shared out, the rest is not.
 
-    Args:
-        parallel_part: the part of the work that can be shared out, from 0 to 1.
-        workers: how many there are, each with a core of its own.
-
-    Returns:
-        How many times as fast as one worker. The source of the law: G. M. Amdahl, "Validity of
-        the single processor approach to achieving large scale computing capabilities", AFIPS
-        1967.
+    The source of the law: G. M. Amdahl, "Validity of the single processor approach to achieving
+    large scale computing capabilities", AFIPS 1967.
     """
     return 1 / (1 - parallel_part + parallel_part / workers)
 
 
 def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Estimate:
-    """Fit Amdahl's parallel part to the times of ever more workers.
+    """Fit Amdahl's parallel part to the times of ever more workers, over the plain loop's.
 
     Amdahl's law says of the time, as a multiple of the plain loop's, that it is 1 - p * (1 - 1/w)
     with w workers at work at once. The rounds are made level, and p is found by least squares of
     the relative errors; its interval comes from leaving rounds out in turn. More workers than
-    cores work no more at once than there are cores.
-
-    Args:
-        ratios: for each number of workers the times as multiples of the plain loop's, one a
-            round, in the same order of rounds for all.
-        cores: how many workers can truly work at once.
-
-    Returns:
-        The parallel part: 1 for work that is shared out without loss, 0 where more workers change
-        nothing; noise can carry it a little beyond either.
-
-    Raises:
-        ResultsError: it can't be fitted; the text says why.
+    cores work no more at once than there are cores. It is 1 for work that is shared out without
+    loss and 0 where more workers change nothing; noise can carry it a little beyond either.
     """
     at_once = {workers: min(workers, cores) for workers in ratios if min(workers, cores) > 1}
     if cores < 2:
@@ -208,13 +144,18 @@ def _check_rounds(rounds: int) -> None:
         )
 
 
-class DoubtfulLine(NamedTuple):
-    """A fitted line, and how far it may be off.
+class Line(NamedTuple):
+    """What a way of running costs: `overhead`, and `slope` for each unit of the task's size."""
 
-    Attributes:
-        line: the line.
-        doubt: how far its overhead (first) and its slope (second) may be off.
-    """
+    overhead: float
+    slope: float
+
+    def at(self, size: float) -> float:
+        return self.overhead + self.slope * size
+
+
+class DoubtfulLine(NamedTuple):
+    """A fitted line, and how far its overhead (first) and its slope (second) may be off."""
 
     line: Line
     doubt: Doubt
@@ -227,7 +168,8 @@ class DoubtfulLine(NamedTuple):
     def find_root(self) -> tuple[float, float, float]:
         """Return at which size the line falls to 0, and the ends of the interval.
 
-        All three are nan unless it falls beyond doubt.
+        All three are nan unless it falls beyond doubt (Fieller, "Some problems in interval
+        estimation", Journal of the Royal Statistical Society B 16, 1954).
         """
         allowed = self.doubt.quantile**2
         steep = self.line.slope**2 - allowed * self.doubt.second
@@ -241,30 +183,14 @@ class DoubtfulLine(NamedTuple):
         return size, min(low, size), max(high, size)
 
 
-def fit_line(sizes: Sequence[float], costs: Sequence[float]) -> Line:
-    """Fit a line to costs so that relative errors count, whatever the size.
-
-    Args:
-        sizes: positive numbers, at least two of them unlike.
-        costs: positive numbers, one for each size.
-
-    Returns:
-        The line with the least sum of squared relative errors; noise can carry its overhead or
-        its slope below 0.
-    """
-    weights = [1 / cost**2 for cost in costs]
-    size, cost = fmean(sizes, weights), fmean(costs, weights)
-    away = [one - size for one in sizes]  # from the middle: sums of squares lose digits
-    slope = math.fsum(
-        weight * one * (other - cost)
-        for weight, one, other in zip(weights, away, costs, strict=True)
-    ) / math.fsum(weight * one**2 for weight, one in zip(weights, away, strict=True))
-    return Line(cost - slope * size, slope)
-
-
 def fit_costs(costs: Mapping[float, Sequence[float]]) -> Line:
-    """Fit a line to the middles of what tasks of several sizes cost, one cost a round."""
-    return fit_line(list(costs), [find_middle(values) for values in costs.values()])
+    """Fit a line to what tasks of several sizes cost, one cost a round.
+
+    Relative errors count, whatever the size; noise can carry the overhead or the slope below 0.
+    """
+    middles = np.array([find_middle(values) for values in costs.values()])
+    slope, overhead = np.polyfit(list(costs), middles, 1, w=1 / middles)
+    return Line(float(overhead), float(slope))
 
 
 def fit_doubtful_costs(costs: Mapping[float, Sequence[float]]) -> DoubtfulLine:
@@ -282,20 +208,10 @@ def find_crossing(
 ) -> Estimate:
     """Find the size of task from which the way with the slower start is the cheaper one.
 
-    The rounds are made level and a line is fitted to the costs of either way; the crossing of the
-    two is the answer. Its interval holds the sizes at which the lines don't differ by more than
-    their doubt, which comes from leaving rounds out in turn (Fieller, "Some problems in interval
-    estimation", Journal of the Royal Statistical Society B 16, 1954).
-
-    Args:
-        quick_start: for each size of task the positive costs of one way, one a round.
-        slow_start: likewise for the other way, of the same sizes and rounds and in the same unit.
-
-    Returns:
-        The size, in the unit of the sizes.
-
-    Raises:
-        ResultsError: there is no such size, or it can't be told; the text says why.
+    Of either way there are the costs of the same sizes in the same rounds. The rounds are made
+    level and a line is fitted to each way; the crossing of the two is the answer. Its interval
+    holds the sizes at which the lines don't differ by more than their doubt, which comes from
+    leaving rounds out in turn. A ResultsError says why there is no such size, or none to tell.
     """
     ways, sizes = (quick_start, slow_start), sorted(quick_start)
     rounds = min((len(own) for way in ways for own in way.values()), default=0)

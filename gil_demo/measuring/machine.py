@@ -11,8 +11,6 @@ from typing import NamedTuple
 from gil_demo.checks import shorten
 from gil_demo.running.pools import list_start_methods
 
-BUSY_SECONDS = 0.5
-
 
 class Machine(NamedTuple):
     """Facts about the computer and its Python.
@@ -83,11 +81,7 @@ def describe_machine() -> Machine:
 
 
 def count_usable_cores() -> int:
-    """Count the logical cores that this process may use.
-
-    Returns:
-        The number that an affinity mask and a container's CPU quota leave, at least 1.
-    """
+    """Count the logical cores that an affinity mask and a container's quota leave."""
     from loky import cpu_count
 
     return int(cpu_count())
@@ -100,14 +94,10 @@ def is_gil_enabled() -> bool:
 
 
 def measure_busy_percent() -> float:
-    """Measure how busy the cores are that this process may use.
-
-    Returns:
-        Percent of the time of those cores, over half a second in which this process sleeps.
-    """
+    """Measure how busy the cores of this process are, while it sleeps for half a second."""
     import psutil
 
-    shares = psutil.cpu_percent(interval=BUSY_SECONDS, percpu=True)
+    shares = psutil.cpu_percent(interval=0.5, percpu=True)
     mine = [shares[core] for core in _list_affinity() if core < len(shares)] or shares
     return float(sum(mine) / len(mine)) if mine else 0.0
 
@@ -158,37 +148,28 @@ def warn(machine: Machine) -> list[str]:
     """
     if not isinstance(machine, Machine):
         raise TypeError(f"machine must be what describe_machine() gives, not {shorten(machine)}")
-    warnings = []
-    if machine.usable_cores == 1:
-        warnings.append(
-            "One usable core: neither threads nor processes can show a speed-up here. "
-            "The recorded results stand in for that part."
-        )
-    if machine.cores_limited_by == "quota":
-        warnings.append(
-            f"A quota leaves {machine.usable_cores} of {machine.logical_cores} cores to this "
-            "Python (a container, or a shared server): os.cpu_count() does not see that."
-        )
-    if machine.cores_limited_by == "affinity":
-        warnings.append(
-            f"This Python is bound to {machine.usable_cores} of {machine.logical_cores} cores."
-        )
-    if machine.physical_cores is not None and machine.physical_cores < machine.usable_cores:
-        warnings.append(
-            f"{machine.usable_cores} logical cores share {machine.physical_cores} physical ones: "
-            "expect less than double speed from two of them."
-        )
-    if not machine.gil_enabled:
-        warnings.append(
-            "The GIL is off in this Python: threads run at the same time, unlike in the story."
-        )
-    if machine.gil_enabled and machine.free_threaded_build:
-        warnings.append(
-            "This Python can run without the GIL, but something turned it on (a package that "
-            "isn't ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps it off."
-        )
-    if machine.on_battery:
-        warnings.append("On battery: many laptops slow down to save power. Plug it in.")
-    if machine.implementation != "CPython":
-        warnings.append(f"This is {machine.implementation}: the story is about CPython.")
-    return warnings
+    usable, logical, physical = machine[:3]
+    shared = usable if physical is None else physical
+    told = {
+        "One usable core: neither threads nor processes can show a speed-up here. "
+        "The recorded results stand in for that part.": usable == 1,
+        f"A quota leaves {usable} of {logical} cores to this Python (a container, or a shared "
+        "server): os.cpu_count() does not see that.": machine.cores_limited_by == "quota",
+        f"This Python is bound to {usable} of {logical} cores.": (
+            machine.cores_limited_by == "affinity"
+        ),
+        f"{usable} logical cores share {physical} physical ones: "
+        "expect less than double speed from two of them.": shared < usable,
+        "The GIL is off in this Python: threads run at the same time, unlike in the story.": (
+            not machine.gil_enabled
+        ),
+        "This Python can run without the GIL, but something turned it on (a package that "
+        "isn't ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps it off.": (
+            machine.gil_enabled and machine.free_threaded_build
+        ),
+        "On battery: many laptops slow down to save power. Plug it in.": machine.on_battery,
+        f"This is {machine.implementation}: the story is about CPython.": (
+            machine.implementation != "CPython"
+        ),
+    }
+    return [warning for warning, is_so in told.items() if is_so]

@@ -18,10 +18,8 @@ STEP_SECONDS = 0.25
 def shown() -> Iterator[Callable[[str], None]]:
     """Show a changing line of text, in a terminal or in Jupyter, and take it away at the end.
 
-    Nothing appears in the first two seconds, nor where the error stream is no terminal.
-
-    Yields:
-        A function that takes the new text; it may be called as often as one likes.
+    Gives a function that takes the new text, as often as one likes. Nothing appears in the first
+    two seconds, nor where the error stream is no terminal.
     """
     write, clear = _choose_writer()
     started = last = time.monotonic()
@@ -40,20 +38,12 @@ def shown() -> Iterator[Callable[[str], None]]:
 
 
 def _choose_writer() -> tuple[Callable[[str], None], Callable[[], None]]:
-    shell = _find_jupyter()
-    if shell is not None:
+    # a kernel has imported IPython already; it isn't imported for this
+    if "IPython" in sys.modules and hasattr(sys.modules["IPython"].get_ipython(), "kernel"):
         return _make_jupyter_writer()
     if sys.stderr is not None and sys.stderr.isatty():
         return _make_terminal_writer()
     return lambda _: None, lambda: None
-
-
-def _find_jupyter() -> Any:
-    """Return Jupyter's shell if the code runs in a kernel; IPython is not imported for it."""
-    if "IPython" not in sys.modules:
-        return None
-    shell = sys.modules["IPython"].get_ipython()
-    return shell if hasattr(shell, "kernel") else None
 
 
 def _make_terminal_writer() -> tuple[Callable[[str], None], Callable[[], None]]:

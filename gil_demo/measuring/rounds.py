@@ -44,14 +44,7 @@ Outcome = TypeVar("Outcome", bound=Measured)
 
 
 class Sample(NamedTuple, Generic[Outcome]):
-    """One run.
-
-    Attributes:
-        variant: what ran.
-        round: which round it belongs to, from 1.
-        position: its place in the round's shuffled order, from 1.
-        timing: what it gave; for most experiments how long it took.
-    """
+    """One run: its round and its place in the round's shuffled order, both from 1."""
 
     variant: str
     round: int
@@ -60,12 +53,7 @@ class Sample(NamedTuple, Generic[Outcome]):
 
 
 class Samples(NamedTuple, Generic[Outcome]):
-    """All runs of a measurement, and why it stopped.
-
-    Attributes:
-        samples: the runs in the order in which they ran; every round is whole.
-        stopped_by: "precision" or "budget".
-    """
+    """All runs in their order, every round whole; `stopped_by` is "precision" or "budget"."""
 
     samples: list[Sample[Outcome]]
     stopped_by: str
@@ -76,7 +64,6 @@ def take_samples(
     baseline: str,
     precision: float | None = None,
     budget: float | None = None,
-    order: random.Random | None = None,
 ) -> Samples[Outcome]:
     """Run variants against each other in interleaved rounds.
 
@@ -88,22 +75,12 @@ def take_samples(
         variants: what to run, by name; each call runs it once.
         baseline: the name of the variant that the others are held against; a variant alone is
             judged by its own times.
-        precision: half the interval's width as a part of the median, above 0 and at most 1;
-            None means `DEFAULT_PRECISION`.
-        budget: seconds for everything, the warm-up included, above 0; None means
-            `DEFAULT_BUDGET_SECONDS`.
-        order: where the shuffles come from; None means a generator of its own.
-
-    Returns:
-        The runs and the reason why there are no more of them.
-
-    Raises:
-        TypeError: precision or budget is no number.
-        ValueError: precision or budget is out of range.
+        precision: half the interval's width as a part of the median, above 0 and at most 1.
+        budget: seconds for everything, the warm-up included, above 0.
     """
     limit = check_precision(precision)
     seconds = check_budget(budget)
-    order = order or random.Random()
+    order = random.Random()  # the seed of the program's own chances is left alone
     samples: list[Sample[Outcome]] = []
     started = time.monotonic()
     with shown() as show:
@@ -134,13 +111,7 @@ def make_rows(
     facts: Mapping[str, object],
     describe: Callable[[Sample[Outcome]], Mapping[str, object]],
 ) -> list[dict[str, object]]:
-    """Make a table's rows of samples.
-
-    Args:
-        taken: what was measured.
-        facts: what every row says of its run and its machine.
-        describe: gives the rest of a sample's row, beside its round, rounds and position.
-    """
+    """Make a table's rows of samples: the run's facts, the round, and what `describe` tells."""
     rounds = taken.samples[-1].round
     return [
         {**facts, "round": one.round, "rounds": rounds, "position": one.position, **describe(one)}
@@ -149,15 +120,14 @@ def make_rows(
 
 
 def check_precision(precision: object) -> float:
-    """Return the precision to use; None means the default; see `check_number` for the errors."""
+    """Return the precision to use; None means the default."""
     return check_number("precision", DEFAULT_PRECISION if precision is None else precision, 1.0)
 
 
 def check_budget(budget: object) -> float:
-    """Return the budget to use; None means the default; see `check_number` for the errors."""
-    return check_number(
-        "budget", DEFAULT_BUDGET_SECONDS if budget is None else budget, MOST_SECONDS
-    )
+    """Return the budget to use; None means the default."""
+    seconds = DEFAULT_BUDGET_SECONDS if budget is None else budget
+    return check_number("budget", seconds, MOST_SECONDS)
 
 
 def _is_sharp(
@@ -175,15 +145,9 @@ def _is_sharp(
 
 
 def estimate_ratio(times: Sequence[float], baseline_times: Sequence[float]) -> Estimate:
-    """Estimate how long something took as a multiple of the baseline, round by round.
+    """Estimate a ratio by the median of the ratios in each round.
 
-    Args:
-        times: seconds, one a round.
-        baseline_times: seconds of the baseline in the same rounds; the same object as `times`
-            means that the times themselves are to be estimated.
-
-    Returns:
-        The median of the paired ratios with its interval, without a unit.
+    The baseline's own times, as the very same object, are estimated as they are.
     """
     if times is baseline_times:
         return estimate_median(times)

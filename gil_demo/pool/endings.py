@@ -84,13 +84,9 @@ def examine_endings(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the pool could not be watched.
     """
-    names = check_unlike("endings", endings, _check_ending)
+    names = check_unlike("endings", endings, lambda it, name: check_choice(it, name, [*ENDINGS]))
     method = check_start_method(start_method)
     return pd.DataFrame([_examine(name, method) for name in names])
-
-
-def _check_ending(_: str, value: object) -> str:
-    return check_choice("endings", value, list(ENDINGS))
 
 
 def _examine(name: str, method: str) -> dict[str, object]:

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 
-DEFAULT_SECONDS = 2.0
 LEAST_ROUND_SECONDS = 0.02
 FIRST_STEPS = 100000
 MOST_STEPS = 1000000000
@@ -30,13 +29,11 @@ def countdown(n):
 
 
 def run_sequentially(half):
-    """Do two halves of a countdown one after another."""
     countdown(half)
     countdown(half)
 
 
 def run_in_threads(half):
-    """Do two halves of a countdown in two threads."""
     threads = [threading.Thread(target=countdown, args=(half,)) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -72,7 +69,6 @@ def start_processes():
 
 
 def run_in_processes(half, crew):
-    """Do two halves of a countdown in the two processes."""
     for _, connection in crew:
         connection.send(half)
     for _, connection in crew:
@@ -80,7 +76,6 @@ def run_in_processes(half, crew):
 
 
 def measure_time(function, *arguments):
-    """Return how many seconds a call takes."""
     start = look_at_clock()
     function(*arguments)
     return look_at_clock() - start
@@ -115,20 +110,17 @@ def take_rounds(ways, seconds):
 
 def is_gil_enabled():
     """Tell whether threads of this Python take turns."""
-    check = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
-    if check is not None:
-        return bool(check())
+    if hasattr(sys, "_is_gil_enabled"):  # Python 3.13 and later
+        return sys._is_gil_enabled()
     return platform.python_implementation() in ("CPython", "PyPy")
 
 
 def main(arguments):
-    """Measure and print what came of it."""
-    seconds = float(arguments[0]) if arguments else DEFAULT_SECONDS
     reason = ""
     try:
         crew = start_processes()  # before there are threads, which a fork would not copy
     except Exception as failure:
-        crew, reason = [], f"{type(failure).__name__}: {failure}"
+        crew, reason = [], "{0}: {1}".format(type(failure).__name__, failure)
     half = find_half()
     ways = {"sequential": lambda: run_sequentially(half), "threads": lambda: run_in_threads(half)}
     if crew:
@@ -138,7 +130,7 @@ def main(arguments):
         "implementation": platform.python_implementation(),
         "gil_enabled": is_gil_enabled(),
         "steps": 2 * half,
-        "rounds": take_rounds(ways, seconds),
+        "rounds": take_rounds(ways, float(arguments[0]) if arguments else 2.0),
         "processes_missing": reason,
     }
     for process, connection in crew:

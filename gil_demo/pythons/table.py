@@ -1,42 +1,41 @@
-"""The columns of the countdown under several interpreters."""
+"""The countdown under several interpreters: the table, what it sums up to, and in sentences."""
 
+import math
 import re
 from typing import Any
 
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.estimates import estimate_median
-from gil_demo.tables.schema import (
-    MACHINE,
-    Column,
-    Schema,
-    check_one_run,
-    check_same_facts,
-    list_rows,
+from gil_demo.measuring.estimates import LEAST_ROUNDS, NOTHING, estimate_median, spread
+from gil_demo.tables.schema import MACHINE, Column, Schema, check_same_facts, list_rows
+from gil_demo.words import (
+    call_ratio,
+    count_in_words,
+    describe_conditions,
+    find_machine_reservations,
+    head,
+    state_factor,
+    state_times,
 )
 
 MEASURED = "measured"
 
 WAYS = ("sequential", "threads", "processes")
 
-_OF_INTERPRETER = ["version", "implementation_measured", "gil", "state", "steps"]
-
 
 def _check_interpreters(table: pd.DataFrame, place: str) -> None:
-    for run_id, run in table.groupby("run_id", sort=False):
-        where = f"{place}, run {run_id}"
-        check_same_facts(run, where, ["experiment", *MACHINE])
-        for name, rows in run.groupby("interpreter", sort=False):
-            _check_one(rows, f"{where}, {name}")
-
-
-def _check_one(rows: pd.DataFrame, where: str) -> None:
-    check_same_facts(rows, where, _OF_INTERPRETER)
-    if rows["state"].iloc[0] != MEASURED:
-        if len(rows) > 1:
+    for (run_id, name), rows in table.groupby(["run_id", "interpreter"], sort=False):
+        where = f"{place}, run {run_id}, {name}"
+        own = ["version", "implementation_measured", "gil", "state", "steps"]
+        check_same_facts(rows, where, own)
+        if rows["state"].iloc[0] == MEASURED:
+            _check_rounds(rows, where)
+        elif len(rows) > 1:
             raise ResultsError(f"{where} was not measured, but has {len(rows)} rows")
-        return
+
+
+def _check_rounds(rows: pd.DataFrame, where: str) -> None:
     if rows[["round", "seconds", "steps"]].isna().to_numpy().any():
         raise ResultsError(f"{where} was measured, but a measurement is missing")
     wanted = list(range(1, int(rows["round"].max()) + 1))
@@ -62,130 +61,119 @@ INTERPRETERS = Schema(
     }
     | MACHINE,
     _check_interpreters,
+    alike=("experiment",),  # and with it the machine's facts
 )
 """A row for each timed countdown under an interpreter; `steps` is the whole countdown. One that
 could not be measured has a single row, and its `state` says why. The machine's facts are those of
 the Python that asked; no path is kept, since paths name people."""
 
-OLD_GIL = "old GIL"
-
-_BEFORE_2_7 = (2, 6)
-
-_RATIOS = {"threads": "time_ratio", "processes": "processes_ratio"}
-
 
 def summarise_interpreters(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up a run under several interpreters: a row for each of them, older versions first.
+    """Sum up a run: a row for each interpreter, older versions first, what wasn't measured last.
 
-    Ratios are taken inside each round, against the sequential run of that round; the median
-    counts, with its 95 % interval.
-
-    Args:
-        table: a table as `compare_interpreters` gives it.
-
-    Returns:
-        The columns interpreter, version, implementation, gil ("on", "off" or "not known"), state,
-        rounds; step_nanoseconds (median of the sequential time for one step); time_ratio,
-        time_ratio_low, time_ratio_high (two threads over one) and processes_ratio likewise. What
-        could not be measured comes last, with nan for each figure.
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several runs.
+    Ratios are taken inside each round, against the sequential run of that round. What could not
+    be measured has nan for each figure.
     """
-    check_one_run(table, INTERPRETERS)
     rows = [_sum_up(rows) for _, rows in table.groupby("interpreter", sort=False)]
-    ordered = sorted(rows, key=lambda row: (row["state"] != MEASURED, rank_version(row)))
+    ordered = sorted(rows, key=lambda row: (row["state"] != MEASURED, _rank(row)))
     return pd.DataFrame(ordered)
 
 
 def _sum_up(rows: pd.DataFrame) -> dict[str, Any]:
     first = rows.iloc[0]
-    names = {"interpreter": "interpreter", "version": "version", "gil": "gil", "state": "state"}
-    told = {name: first[source] for name, source in names.items()}
-    told |= {"implementation": first["implementation_measured"], "rounds": 0}
-    told |= {"step_nanoseconds": float("nan")}
-    for ratio in _RATIOS.values():
-        told |= dict.fromkeys((ratio, f"{ratio}_low", f"{ratio}_high"), float("nan"))
-    if first["state"] != MEASURED:
-        return told
+    told = {name: first[name] for name in ("interpreter", "version", "gil", "state")}
+    told |= {"implementation": first["implementation_measured"]}
     times = rows.pivot_table(index="round", columns="runner", values="seconds")
-    told["rounds"] = len(times)
-    told["step_nanoseconds"] = float(times["sequential"].median()) / int(first["steps"]) * 1e9
-    for way, ratio in _RATIOS.items():
-        if way in times:
-            estimate = estimate_median(list(times[way] / times["sequential"]))
-            told |= {
-                ratio: estimate.median,
-                f"{ratio}_low": estimate.low,
-                f"{ratio}_high": estimate.high,
-            }
-    return told
+    estimates = {
+        way: estimate_median(list(times[way] / times["sequential"]))
+        for way in WAYS
+        if way in times and first["state"] == MEASURED
+    }
+    told |= {"rounds": len(times) if estimates else 0, "step_nanoseconds": math.nan}
+    if estimates:
+        told["step_nanoseconds"] = times["sequential"].median() / int(first["steps"]) * 1e9
+    told |= spread("time_ratio", estimates.get("threads", NOTHING))
+    return told | spread("processes_ratio", estimates.get("processes", NOTHING))
 
 
-def rank_version(row: Any) -> tuple[bool, list[int], str]:
-    """Return what interpreters are sorted by: CPython first, then older versions first."""
-    numbers = [int(number[:9]) for number in re.findall(r"\d+", row["version"])]
-    return row["implementation"] != "CPython", numbers, row["interpreter"]
+def _rank(row: dict[str, Any]) -> tuple[bool, list[int], str]:
+    return row["implementation"] != "CPython", read_numbers(row["version"]), row["interpreter"]
 
 
-def list_marks(summary: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """List what a chart marks of a summary.
-
-    Args:
-        summary: what `summarise_interpreters` gave.
-        origin: whose it is, for example "yours".
-
-    Returns:
-        A row for each interpreter that was measured: label (of its minor version), rank, origin,
-        ratio, low, high, split (True) and source (empty).
-    """
-    marks = []
-    for row in list_rows(summary[summary["state"] == MEASURED]):
-        minor = ".".join(row.version.split(".")[:2])
-        off = ", GIL off" if row.gil == "off" else ""
-        marks.append(
-            {
-                "label": f"{row.interpreter.replace(row.version, minor)}{off}",
-                "rank": (row.implementation != "CPython", *_read_minor(minor), bool(off)),
-                "origin": origin,
-                "ratio": row.time_ratio,
-                "low": row.time_ratio_low,
-                "high": row.time_ratio_high,
-                "split": True,
-                "source": "",
-            }
-        )
-    return pd.DataFrame(marks)
+def read_numbers(version: str) -> list[int]:
+    """Read a version's numbers, by which versions are sorted."""
+    return [int(number[:9]) for number in re.findall(r"\d+", version)]
 
 
-def list_published_marks(published: pd.DataFrame) -> pd.DataFrame:
-    """List what a chart marks of published figures: those with two threads.
-
-    Args:
-        published: what `load_published("countdown")` gives.
-
-    Returns:
-        The columns of `list_marks`; low and high are nan, and source names who published it.
-    """
-    marks = []
-    for row in list_rows(published[published["threads"] == 2]):
-        is_old = row.python == OLD_GIL
-        marks.append(
-            {
-                "label": f"CPython, {OLD_GIL}" if is_old else f"CPython {row.python}",
-                "rank": (False, *(_BEFORE_2_7 if is_old else _read_minor(str(row.python))), False),
-                "origin": "published",
-                "ratio": row.time_ratio,
-                "low": float("nan"),
-                "high": float("nan"),
-                "split": bool(row.split),
-                "source": f"{str(row.source).split(',')[0]} {row.year}",
-            }
-        )
-    return pd.DataFrame(marks)
+def judge_interpreters(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say in a few sentences what a second thread did, and a lone one pays, under each."""
+    measured = list_rows(summary[summary["state"] == MEASURED])
+    reservations = find_machine_reservations(table.iloc[0], 2)
+    lines = [f"No verdict: {reservation}." for reservation in reservations]
+    lines += [_judge(row, bool(reservations)) for row in measured]
+    lines += [_judge_single_thread(row, measured) for row in measured if row.gil == "off"]
+    others = list_rows(summary[summary["state"] != MEASURED])
+    lines += [f"{row.interpreter}: {row.state}." for row in others]
+    return "\n".join(line for line in lines if line)
 
 
-def _read_minor(minor: str) -> tuple[int, int]:
-    numbers = [int(number[:9]) for number in re.findall(r"\d+", minor)]
-    first, second = (*numbers, 0, 0)[:2]
-    return first, second
+def _judge(row: Any, is_withheld: bool) -> str:
+    sentence = f"{row.interpreter}: two threads took {row.time_ratio:.2f} × as long as one"
+    if math.isnan(row.time_ratio_low):
+        sentence += f", but in fewer than {LEAST_ROUNDS} rounds"
+    else:
+        sentence += f" (95 % interval {row.time_ratio_low:.2f} to {row.time_ratio_high:.2f})"
+        if not is_withheld:
+            sentence += f", {call_ratio(row.time_ratio_low, row.time_ratio_high)}"
+    if not math.isnan(row.processes_ratio):
+        sentence += f"; two processes {row.processes_ratio:.2f} ×"
+    return f"{sentence}."
+
+
+def _judge_single_thread(row: Any, measured: list[Any]) -> str:
+    """Say how long a step takes one thread without the GIL, beside a build that has it."""
+    minor = row.version.split(".")[:2]
+    ordinary = [
+        other
+        for other in measured
+        if other.version.split(".")[:2] == minor and other.interpreter.endswith(other.version)
+    ]
+    if not ordinary:
+        return ""
+    other = ordinary[-1]
+    factor = row.step_nanoseconds / other.step_nanoseconds
+    return (
+        f"One thread: a step took {row.step_nanoseconds:.1f} ns under {row.interpreter} and "
+        f"{other.step_nanoseconds:.1f} ns under {other.interpreter}, "
+        f"{state_factor(factor)} × as long."
+    )
+
+
+def state_title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Put the finding in one line."""
+    certain = summary[summary["rounds"] >= LEAST_ROUNDS]
+    if reservations := find_machine_reservations(table.iloc[0], 2):
+        title = f"no verdict: {reservations[0].split(';')[0]}"
+    elif not (summary["state"] == MEASURED).any():
+        title = "no interpreter could be measured"
+    elif certain.empty:
+        title = f"no verdict: an interval needs {LEAST_ROUNDS} rounds"
+    else:
+        most, *others = list_rows(certain.sort_values("time_ratio", ascending=False))
+        title = f"two threads took {_state(most)} as long as one under {most.interpreter}"
+        title += f"; {_state(others[-1])} under {others[-1].interpreter}" if others else ""
+    return head(title, table)
+
+
+def _state(row: Any) -> str:
+    return state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
+
+
+def state_conditions(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say in one line where and how often it was measured."""
+    rounds = summary.loc[summary["state"] == MEASURED, "rounds"]
+    if rounds.empty:
+        return describe_conditions(table, "none measured")
+    least, most = int(rounds.min()), int(rounds.max())
+    often = count_in_words(most, "round") if least == most else f"{least} to {most} rounds"
+    return describe_conditions(table, f"{count_in_words(len(rounds), 'interpreter')}, {often} each")

@@ -8,8 +8,7 @@ from gil_demo.checks import check_choice
 from gil_demo.tables.files import load
 
 RECORDED = (
-    *("threads-versus-processes", "scaling", "timeline"),
-    *("interpreters", "runners", "engines"),
+    *("threads-versus-processes", "scaling", "timeline", "interpreters", "runners", "engines"),
 )
 PUBLISHED = ("countdown", "convoy")
 
@@ -19,7 +18,7 @@ def load_recorded(name: str) -> pd.DataFrame:
 
     Args:
         name: threads-versus-processes (of `compare`), scaling (of `scale`), timeline (of
-            `trace`), interpreters (of `compare_interpreters`) runners (of `compare` with all
+            `trace`), interpreters (of `compare_interpreters`), runners (of `compare` with all
             runners, by Python 3.14) or engines (of `sweep_engines`).
 
     Returns:

@@ -14,16 +14,10 @@ def held_back(*, is_inherited: bool = True) -> Iterator[None]:
 
     A pool that is cut off while it starts its processes, or while it ends them, leaves some
     behind. Child processes started inside the block are born with the interrupt blocked, where
-    the operating system knows signal masks, so that none of them dies of it with a traceback.
-
-    Args:
-        is_inherited: whether child processes are to be born with the interrupt blocked; a script
-            of its own must be free to be interrupted.
+    the operating system knows signal masks, so that none of them dies of it with a traceback;
+    but a script of its own (`is_inherited=False`) must be free to be interrupted.
 
     Outside the main thread Python delivers no interrupts, so there is nothing to do.
-
-    Raises:
-        KeyboardInterrupt: an interrupt came; or whatever the handler in force makes of it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

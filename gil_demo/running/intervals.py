@@ -12,24 +12,12 @@ PYTHON_INTERVAL = 0.005
 
 @contextmanager
 def switch_interval_of(seconds: float) -> Iterator[None]:
-    """Set the switch interval of this Python for a while; put the old one back whatever happens.
-
-    Args:
-        seconds: from a microsecond to a second.
-
-    Raises:
-        TypeError: it is no number.
-        ValueError: it is out of range.
-    """
+    """Set the switch interval of this Python for a while; put the old one back whatever happens."""
     check_switch_interval("switch_interval", seconds)
     before = sys.getswitchinterval()
     try:
-        _set(seconds)
+        # half a microsecond more, since Python itself cuts off what is beyond whole ones
+        sys.setswitchinterval(seconds + 5e-7)
         yield
     finally:
-        _set(before)
-
-
-def _set(seconds: float) -> None:
-    """Set the interval to the nearest microsecond: Python itself would cut off what is beyond."""
-    sys.setswitchinterval(seconds + 5e-7)
+        sys.setswitchinterval(before + 5e-7)

@@ -17,16 +17,18 @@ from importlib.util import find_spec
 from typing import Any
 
 from gil_demo.checks import GilDemoError, check_sequence, check_workers
+from gil_demo.running import CHECK_SECONDS, END_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import CHECK_SECONDS, END_SECONDS, processes
+from gil_demo.running.pools import processes
 from gil_demo.running.spans import Run, Runner, Span
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
-from gil_demo.running.workers import time_task
+from gil_demo.running.workers import Stopped, stop
 
-ENGINES = {"cluster": ("distributed", "Dask"), "ray": ("ray", "Ray")}
-"""The runners of engines: the module that each needs, and its name."""
-
-_HOMES = {"cluster": "gil_demo.engines.clusters", "ray": "gil_demo.engines.rays"}
+ENGINES = {
+    "cluster": ("gil_demo.engines.clusters", "distributed", "Dask"),
+    "ray": ("gil_demo.engines.rays", "ray", "Ray"),
+}
+"""The runners of engines: where each is, the module that it needs, and the engine's name."""
 
 
 @contextmanager
@@ -48,9 +50,7 @@ def sequential(workers: int = 1) -> Iterator[Run]:
 
 
 def _run_sequentially(function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
-    return [
-        _time_here(function, task, n, 0) for n, task in enumerate(check_sequence("tasks", tasks))
-    ]
+    return [_time(function, task, n, 0) for n, task in enumerate(check_sequence("tasks", tasks))]
 
 
 @contextmanager
@@ -82,8 +82,8 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     def work(number: int, task: object) -> None:
         try:
             entered.add(number)
-            spans[number] = _time_here(function, task, number, number)
-        except _Stopped:
+            spans[number] = _time(function, task, number, number)
+        except Stopped:
             pass
         except BaseException as failure:  # sys.exit() in a task, too: no span may be missing
             failures.append(failure)
@@ -96,40 +96,24 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     ]
     try:
         with held_back():  # an interrupt in the midst of a start would lose a thread
-            _start(crew)
+            for thread in crew:
+                thread.start()
         for thread in crew:
-            _wait_for(thread)
-    except BaseException:
+            # where another thread of the program happens to take an interrupt, it doesn't wake
+            # this one: a wait without a limit would sleep through it
+            while thread.is_alive():
+                thread.join(CHECK_SECONDS)
+    except BaseException as reason:
         with held_back():
             _stop(crew, entered, left)
+        if isinstance(reason, RuntimeError):  # of a start, since those of tasks are kept
+            raise GilDemoError(
+                f"the operating system refused {len(crew)} threads ({reason}): ask for fewer"
+            ) from reason
         raise
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]
-
-
-def _start(crew: Sequence[threading.Thread]) -> None:
-    try:
-        for thread in crew:
-            thread.start()
-    except RuntimeError as reason:
-        raise GilDemoError(
-            f"the operating system refused {len(crew)} threads ({reason}): ask for fewer"
-        ) from reason
-
-
-def _wait_for(thread: threading.Thread) -> None:
-    """Wait for a thread to end, and look up now and then.
-
-    Where another thread of the program happens to take an interrupt, it doesn't wake this one: a
-    wait without a limit would then sleep through it.
-    """
-    while thread.is_alive():
-        thread.join(CHECK_SECONDS)
-
-
-class _Stopped(BaseException):
-    """Raised inside a thread that is to end; no task catches it by accident."""
 
 
 def _stop(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -> None:
@@ -138,23 +122,20 @@ def _stop(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -
     What the threads note of themselves counts, not `is_alive` and `join`: up to Python 3.12 an
     interrupted `join` takes a running thread for one that has ended.
     """
-    import ctypes  # here, so that a worker which imports this module needn't load it
-
     deadline = time.monotonic() + END_SECONDS
     started = {number for number, thread in enumerate(crew) if thread.ident is not None}
     while entered < started and time.monotonic() < deadline:
         time.sleep(0.001)  # a thread can't be stopped cleanly before it has come to its task
     for number in entered - left:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(crew[number].ident or 0), ctypes.py_object(_Stopped)
-        )
+        stop(crew[number].ident or 0)
     while left < started and time.monotonic() < deadline:
         time.sleep(0.001)
 
 
-def _time_here(function: Callable[[Any], object], task: object, number: int, worker: int) -> Span:
-    _, start, end, answer = time_task(function, task)
-    return Span(number, worker, start, end, answer)
+def _time(function: Callable[[Any], object], task: object, number: int, worker: int) -> Span:
+    start = time.perf_counter()
+    answer = function(task)
+    return Span(number, worker, start, time.perf_counter(), answer)
 
 
 _HERE: dict[str, Runner] = {
@@ -170,7 +151,7 @@ def get_runner(name: str) -> Runner:
     """Return the runner of a name, out of `RUNNERS`; an engine's module is imported only now."""
     if name in _HERE:
         return _HERE[name]
-    runner: Runner = getattr(import_module(_HOMES[name]), name)
+    runner: Runner = getattr(import_module(ENGINES[name][0]), name)
     return runner
 
 
@@ -181,7 +162,7 @@ def find_reason(name: str) -> str:
 
 def find_missing(name: str) -> str:
     """Say what to install where a runner's engine isn't here; empty if it is."""
-    module, engine = ENGINES.get(name, ("", ""))
+    _, module, engine = ENGINES.get(name, ("", "", ""))
     if not module or find_spec(module) is not None:
         return ""
     return (

@@ -1,8 +1,9 @@
 """What every runner gives: a way to run tasks, and a span for each of them."""
 
+import pickle
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol, overload
+from typing import Any, NamedTuple, Protocol
 
 
 class Span(NamedTuple):
@@ -23,53 +24,52 @@ class Span(NamedTuple):
     answer: Any = None
 
 
-class Chunk(NamedTuple):
-    """Tasks that one worker ran one after another.
-
-    Attributes:
-        worker: which worker ran them.
-        start: when the first of them started, in seconds on the machine's performance counter.
-        ends: when each of them ended, on the same clock; the next one started then.
-        answers: what each gave back; None if all of it is None.
-    """
-
-    worker: int
-    start: float
-    ends: Sequence[float]
-    answers: Sequence[object] | None
+Told = tuple[int, float, bytes, bytes | None]
+"""What a worker tells of a chunk of tasks: who it is (its process's id, say), when the first task
+started, in seconds on the machine's performance counter, which all processes share, when each
+ended, as doubles in native order, and the list of answers, pickled; None if all of them are.
+"""
 
 
 class ChunkedSpans(Sequence[Span]):
     """The spans of a map, each made when it is asked for: tiny tasks come by the 100,000.
 
-    Args:
-        chunks: the chunks in the order of the list, all of one size but the last.
+    Takes the chunks in the order of the list, all of one size but the last; raises a TypeError if
+    an answer can't be rebuilt here.
     """
 
-    def __init__(self, chunks: Sequence[Chunk]) -> None:
-        self._chunks = chunks
-        self._size = len(chunks[0].ends)
+    def __init__(self, chunks: Sequence[Told]) -> None:
+        by_start = sorted(chunks, key=lambda chunk: chunk[1])
+        everyone = dict.fromkeys(who for who, *_ in by_start)
+        numbers = {who: number for number, who in enumerate(everyone)}
+        self._chunks = [
+            (numbers[who], start, memoryview(ends).cast("d"), _unpickle(answers))
+            for who, start, ends, answers in chunks
+        ]
+        self._size = len(self._chunks[0][2])
 
     def __len__(self) -> int:
-        """Return the number of tasks."""
-        return self._size * (len(self._chunks) - 1) + len(self._chunks[-1].ends)
+        return self._size * (len(self._chunks) - 1) + len(self._chunks[-1][2])
 
-    @overload
-    def __getitem__(self, place: int) -> Span: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[Span]: ...
-
-    def __getitem__(self, place: int | slice) -> Span | list[Span]:
-        """Return the span of the task at a place of the list, or those of a slice."""
+    def __getitem__(self, place: Any) -> Any:
         numbers = range(len(self))[place]
         return self._make(numbers) if isinstance(numbers, int) else [*map(self._make, numbers)]
 
     def _make(self, number: int) -> Span:
-        chunk, place = self._chunks[number // self._size], number % self._size
-        start = chunk.ends[place - 1] if place else chunk.start
-        answer = None if chunk.answers is None else chunk.answers[place]
-        return Span(number, chunk.worker, start, chunk.ends[place], answer)
+        worker, start, ends, answers = self._chunks[number // self._size]
+        place = number % self._size
+        if place:
+            start = ends[place - 1]  # a task starts when the one before it has ended
+        return Span(number, worker, start, ends[place], answers and answers[place])
+
+
+def _unpickle(answers: bytes | None) -> list[Any] | None:
+    if answers is None:
+        return None
+    try:
+        return list(pickle.loads(answers))
+    except Exception as reason:
+        raise TypeError(f"what a task gave back can't be rebuilt here ({reason})") from None
 
 
 class Run(Protocol):

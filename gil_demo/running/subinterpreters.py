@@ -1,5 +1,6 @@
 """The runner `interpreters`: tasks in sub-interpreters of this process, each with its own GIL."""
 
+import math
 import os
 import pickle
 import platform
@@ -12,21 +13,14 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_sequence, check_workers, shorten
-from gil_demo.running.interpreter_workers import END, STOP, get_ready, run_tasks
+from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import (
-    CHECK_SECONDS,
-    END_SECONDS,
-    START_SECONDS,
-    check_reachable,
-    make_spans,
-)
-from gil_demo.running.spans import Run, Span
+from gil_demo.running.pools import check_reachable
+from gil_demo.running.spans import ChunkedSpans, Run, Span
+from gil_demo.running.workers import END, STOP, get_ready, run_tasks
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
-
-FIRST_VERSION = (3, 14)
 
 
 @contextmanager
@@ -58,9 +52,9 @@ def interpreters(workers: int = 2) -> Iterator[Run]:
 
 def find_obstacle() -> str:
     """Say why this Python can't run tasks in sub-interpreters; empty if it can."""
-    if sys.version_info < FIRST_VERSION or platform.python_implementation() != "CPython":
-        this = f"{platform.python_implementation()} {platform.python_version()}"
-        return f"needs CPython 3.14, this is {this}"
+    implementation = platform.python_implementation()
+    if sys.version_info < (3, 14) or implementation != "CPython":
+        return f"needs CPython 3.14, this is {implementation} {platform.python_version()}"
     return ""
 
 
@@ -88,10 +82,10 @@ class _Calls:
     def have_ended(self) -> bool:
         return len(self._ended) == len(self.all)
 
-    def wait(self, seconds: float | None = None) -> None:
+    def wait(self, seconds: float = math.inf) -> None:
         """Wait for all calls to end, and look up now and then, so that an interrupt is met."""
-        deadline = None if seconds is None else time.monotonic() + seconds
-        while not self.have_ended() and (deadline is None or time.monotonic() < deadline):
+        deadline = time.monotonic() + seconds
+        while not self.have_ended() and time.monotonic() < deadline:
             with suppress(Empty):
                 self._wake.get(timeout=CHECK_SECONDS)
 
@@ -100,25 +94,19 @@ class _Calls:
 
 
 class _Crew:
-    """Sub-interpreters that are ready for tasks.
+    """Sub-interpreters that are ready for tasks; the executor is None when they have ended.
 
-    Attributes:
-        executor: runs calls in them; None when they have ended.
-        workers: how many there are.
-        stopped: calls that were told to stop; one that is stuck in C code may go on.
+    A call in `stopped` was told to stop; one that is stuck in C code may go on.
     """
 
     def __init__(self, executor: "Executor", workers: int, orders: int) -> None:
         self.executor: Executor | None = executor
-        self.workers = workers
         self.stopped = _Calls()
-        self._orders: int | None = orders
+        self._workers, self._orders = workers, orders
 
     def tell(self, order: bytes) -> None:
-        """Give all of them their one order; a second one is not needed."""
-        if self._orders is not None:
-            os.write(self._orders, order * self.workers)
-            self._orders = None
+        """Give all of them an order; each reads only the first that it gets."""
+        os.write(self._orders, order * self._workers)
 
 
 @contextmanager
@@ -193,7 +181,7 @@ def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -
             calls.wait(END_SECONDS)
         raise
     try:
-        return make_spans([call.result() for call in calls.all])
+        return ChunkedSpans([call.result() for call in calls.all])
     except NotShareableError as reason:
         raise TypeError(_explain(function, checked)) from reason
 

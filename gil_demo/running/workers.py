@@ -1,21 +1,38 @@
-"""What a worker process does around a task.
+"""What a worker does around a task: a worker process, and a sub-interpreter of this one.
 
 Standard library only, and of that only what Python has loaded anyway: what this module imports,
-every worker pays for at its start.
+every worker pays for at its start. Each sub-interpreter has a copy of it, with its own `_STATE`.
 """
 
 import os
 import pickle
 import signal
 import struct
+import threading
 import time
 from collections.abc import Callable, Sequence
-
-MOST_LETTERS = 300  # of a failure: workers share the pipe, and what is short isn't cut up there
 
 TYPE_CHECKING = False  # type checkers take it for true; typing itself takes milliseconds to load
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from typing import Any
+
+    from gil_demo.running.spans import Told
+
+MOST_LETTERS = 300  # of a failure: workers share the pipe, and what is short isn't cut up there
+STOP, END = b"s", b"e"
+_STOP_SECONDS = 1.0
+
+
+class Stopped(BaseException):
+    """Raised inside a task that is to end; no task catches it by accident."""
+
+
+def stop(thread: int) -> None:
+    """Raise `Stopped` in a thread at its next step of Python code."""
+    import ctypes  # here, since few workers need it
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Stopped))
 
 
 def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -> None:
@@ -24,11 +41,8 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
     An interrupt reaches every process of a terminal or of a Jupyter kernel. The parent answers
     it; a worker that answered too would print a traceback and be replaced.
 
-    Args:
-        ready: the writing end of a pipe; it gets one message: this process's id, and after a
-            blank what `prepare` raised, if it did. A worker whose initializer raised would be
-            replaced by `Pool`, again and again.
-        prepare: what to run before that.
+    The parent gets one message: this process's id, and after a blank what `prepare` raised, if it
+    did. A worker whose initializer raised would be replaced by `Pool`, again and again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     message = str(os.getpid())
@@ -44,46 +58,14 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         pass  # the parent has given up; this worker is about to be ended
 
 
-def time_task(
-    function: Callable[..., object], argument: object
-) -> tuple[int, float, float, object]:
-    """Run one task and note when.
-
-    Args:
-        function: what to run.
-        argument: what to run it on.
-
-    Returns:
-        The process's id, the start and the end in seconds on the machine's performance counter,
-        which all processes of a machine share, and what the function gave back.
-    """
-    start = time.perf_counter()
-    answer = function(argument)
-    return os.getpid(), start, time.perf_counter(), answer
-
-
-def time_tasks(
-    job: tuple[Callable[..., object], Sequence[object]],
-) -> tuple[int, float, bytes, bytes | None]:
-    """Run tasks one after another, in a worker process, and note when each ended.
+def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
+    """Run a function on arguments one after another, in a worker, and note when each ended.
 
     The next task starts when the one before it has ended: one look at the clock serves both.
 
     An exception that can't be rebuilt in the parent would end the pool's reader there, and the
     run would wait for ever; so it is replaced by one that can. What the tasks give back is sent
     pickled, so that it is rebuilt where a failure can be reported.
-
-    Args:
-        job: what to run, and the arguments to run it on.
-
-    Returns:
-        The process's id, the start of the first task in seconds on the machine's performance
-        counter, the ends of all of them as doubles in native order, and the list of answers,
-        pickled; None if every answer is None.
-
-    Raises:
-        RuntimeError: a task raised an exception that cannot be sent; the text names it.
-        TypeError: a task gave back what cannot be sent.
     """
     function, arguments = job
     clock = time.perf_counter
@@ -103,19 +85,81 @@ def time_tasks(
 
 
 def _pickle(answers: list[object]) -> bytes:
+    """Pickle answers; name the type of the first that can't be sent."""
     try:
         return pickle.dumps(answers)
-    except Exception as reason:
-        culprit = next((one for one in answers if not _is_sendable(one)), answers)
-        raise TypeError(
-            f"a task must give back what can be sent to its parent, not a "
-            f"{type(culprit).__name__} ({reason})"
-        ) from None
-
-
-def _is_sendable(answer: object) -> bool:
-    try:
-        pickle.dumps(answer)
     except Exception:
-        return False
-    return True
+        for answer in answers:
+            try:
+                pickle.dumps(answer)
+            except Exception as reason:
+                raise TypeError(
+                    "a task must give back what can be sent to its parent, not a "
+                    f"{type(answer).__name__} ({reason})"
+                ) from None
+        raise
+
+
+class _State:
+    """Where this sub-interpreter's worker is."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.is_running = False
+        self.is_stopping = False
+
+
+_STATE = _State()
+
+
+def get_ready(ready: "Any", start: int, orders: int) -> None:
+    """Report that this sub-interpreter is ready, wait until all are, and begin to hear orders.
+
+    `ready` is a queue that interpreters share. The other two are pipes to read: from `start`
+    comes a byte for each worker when all are ready, from `orders` an order for each in the end.
+    """
+    ready.put(True)
+    os.read(start, 1)
+    # a sub-interpreter has no daemon threads; this one ends with the first order
+    threading.Thread(target=_obey, args=(orders, threading.get_ident())).start()
+
+
+def _obey(orders: int, worker: int) -> None:
+    """Wait for an order without the GIL; if it is to stop, raise `Stopped` inside the task."""
+    if os.read(orders, 1) == STOP:
+        with _STATE.lock:
+            _STATE.is_stopping = True
+            if _STATE.is_running:
+                stop(worker)
+
+
+def run_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told | None":
+    """Do what `time_tasks` does, in a sub-interpreter; None if it was told to stop.
+
+    A number of this sub-interpreter stands in place of the process's.
+    """
+    try:
+        with _STATE.lock:
+            if _STATE.is_stopping:
+                return None
+            _STATE.is_running = True
+        try:
+            _, start, ends, answers = time_tasks(job)
+        except Stopped:
+            raise
+        except BaseException:
+            _leave()
+            raise
+        _leave()
+    except Stopped:
+        return None
+    return id(_STATE), start, ends, answers
+
+
+def _leave() -> None:
+    """Note that the task is over; one that was told to stop meanwhile waits until it is."""
+    with _STATE.lock:
+        _STATE.is_running = False
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _STATE.is_stopping and time.monotonic() < deadline:
+        time.sleep(0.001)

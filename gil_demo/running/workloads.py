@@ -20,15 +20,7 @@ def countdown(n: int) -> None:
 
 
 def split(count: int, parts: int) -> list[int]:
-    """Cut a number of steps into whole parts that differ by one step at most.
-
-    Args:
-        count: steps in all, 0 or more.
-        parts: how many parts, 1 or more.
-
-    Returns:
-        The parts, larger ones first; their sum is `count`.
-    """
+    """Cut a number of steps into whole parts, larger ones first, that differ by one at most."""
     share, remainder = divmod(count, parts)
     return [share + 1] * remainder + [share] * (parts - remainder)
 
@@ -36,13 +28,7 @@ def split(count: int, parts: int) -> list[int]:
 def split_unevenly(count: int, parts: int) -> list[int]:
     """Cut a number of steps into whole parts that grow evenly from one step on.
 
-    Args:
-        count: steps in all, at least one for each part.
-        parts: how many parts, 1 or more.
-
-    Returns:
-        The parts, smaller ones first; their sum is `count`, and where there are many of them the
-        last is some two times the average.
+    Where there are many parts, the last is some two times the average.
     """
     spare = count - parts
     whole = parts * (parts - 1) // 2 or 1
@@ -58,13 +44,8 @@ CUTS: dict[str, Callable[[int, int], list[int]]] = {"even": split, "uneven": spl
 def compute_default_chunksize(tasks: int, workers: int) -> int:
     """Compute the chunksize that `Pool.map` takes by itself: four chunks for each worker.
 
-    Args:
-        tasks: length of the list.
-        workers: processes of the pool.
-
-    Returns:
-        The size, as multiprocessing/pool.py computes it (`divmod(tasks, 4 * workers)`, one more
-        where there is a remainder); `gil_demo.observe_chunksize` tells what a pool truly does.
+    As multiprocessing/pool.py does it: `divmod(tasks, 4 * workers)`, one more where there is a
+    remainder. `gil_demo.observe_chunksize` tells what a pool truly does.
     """
     return -(-tasks // (4 * workers))
 
@@ -106,11 +87,7 @@ def trace_countdown(n: int) -> list[tuple[float, float]]:
 
 
 def count_for(seconds: float) -> None:
-    """Count down, again and again, until some time is over.
-
-    Args:
-        seconds: for how long.
-    """
+    """Count down, again and again, until some time is over."""
     end = perf_counter() + seconds
     while perf_counter() < end:
         countdown(CHUNK_STEPS)
@@ -122,15 +99,7 @@ def call(task: Callable[[], object]) -> object:
 
 
 def count_numbered(number: int, n: int) -> tuple[int, float]:
-    """Count down and say which task that was, and when it was done.
-
-    Args:
-        number: the task's number.
-        n: number of steps.
-
-    Returns:
-        The number, and the end in seconds on the machine's performance counter.
-    """
+    """Count down, and return the task's number and when it was done, on the machine's clock."""
     countdown(n)
     return number, perf_counter()
 
@@ -151,6 +120,5 @@ class CallCounter:
         self.calls = 0
 
     def __call__(self, _: object) -> int:
-        """Return 1 at the first call of this copy, 2 at the second, and so on."""
         self.calls += 1
         return self.calls

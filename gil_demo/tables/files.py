@@ -1,5 +1,6 @@
 """How a table is kept in a file: CSV in UTF-8, written whole or not at all, checked when read."""
 
+import csv
 import os
 import tempfile
 from io import StringIO
@@ -30,26 +31,16 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
         ResultsError: the table is not of this kind, or the file can't be written.
     """
     target = check_path("path", path)
-    checked = _convert(table, "the table")
-    text = checked.to_csv(index=False, lineterminator="\n")
-    return write_whole(target, text.encode())
+    checked = convert(table, choose_schema(table), "the table")
+    return write_whole(target, checked.to_csv(index=False, lineterminator="\n").encode())
 
 
 def write_whole(target: Path, content: bytes) -> Path:
     """Write a file under another name and rename it when it is complete.
 
-    Args:
-        target: the file.
-        content: what it shall hold.
-
-    Returns:
-        The file's path.
-
-    Raises:
-        ResultsError: it can't be written; a file that was there is as before.
+    Where that fails, a file that was there is as before, and a ResultsError says why.
     """
     scratch: Path | None = None
-    place = state_path(target)
     try:
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
         scratch = Path(name)
@@ -60,7 +51,8 @@ def write_whole(target: Path, content: bytes) -> Path:
         scratch.chmod(0o666 & ~_get_umask())
         scratch.replace(target)
     except OSError as reason:
-        raise ResultsError(f"cannot write {place}: {reason.strerror or reason}") from None
+        told = reason.strerror or reason
+        raise ResultsError(f"cannot write {state_path(target)}: {told}") from None
     finally:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
@@ -68,14 +60,7 @@ def write_whole(target: Path, content: bytes) -> Path:
 
 
 def check_writable(target: Path) -> None:
-    """Find out whether results could be written, before a measurement is begun.
-
-    Args:
-        target: the file that will be written.
-
-    Raises:
-        ResultsError: the folder is missing, not writable or full, or the path is a folder.
-    """
+    """Find out whether results could be written, before a measurement is begun."""
     if target.is_dir():
         raise ResultsError(f"cannot write {state_path(target)}: it is a folder; name a file")
     try:
@@ -101,24 +86,27 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     source = check_path("path", path)
     place = state_path(source)
-    text = _read_text(source)
+    header, *rows = read_rows(source, place)
+    raw = pd.DataFrame(rows, columns=header)
+    return convert(raw, choose_schema(raw), place)
+
+
+def read_rows(source: Path, place: str, most: int = MOST_BYTES) -> list[list[str]]:
+    """Return the cells of a CSV file row by row, from its header on; `place` is what to call it."""
+    text = _read_text(source, place, most)
     if not text.strip():
         raise ResultsError(f"{place} is empty; a results file begins with the names of columns")
     if not text.endswith("\n"):
         raise ResultsError(f"{place} is cut short: its last line has no end")
+    fault = f"{place} is not a CSV file of results"
     try:
-        # with a header pandas would rename a column that is there twice, and drop values from a
-        # row that has too many; without one it refuses such a row
-        lines = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, header=None)
-    except (ValueError, pd.errors.ParserError) as reason:
-        first_line = str(reason).strip().splitlines()[0]
-        raise ResultsError(f"{place} is not a CSV file of results: {first_line}") from None
-    raw = lines[1:].set_axis(lines.iloc[0], axis="columns").reset_index(drop=True)
-    return _convert(raw, place)
-
-
-def _convert(table: pd.DataFrame, place: str) -> pd.DataFrame:
-    return convert(table, choose_schema(table), place)
+        rows = [row for row in csv.reader(StringIO(text), strict=True) if row]
+    except csv.Error as reason:
+        raise ResultsError(f"{fault}: {reason}") from None
+    for number, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ResultsError(f"{fault}: row {number} has {len(row)} values, not {len(rows[0])}")
+    return rows
 
 
 def _get_umask() -> int:
@@ -127,16 +115,13 @@ def _get_umask() -> int:
     return mask
 
 
-def _read_text(source: Path) -> str:
-    place = state_path(source)
+def _read_text(source: Path, place: str, most: int) -> str:
     try:
         if source.exists() and not source.is_file():
             raise ResultsError(f"cannot read {place}: it is no file; name a CSV file of results")
         size = source.stat().st_size
-        if size > MOST_BYTES:
-            raise ResultsError(
-                f"{place} has {size:,} bytes; a results file has at most {MOST_BYTES:,}"
-            )
+        if size > most:
+            raise ResultsError(f"{place} has {size:,} bytes; a results file has at most {most:,}")
         return source.read_bytes().decode("utf-8-sig")
     except OSError as reason:
         raise ResultsError(f"cannot read {place}: {reason.strerror or reason}") from None

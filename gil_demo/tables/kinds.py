@@ -8,14 +8,14 @@ name"; nothing of it is imported before it is asked for. A new kind is one room 
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from gil_demo.checks import ResultsError, check_choice, shorten
-from gil_demo.tables.schema import Schema, check_kind, convert, split_runs
+from gil_demo.tables.schema import Schema, check_kind, check_single, convert, split_runs
 
 if TYPE_CHECKING:
     from gil_demo.drawing.style import Chart
@@ -53,7 +53,7 @@ KINDS = {
         "measuring.runs:RUNS",
         "measuring.runs:summarise",
         "race.scaling:judge_scaling",
-        {"scaling": "race.scaling:draw_scaling", "amdahl": "race.scaling:draw_amdahl"},
+        {"scaling": "race.scaling:draw_scaling", "amdahl": "race.amdahl:draw_amdahl"},
         "race.scaling:scale",
     ),
     "trace": Kind(
@@ -120,11 +120,11 @@ KINDS = {
         "costs.memory:weigh_workers",
     ),
     "break_even": Kind(
-        "costs.break_even:LENGTHS",
+        "costs.lengths:LENGTHS",
         "costs.break_even:summarise_break_even",
         "costs.break_even:judge_break_even",
         {"break_even": "costs.break_even:draw_break_even"},
-        "costs.break_even:sweep_task_length",
+        "costs.lengths:sweep_task_length",
     ),
     "workloads": Kind(
         "measuring.runs:RUNS",
@@ -144,7 +144,7 @@ KINDS = {
     "interpreters": Kind(
         "pythons.table:INTERPRETERS",
         "pythons.table:summarise_interpreters",
-        "pythons.finding:judge_interpreters",
+        "pythons.table:judge_interpreters",
         {"interpreters": "pythons.chart:draw_interpreters"},
         "pythons.measure:compare_interpreters",
     ),
@@ -200,9 +200,8 @@ def draw(table: pd.DataFrame, chart: str | None = None, **options: Any) -> "Char
         ResultsError: the table is of no known kind, or holds several measurements.
     """
     kind = open_table(table)
-    name = (
-        next(iter(kind.charts)) if chart is None else check_choice("chart", chart, [*kind.charts])
-    )
+    names = [*kind.charts]
+    name = names[0] if chart is None else check_choice("chart", chart, names)
     drawn: Chart = _call(find(kind.charts[name]), table, kind, **options)
     return drawn
 
@@ -213,8 +212,8 @@ def draw_each(table: pd.DataFrame) -> "list[Chart]":
     for experiment, part in table.groupby("experiment", sort=False):
         kind = KINDS[str(experiment)]
         names = [*kind.charts] if experiment == "class" else [None]
-        for one in [part] if kind.several else split_runs(part):
-            charts += [draw(one, name) for name in names]
+        runs = [part] if kind.several else split_runs(part)
+        charts += [draw(run, name) for run in runs for name in names]
     return charts
 
 
@@ -267,33 +266,33 @@ def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """
     if isinstance(tables, str | bytes | pd.DataFrame) or not isinstance(tables, Iterable):
         raise TypeError(f"tables must be a list, not {shorten(tables)}")
-    every = list(tables)
+    every: list[pd.DataFrame] = []
+    for table in tables:
+        first = every[0] if every else table
+        convert(table, choose_schema(first), f"table {len(every) + 1}")
+        every.append(table)
     if not every:
         raise ResultsError("there are no tables to combine; give at least one")
-    schema = choose_schema(every[0])
-    for number, table in enumerate(every, start=1):
-        convert(table, schema, f"table {number}")
-    combined: pd.DataFrame = pd.concat(every, ignore_index=True)
-    return combined.drop_duplicates(ignore_index=True)
+    return pd.concat(every, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def open_table(table: pd.DataFrame) -> Kind:
     """Check all of a table, and return its kind."""
     check_kind(table, choose_schema(table))
     kind = KINDS[str(table["experiment"].iloc[0])]
-    runs = table["run_id"].nunique()
-    if runs != 1 and not kind.several:
-        raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
+    if not kind.several:
+        check_single(table)
     return kind
 
 
 def choose_schema(raw: object) -> Schema:
     """Return the schema of a table: that of its experiment, or the one that lacks the fewest."""
-    names = _read_column(raw, "experiment")
-    if names and names[0] in KINDS:
-        schema: Schema = find(KINDS[names[0]].schema)
-        return schema
     columns = list(raw.columns) if isinstance(raw, pd.DataFrame) else []
+    if isinstance(raw, pd.DataFrame) and columns.count("experiment") == 1 and len(raw):
+        kind = KINDS.get(str(raw["experiment"].iloc[0]))
+        if kind is not None:
+            schema: Schema = find(kind.schema)
+            return schema
     return min(list_schemas(), key=lambda one: sum(name not in columns for name in one.columns))
 
 
@@ -308,14 +307,8 @@ def find(place: str) -> Any:
     return getattr(import_module(f"gil_demo.{module}"), name)
 
 
-def _read_column(raw: object, name: str) -> Sequence[str]:
-    if not isinstance(raw, pd.DataFrame) or list(raw.columns).count(name) != 1:
-        return ()
-    return [str(value) for value in raw[name].head(1)]
-
-
 def _call(function: Callable[..., Any], table: pd.DataFrame, kind: Kind, **options: Any) -> Any:
-    """A bridge while the rooms are being rebuilt: some still sum up by themselves."""
+    """Bridge the time while rooms are being rebuilt: some still sum up by themselves."""
     if "summary" in inspect.signature(function).parameters:
         return function(table, find(kind.summary)(table), **options)
     return function(table, **options)

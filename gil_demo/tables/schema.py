@@ -10,10 +10,10 @@ from pandas.api.types import infer_dtype, is_numeric_dtype
 from gil_demo.checks import ResultsError
 
 MOST_SECONDS = 1e6
-
-LONG = 1_000
-
 MOST_A_SECOND = 1e12
+
+_LONG = 1_000
+_MOST_LETTERS = 60
 
 
 class Column(NamedTuple):
@@ -51,16 +51,7 @@ class Schema(NamedTuple):
     variant: tuple[str, ...] = ()
 
 
-_DTYPES = {
-    "text": "str",
-    "whole": "Int64",
-    "seconds": "float64",
-    "duration": "float64",
-    "rate": "float64",
-    "number": "float64",
-    "percent": "float64",
-    "yes_no": "bool",
-}
+_DTYPES = {"text": "str", "whole": "Int64", "yes_no": "bool"}  # all others are float64
 
 _LIMITS = {
     "whole": (1, 2**53 - 1, "a whole number of 1 or more"),
@@ -73,33 +64,17 @@ _LIMITS = {
 
 
 def make_table(rows: Iterable[dict[str, object]], schema: Schema) -> pd.DataFrame:
-    """Make a table of rows that each have a value for every column.
-
-    Args:
-        rows: one dict a row, with the keys of the schema's columns.
-        schema: what kind of table it is.
-
-    Returns:
-        The table, its columns in the schema's order and types.
-    """
+    """Make a table of rows that each have a value for every column of a schema."""
     table = pd.DataFrame(list(rows), columns=list(schema.columns))
-    return table.astype({name: _DTYPES[column.kind] for name, column in schema.columns.items()})
+    dtypes = {name: _DTYPES.get(one.kind, "float64") for name, one in schema.columns.items()}
+    return table.astype(dtypes)
 
 
 def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
     """Turn a table into one of the right types, and check all of it on the way.
 
-    Args:
-        raw: the table, or its texts as they stand in a file.
-        schema: what kind of table it should be.
-        place: what to call it in the message.
-
-    Returns:
-        The table, with the schema's columns and no others.
-
-    Raises:
-        ResultsError: it is no such table, a column is missing or there twice, a value doesn't fit
-            its column, or the whole is not consistent; the text says what and in which row.
+    It may hold texts, as they stand in a file; what it has beyond the schema's columns is left
+    out. A ResultsError says of `place` what is wrong, and in which row.
     """
     if not isinstance(raw, pd.DataFrame):
         raise ResultsError(f"{place} must be a pandas DataFrame, not {type(raw).__name__}")
@@ -116,29 +91,8 @@ def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
     return table
 
 
-def choose_schema(raw: object, schemas: Sequence[Schema]) -> Schema:
-    """Return the schema of a table: one that knows its experiment, and lacks the fewest columns."""
-    if not isinstance(raw, pd.DataFrame):
-        return schemas[0]
-    return min(
-        schemas, key=lambda schema: (not _knows(schema, raw), len(_list_missing(raw, schema)))
-    )
-
-
-def _knows(schema: Schema, table: pd.DataFrame) -> bool:
-    experiment = schema.columns.get("experiment")
-    if experiment is None or list(table.columns).count("experiment") != 1 or table.empty:
-        return False
-    first = table["experiment"].iloc[0]
-    return isinstance(first, str) and first in experiment.choices
-
-
-def _list_missing(table: pd.DataFrame, schema: Schema) -> list[str]:
-    return [name for name in schema.columns if name not in table.columns]
-
-
 def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
-    missing = _list_missing(table, schema)
+    missing = [name for name in schema.columns if name not in table.columns]
     if missing:
         raise ResultsError(
             f"{place} is no table of {schema.name}: it lacks the columns {', '.join(missing)}"
@@ -153,16 +107,14 @@ def _convert_safely(
 ) -> "pd.Series[Any]":
     """Convert a column; what pandas itself stumbles over is refused, too."""
     try:
-        if len(values) > LONG and isinstance(values.dtype, pd.StringDtype):
+        if len(values) > _LONG and isinstance(values.dtype, pd.StringDtype):
             numbers, unlike = pd.factorize(values, use_na_sentinel=False)
             if len(unlike) < len(values) / 4:  # most columns of many runs say few things, often
                 with suppress(ResultsError):  # which would be told with the wrong row
                     few = _convert(pd.Series(unlike), name, column, place)
                     return few.take(numbers).set_axis(values.index)
         return _convert(values, name, column, place)
-    except ResultsError:
-        raise
-    except Exception:  # whatever the repr of a stranger's value may raise, too
+    except (TypeError, ValueError, OverflowError):
         raise ResultsError(f"{place}: the column {name} holds what can't be read") from None
 
 
@@ -188,16 +140,18 @@ def _convert_numbers(
 ) -> "pd.Series[Any]":
     numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
     least, most, allowed = _LIMITS[column.kind]
-    good = numbers.between(least, most).fillna(False).astype(bool) | empty
+    good = numbers.between(least, most)
     if column.kind == "whole":
-        good &= ((numbers % 1) == 0).fillna(False).astype(bool) | empty
+        good &= numbers % 1 == 0
     if column.kind in ("duration", "rate"):
-        good &= (numbers > 0).fillna(False).astype(bool) | empty
-    if not good.all():
-        _refuse(values, ~good, name, place, allowed)
-    if column.kind != "whole":  # pandas 2 reads a text with an error in the last digit
-        return values.astype(object).where(~empty, "nan").map(float).astype("float64")
-    return numbers.astype(_DTYPES[column.kind])  # type: ignore[call-overload,no-any-return]
+        good &= numbers > 0
+    bad = ~(good.fillna(False).astype(bool) | empty)
+    if bad.any():
+        _refuse(values, bad, name, place, allowed)
+    if column.kind == "whole":
+        return numbers.astype("Int64")
+    # pandas 2 reads a text with an error in the last digit
+    return values.astype(object).where(~empty, "nan").map(float).astype("float64")
 
 
 def _refuse(
@@ -207,8 +161,6 @@ def _refuse(
     shown = str(values.iloc[position])[:40]
     raise ResultsError(f"{place}, row {position + 1}: {name} must be {allowed}, not {shown!r}")
 
-
-_MOST_LETTERS = 60
 
 MACHINE: dict[str, Column] = {
     "busy_percent": Column("percent"),
@@ -230,15 +182,15 @@ recorded run and is empty for a run of one's own."""
 
 def name_run(run_id: object) -> str:
     """Name a run in a message, on one line and in few letters, whatever its id is."""
-    return f"run {_cut(str(run_id))}"
+    return f"run {_cut(run_id)}"
 
 
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
+def _cut(value: object) -> str:
+    line = " ".join(str(value).split())
     return line if len(line) <= _MOST_LETTERS else f"{line[:_MOST_LETTERS]}..."
 
 
-def check_same_facts(run: pd.DataFrame, place: str, facts: list[str]) -> None:
+def check_same_facts(run: pd.DataFrame, place: str, facts: Sequence[str]) -> None:
     """Raise a ResultsError if the rows of one run differ where they should not."""
     uneven = [name for name in facts if run[name].nunique(dropna=False) > 1]
     if uneven:
@@ -246,33 +198,36 @@ def check_same_facts(run: pd.DataFrame, place: str, facts: list[str]) -> None:
 
 
 def _check_runs(table: pd.DataFrame, schema: Schema, place: str) -> None:
-    alike = ["experiment", *(["rounds"] if schema.variant else []), *schema.alike, *MACHINE]
     if schema.alike or schema.variant:
-        for run_id, run in table.groupby("run_id", sort=False):
+        rounds = ["rounds"] if schema.variant else []
+        alike = ["experiment", *rounds, *schema.alike, *MACHINE]
+        is_uneven = table.groupby("run_id", sort=False)[alike].nunique(dropna=False) > 1
+        for run_id in is_uneven.index[is_uneven.any(axis="columns")]:
+            run = table[table["run_id"] == run_id]
             check_same_facts(run, f"{place}, {name_run(run_id)}", alike)
     if schema.variant:
-        check_whole_rounds(table, place, [*schema.variant])
+        _check_rounds(table, schema, place)
     if schema.check is not None:
         schema.check(table, place)
 
 
-def check_rounds(table: pd.DataFrame, place: str) -> None:
-    """Raise a ResultsError if rounds of one run differ in their number or in their machine."""
-    for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, {name_run(run_id)}", ["experiment", "rounds", *MACHINE])
-
-
-def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> None:
+def _check_rounds(table: pd.DataFrame, schema: Schema, place: str) -> None:
     """Raise a ResultsError unless each variant of each run has one row in each of its rounds."""
-    check_rounds(table, place)
-    for key, group in table.groupby(["run_id", *variant], sort=False, dropna=False):
-        wanted = int(group["rounds"].iloc[0])
-        if len(group) != wanted or set(group["round"]) != set(range(1, wanted + 1)):
-            told = ", ".join(_cut(str(part)) for part in key[1:])
-            raise ResultsError(
-                f"{place}, {name_run(key[0])} is not whole: {told} has {len(group)} rows in "
-                f"{group['round'].nunique()} of {wanted} rounds"
-            )
+    found = table.groupby(["run_id", *schema.variant], sort=False, dropna=False).agg(
+        rows=("round", "size"), unlike=("round", "nunique"), last=("round", "max"),
+        wanted=("rounds", "first"),
+    )  # fmt: skip
+    is_odd = found[["rows", "unlike", "last"]].ne(found["wanted"], axis="index").any(axis="columns")
+    for odd in found[is_odd].reset_index().to_dict("records"):
+        told = [
+            _cut(odd[name]) if schema.columns[name].kind == "text" else f"{odd[name]} {name}"
+            for name in schema.variant
+            if odd[name] != ""
+        ]
+        raise ResultsError(
+            f"{place}, {name_run(odd['run_id'])} is not whole: {', '.join(told)} has "
+            f"{odd['rows']} rows in {odd['unlike']} of {odd['wanted']} rounds"
+        )
 
 
 def check_kind(table: pd.DataFrame, schema: Schema) -> None:
@@ -291,6 +246,11 @@ def check_kind(table: pd.DataFrame, schema: Schema) -> None:
 def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
     """Raise a ResultsError unless the table is of a kind and holds exactly one run."""
     check_kind(table, schema)
+    check_single(table)
+
+
+def check_single(table: pd.DataFrame) -> None:
+    """Raise a ResultsError unless the table holds exactly one run."""
     runs = table["run_id"].nunique()
     if runs != 1:
         raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
@@ -304,3 +264,17 @@ def list_rows(summary: pd.DataFrame) -> list[Any]:
 def split_runs(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Cut a table into one for each run, in the order in which they stand in it."""
     return [group.reset_index(drop=True) for _, group in table.groupby("run_id", sort=False)]
+
+
+# the old way of saying `variant`, until no room uses it any more
+
+
+def check_rounds(table: pd.DataFrame, place: str) -> None:
+    for run_id, run in table.groupby("run_id", sort=False):
+        check_same_facts(run, f"{place}, {name_run(run_id)}", ["experiment", "rounds", *MACHINE])
+
+
+def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> None:
+    check_rounds(table, place)
+    columns = {name: Column("text" if table[name].dtype == "str" else "whole") for name in variant}
+    _check_rounds(table, Schema("", columns, variant=tuple(variant)), place)

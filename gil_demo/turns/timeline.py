@@ -1,8 +1,8 @@
-"""Ask who holds the GIL when: a timeline of the countdown, and what the switch interval does."""
+"""Ask who holds the GIL when: a timeline of the countdown."""
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,29 +18,19 @@ from gil_demo.checks import (
     check_workers,
     shorten,
 )
-from gil_demo.drawing.lanes import MOST_BARS, draw_lane
-from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart, write_heading
+from gil_demo.drawing.parts import MOST_BARS, draw_lane, finish, write
+from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.runs import check_runners, choose_runner, collect_facts
-from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
+from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.runners import ENGINES, RUNNERS
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
-from gil_demo.tables.schema import (
-    MACHINE,
-    MOST_SECONDS,
-    Column,
-    Schema,
-    check_one_run,
-    check_same_facts,
-    list_rows,
-    make_table,
-    name_run,
-)
+from gil_demo.tables.schema import MACHINE, MOST_SECONDS, Column, Schema, list_rows, make_table
 from gil_demo.words import (
     capitalise,
     count_in_words,
-    describe_computer,
+    describe_conditions,
     find_machine_reservations,
     head,
     name_workers,
@@ -48,16 +38,27 @@ from gil_demo.words import (
     state_share,
 )
 
-DEFAULT_COUNT = 6_000_000
+IN_TURN = 0.05
+"""Workers that run together for no larger a part of the time take turns."""
 
-_LEAST_TRACED_INTERVAL = 0.001
+AT_ONCE = 0.8
+"""Workers that run together for this part of the time, or more, run at the same time."""
+
+_TOLERANCE_SECONDS = 1e-7
+
+_LANES = {
+    "sequential": "Plain loop",
+    "threads": "Thread {}",
+    "processes": "Process {}",
+    "interpreters": "Sub-interpreter {}",
+}
 
 
 def trace(
     runners: Sequence[str] = ("threads", "processes"),
     *,
     workers: int = 2,
-    count: int = DEFAULT_COUNT,
+    count: int = 6_000_000,
     switch_interval: float | None = None,
     start_method: str | None = None,
 ) -> pd.DataFrame:
@@ -73,12 +74,12 @@ def trace(
 
     Returns:
         A table of slices: a row for each stretch of time in which a worker (numbered from 1) ran
-        without a gap, in seconds since the first of its runner's workers began. The columns and
-        types are in `SLICES`.
+        without a gap, in seconds since the first of its runner's workers began.
 
     Raises:
         TypeError: an argument is of the wrong type.
         ValueError: an argument is not allowed; nothing has been started.
+        RunnerUnavailable: this machine lacks one of the runners; nothing has been started.
         GilDemoError: the run failed.
     """
     # slices of workers that share no clock can't be put on one line
@@ -89,22 +90,19 @@ def trace(
     interval = sys.getswitchinterval() if switch_interval is None else switch_interval
     check_switch_interval("switch_interval", interval)
     method = check_start_method(start_method)
-    facts = collect_facts("trace") | {
-        "workers": workers,
-        "count": count,
-        "switch_interval_seconds": interval,
-    }
+    facts = collect_facts("trace")
+    facts |= {"workers": workers, "count": count, "switch_interval_seconds": interval}
     rows: list[dict[str, object]] = []
     with switch_interval_of(interval):
         for name in names:
             with choose_runner(name, method)(workers) as run:
                 spans = run(trace_countdown, tasks)
             told = facts | {"runner": name, "start_method": method if name == "processes" else ""}
-            rows += [told | slice_ for slice_ in _list_slices(spans)]
+            rows += [told | slice_ for slice_ in list_slices(spans)]
     return make_table(rows, SLICES)
 
 
-def _list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
+def list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
     """List the slices in the spans' answers, on a clock that begins with the first of them."""
     begun = min(span.answer[0][0] for span in spans)
     return [
@@ -115,9 +113,6 @@ def _list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
 
 
 def _check_slices(table: pd.DataFrame, place: str) -> None:
-    for run_id, run in table.groupby("run_id", sort=False):
-        facts = [name for name in SLICES.columns if name not in _VARYING_SLICES]
-        check_same_facts(run, f"{place}, {name_run(run_id)}", facts)
     backwards = (table["end_seconds"] < table["start_seconds"]).to_numpy()
     if backwards.any():
         raise ResultsError(
@@ -125,14 +120,12 @@ def _check_slices(table: pd.DataFrame, place: str) -> None:
         )
 
 
-_VARYING_SLICES = ["runner", "start_method", "worker", "start_seconds", "end_seconds"]
-
 SLICES = Schema(
     "slices",
     {
         "run_id": Column("text"),
         "experiment": Column("text", choices=("trace",)),
-        "runner": Column("text", choices=("sequential", "threads", "processes", "interpreters")),
+        "runner": Column("text", choices=tuple(_LANES)),
         "start_method": Column("text", may_be_empty=True),
         "workers": Column("whole"),
         "worker": Column("whole"),
@@ -143,36 +136,45 @@ SLICES = Schema(
     }
     | MACHINE,
     _check_slices,
+    alike=("workers", "count", "switch_interval_seconds"),
 )
 """A row for each slice of time in which a worker ran; the clock of each runner starts at 0."""
 
-_TOLERANCE_SECONDS = 1e-7
+
+def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up one trace: a row for each way of running.
+
+    Beside its slices, and the seconds from the first to the end of the last, stand the part of
+    the time in which workers ran together, how many turns were handed over, and their median.
+    """
+    runners = sorted(set(table["runner"]), key=RUNNERS.index)
+    return pd.DataFrame([_summarise_runner(table[table["runner"] == name]) for name in runners])
 
 
-def find_turns(table: pd.DataFrame) -> pd.DataFrame:
-    """Join the slices of one worker that no other worker's slice parts.
+def _summarise_runner(slices: pd.DataFrame) -> dict[str, object]:
+    first = slices.iloc[0]
+    turns = find_turns(slices)
+    handed_over = turns.loc[turns["is_handed_over"], "seconds"]
+    return {
+        "runner": first["runner"],
+        "workers": int(first["workers"]),
+        "start_method": first["start_method"],
+        "slices": len(slices),
+        "seconds": float(slices["end_seconds"].max() - slices["start_seconds"].min()),
+        "together": measure_together(slices),
+        "turns": len(handed_over),
+        "turn_seconds": float(handed_over.median()),
+    }
+
+
+def find_turns(slices: pd.DataFrame) -> pd.DataFrame:
+    """Join the slices of one worker that no slice of its runner's other workers parts.
 
     A turn is as long as a worker kept the GIL to itself, even if the operating system took the
-    core away from it in between.
-
-    Args:
-        table: a table of one trace, as `trace` gives it.
-
-    Returns:
-        A row a turn, in order: runner, worker, start_seconds, end_seconds, seconds, and
-        is_handed_over: whether it ended because another worker wanted to run, and that one ran
-        only then. That can't be told of each worker's last turn, nor of the first one, which may
-        have had no rival yet.
+    core away from it in between. It was handed over if it ended because another worker wanted to
+    run, and that one ran only then. That can't be told of each worker's last turn, nor of the
+    first one, which may have had no rival yet.
     """
-    turns = [
-        _find_turns_of_one(slices).assign(runner=runner)
-        for runner, slices in table.groupby("runner", sort=False)
-    ]
-    columns = ["runner", "worker", "start_seconds", "end_seconds", "seconds", "is_handed_over"]
-    return pd.concat(turns, ignore_index=True)[columns]
-
-
-def _find_turns_of_one(slices: pd.DataFrame) -> pd.DataFrame:
     ordered = slices.sort_values("start_seconds", ignore_index=True)
     workers = ordered["worker"].astype("int64")  # Int64 would compare the first with nothing
     number = (workers != workers.shift()).cumsum().rename("turn")
@@ -183,48 +185,18 @@ def _find_turns_of_one(slices: pd.DataFrame) -> pd.DataFrame:
     )
     turns = turns.reset_index(drop=True)
     is_last = ~turns["worker"].duplicated(keep="last")
-    lengths = turns["end_seconds"] - turns["start_seconds"]
     is_clean = turns["start_seconds"].shift(-1) > turns["end_seconds"] - _TOLERANCE_SECONDS
-    is_handed_over = is_clean & ~is_last & (turns.index > 0)
-    return turns.assign(seconds=lengths, is_handed_over=is_handed_over)
-
-
-def find_overlaps(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Tell for each slice whether a slice of another worker of its runner overlaps it.
-
-    Args:
-        table: a table of one trace.
-
-    Returns:
-        True or False for each row, with the table's row numbers.
-    """
-    overlaps = pd.Series(False, index=table.index)
-    for _, slices in table.groupby("runner", sort=False):
-        for worker in slices["worker"].unique():
-            is_mine = (slices["worker"] == worker).to_numpy()
-            mine, others = slices[is_mine], slices[~is_mine].sort_values("start_seconds")
-            overlaps[mine.index] = _meets_any(mine, others)
-    return overlaps
-
-
-def _meets_any(mine: pd.DataFrame, others: pd.DataFrame) -> "pd.Series[bool]":
-    latest_ends = np.maximum.accumulate(np.append(-np.inf, others["end_seconds"].to_numpy()))
-    begun_before = np.searchsorted(
-        others["start_seconds"].to_numpy(), mine["end_seconds"].to_numpy(), side="left"
+    return turns.assign(
+        seconds=turns["end_seconds"] - turns["start_seconds"],
+        is_handed_over=is_clean & ~is_last & (turns.index > 0),
     )
-    return mine["start_seconds"] < latest_ends[begun_before]
 
 
 def measure_together(slices: pd.DataFrame) -> float:
-    """Measure how far workers ran at the same time, while at least two had work.
+    """Measure how far a runner's workers ran at the same time, while at least two had work.
 
-    Args:
-        slices: the slices of one runner.
-
-    Returns:
-        Of the time in which anyone ran, from the second worker's first slice to the last but one
-        worker's end: the part in which two or more ran at once, 0 to 1; nan if there was no such
-        time.
+    That is from the second worker's first slice to the last but one worker's end. Of the time in
+    it in which anyone ran: the part in which two or more did, or nan if there was no such time.
     """
     workers = slices.groupby("worker")
     begun = workers["start_seconds"].min().sort_values()
@@ -243,148 +215,62 @@ def measure_together(slices: pd.DataFrame) -> float:
     return float(lengths[running >= 2].sum()) / anyone if anyone else math.nan
 
 
-def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up one trace: a row for each way of running.
-
-    Args:
-        table: a table of one trace, as `trace` gives it.
-
-    Returns:
-        The columns runner, workers, start_method; slices (how many); seconds (from the first
-        slice to the end of the last); together (see `measure_together`);
-        turns (how many were handed over) and turn_seconds (their median, nan if there are none).
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several traces.
-    """
-    check_one_run(table, SLICES)
-    turns = find_turns(table)
-    runners = sorted(set(table["runner"]), key=RUNNERS.index)
-    return pd.DataFrame([_summarise_runner(name, table, turns) for name in runners])
-
-
-def _summarise_runner(runner: str, table: pd.DataFrame, turns: pd.DataFrame) -> dict[str, object]:
-    slices = table[table["runner"] == runner]
-    handed_over = turns[(turns["runner"] == runner) & turns["is_handed_over"]]["seconds"]
-    return {
-        "runner": runner,
-        "workers": int(slices["workers"].iloc[0]),
-        "start_method": slices["start_method"].iloc[0],
-        "slices": len(slices),
-        "seconds": float(slices["end_seconds"].max() - slices["start_seconds"].min()),
-        "together": measure_together(slices),
-        "turns": len(handed_over),
-        "turn_seconds": float(handed_over.median()),
-    }
-
-
-IN_TURN = 0.05
-
-AT_ONCE = 0.8
-
-
-def judge_trace(table: pd.DataFrame) -> str:
-    """Say in a few sentences what one trace shows.
-
-    Args:
-        table: a table of one trace, as `trace` gives it.
-
-    Returns:
-        Sentences, one a line: reservations first, then each way of running.
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several traces.
-    """
-    summary = summarise_trace(table)
-    lines = [f"Mind: {reservation}." for reservation in _find_reservations(table)]
-    return "\n".join([*lines, *[_judge_runner(row, table) for row in list_rows(summary)]])
-
-
-def title_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Put the finding of a trace in one line, for the chart's title."""
-    findings = [
-        f"{name_workers(row.runner, row.workers)} {_state_order(row)}" for row in list_rows(summary)
-    ]
-    return head("; ".join(findings), table)
-
-
-def describe_trace(table: pd.DataFrame) -> str:
-    """Say in one line where and how a trace was taken, for the chart's subtitle."""
+def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say what one trace shows: reservations first, then each way of running."""
     first = table.iloc[0]
-    methods = sorted(set(table["start_method"]) - {""})
-    started = f", processes by {' and '.join(methods)}" if methods else ""
+    reservations = find_machine_reservations(first, int(first["workers"]))
     interval = state_seconds(first["switch_interval_seconds"])
-    cut = f"; cut at {MOST_SLICES:,} slices a worker" if _is_cut(table) else ""
-    return (
-        f"{describe_computer(first)}{started}; one run of {int(first['count']):,} steps, "
-        f"switch interval {interval}{cut}"
-    )
+    lines = [f"Mind: {reservation}." for reservation in reservations]
+    return "\n".join([*lines, *[_judge(row, interval) for row in list_rows(summary)]])
 
 
-def _is_cut(table: pd.DataFrame) -> bool:
-    return bool(table.groupby(["runner", "worker"]).size().max() >= MOST_SLICES)
-
-
-def _judge_runner(row: Any, table: pd.DataFrame) -> str:
+def _judge(row: Any, interval: str) -> str:
     name = capitalise(name_workers(row.runner, row.workers))
-    is_one = row.workers == 1 or row.runner == "sequential"
-    sentence = f"{name} {_state_order(row)} and {'was' if is_one else 'were'} done"
-    sentence += f" after {state_seconds(row.seconds)}."
+    done = "was done" if _is_alone(row) else "were done"
+    sentence = f"{name} {_state_order(row)} and {done} after {state_seconds(row.seconds)}."
     if not math.isnan(row.together):
         share = state_share(row.together)
         sentence += f"\n  Two or more ran at once for {share} of the time in which they could."
     if row.turns and row.together <= IN_TURN:
-        interval = state_seconds(table["switch_interval_seconds"].iloc[0])
-        turns = count_in_words(row.turns, "turn was", "turns were")
+        turns = capitalise(count_in_words(row.turns, "turn was", "turns were"))
         sentence += (
-            f"\n  {capitalise(turns)} handed over, after {state_seconds(row.turn_seconds)} in the "
-            f"median; the switch interval was {interval}."
+            f"\n  {turns} handed over, after {state_seconds(row.turn_seconds)} in the median; "
+            f"the switch interval was {interval}."
         )
     return sentence
 
 
-def _state_turn(row: Any) -> str:
-    interval = state_seconds(row["switch_interval_seconds"])
-    return f"{state_seconds(row['turn_seconds'])} at an interval of {interval}"
+def _state_order(row: Any) -> str:
+    if _is_alone(row):
+        return "ran alone"
+    if math.isnan(row.together) or (row.together <= IN_TURN and math.isnan(row.turn_seconds)):
+        return "ran one after another"
+    if row.together <= IN_TURN:
+        return f"took turns of {state_seconds(row.turn_seconds)}"
+    if row.together >= AT_ONCE:
+        return "ran at the same time"
+    return f"ran at the same time for {state_share(row.together)} of the time"
 
 
-OWN = state_seconds(PYTHON_INTERVAL)
-
-_NAMES = {
-    "threads": "Thread",
-    "processes": "Process",
-    "sequential": "Plain loop",
-    "interpreters": "Sub-interpreter",
-}
+def _is_alone(row: Any) -> bool:
+    return bool(row.workers == 1 or row.runner == "sequential")
 
 
-def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None) -> Chart:
+def draw_timeline(
+    table: pd.DataFrame, summary: pd.DataFrame, window: tuple[float, float] | None = None
+) -> Chart:
     """Draw when each worker ran: one lane a worker, threads above processes, on one time axis.
 
-    Where there are more slices than can be told apart, each point in time is drawn as dark as
-    the part of it in which the worker ran, and the axis says so.
-
-    Args:
-        table: a table of one trace, as `trace` gives it.
-        window: the part of the time to draw, from and to, in seconds; None means all of it.
-
-    Returns:
-        A matplotlib Figure whose title states the finding and whose `description` is its
-        alternative text.
-
-    Raises:
-        ResultsError: the table is not of this kind, or holds several traces.
-        TypeError: the window is no pair of numbers.
-        ValueError: the window ends before it begins.
+    The window is the part of the time to draw, in seconds; None means all of it. Where there are
+    more slices than can be told apart, each point in time is drawn as dark as the part of it in
+    which the worker ran, and the axis says so.
     """
-    summary = summarise_trace(table)
     left, right = _check_window(window, float(table["end_seconds"].max()))
-    runners = [name for name in RUNNERS if name in set(table["runner"])]
-    lanes = _place_lanes(table, runners)
+    lanes = _place_lanes(table, summary["runner"])
     height = 1.9 + 0.52 * (max(lanes.values()) + 1)
     chart = make_chart(12, height)
     axes = chart.subplots()
-    margin = 0.16 if "interpreters" in runners else 0.1  # room for the longer name
+    margin = 0.16 if "interpreters" in set(summary["runner"]) else 0.1  # for the longer name
     chart.subplots_adjust(left=margin, right=0.975, top=1 - 0.75 / height, bottom=1.0 / height)
     shown = table[(table["end_seconds"] >= left) & (table["start_seconds"] <= right)]
     is_binned = len(shown) > MOST_BARS
@@ -392,11 +278,21 @@ def draw_timeline(table: pd.DataFrame, window: tuple[float, float] | None = None
         lane = shown[(shown["runner"] == runner) & (shown["worker"] == worker)]
         draw_lane(axes, place, lane, get_look(runner).colour, (left, right), is_binned)
     for row in list_rows(summary):
-        _mark_end(axes, row, lanes, (left, right))
-    _finish_lanes(axes, lanes, (left, right), is_binned)
-    title, conditions = title_trace(table, summary), describe_trace(table)
-    write_heading(chart, title, conditions)
-    chart.description = _describe_trace(title, conditions, summary)
+        if left <= row.seconds <= right:
+            places = [place for (runner, _), place in lanes.items() if runner == row.runner]
+            is_far = row.seconds - left > 0.5 * (right - left)
+            _mark_end(axes, row.seconds, (min(places) - 0.48, max(places) + 0.48), is_far)
+    axes.set_yticks(list(lanes.values()))
+    axes.set_yticklabels([_LANES[runner].format(worker) for runner, worker in lanes])
+    axes.set_ylim(max(lanes.values()) + 0.95, -0.6)
+    axes.set_xlim(left * 1000, right * 1000 * 1.002)
+    label = "milliseconds since the first worker began; a gap means that it did not run"
+    if is_binned:
+        label = "milliseconds; too many slices to draw each: the darker, the more it ran"
+    axes.set_xlabel(label, size=12, color=INK)
+    clean_axes(axes, "x")
+    axes.tick_params(axis="y", labelsize=13)
+    finish(chart, _title(table, summary), _describe(table), _tell(summary))
     if window is not None:
         chart.description += f" Shown: from {left * 1000:.1f} to {right * 1000:.1f} ms."
     return chart
@@ -416,7 +312,7 @@ def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float
     return float(left), float(right)
 
 
-def _place_lanes(table: pd.DataFrame, runners: list[str]) -> dict[tuple[str, int], float]:
+def _place_lanes(table: pd.DataFrame, runners: Iterable[str]) -> dict[tuple[str, int], float]:
     """Give each worker a place from the top, with half a lane's room between the runners."""
     lanes: dict[tuple[str, int], float] = {}
     place = 0.0
@@ -428,48 +324,33 @@ def _place_lanes(table: pd.DataFrame, runners: list[str]) -> dict[tuple[str, int
     return lanes
 
 
-def _mark_end(
-    axes: Axes, row: Any, lanes: dict[tuple[str, int], float], window: tuple[float, float]
-) -> None:
-    """Mark when the last worker of a runner was done, if that is in sight."""
-    places = [place for (runner, _), place in lanes.items() if runner == row.runner]
-    left, right = window
-    if not left <= row.seconds <= right:
-        return
-    end = row.seconds * 1000
-    axes.plot([end, end], [min(places) - 0.48, max(places) + 0.48], color=INK, linewidth=1.4)
-    is_far = row.seconds - left > 0.5 * (right - left)
-    axes.annotate(
-        f"done after {state_seconds(row.seconds)}", (end, max(places) + 0.48),
-        xytext=(-5 if is_far else 5, -2), textcoords="offset points", size=11, color=INK,
-        ha="right" if is_far else "left", va="top",
+def _mark_end(axes: Axes, seconds: float, places: tuple[float, float], is_far: bool) -> None:
+    """Mark when the last worker of a runner was done."""
+    end = seconds * 1000
+    axes.plot([end, end], places, color=INK, linewidth=1.4)
+    write(
+        axes, f"done after {state_seconds(seconds)}", (end, places[1]), (-5 if is_far else 5, -2),
+        INK, ha="right" if is_far else "left", va="top",
     )  # fmt: skip
 
 
-def _finish_lanes(
-    axes: Axes,
-    lanes: dict[tuple[str, int], float],
-    window: tuple[float, float],
-    is_binned: bool,
-) -> None:
-    axes.set_yticks(list(lanes.values()))
-    axes.set_yticklabels(
-        [
-            f"{_NAMES[runner]} {worker}" if runner != "sequential" else _NAMES[runner]
-            for runner, worker in lanes
-        ]
-    )
-    axes.set_ylim(max(lanes.values()) + 0.95, -0.6)
-    axes.set_xlim(window[0] * 1000, window[1] * 1000 * 1.002)
-    label = "milliseconds since the first worker began; a gap means that it did not run"
-    if is_binned:
-        label = "milliseconds; too many slices to draw each: the darker, the more it ran"
-    axes.set_xlabel(label, size=12, color=INK)
-    clean_axes(axes, "x")
-    axes.tick_params(axis="y", labelsize=13)
+def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    findings = [
+        f"{name_workers(row.runner, row.workers)} {_state_order(row)}" for row in list_rows(summary)
+    ]
+    return head("; ".join(findings), table)
 
 
-def _describe_trace(title: str, conditions: str, summary: pd.DataFrame) -> str:
+def _describe(table: pd.DataFrame) -> str:
+    first = table.iloc[0]
+    interval = state_seconds(first["switch_interval_seconds"])
+    is_cut = table.groupby(["runner", "worker"]).size().max() >= MOST_SLICES
+    cut = f"; cut at {MOST_SLICES:,} slices a worker" if is_cut else ""
+    run = f"one run of {int(first['count']):,} steps, switch interval {interval}{cut}"
+    return describe_conditions(table, run)
+
+
+def _tell(summary: pd.DataFrame) -> str:
     facts = []
     for row in list_rows(summary):
         fact = f"{name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
@@ -478,21 +359,4 @@ def _describe_trace(title: str, conditions: str, summary: pd.DataFrame) -> str:
         if row.turns and row.together <= IN_TURN:
             fact += f", {row.turns} turns of {state_seconds(row.turn_seconds)}"
         facts.append(fact)
-    return f"Chart. {title}. {capitalise('; '.join(facts))}. Conditions: {conditions}."
-
-
-def _find_reservations(table: pd.DataFrame) -> list[str]:
-    first = table.iloc[0]
-    return find_machine_reservations(first, int(first["workers"]))
-
-
-def _state_order(row: Any) -> str:
-    if row.workers == 1 or row.runner == "sequential":
-        return "ran alone"
-    if math.isnan(row.together) or (row.together <= IN_TURN and math.isnan(row.turn_seconds)):
-        return "ran one after another"
-    if row.together <= IN_TURN:
-        return f"took turns of {state_seconds(row.turn_seconds)}"
-    if row.together >= AT_ONCE:
-        return "ran at the same time"
-    return f"ran at the same time for {state_share(row.together)} of the time"
+    return f"{capitalise('; '.join(facts))}."

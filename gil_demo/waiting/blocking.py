@@ -18,23 +18,12 @@ _BLOCK_BYTES = 1 << 20
 
 
 def sleep(milliseconds: int) -> None:
-    """Do nothing for a while; a thread lets go of the GIL meanwhile.
-
-    Args:
-        milliseconds: for how long.
-    """
+    """Do nothing for a while; a thread lets go of the GIL meanwhile."""
     time.sleep(milliseconds / 1000)
 
 
 def write_file(kilobytes: int) -> None:
-    """Write a temporary file, wait until it is on the disk, and read it again.
-
-    Args:
-        kilobytes: the file's size, in units of 1,024 bytes.
-
-    Raises:
-        OSError: the disk is full or can't be written.
-    """
+    """Write a temporary file (units of 1,024 bytes) to the disk, wait for it, read it again."""
     block = _LINE * (_BLOCK_BYTES // len(_LINE))
     left = kilobytes * 1024
     with tempfile.TemporaryFile(buffering=0) as file:
@@ -47,36 +36,20 @@ def write_file(kilobytes: int) -> None:
 
 
 def hash_bytes(kilobytes: int) -> None:
-    """Hash some bytes with SHA-256, in one call of C code that lets go of the GIL.
-
-    Args:
-        kilobytes: how many bytes, in units of 1,024.
-    """
+    """Hash some bytes with SHA-256, in one call of C code that lets go of the GIL."""
     hashlib.sha256(bytes(kilobytes * 1024)).digest()
 
 
 def compress_bytes(kilobytes: int) -> None:
-    """Compress some bytes with zlib, in one call of C code that lets go of the GIL.
-
-    Args:
-        kilobytes: how many bytes, in units of 1,024.
-    """
+    """Compress some bytes with zlib, in one call of C code that lets go of the GIL."""
     zlib.compress(_LINE * (kilobytes * 1024 // len(_LINE)))
 
 
 def sort_numbers(count: int) -> None:
-    """Sort random numbers, in one call of C code that keeps the GIL.
-
-    Args:
-        count: how many numbers.
-    """
+    """Sort random numbers, in one call of C code that keeps the GIL."""
     make_numbers(count).sort()
 
 
 def make_numbers(count: int) -> list[int]:
-    """Make a list of random whole numbers, the same at every call.
-
-    Args:
-        count: how many.
-    """
+    """Make a list of random whole numbers, the same at every call."""
     return array.array("q", random.Random(_SEED).randbytes(8 * count)).tolist()

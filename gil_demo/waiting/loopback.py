@@ -8,120 +8,76 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import NamedTuple
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError
 from gil_demo.running.interrupts import held_back
 
 MOST_REQUESTS = 200_000
 PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.5
+"""How often the server looks whether it is to end: so seldom that no measurement feels it."""
 _ADDRESS = "127.0.0.1"
 _MESSAGE = b"x" * 16
-_CHECK_SECONDS = 0.05
-
-
-class Exchange(NamedTuple):
-    """What a client saw.
-
-    Attributes:
-        requests: how many were answered.
-        seconds: how long all of them took together.
-        median_seconds: the median time from a request to its answer.
-        p99_seconds: the time that 99 % of the requests stayed below.
-    """
-
-    requests: int
-    seconds: float
-    median_seconds: float
-    p99_seconds: float
 
 
 @contextmanager
 def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
     """Serve in threads of this process, on a free port that only this machine can reach.
 
-    Args:
-        handle: talks to one client until that client is gone; each client gets a thread.
-
-    Yields:
-        The port. Afterwards no thread is left and no socket is open.
-
-    Raises:
-        GilDemoError: the operating system offers no socket.
+    `handle` talks to one client until that client is gone; each client gets a thread. Afterwards
+    no thread is left and no socket is open.
     """
-    server = _Server(handle)
+    server = None
     try:
         with held_back():
-            server.open()
-        yield server.port
+            server = _open(handle)
+            server.listener.start()
+        yield server.server_address[1]
     finally:
         with held_back():
-            server.close()
+            if server is not None:
+                server.server_close()
 
 
-class _Server:
-    """A listening socket, its clients' sockets and the threads that attend to them."""
+def _open(handle: Callable[[socket.socket], None]) -> "_Server":
+    try:
+        return _Server(handle)
+    except OSError as reason:
+        raise GilDemoError(f"the operating system refused a loopback server ({reason})") from None
+
+
+class _Server(ThreadingTCPServer):
+    """A server that hangs up on its clients when it closes, and waits until its threads end."""
+
+    request_queue_size = 128  # as many clients may come at once
 
     def __init__(self, handle: Callable[[socket.socket], None]) -> None:
-        self.port = 0
+        self.listener = threading.Thread(
+            target=self.serve_forever, args=(LOOK_SECONDS,), daemon=True
+        )
         self._handle = handle
-        self._listener: socket.socket | None = None
         self._connections: list[socket.socket] = []
-        self._crew: list[threading.Thread] = []
-        self._is_over = False
+        super().__init__((_ADDRESS, 0), BaseRequestHandler)
 
-    def open(self) -> None:
-        """Listen on a free port, in a thread."""
-        try:
-            self._listener = socket.create_server((_ADDRESS, 0))
-        except OSError as reason:
-            raise GilDemoError(
-                f"the operating system refused a loopback server ({reason})"
-            ) from None
-        self.port = self._listener.getsockname()[1]
-        self._start(self._listen, self._listener)
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.append(request)
+        super().process_request(request, client_address)
 
-    def close(self) -> None:
-        """Hang up on every client, and wait until all threads have ended."""
-        if self._listener is None:
-            return
-        self._is_over = True
-        try:  # a last client, so that the listening thread looks up
-            socket.create_connection((_ADDRESS, self.port), timeout=1).close()
-        except OSError:
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-        _wait_for(self._crew[0])
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        with suppress(OSError):
+            request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            self._handle(request)
+
+    def server_close(self) -> None:
+        if self.listener.is_alive():
+            self.shutdown()
+            self.listener.join()
         for connection in self._connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._crew:
-            _wait_for(thread)
-        self._listener.close()
-
-    def _start(self, work: Callable[[socket.socket], None], argument: socket.socket) -> None:
-        self._crew.append(threading.Thread(target=work, args=(argument,), daemon=True))
-        self._crew[-1].start()
-
-    def _listen(self, listener: socket.socket) -> None:
-        while not self._is_over:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            self._start(self._attend, connection)
-
-    def _attend(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-            self._handle(connection)
-
-
-def _wait_for(thread: threading.Thread) -> None:
-    """Wait for a thread to end; with a limit each time, so that no interrupt is slept through."""
-    while thread.is_alive():
-        thread.join(_CHECK_SECONDS)
+        super().server_close()
 
 
 def echo(connection: socket.socket) -> None:
@@ -137,19 +93,22 @@ def answer_late(connection: socket.socket) -> None:
         connection.sendall(_MESSAGE)
 
 
+class Exchange(NamedTuple):
+    """What a client saw: half of its requests took less than the median, 99 % less than p99."""
+
+    requests: int
+    seconds: float
+    latency_median_seconds: float
+    latency_p99_seconds: float
+
+    @property
+    def work(self) -> float:
+        """Seconds a request."""
+        return self.seconds / self.requests
+
+
 def send_requests(port: int, seconds: float) -> Exchange:
-    """Send requests to an echo server, one after another, and time each.
-
-    Args:
-        port: the server's.
-        seconds: for how long; at most `MOST_REQUESTS` requests are sent.
-
-    Returns:
-        How many there were and how long they took.
-
-    Raises:
-        OSError: the server is gone or doesn't answer in time.
-    """
+    """Send requests to an echo server for a while, one after another, and time each."""
     latencies: list[float] = []
     with closing(_connect(port)) as connection:
         _ask(connection, _MESSAGE)
@@ -165,12 +124,7 @@ def send_requests(port: int, seconds: float) -> Exchange:
 
 
 def ask_slow_server(milliseconds: int, port: int) -> None:
-    """Ask a server that answers late, and wait for the answer.
-
-    Args:
-        milliseconds: how long the server is to take.
-        port: the server's.
-    """
+    """Ask a server that is to answer late, and wait for the answer."""
     with closing(_connect(port)) as connection:
         _ask(connection, str(milliseconds).encode())
 

@@ -4,25 +4,18 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+pytestmark = pytest.mark.thorough
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "tests.benchmarks", *words],
-        cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False,
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
-LONG = [
-    pytest.param(name, marks=pytest.mark.thorough)
-    for name in ("start_up", "timeline", "waiting", "pythons")
-]
-
-
 @pytest.mark.parametrize(
-    "name",
-    ["classroom", "guard", "import", *LONG],
+    "name", ["classroom", "guard", "import", "start_up", "timeline", "waiting", "pythons"]
 )
 def test_a_benchmark_prints_its_ratios_and_their_targets(name: str) -> None:
     ended = run(name, "--rounds", "2")

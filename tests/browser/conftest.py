@@ -13,18 +13,9 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from tests.notebooks.editions import FOLDER
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+OFF = ["gpu", "quic", "background-networking", "component-update", "sync"]
+FLAGS = ["--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in OFF)]
 BUILD_SECONDS = 300
-AT_ONCE = 3
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +29,13 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def playwright(chromium: str) -> Iterator[Playwright]:
-    del chromium
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+def browser(chromium: str, playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
     yield browser
     browser.close()
@@ -65,7 +55,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Several notebooks run at once, since it is the pages that are looked at, not the figures.
     """
     output = tmp_path_factory.mktemp("book") / "html"
-    command = [sys.executable, ".book", f"--at-once={AT_ONCE}", f"--output={output}"]
+    command = [sys.executable, ".book", "--at-once=3", f"--output={output}"]
     ended = subprocess.run(
         command, cwd=FOLDER.parent, capture_output=True, text=True, check=False,
         timeout=BUILD_SECONDS,

@@ -1,10 +1,7 @@
-"""JupyterLab in a real Chromium, as a reader uses it: open a notebook, Run All, look at the charts.
+"""JupyterLab in a real Chromium, as a reader uses it: open a notebook, Run All, see the charts."""
 
-Screenshots are kept in the folder that GIL_DEMO_SCREENSHOTS names, or in a temporary one.
-"""
-
+import contextlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -12,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +18,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, read_code
+from tests.notebooks.editions import FOLDER, NAMES, draws_a_chart, get_tags, read_code
 
 pytestmark = pytest.mark.thorough
 
@@ -54,38 +50,28 @@ SETTINGS = {
 
 
 class Lab(NamedTuple):
-    """A running JupyterLab: where it is, its secret and the folder with the notebooks."""
-
     address: str
     token: str
-    folder: Path
 
 
 @pytest.fixture(scope="module")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Serve copies of the notebooks in JupyterLab, on loopback and with a token."""
-    del chromium
+    del chromium  # without one nothing is served
     home = tmp_path_factory.mktemp("lab")
-    folder = home / "notebooks"
-    folder.mkdir()
-    for path in NOTEBOOKS:
-        shutil.copy(path, folder)
-    write_settings(home / "settings")
+    folder = Path(shutil.copytree(FOLDER, home / "notebooks"))
+    for name, content in SETTINGS.items():
+        target = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        target.parent.mkdir(parents=True)
+        target.write_text(json.dumps(content), encoding="utf-8")
     port, token = find_free_port(), secrets.token_hex(16)
+    address = f"http://127.0.0.1:{port}"
     process = start_lab(home, folder, port, token)
     try:
-        address = f"http://127.0.0.1:{port}"
         wait_until_served(process, f"{address}/api?token={token}", home / "lab.log")
-        yield Lab(address, token, folder)
+        yield Lab(address, token)
     finally:
         end_with_children(process)
-
-
-def write_settings(folder: Path) -> None:
-    for name, content in SETTINGS.items():
-        target = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(content), encoding="utf-8")
 
 
 def find_free_port() -> int:
@@ -117,11 +103,9 @@ def start_lab(home: Path, folder: Path, port: int, token: str) -> "subprocess.Po
 def wait_until_served(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+            return
+        time.sleep(0.2)
     pytest.fail(f"JupyterLab did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
@@ -132,14 +116,6 @@ def end_with_children(process: "subprocess.Popen[bytes]") -> None:
     for survivor in alive:
         survivor.kill()
     process.wait()
-
-
-@pytest.fixture(scope="module")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    chosen = os.environ.get("GIL_DEMO_SCREENSHOTS")
-    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def open_notebook(page: Page, lab: Lab, name: str) -> None:
@@ -159,45 +135,25 @@ def run_all(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_run_all_finishes_every_cell_and_shows_every_chart(
-    page: Page, lab: Lab, screenshots: Path, name: str
-) -> None:
+def test_run_all_finishes_every_cell_and_shows_every_chart(page: Page, lab: Lab, name: str) -> None:
+    written = read_code(name)
     open_notebook(page, lab, name)
     run_all(page)
-    check_cells(page, name)
-    check_charts(page, screenshots, name)
-    expect(page.get_by_text("measuring: ")).to_have_count(0)
-
-
-def check_cells(page: Page, name: str) -> None:
-    written = read_code(name)
-    states = page.evaluate(CELL_STATES)
-    assert len(states) == len(written)
-    for state, cell in zip(states, written, strict=True):
+    for state, cell in zip(page.evaluate(CELL_STATES), written, strict=True):
         assert state["source"] == cell.source
         assert bool(state["errors"]) == ("raises-exception" in get_tags(cell)), cell.source
-
-
-def check_charts(page: Page, screenshots: Path, name: str) -> None:
     charts = page.locator("img[alt^='Chart. ']")
-    written = [cell for cell in read_code(name) if draws_a_chart(cell.source)]
-    expect(charts).to_have_count(len(written))
+    expect(charts).to_have_count(sum(map(draws_a_chart, written)))
     for number in range(charts.count()):
         chart = charts.nth(number)
         chart.scroll_into_view_if_needed()
         expect(chart).to_be_visible()
         assert chart.evaluate("image => image.complete && image.naturalWidth > 1000")
-        box = chart.bounding_box()
-        assert box is not None
-        assert box["width"] > 500
-        page.screenshot(path=screenshots / f"{name}-{number + 1}.png")
+        assert chart.evaluate("image => image.getBoundingClientRect().width") > 500
+    expect(page.get_by_text("measuring: ")).to_have_count(0)
 
 
-def draws_a_chart(source: str) -> bool:
-    return any(name in source.splitlines()[-1] for name in ("draw_", "bend_"))
-
-
-def test_the_slider_bends_the_curve_by_keyboard(page: Page, lab: Lab, screenshots: Path) -> None:
+def test_the_slider_bends_the_curve_by_keyboard(page: Page, lab: Lab) -> None:
     open_notebook(page, lab, "05-what-processes-cost")
     run_all(page)
     slider = page.get_by_role("slider")
@@ -217,14 +173,12 @@ def test_the_slider_bends_the_curve_by_keyboard(page: Page, lab: Lab, screenshot
     )
     assert chart.get_attribute("src") != lowest
     expect(page.get_by_text("100.0%", exact=True)).to_be_visible()
-    page.screenshot(path=screenshots / "05-what-processes-cost-slider.png")
 
 
 def test_solutions_are_collapsed_until_a_reader_opens_them(page: Page, lab: Lab) -> None:
     name = "01-beazleys-countdown"
     open_notebook(page, lab, name)
     solutions = [cell for cell in read_code(name) if "solution" in get_tags(cell)]
-    assert solutions
     hidden = page.locator(".jp-CodeCell .jp-Placeholder")
     expect(hidden).to_have_count(len(solutions))
     first_line = solutions[0].source.splitlines()[0]

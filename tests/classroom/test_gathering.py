@@ -1,19 +1,17 @@
 import random
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gil_demo.checks import ResultsError
-from gil_demo.classroom.gathering import LEFT_OUT, READ, SET_ASIDE, gather
+from gil_demo import ResultsError, combine, gather, load, save, summarise
+from gil_demo.classroom.gathering import LEFT_OUT, READ, SET_ASIDE, find_spares, read_name
 from gil_demo.classroom.table import CLASS
-from gil_demo.measuring.runs import summarise
-from gil_demo.tables.files import load, save
-from gil_demo.tables.kinds import combine
-from tests.conftest import TableMaker, spread
 from tests.made.class_files import MANY_BYTES, damage, make_text, write_class
+from tests.made.runs import FACTS, make_run, spread
 from tests.made.turns import make_slices
 
 FIGURES = ["runner", "workers", "seconds", "time_ratio", "time_ratio_low", "cold_speed_up"]
@@ -26,11 +24,9 @@ def tell(folder: Path) -> dict[str, tuple[str, str]]:
 
 def check_figures(table: pd.DataFrame, file: Path) -> None:
     """Compare what a class's table says of a file with what the file's own summary says."""
-    alone = load(file) if "workload" in file.read_text(encoding="utf-8-sig") else None
-    if alone is None:  # of the first version of the set
-        old = pd.read_csv(file, dtype=str, keep_default_na=False).assign(workload="countdown")
-        alone = load(save(old, file.with_suffix(".new")))
-        file.with_suffix(".new").unlink()
+    raw = pd.read_csv(file, dtype=str, keep_default_na=False)
+    alone = load(save(raw.assign(workload="countdown"), file.with_suffix(".new")))
+    file.with_suffix(".new").unlink()
     own = table[table["file"] == file.stem].reset_index(drop=True)
     assert_frame_equal(own[FIGURES], summarise(alone)[FIGURES], check_dtype=False)
 
@@ -53,7 +49,7 @@ def test_a_class_can_be_saved_and_loaded(tmp_path: Path) -> None:
     assert tell(tmp_path)["class.csv"] == (LEFT_OUT, "it holds runs of a class, not timed runs")
 
 
-def test_a_file_of_several_runs_gives_them_all(make_run: TableMaker, tmp_path: Path) -> None:
+def test_a_file_of_several_runs_gives_them_all(tmp_path: Path) -> None:
     scaled = make_run({("threads", 4): spread(1.1)}, run_id="b", experiment="scale")
     save(combine([make_run(), scaled]), tmp_path / "anna.csv")
     table = gather(tmp_path).table
@@ -61,7 +57,7 @@ def test_a_file_of_several_runs_gives_them_all(make_run: TableMaker, tmp_path: P
     assert set(table["file"]) == {"anna"}
 
 
-def test_runs_that_answer_another_question_are_told(make_run: TableMaker, tmp_path: Path) -> None:
+def test_runs_that_answer_another_question_are_told(tmp_path: Path) -> None:
     other = make_run(run_id="w", experiment="workloads", workload="sleeping")
     save(combine([make_run(), other]), tmp_path / "anna.csv")
     save(other, tmp_path / "ben.csv")
@@ -88,30 +84,33 @@ def test_copies_and_runs_done_again_are_set_aside_and_said(tmp_path: Path) -> No
     assert tell(tmp_path)["ben.csv"] == (SET_ASIDE, "measured again later: ben (1).csv counts")
 
 
-@pytest.mark.parametrize(
-    ("facts", "told"),
-    [
-        ({"usable_cores": 10**9}, "1,000,000,000 cores are more than a machine has"),
-        ({"seconds": 1e-300}, None),
-    ],
-)
-def test_figures_that_no_machine_gives_are_left_out(
-    tmp_path: Path, facts: dict[str, object], told: str | None
-) -> None:
+def test_figures_that_no_machine_gives_are_left_out(tmp_path: Path) -> None:
     write_class(tmp_path, ["anna"])
-    text = make_text("ben", **facts)
-    if told is None:
-        lines = make_text("ben").splitlines()
-        place = lines[0].split(",").index("seconds")
-        rows = [line.split(",") for line in lines]
-        for row in rows:
-            row[place] = "1e-300" if row[3] == "threads" else row[place]
-        text = "".join(",".join(row) + "\n" for row in rows)
-        told = "threads took 4.*e-300 × as long as the plain loop, which no machine does"
-    (tmp_path / "ben.csv").write_text(text, encoding="utf-8")
-    gathered = gather(tmp_path)
-    assert set(gathered.table["file"]) == {"anna"}
-    assert gathered.files["reason"].str.fullmatch(told).sum() == 1
+    many = make_text("ben", usable_cores=10**9)
+    (tmp_path / "ben.csv").write_text(many, encoding="utf-8")
+    quick = make_run(run_id="c")
+    quick.loc[quick["runner"] == "threads", "seconds"] = 1e-300
+    save(quick, tmp_path / "cleo.csv")
+    told = tell(tmp_path)
+    assert set(gather(tmp_path).table["file"]) == {"anna"}
+    assert told["ben.csv"] == (LEFT_OUT, "1,000,000,000 cores are more than a machine has")
+    assert told["cleo.csv"][1].startswith("threads took 4.")
+    assert told["cleo.csv"][1].endswith("e-300 × as long as the plain loop, which no machine does")
+
+
+def test_a_bad_file_is_named_and_those_beside_it_are_read(tmp_path: Path) -> None:
+    write_class(tmp_path, ["anna", "cleo"])
+    text = make_text("ben")
+    (tmp_path / "ben.csv").write_text(text.replace("compare", "dance", 1), encoding="utf-8")
+    (tmp_path / "dan.csv").write_text(
+        "".join(text.splitlines(keepends=True)[:-1]), encoding="utf-8"
+    )
+    told = tell(tmp_path)
+    assert told["anna.csv"] == told["cleo.csv"] == (READ, "")
+    assert told["ben.csv"][1] == (
+        "the file, row 1: experiment must be compare or scale or workloads, not 'dance'"
+    )
+    assert told["dan.csv"][1].startswith("the file, run run-ben is not whole: ")
 
 
 def test_a_folder_without_any_run_is_refused_with_the_first_reasons(tmp_path: Path) -> None:
@@ -143,30 +142,83 @@ def test_names_of_files_are_shown_and_never_rendered(tmp_path: Path) -> None:
     assert list(load(saved)["file"]) == list(gathered.table["file"])
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="links and sparse files as on Linux and macOS")
-def test_of_1000_damaged_files_each_is_read_rightly_or_named_and_the_good_ones_are_all_in(
+def test_of_500_damaged_files_each_is_read_rightly_or_named_and_the_good_ones_are_all_in(
     tmp_path: Path,
 ) -> None:
     good = [f"good{number:02}" for number in range(40)]
     write_class(tmp_path, good)
     chance = random.Random(7)
-    damaged = [damage(tmp_path, number, chance) for number in range(1_000)]
+    paths = [tmp_path / f"{name}.csv" for name in good]
+    paths += [damage(tmp_path, number, chance) for number in range(500)]
     gathered = gather(tmp_path)
     states = gathered.files.set_index("file")
-    assert len(states) == len(good) + len(damaged)
-    for name in good:
-        assert states.loc[f"{name}.csv", "state"] == READ
-        check_figures(gathered.table, tmp_path / f"{name}.csv")
-    read = 0
-    for path in damaged:
+    assert len(states) == len(paths)
+    for path in paths:
         state, reason = (str(states.loc[path.name, name]) for name in ("state", "reason"))
         if state == READ:
-            read += 1
             check_figures(gathered.table, path)
         else:
+            assert path.stem not in good
             assert 5 < len(reason) < 250
             assert reason.isprintable()
             assert path.stem not in set(gathered.table["file"])
-    assert 0 < read < 500
-    assert (states["reason"].str.contains(f"it has {MANY_BYTES:,} bytes")).sum() > 30
+    assert 40 < (states["state"] == READ).sum() < 300
+    assert (states["reason"].str.contains(f"has {MANY_BYTES:,} bytes")).sum() > 15
     assert (states["reason"] == "it is a link; only files in the folder itself are read").any()
+
+
+# runs that are there twice
+
+
+def make_summary(*runs: Mapping[str, object]) -> pd.DataFrame:
+    """Make a summary of runs of one way each; told is what is unlike the others."""
+    plain = FACTS | {"runner": "threads", "workers": 2, "start_method": "", "seconds": 0.2}
+    plain |= {"time_ratio": 1.1, "cold_speed_up": 0.9, "name": "anna.csv"}
+    rows = [plain | {"key": f"{n}", "run_id": f"r{n}", **run} for n, run in enumerate(runs)]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("Anna (2).CSV", ("anna", "", 2)),
+        ("anna_20261124-101500 (1).csv", ("anna", "20261124-101500", 1)),
+        ("anna-2.csv", ("anna-2", "", 0)),
+        ("20261124-101500.csv", ("20261124-101500", "", 0)),
+        ("(1).csv", ("(1)", "", 0)),
+        ("a\nb.csv", ("a\nb.csv", "", 0)),
+    ],
+)
+def test_a_name_says_whose_it_is_of_which_moment_and_which_copy(
+    name: str, labels: tuple[str, str, int]
+) -> None:
+    assert read_name(name) == labels
+
+
+def test_a_run_of_the_same_id_with_other_figures_is_told_apart_from_a_copy() -> None:
+    unlike = {"name": "b.csv", "run_id": "r0", "seconds": 0.3}
+    told = find_spares(make_summary({}, unlike))
+    assert told == {"1": "a run of the same id, but not alike, is in anna.csv"}
+
+
+def test_of_runs_under_one_name_the_last_counts_by_day_then_moment_then_copy() -> None:
+    early = {"name": "anna (1).csv", "measured_on": "2026-11-21"}
+    assert find_spares(make_summary({}, early)) == {"1": "measured again later: anna.csv counts"}
+    first, second = ({"name": f"anna-20261124-{hour}1500.csv"} for hour in ("09", "10"))
+    assert [*find_spares(make_summary(second, first))] == ["1"]
+    assert [*find_spares(make_summary({"name": "anna (1).csv"}, {}))] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [{"name": "ben.csv"}, {"python_version": "3.14.0"}, {"usable_cores": 8}, {"workers": 4}],
+)
+def test_runs_of_other_names_machines_or_questions_all_count(unlike: dict[str, object]) -> None:
+    assert find_spares(make_summary({}, {"name": "anna (1).csv"} | unlike)) == {}
+
+
+def test_the_name_that_the_set_gives_is_nobodys() -> None:
+    names = [f"threads-versus-processes-20261124-10150{n}.csv" for n in range(3)]
+    assert find_spares(make_summary(*({"name": name} for name in names))) == {}

@@ -13,7 +13,7 @@ import pytest
 
 from gil_demo.running.runners import find_missing
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 HOSTS = {
     "scheduler": "192.0.2.1",
     "first": "192.0.2.2",
@@ -109,6 +109,7 @@ def list_processes_in(namespace: str) -> list[str]:
     return told.stdout.split()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(bool(find_missing("cluster")), reason=find_missing("cluster"))
 def test_a_cluster_of_several_hosts_gives_every_answer_though_a_worker_is_killed_half_way(
     tmp_path: Path,
@@ -140,8 +141,7 @@ def test_a_cluster_of_several_hosts_gives_every_answer_though_a_worker_is_killed
                 time.sleep(1.0)
                 workers["first"].kill()
         assert reader.wait(timeout=60) == 0, "\n".join(lines)
-        for namespace in (names["reader"],):
-            assert list_processes_in(namespace) == []
+        assert list_processes_in(names["reader"]) == []
     told = dict(line.split(" ", 1) for line in lines if " " in line)
     assert "'cluster'" in told["measured"]
     assert told["measured"].endswith("True")
@@ -150,9 +150,3 @@ def test_a_cluster_of_several_hosts_gives_every_answer_though_a_worker_is_killed
     assert told["answers"] == told["tasks"] == told["durations"] == "True"
     assert HOSTS["first"] not in told["left"]
     assert HOSTS["second"] in told["left"]
-    assert (
-        f"gil{os.getpid()}"
-        not in subprocess.run(
-            ["ip", "netns", "list"], capture_output=True, text=True, check=True
-        ).stdout
-    )

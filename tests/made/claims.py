@@ -6,9 +6,11 @@ import pandas as pd
 
 from gil_demo.claims import CLAIMS, QUANTITIES
 from gil_demo.tables.schema import make_table
-from tests.made.turns import FACTS
+from tests.made.runs import FACTS
 
-ORDINARY: Mapping[str, Sequence[float]] = {
+Values = Mapping[str, Sequence[float]]
+
+ORDINARY: Values = {
     "C1": (1.03, 1.01, 1.05),
     "C2": (0.98, 0.0),
     "C3": (2.0,),
@@ -19,24 +21,13 @@ ORDINARY: Mapping[str, Sequence[float]] = {
 }
 
 
-def make_claims(
-    changes: Mapping[str, Sequence[float]] | None = None, **facts: object
-) -> pd.DataFrame:
-    """Make the table behind a scorecard.
-
-    Args:
-        changes: the values of claims that differ from an ordinary machine's.
-        facts: values of columns that differ likewise.
-    """
-    values = dict(ORDINARY) | dict(changes or {})
+def make_claims(changes: Values | None = None, **facts: object) -> pd.DataFrame:
+    """Make the table behind a scorecard, with what differs from an ordinary machine's."""
+    values = {**ORDINARY, **(changes or {})}
+    row = FACTS | {"run_id": "c1", "experiment": "claims", "workers": 2, "start_method": "fork"}
     rows = [
-        FACTS
-        | {
-            "run_id": "c1", "experiment": "claims", "claim": claim, "quantity": name,
-            "value": value, "workers": 2, "start_method": "fork",
-        }
-        | facts
+        row | {"claim": claim, "quantity": name, "value": value} | facts
         for claim, names in QUANTITIES.items()
         for name, value in zip(names, values[claim], strict=True)
-    ]  # fmt: skip
+    ]
     return make_table(rows, CLAIMS)

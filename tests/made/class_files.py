@@ -5,13 +5,12 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from gil_demo.measuring.runs import RUNS
-from gil_demo.tables.schema import make_table
-from tests.conftest import make_rows, spread
+from tests.made.runs import make_run, spread
 
 MANY_BYTES = 10**9
 
 
+@cache
 def make_text(name: str, **facts: object) -> str:
     """Make the text of a whole file; the figures depend on the name."""
     chance = random.Random(name)
@@ -19,14 +18,13 @@ def make_text(name: str, **facts: object) -> str:
         ("threads", 2): spread(chance.uniform(0.95, 1.2)),
         ("processes", 2): spread(chance.uniform(0.52, 0.7)),
     }
-    rows = make_rows(ratios, **({"run_id": f"run-{name}"} | facts))  # type: ignore[arg-type]
-    return make_table(rows, RUNS).to_csv(index=False)
+    return str(make_run(ratios, **({"run_id": f"run-{name}"} | facts)).to_csv(index=False))
 
 
-def write_class(folder: Path, names: list[str], **facts: object) -> None:
+def write_class(folder: Path, names: list[str]) -> None:
     """Write a whole file for each name into a folder."""
     for name in names:
-        (folder / f"{name}.csv").write_text(make_text(name, **facts), encoding="utf-8")
+        (folder / f"{name}.csv").write_text(make_text(name), encoding="utf-8")
 
 
 def _change_cell(text: str, chance: random.Random, value: str) -> bytes:
@@ -70,14 +68,7 @@ def _lose_lines(text: str, chance: random.Random) -> bytes:
 
 FORMULAS = ('=HYPERLINK("http://x")', "+1+1", "-1+cmd|' /C calc'!A0", "@SUM(1)", "=1+1")
 NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "1e999", "-1", "0", "", "1e-320", "9" * 400, "True")
-MARKUP = (
-    "<script>alert(1)</script>",
-    "<b>x</b>",
-    "$\\frac{1}{0}$",
-    "x\x00",
-    "\x1b[2J",
-    "a" * 9_000,
-)
+MARKUP = ("<script>alert(1)</script>", "$\\frac{1}{0}$", "x\x00", "\x1b[2J", "a" * 9_000)
 DAMAGES: list[Callable[[str, random.Random], bytes]] = [
     lambda text, chance: text.encode()[: chance.randrange(len(text))],
     lambda text, _: (text * 2).encode(),
@@ -99,11 +90,6 @@ DAMAGES: list[Callable[[str, random.Random], bytes]] = [
     lambda text, chance: b"\0" * chance.randrange(3) + text.encode()[::-1],
 ]
 """What can happen to a file; some of it leaves the file whole."""
-
-
-@cache
-def _make_once(name: str) -> str:
-    return make_text(name)
 
 
 def damage(folder: Path, number: int, chance: random.Random) -> Path:

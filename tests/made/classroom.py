@@ -6,7 +6,7 @@ import pandas as pd
 
 from gil_demo.classroom.table import CLASS
 from gil_demo.tables.schema import make_table
-from tests.made.turns import FACTS
+from tests.made.runs import FACTS
 
 Machines = Mapping[str, Mapping[str, object]]
 
@@ -19,64 +19,48 @@ ORDINARY_MACHINES: Machines = {
     "finn": {"threads": 2.3, "processes": 0.58, "operating_system": "Windows", "method": "spawn"},
     "gus": {"threads": 1.04, "processes": 1.01, "usable_cores": 1},
 }
+STARTS = {"fork": 0.01, "forkserver": 0.05, "spawn": 0.1}
 
 
-def make_class_table(machines: Machines | None = None, **facts: object) -> pd.DataFrame:
-    """Make the table of a class.
+def make_class_table(machines: Machines = ORDINARY_MACHINES, **facts: object) -> pd.DataFrame:
+    """Make the table of a class: for each machine what threads and processes took.
 
     Args:
-        machines: for each file what its threads and processes took, as multiples of the plain
-            loop's time; its start method; and what is unlike an ordinary machine.
+        machines: for each file the times over the plain loop's, as threads and processes; the
+            start method; and what is unlike an ordinary machine.
         facts: values of columns that differ for all.
-
-    Returns:
-        The table, a row for each way of running.
     """
-    chosen = ORDINARY_MACHINES if machines is None else machines
-    rows: list[dict[str, object]] = []
-    for file, told in chosen.items():
-        own = dict(told)
-        method, workers = own.pop("method", "fork"), own.pop("workers", 2)
-        ratios = {"sequential": 1.0, "threads": own.pop("threads", None)}
-        ratios["processes"] = own.pop("processes", None)
-        for runner, ratio in ratios.items():
-            if ratio is not None:
-                rows.append(
-                    _make_row(file, runner, float(str(ratio)), method, workers, own | facts)
-                )
+    rows = []
+    for file, told in machines.items():
+        own = {"method": "fork", "workers": 2, "threads": None, "processes": None, **told}
+        method, workers = own.pop("method"), own.pop("workers")
+        ratios = {"sequential": 1.0, "threads": own.pop("threads")}
+        for runner, given in (ratios | {"processes": own.pop("processes")}).items():
+            if given is None:
+                continue
+            ratio, is_pool = float(str(given)), runner == "processes"
+            starts = STARTS[str(method)] * is_pool
+            row = {
+                "run_id": f"run-{file}",
+                "experiment": "class",
+                "file": file,
+                "runner": runner,
+                "workers": 1 if runner == "sequential" else workers,
+                "start_method": method if is_pool else "",
+                "rounds": 8,
+                "seconds": 0.2 * ratio,
+                "start_up_seconds": starts,
+                "tear_down_seconds": starts / 2,
+                "time_ratio": ratio,
+                "time_ratio_low": ratio * 0.97,
+                "time_ratio_high": ratio * 1.03,
+                "speed_up": 1 / ratio,
+                "speed_up_low": 0.97 / ratio,
+                "speed_up_high": 1.03 / ratio,
+                "cold_speed_up": 0.2 / (0.2 * ratio + 1.5 * starts),
+            }
+            rows.append(FACTS | row | own | facts)
     return make_table(rows, CLASS)
-
-
-def _make_row(
-    file: str,
-    runner: str,
-    ratio: float,
-    method: object,
-    workers: object,
-    facts: Mapping[str, object],
-) -> dict[str, object]:
-    is_pool = runner == "processes"
-    starts = {"fork": 0.01, "forkserver": 0.05, "spawn": 0.1}[str(method)] * is_pool
-    row: dict[str, object] = FACTS | {
-        "run_id": f"run-{file}",
-        "experiment": "class",
-        "file": file,
-        "runner": runner,
-        "workers": 1 if runner == "sequential" else workers,
-        "start_method": method if is_pool else "",
-        "rounds": 8,
-        "seconds": 0.2 * ratio,
-        "start_up_seconds": starts,
-        "tear_down_seconds": starts / 2,
-        "time_ratio": ratio,
-        "time_ratio_low": ratio * 0.97,
-        "time_ratio_high": ratio * 1.03,
-        "speed_up": 1 / ratio,
-        "speed_up_low": 0.97 / ratio,
-        "speed_up_high": 1.03 / ratio,
-        "cold_speed_up": 0.2 / (0.2 * ratio + 1.5 * starts),
-    }
-    return {**row, **facts}
 
 
 def number_machines(ratios: Sequence[float]) -> Machines:

@@ -5,23 +5,21 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gil_demo.costs.break_even import LENGTHS
+from gil_demo.costs.lengths import LENGTHS
 from gil_demo.costs.memory import DEEDS, PARENTS, WEIGHTS
 from gil_demo.costs.start_up import STARTS
 from gil_demo.costs.transport import TRANSFERS
-from gil_demo.tables.schema import MACHINE, make_table
-from tests.conftest import make_rows, spread
+from gil_demo.tables.schema import Schema, make_table
+from tests.made.runs import FACTS, spread
 
 Starts = Mapping[tuple[str, str], tuple[Sequence[float], Sequence[float]]]
 Transfers = Mapping[tuple[str, str, int], Sequence[float]]
 Weights = Mapping[tuple[str, str, str], tuple[Sequence[int], Sequence[int]]]
 Way = tuple[str, str]
-
-FACTS = {name: make_rows()[0][name] for name in MACHINE}
 
 ORDINARY_STARTS: Starts = {
     ("fork", "nothing"): (spread(0.012), spread(0.015)),
@@ -31,7 +29,34 @@ ORDINARY_STARTS: Starts = {
 }
 
 
-def make_starts(starts: Starts | None = None, workers: int = 2, **facts: object) -> pd.DataFrame:
+def _make(
+    schema: Schema, measured: Mapping[Any, Sequence[Any]], names: str, values: str, **facts: object
+) -> pd.DataFrame:
+    """Make a table with a row for each round of each thing that was measured.
+
+    Args:
+        schema: what kind of table it is.
+        measured: for each thing, told by some values, what was found of it in each round.
+        names: the columns of those values.
+        values: the columns of what was found.
+        facts: values of columns that are the same in all rows.
+    """
+    rounds = len(next(iter(measured.values()))[0])
+    (experiment,) = schema.columns["experiment"].choices
+    rows = [
+        FACTS
+        | {"run_id": "c1d2e3", "experiment": experiment}
+        | {"round": number + 1, "rounds": rounds, "position": position}
+        | dict(zip(names.split(), key, strict=True))
+        | {name: own[number] for name, own in zip(values.split(), found, strict=True)}
+        | facts
+        for number in range(rounds)
+        for position, (key, found) in enumerate(measured.items(), start=1)
+    ]
+    return make_table(rows, schema)
+
+
+def make_starts(starts: Starts = ORDINARY_STARTS, workers: int = 2, **facts: Any) -> pd.DataFrame:
     """Make the table of pools that were started.
 
     Args:
@@ -39,47 +64,15 @@ def make_starts(starts: Starts | None = None, workers: int = 2, **facts: object)
             ready and until all were gone, both in each round.
         workers: how many workers a pool had.
         facts: values of columns that differ from an ordinary machine's or run's.
-
-    Returns:
-        The table, a row for each round of each start.
     """
-    chosen = ORDINARY_STARTS if starts is None else starts
-    rounds = len(next(iter(chosen.values()))[0])
-    rows = [
-        FACTS
-        | {
-            "run_id": "c1d2e3",
-            "experiment": "starts",
-            "start_method": method,
-            "loads": loads,
-            "workers": workers,
-            "round": number + 1,
-            "rounds": rounds,
-            "position": position,
-            "start_up_seconds": started[number],
-            "tear_down_seconds": gone[number],
-        }
-        | facts
-        for number in range(rounds)
-        for position, ((method, loads), (started, gone)) in enumerate(chosen.items(), start=1)
-    ]
-    return make_table(rows, STARTS)
+    values = "start_up_seconds tear_down_seconds"
+    return _make(STARTS, starts, "start_method loads", values, **({"workers": workers} | facts))
 
 
-def carry(
-    sizes: Sequence[int],
-    ways: Mapping[tuple[str, str], tuple[float, float]],
-    rounds: int = 8,
-) -> Transfers:
-    """Say how long data takes by ways that each have an overhead and a pace.
-
-    Args:
-        sizes: bytes.
-        ways: for each kind of data with its way the overhead in seconds and the seconds a byte.
-        rounds: how many rounds there are.
-    """
+def carry(sizes: Sequence[int], ways: Mapping[Way, tuple[float, float]]) -> Transfers:
+    """Say how long data takes by ways that each have an overhead and the seconds of a byte."""
     return {
-        (kind, way, size): spread(overhead + pace * size, rounds)
+        (kind, way, size): spread(overhead + pace * size)
         for (kind, way), (overhead, pace) in ways.items()
         for size in sizes
     }
@@ -93,50 +86,26 @@ ORDINARY_WAYS = {
     ("bytes", "initializer"): (0.03, 1e-9),
     ("bytes", "kept"): (1e-4, 0.0),
 }
+NUMBERS = {("numbers", "pickling"): (3e-6, 8e-9), ("numbers", "argument"): (2e-4, 9e-9)}
 ORDINARY_TRANSFERS: Transfers = {
     **carry([1_000, 100_000, 10_000_000], ORDINARY_WAYS),
-    **carry(
-        [1_000, 100_000],
-        {("numbers", "pickling"): (3e-6, 8e-9), ("numbers", "argument"): (2e-4, 9e-9)},
-    ),
+    **carry([1_000, 100_000], NUMBERS),
 }
 
 
 def make_transfers(
-    transfers: Transfers | None = None, start_method: str = "fork", **facts: object
+    transfers: Transfers = ORDINARY_TRANSFERS, start_method: str = "fork", **facts: Any
 ) -> pd.DataFrame:
     """Make the table of data that was carried.
 
     Args:
-        transfers: for each kind of data, way and size the seconds in each round; `carry` makes
-            some by a law.
+        transfers: for each kind of data, way and size the seconds in each round.
         start_method: how the worker was started.
         facts: values of columns that differ from an ordinary machine's or run's.
-
-    Returns:
-        The table, a row for each round of each piece of data.
     """
-    chosen = ORDINARY_TRANSFERS if transfers is None else transfers
-    rounds = len(next(iter(chosen.values())))
-    rows = [
-        FACTS
-        | {
-            "run_id": "d2e3f4",
-            "experiment": "transfers",
-            "kind": kind,
-            "way": way,
-            "size_bytes": size,
-            "start_method": start_method,
-            "round": number + 1,
-            "rounds": rounds,
-            "position": position,
-            "seconds": seconds[number],
-        }
-        | facts
-        for number in range(rounds)
-        for position, ((kind, way, size), seconds) in enumerate(chosen.items(), start=1)
-    ]
-    return make_table(rows, TRANSFERS)
+    measured = {key: (seconds,) for key, seconds in transfers.items()}
+    told = {"start_method": start_method} | facts
+    return _make(TRANSFERS, measured, "kind way size_bytes", "seconds", **told)
 
 
 SMALL, LARGE = PARENTS
@@ -145,10 +114,11 @@ MEGABYTE = 1_000_000
 
 
 def _weigh(megabytes: float, parent: float) -> tuple[Sequence[int], Sequence[int]]:
-    return (
-        [round(MEGABYTE * weight) for weight in spread(megabytes, 2)],
-        [round(MEGABYTE * weight) for weight in spread(parent, 2)],
+    own, parents = (
+        [round(MEGABYTE * weight) for weight in spread(weights, 2)]
+        for weights in (megabytes, parent)
     )
+    return own, parents
 
 
 ORDINARY_WEIGHTS: Weights = {
@@ -166,7 +136,7 @@ ORDINARY_WEIGHTS: Weights = {
 
 
 def make_weights(
-    weights: Weights | None = None, table_bytes: int = 40 * MEGABYTE, **facts: object
+    weights: Weights = ORDINARY_WEIGHTS, table_bytes: int = 40 * MEGABYTE, **facts: Any
 ) -> pd.DataFrame:
     """Make the table of workers that were weighed.
 
@@ -175,31 +145,9 @@ def make_weights(
             only the worker had and those that only its parent had, both in each round.
         table_bytes: how large the parent's table was.
         facts: values of columns that differ from an ordinary machine's or run's.
-
-    Returns:
-        The table, a row for each round of each worker.
     """
-    chosen = ORDINARY_WEIGHTS if weights is None else weights
-    rounds = len(next(iter(chosen.values()))[0])
-    rows = [
-        FACTS
-        | {
-            "run_id": "e3f4a5",
-            "experiment": "weights",
-            "start_method": method,
-            "parent": parent,
-            "deed": deed,
-            "table_bytes": table_bytes,
-            "round": number + 1,
-            "rounds": rounds,
-            "unique_bytes": unique[number],
-            "parent_bytes": parents[number],
-        }
-        | facts
-        for number in range(rounds)
-        for (method, parent, deed), (unique, parents) in chosen.items()
-    ]
-    return make_table(rows, WEIGHTS)
+    told = {"table_bytes": table_bytes} | facts
+    return _make(WEIGHTS, weights, "start_method parent deed", "unique_bytes parent_bytes", **told)
 
 
 class Law(NamedTuple):
@@ -215,15 +163,17 @@ class Law(NamedTuple):
 
 
 STEP = 2e-8  # seconds that the plain loop takes for a step
+LOOP, THREADS, FORK, SPAWN = (
+    ("sequential", ""), ("threads", ""), ("processes", "fork"), ("processes", "spawn"),
+)  # fmt: skip
 ORDINARY_LAWS: Mapping[Way, Law] = {
-    ("sequential", ""): Law(0.0, 2 * STEP),
-    ("threads", ""): Law(2e-4, 2.06 * STEP),
-    ("processes", "fork"): Law(4e-4, 1.05 * STEP),
-    ("processes", "spawn"): Law(4e-4, 1.05 * STEP),
+    LOOP: Law(0.0, 2 * STEP),
+    THREADS: Law(2e-4, 2.06 * STEP),
+    FORK: Law(4e-4, 1.05 * STEP),
+    SPAWN: Law(4e-4, 1.05 * STEP),
 }
 ORDINARY_POOLS: Mapping[str, tuple[float, float]] = {"fork": (0.012, 0.008), "spawn": (0.1, 0.03)}
-LONGEST_STEPS = 7_000_000
-STEPS = tuple(LONGEST_STEPS // 4**place for place in reversed(range(7)))
+STEPS = tuple(7_000_000 // 4**place for place in reversed(range(7)))
 
 
 class Noise(NamedTuple):
@@ -251,20 +201,19 @@ class Noise(NamedTuple):
 
 
 QUIET = Noise()
-SLIGHT = Noise(each=0.01)
 FAIR = Noise(each=0.05, common=2.0, disturbed=0.02)
 
 
 def make_lengths(
-    laws: Mapping[Way, Law] | None = None,
-    pools: Mapping[str, tuple[float, float]] | None = None,
+    laws: Mapping[Way, Law] = ORDINARY_LAWS,
+    pools: Mapping[str, tuple[float, float]] = ORDINARY_POOLS,
     *,
-    noise: Noise = SLIGHT,
+    noise: Noise = QUIET,
     rounds: int = 8,
     steps: Sequence[int] = STEPS,
     tasks: int = 2,
-    seed: object = 0,
-    **facts: object,
+    seed: int = 0,
+    **facts: Any,
 ) -> pd.DataFrame:
     """Make the table of a sweep of the tasks' length.
 
@@ -278,49 +227,32 @@ def make_lengths(
         tasks: how many tasks there are.
         seed: what the noise comes from.
         facts: values of columns that differ from an ordinary machine's or run's.
-
-    Returns:
-        The table, a row for each round of each way and length.
     """
-    chosen = ORDINARY_LAWS if laws is None else laws
-    started = ORDINARY_POOLS if pools is None else pools
-    chance = random.Random(str(seed))
-    rows = []
-    for number in range(1, rounds + 1):
+    chance = random.Random(seed)
+    measured: dict[Any, tuple[list[float], ...]] = {
+        (*way, length): ([], [], []) for way in laws for length in steps
+    }
+    for _ in range(rounds):
         change = noise.blow(chance)
-        starts = {method: [change(part) for part in parts] for method, parts in started.items()}
-        variants = [(way, length) for way in chosen for length in steps]
-        for position, ((runner, method), length) in enumerate(variants, start=1):
-            law = chosen[runner, method]
-            start_up, tear_down = starts[method] if runner == "processes" else (0.0, 0.0)
-            row = FACTS | {
-                "run_id": "f4a5b6",
-                "experiment": "break_even",
-                "runner": runner,
-                "start_method": method,
-                "tasks": tasks,
-                "steps": length,
-                "round": number,
-                "rounds": rounds,
-                "position": position,
-                "start_up_seconds": start_up,
-                "seconds": change(law.overhead + law.slope * length),
-                "tear_down_seconds": tear_down,
-            }
-            rows.append(row | facts)
-    return make_table(rows, LENGTHS)
+        starts = {method: [change(part) for part in parts] for method, parts in pools.items()}
+        for (runner, method, length), columns in measured.items():
+            law = laws[runner, method]
+            start_up, tear_down = starts[method] if method else (0.0, 0.0)
+            found = (start_up, change(law.overhead + law.slope * length), tear_down)
+            for column, seconds in zip(columns, found, strict=True):
+                column.append(seconds)
+    values = "start_up_seconds seconds tear_down_seconds"
+    told = {"tasks": tasks} | facts
+    return _make(LENGTHS, measured, "runner start_method steps", values, **told)
 
 
-def find_true_crossing(
-    rival: Law, processes: Law, pool: tuple[float, float] = (0.0, 0.0), step: float = STEP
-) -> float:
+def find_true_crossing(rival: Law, processes: Law, pool: tuple[float, float] = (0.0, 0.0)) -> float:
     """Say from which length of a task, in seconds of the plain loop, processes pay by these laws.
 
     Args:
         rival: what the other way costs.
         processes: what processes cost in a pool that was kept open.
         pool: the seconds until a pool is ready and until it is gone, for a cold one.
-        step: seconds that the plain loop takes for a step of one task.
     """
     overhead = processes.overhead + sum(pool) - rival.overhead
-    return step * overhead / (rival.slope - processes.slope)
+    return STEP * overhead / (rival.slope - processes.slope)

@@ -6,8 +6,7 @@ import pandas as pd
 
 from gil_demo.pythons.table import INTERPRETERS, MEASURED
 from gil_demo.tables.schema import make_table
-from tests.conftest import spread
-from tests.made.turns import FACTS
+from tests.made.runs import FACTS, spread
 
 Ratios = Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -22,10 +21,10 @@ ORDINARY: Ratios = {
 STRANGE = {"python3.90": "failed", "python3.91": "stopped for its output"}
 
 
-def make_interpreter_rows(
-    ratios: Ratios | None = None, strange: Mapping[str, str] | None = None, **facts: object
-) -> list[dict[str, object]]:
-    """Make rows of one run under several interpreters.
+def make_interpreters(
+    ratios: Ratios = ORDINARY, strange: Mapping[str, str] | None = None, **facts: object
+) -> pd.DataFrame:
+    """Make the table of one run under several interpreters.
 
     Args:
         ratios: for each interpreter, each way's time over the sequential one in each round; the
@@ -33,38 +32,24 @@ def make_interpreter_rows(
         strange: what could not be measured, with its state.
         facts: values of columns that differ from an ordinary machine's.
     """
-    rows = []
-    for name, ways in (ORDINARY if ratios is None else ratios).items():
+    common = FACTS | {"run_id": "d1e2f3", "experiment": "interpreters"}
+    rows: list[dict[str, object]] = []
+    for name, ways in ratios.items():
         implementation, version = name.split(",")[0].removesuffix("t").split()
-        is_off = name.endswith("t")
-        rounds = len(next(iter(ways.values())))
-        for way, multiples in {"sequential": [1.0] * rounds, **ways}.items():
-            for number, multiple in enumerate(multiples):
-                row = FACTS | {
-                    "run_id": "d1e2f3",
-                    "experiment": "interpreters",
-                    "interpreter": name,
-                    "version": version,
-                    "implementation_measured": implementation,
-                    "gil": "off" if is_off else "on",
-                    "state": MEASURED,
-                    "runner": way,
-                    "round": number + 1,
-                    "steps": 2_000_000,
-                    "seconds": (0.06 if is_off else 0.04) * 1.01**number * multiple,
-                }
-                rows.append(row | facts)
+        told = {"interpreter": name, "version": version, "implementation_measured": implementation}
+        told |= {"gil": "off" if name.endswith("t") else "on", "state": MEASURED}
+        seconds = 0.06 if name.endswith("t") else 0.04
+        everyone = {"sequential": [1.0] * len(next(iter(ways.values()))), **ways}
+        rows += [
+            {
+                **common, **told, "runner": way, "round": number + 1, "steps": 2_000_000,
+                "seconds": seconds * 1.01**number * multiple, **facts,
+            }
+            for way, multiples in everyone.items()
+            for number, multiple in enumerate(multiples)
+        ]  # fmt: skip
+    empty = dict.fromkeys(INTERPRETERS.columns) | {"version": "", "implementation_measured": ""}
     for name, state in (strange or {}).items():
-        row = FACTS | dict.fromkeys(INTERPRETERS.columns, None) | FACTS
-        row |= {"run_id": "d1e2f3", "experiment": "interpreters", "interpreter": name}
-        row |= {"version": "", "implementation_measured": "", "runner": ""}
-        row |= {"gil": "not known", "state": state}
-        rows.append(row | facts)
-    return rows
-
-
-def make_interpreters(
-    ratios: Ratios | None = None, strange: Mapping[str, str] | None = None, **facts: object
-) -> pd.DataFrame:
-    """Make the table of one run; see `make_interpreter_rows` for the arguments."""
-    return make_table(make_interpreter_rows(ratios, strange, **facts), INTERPRETERS)
+        told = {"interpreter": name, "gil": "not known", "state": state, "runner": ""}
+        rows.append({**empty, **common, **told, **facts})
+    return make_table(rows, INTERPRETERS)

@@ -19,18 +19,16 @@ if os.fork() == 0:  # one that leaves the session and loses its parent
             file.write(str(os.getpid()))
         time.sleep(60)
     os._exit(0)
-time.sleep(60)
+time.sleep({seconds})
 """
-FORKS_AND_ENDS = FORKS.replace("\ntime.sleep(60)\n", "\ntime.sleep(0.5)\n")
 GARBLES = "#!/bin/sh\necho '{\"version\": 1}'\n"
-EATS = '#!{python} -S\nhoard = []\nwhile True: hoard.append("x" * 50_000_000)\n'
 FAILS = "#!/bin/sh\nexit 3\n"
 
 
 def write(folder: Path, name: str, content: str, *, may_run: bool = True) -> Path:
     """Write a program; `{python}` and `{mark}` in it become this Python and a file beside it."""
     path = folder / name
-    told = content.replace("{python}", sys.executable).replace("{mark!r}", repr(str(path) + ".pid"))
+    told = content.replace("{python}", sys.executable).replace("{mark!r}", repr(f"{path}.pid"))
     path.write_text(told)
     path.chmod(stat.S_IRWXU if may_run else stat.S_IRUSR | stat.S_IWUSR)
     return path
@@ -40,12 +38,12 @@ def fill(folder: Path) -> dict[str, str]:
     """Fill a folder with hostile interpreters; return the state that each must be told as."""
     write(folder, "python3.90", SLEEPS)
     write(folder, "python3.91", FLOODS)
-    write(folder, "python3.92", FORKS)
+    write(folder, "python3.92", FORKS.replace("{seconds}", "60"))
     write(folder, "python3.93", GARBLES)
     write(folder, "python3.94", FAILS, may_run=False)
     (folder / "python3.95").symlink_to(folder / "nowhere")
     write(folder, "python3.96", FAILS)
-    write(folder, "python3.97", FORKS_AND_ENDS)
+    write(folder, "python3.97", FORKS.replace("{seconds}", "0.5"))
     return {
         "python3.90": "stopped after the time allowed",
         "python3.91": "stopped for its output",

@@ -30,12 +30,6 @@ def refuse(value: object) -> None:
     raise LookupError(f"no such thing as {value}")
 
 
-def refuse_the_first(value: int) -> None:
-    if value == 0:
-        raise LookupError("no such thing")
-    time.sleep(0.05)
-
-
 class Stubborn(Exception):
     """An exception that pickles, but can't be made again from what was pickled."""
 
@@ -66,15 +60,8 @@ def countdown_for_ever(mark: str) -> None:
         n += 1
 
 
-def write_modules(path: str) -> None:
-    """Write the names of the loaded modules to a file."""
-    Path(path).write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
-
-
-def write_blocked_signals(path: str) -> None:
-    """Write the names of the signals that are kept from this process to a file."""
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    Path(path).write_text(" ".join(signal.Signals(number).name for number in blocked))
+def list_blocked_signals(_: object) -> list[str]:
+    return [signal.Signals(number).name for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])]
 
 
 def die_of_two(_: object, __: object) -> None:
@@ -85,17 +72,6 @@ def add_process(path: str) -> None:
     """Add this process's id to a file."""
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(f"{os.getpid()}\n")
-
-
-_remembered: list[object] = []
-
-
-def remember(value: object) -> None:
-    _remembered.append(value)
-
-
-def recall(_: object) -> object:
-    return _remembered[-1]
 
 
 def kill_reader(name: str) -> None:

@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gil_demo.tables.schema import MACHINE, make_table
+from gil_demo.tables.schema import make_table
 from gil_demo.turns.sweep import SWITCHES
 from gil_demo.turns.timeline import SLICES
-from tests.conftest import make_rows, spread
+from tests.made.runs import FACTS as FACTS
+from tests.made.runs import spread
 
 Lanes = Mapping[tuple[str, int], Sequence[tuple[float, float]]]
 Rounds = Mapping[float, tuple[Sequence[float | None], Sequence[float]]]
-
-FACTS = {name: make_rows()[0][name] for name in MACHINE}
 
 
 def take_turns(turn: float, turns: int, workers: int = 2, runner: str = "threads") -> Lanes:
@@ -29,47 +28,39 @@ def run_at_once(seconds: float, workers: int = 2, runner: str = "processes") -> 
     return {(runner, number + 1): [(0.0, seconds)] for number in range(workers)}
 
 
-THREADS_IN_TURN = take_turns(0.005, 12)
-PROCESSES_AT_ONCE = run_at_once(0.032)
-ORDINARY_LANES: Lanes = {**THREADS_IN_TURN, **PROCESSES_AT_ONCE}
+ORDINARY_LANES: Lanes = {**take_turns(0.005, 12), **run_at_once(0.032)}
 
 
-def make_slice_rows(
+def make_slices(
     lanes: Lanes | None = None, start_method: str = "fork", **facts: object
-) -> list[dict[str, object]]:
-    """Make rows of one trace.
+) -> pd.DataFrame:
+    """Make the table of one trace.
 
     Args:
         lanes: for each runner with a worker's number, the slices in which it ran, in seconds.
         start_method: how the processes were started.
         facts: values of columns that differ from an ordinary machine's or trace's.
-
-    Returns:
-        One dict a slice, in the order of the lanes.
     """
     chosen = ORDINARY_LANES if lanes is None else lanes
-    rows = []
-    for (runner, worker), slices in chosen.items():
-        for start, end in slices:
-            row = FACTS | {
-                "run_id": "c4d5e6",
-                "experiment": "trace",
-                "runner": runner,
-                "start_method": start_method if runner == "processes" else "",
-                "workers": max(number for _, number in chosen),
-                "worker": worker,
-                "count": 4_000_000,
-                "switch_interval_seconds": 0.005,
-                "start_seconds": start,
-                "end_seconds": end,
-            }
-            rows.append(row | facts)
-    return rows
-
-
-def make_slices(lanes: Lanes | None = None, **facts: object) -> pd.DataFrame:
-    """Make the table of one trace; see `make_slice_rows` for the arguments."""
-    return make_table(make_slice_rows(lanes, **facts), SLICES)  # type: ignore[arg-type]
+    rows = [
+        FACTS
+        | {
+            "run_id": "c4d5e6",
+            "experiment": "trace",
+            "runner": runner,
+            "start_method": start_method if runner == "processes" else "",
+            "workers": max(number for _, number in chosen),
+            "worker": worker,
+            "count": 4_000_000,
+            "switch_interval_seconds": 0.005,
+            "start_seconds": start,
+            "end_seconds": end,
+        }
+        | facts
+        for (runner, worker), slices in chosen.items()
+        for start, end in slices
+    ]
+    return make_table(rows, SLICES)
 
 
 ORDINARY_ROUNDS: Rounds = {
@@ -80,37 +71,31 @@ ORDINARY_ROUNDS: Rounds = {
 }
 
 
-def make_switch_rows(rounds: Rounds | None = None, **facts: object) -> list[dict[str, object]]:
-    """Make rows of one sweep of the switch interval.
+def make_switches(rounds: Rounds | None = None, **facts: object) -> pd.DataFrame:
+    """Make the table of one sweep of the switch interval.
 
     Args:
         rounds: for each switch interval the median turn (None where none was seen) and the steps
             a second, both in each round.
         facts: values of columns that differ from an ordinary machine's or sweep's.
-
-    Returns:
-        One dict a round of each interval.
     """
     chosen = ORDINARY_ROUNDS if rounds is None else rounds
     wanted = max(len(rates) for _, rates in chosen.values())
-    rows = []
-    for number in range(wanted):
-        for position, (interval, (turns, rates)) in enumerate(chosen.items(), start=1):
-            row = FACTS | {
-                "run_id": "f7a8b9",
-                "experiment": "switch",
-                "workers": 2,
-                "switch_interval_seconds": interval,
-                "round": number + 1,
-                "rounds": wanted,
-                "position": position,
-                "turn_seconds": turns[number],
-                "steps_per_second": rates[number],
-            }
-            rows.append(row | facts)
-    return rows
-
-
-def make_switches(rounds: Rounds | None = None, **facts: object) -> pd.DataFrame:
-    """Make the table of one sweep; see `make_switch_rows` for the arguments."""
-    return make_table(make_switch_rows(rounds, **facts), SWITCHES)
+    rows = [
+        FACTS
+        | {
+            "run_id": "f7a8b9",
+            "experiment": "switch",
+            "workers": 2,
+            "switch_interval_seconds": interval,
+            "round": number + 1,
+            "rounds": wanted,
+            "position": position,
+            "turn_seconds": turns[number],
+            "steps_per_second": rates[number],
+        }
+        | facts
+        for number in range(wanted)
+        for position, (interval, (turns, rates)) in enumerate(chosen.items(), start=1)
+    ]
+    return make_table(rows, SWITCHES)

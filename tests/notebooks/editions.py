@@ -27,6 +27,12 @@ def get_tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
 
+def draws_a_chart(cell: NotebookNode) -> bool:
+    """Tell whether a code cell ends with a chart."""
+    last: str = cell.source.splitlines()[-1]
+    return last.startswith(("draw(", "bend_amdahl("))
+
+
 def read_code(name: str) -> list[NotebookNode]:
     """Return the code cells of the notebook of a name, as they are on disk."""
     return list_cells(read(FOLDER / f"{name}.ipynb"), "code")

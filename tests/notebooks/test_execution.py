@@ -1,11 +1,16 @@
-"""Every notebook runs from top to bottom under every start method, and leaves nothing behind."""
+"""Every notebook runs as the teacher's page hands it out, without solutions, and leaves nothing.
+
+One execution shows it all: after each check a typical wrong answer is tried, and the solutions come
+at the end. The thorough tests run the notebooks as they are, too, under every start method.
+"""
 
 import os
 import re
+import shlex
+import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -15,75 +20,107 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from gil_demo.running.pools import list_start_methods
-from tests.notebooks.editions import NAMES, NOTEBOOKS, get_tags, list_cells, read
+from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 from tests.notebooks.running import run_in_place
+from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
+TEACHING = FOLDER.parent / ".book" / "teaching.md"
 METHODS = os.environ.get("GIL_DEMO_START_METHODS", "").split() or list_start_methods()
-AT_ONCE = 4
+HANDED_OUT = "handed out"
+EDITIONS = [HANDED_OUT, *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS)]
 
-# short budgets: what is tested is that the notebooks run, not what they measure
-SET_UP = """
-import multiprocessing, gil_demo.sampling
-multiprocessing.set_start_method({method!r})
-gil_demo.sampling.DEFAULT_BUDGET_SECONDS = 1.0
+# every measurement asks how long it may take, and is told half a second at most: what is tested is
+# that the notebooks run, not what they measure
+SHORTEN = """
+from gil_demo.measuring import rounds
+rounds.check_budget = lambda budget, check=rounds.check_budget: min(check(budget), 0.5)
 """
-COUNT_WORKERS = "print('workers left:', len(multiprocessing.active_children()))"
+START = "import multiprocessing; multiprocessing.set_start_method({!r})"
+COUNT_WORKERS = """
+import multiprocessing
+print("workers left:", len(multiprocessing.active_children()))
+"""
 
 # every process of these runs inherits this mark, however it was started
-MARK = f"GIL_DEMO_TEST={uuid.uuid4().hex}"
+MARK, VALUE = "GIL_DEMO_TEST", uuid.uuid4().hex
 
-Executed = dict[tuple[str, str], "Future[NotebookNode]"]
+Executed = dict[str, NotebookNode]
 
-
-def execute(path: Path, method: str, folder: Path) -> NotebookNode:
-    notebook = read(path)
-    notebook.cells.insert(0, new_code_cell(SET_UP.format(method=method)))
-    notebook.cells.append(new_code_cell(COUNT_WORKERS))
-    copy = folder / f"{path.stem}-{method}.ipynb"
-    nbformat.write(notebook, copy)
-    name, value = MARK.split("=")
-    run_in_place(copy, **{name: value})
-    return read(copy)
+each_name = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
-    """Run everything, a few kernels at once, since most of their time is spent waiting."""
+def handout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the one command of the teacher's page, for another folder."""
+    folder = tmp_path_factory.mktemp("handout")
+    text = TEACHING.read_text("utf-8")
+    (command,) = re.findall(r"^\.venv/bin/(jupyter nbconvert .*)$", text, re.MULTILINE)
+    words = ["-m", *shlex.split(command.replace("--output-dir handout", f"--output-dir {folder}"))]
+    subprocess.run([sys.executable, *words], cwd=FOLDER.parent, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module", params=EDITIONS)
+def executed(
+    request: pytest.FixtureRequest, handout: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Executed:
+    """Run an edition of every notebook that is asked for."""
     folder = tmp_path_factory.mktemp("executed")
-    with ThreadPoolExecutor(AT_ONCE) as executor:
-        yield {
-            (path.stem, method): executor.submit(execute, path, method, folder)
-            for method in METHODS
-            for path in NOTEBOOKS
-        }
+    asked = [getattr(item, "callspec", None) for item in request.session.items]
+    names = {one.params["name"] for one in asked if one is not None and "name" in one.params}
+    copies = {name: folder / f"{name}.ipynb" for name in NAMES if name in names}
+    for name, copy in copies.items():
+        original = read(FOLDER / copy.name)
+        if request.param == HANDED_OUT:
+            solutions = [cell for cell in list_cells(original, "code") if is_solution(cell)]
+            cells = [*read(handout / copy.name).cells, *solutions]
+        else:
+            cells = [new_code_cell(START.format(request.param)), *original.cells]
+        answered = add_wrong_answers(cells, name)
+        original.cells = [new_code_cell(SHORTEN), *answered, new_code_cell(COUNT_WORKERS)]
+        nbformat.write(original, copy)
+    run_in_place([*copies.values()], **{MARK: VALUE})
+    return {name: read(copy) for name, copy in copies.items()}
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs_and_leaves_no_worker(executed: Executed, name: str, method: str) -> None:
-    notebook = executed[name, method].result()
-    assert notebook.cells[-1].outputs[0].text == "workers left: 0\n"
+def is_solution(cell: NotebookNode) -> bool:
+    return "solution" in get_tags(cell)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", NAMES)
-def test_it_fails_only_where_it_says_so(executed: Executed, name: str, method: str) -> None:
-    for cell in list_cells(executed[name, method].result(), "code"):
+def add_wrong_answers(cells: list[NotebookNode], name: str) -> list[NotebookNode]:
+    """After each check, put a wrong answer and the same check again."""
+    wrong, answered = iter(WRONG_ANSWERS[name]), []
+    for cell in cells:
+        answered.append(cell)
+        if "check" in get_tags(cell):
+            again = new_code_cell(cell.source, metadata={"tags": ["check-again"]})
+            answered += [new_code_cell(next(wrong)[0]), again]
+    return answered
+
+
+def list_words(notebook: NotebookNode, tag: str) -> list[str]:
+    """Return what the code cells of a tag say last, in their order."""
+    cells = [cell for cell in list_cells(notebook, "code") if tag in get_tags(cell)]
+    return [cell.outputs[-1].data["text/plain"] for cell in cells]
+
+
+@each_name
+def test_it_runs_and_leaves_no_worker(executed: Executed, name: str) -> None:
+    assert executed[name].cells[-1].outputs[0].text == "workers left: 0\n"
+
+
+@each_name
+def test_it_fails_only_where_it_says_so(executed: Executed, name: str) -> None:
+    for cell in list_cells(executed[name], "code"):
         failed = any(output.output_type == "error" for output in cell.outputs)
-        assert failed == ("raises-exception" in get_tags(cell)), cell.source
+        assert failed == ("raises-exception" in get_tags(cell)), (cell.source, cell.outputs)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", NAMES)
-def test_every_figure_has_alternative_text_with_numbers(
-    executed: Executed, name: str, method: str
-) -> None:
-    figures = [
-        output
-        for cell in list_cells(executed[name, method].result(), "code")
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
-    ]
+@each_name
+def test_every_figure_has_alternative_text_with_numbers(executed: Executed, name: str) -> None:
+    cells = list_cells(executed[name], "code")
+    outputs = [output for cell in cells for output in cell.outputs]
+    figures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert figures
     for figure in figures:
         alternative = figure.metadata["image/png"]["alt"]
@@ -92,36 +129,42 @@ def test_every_figure_has_alternative_text_with_numbers(
         assert figure.data["text/plain"] == alternative
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", NAMES)
-def test_every_solution_passes_its_check(executed: Executed, name: str, method: str) -> None:
-    cells = list_cells(executed[name, method].result(), "code")
-    solutions = [cell for cell in cells if "solution" in get_tags(cell)]
-    assert solutions
-    for solution in solutions:
-        assert solution.outputs[-1].data["text/plain"].startswith("Right: "), solution.source
+@each_name
+def test_neither_progress_nor_warnings_are_left_to_see(executed: Executed, name: str) -> None:
+    for cell in list_cells(executed[name], "code"):
+        assert not re.search("measuring: |Warning", str(cell.outputs)), cell.source
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_progress_leaves_nothing_to_see(executed: Executed, name: str) -> None:
-    for method in METHODS:
-        for cell in list_cells(executed[name, method].result(), "code"):
-            assert not any("measuring" in str(output) for output in cell.outputs)
+@each_name
+def test_an_open_exercise_is_met_kindly(executed: Executed, name: str) -> None:
+    words = list_words(executed[name], "check")
+    assert len(words) == len(WRONG_ANSWERS[name])
+    for said in words:
+        assert re.match("Not yet: `.+` is still open", said)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_warnings_stay_out_of_the_readers_sight(executed: Executed, name: str) -> None:
-    for method in METHODS:
-        for cell in list_cells(executed[name, method].result(), "code"):
-            assert not any("Warning" in str(output) for output in cell.outputs), cell.source
+@each_name
+def test_a_typical_wrong_answer_gets_a_hint(executed: Executed, name: str) -> None:
+    words = list_words(executed[name], "check-again")
+    for said, (_, expected) in zip(words, WRONG_ANSWERS[name], strict=True):
+        assert said.startswith("Not yet: ")
+        assert "still open" not in said
+        assert expected in said
+
+
+@each_name
+def test_every_solution_passes_its_check(executed: Executed, name: str) -> None:
+    words = list_words(executed[name], "solution")
+    assert len(words) == len(WRONG_ANSWERS[name])
+    for said in words:
+        assert said.startswith("Right: ")
 
 
 def list_marked_processes() -> list[str]:
     marked = []
     for process in psutil.process_iter():
         try:
-            name, value = MARK.split("=")
-            if process.environ().get(name) == value and process.status() != "zombie":
+            if process.environ().get(MARK) == VALUE and process.status() != "zombie":
                 marked.append(" ".join(process.cmdline()))
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -129,9 +172,25 @@ def list_marked_processes() -> list[str]:
 
 
 def test_no_process_is_left_when_the_kernels_are_gone(executed: Executed) -> None:
-    for future in executed.values():
-        future.result()
+    assert executed is not None
     deadline = time.monotonic() + 10
     while list_marked_processes() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert list_marked_processes() == []
+
+
+def test_every_notebook_is_handed_out_and_nothing_else(handout: Path) -> None:
+    assert sorted(path.name for path in handout.iterdir()) == [path.name for path in NOTEBOOKS]
+
+
+@each_name
+def test_a_handed_out_notebook_is_the_same_without_its_solutions(handout: Path, name: str) -> None:
+    original, handed_out = read(FOLDER / f"{name}.ipynb"), read(handout / f"{name}.ipynb")
+    text = "\n".join(cell.source for cell in handed_out.cells)
+    for solution in filter(is_solution, list_cells(original, "code")):
+        own, check = solution.source.rsplit("\n", 1)  # the check stays, since it is handed out, too
+        assert max(own.splitlines(), key=len) not in text
+        assert check in text
+    assert not re.search(r"[Ss]olution is in", text)
+    original.cells = [cell for cell in original.cells if not is_solution(cell)]
+    assert handed_out == original

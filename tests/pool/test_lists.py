@@ -1,284 +1,341 @@
+"""Sweeps of the list's length and of the chunksize: measured, refused, summed up, told, drawn."""
+
+import math
+import multiprocessing
 import re
-from collections.abc import Callable
-from itertools import combinations
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.container import ErrorbarContainer
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
-from gil_demo.checks import ResultsError
-from gil_demo.drawing.style import SOFT_INK, Chart, draw_png, get_look
-from gil_demo.pool.lists import (
-    describe_lists,
-    draw_chunksizes,
-    draw_list_lengths,
-    summarise_lists,
-    title_chunks,
-    title_lengths,
+from gil_demo import (
+    ResultsError,
+    WorkerDied,
+    draw,
+    summarise,
+    sweep_chunksize,
+    sweep_list_length,
+    verdict,
 )
-from gil_demo.tables.kinds import draw_each
-from tests.conftest import TableMaker, spread
-from tests.made.pool import Chunks, Lengths, make_arrivals, make_chunks, make_lengths, make_map
-from tests.race.test_speed_chart import assert_inside, read_across, read_up
-from tests.turns.test_chart import assert_apart_from_the_heading, draw_strictly
+from gil_demo.pool import lists
+from gil_demo.pool.lists import compute_ideal_share
+from gil_demo.running.pools import run_in_pool
+from tests import charts
+from tests.conftest import METHODS
+from tests.made import tasks
+from tests.made.pool import make_chunks, make_lengths, put
+from tests.made.runs import spread
 
-Draw = Callable[[pd.DataFrame], Chart]
-MakeTable = Callable[..., pd.DataFrame]
+LEAN: dict[str, Any] = {"budget": 0.05, "start_method": METHODS[0]}
 
-RECORDED = {"recorded_on": "a 12-core desktop of a university's computer room, 2026-11-22"}
-# two workers on one core, who take twice as long while both are at work
-ON_ONE_CORE: Lengths = {
-    tasks: (spread(0.2), spread((2 * (tasks - tasks % 2) + tasks % 2) / (2 * tasks)))
-    for tasks in range(1, 10)
-}
-LENGTHS: dict[str, tuple[Lengths | None, dict[str, Any]]] = {
-    "ordinary": (None, {}),
-    "as many as workers": ({2: (spread(0.2), spread(0.9))}, {}),
-    "one worker": ({n: (spread(0.4), spread(0.9)) for n in range(1, 6)}, {"workers": 1}),
-    "sixty workers": (
-        {n: (spread(0.4), spread(0.8)) for n in (1, 30, 60, 61, 241)},
-        {"workers": 60, "usable_cores": 32},
-    ),
-    "one round": ({2: ([0.2], [0.9]), 3: ([0.3], [0.7])}, {}),
-    "noise": ({n: (spread(0.2, width=1.9), spread(0.5, width=1.9)) for n in (1, 2, 5)}, {}),
-    "many": ({n: (spread(0.2), spread(0.9)) for n in range(1, 42)}, {}),
-    "far apart": ({n: (spread(0.2), spread(0.9)) for n in (2, 1_000, 100_000)}, {}),
-    "hardly busy": ({n: (spread(9_999.0), spread(1e-9)) for n in (2, 3)}, {}),
-    "one core": (ON_ONE_CORE, {"usable_cores": 1}),
-    "up to three on one core": ({n: ON_ONE_CORE[n] for n in (2, 3)}, {"usable_cores": 1}),
-    "recorded": (None, RECORDED | {"start_method": "forkserver", "gil_enabled": False}),
-}
-OWN = {("even", 250): [1.0] * 8, ("uneven", 250): [1.0] * 8}
-CHUNKS: dict[str, tuple[Chunks | None, dict[str, Any]]] = {
-    "ordinary": (None, {}),
-    "its own alone": ({("even", 250): [1.0] * 8}, {}),
-    "one round": ({("even", 250): [1.0], ("even", 1): [1.5]}, {}),
-    "noise": (OWN | {("even", 1): spread(1.3, width=1.9)}, {}),
-    "far slower": (OWN | {("even", 1): spread(12_345.6)}, {}),
-    "one each by itself": (
-        {(work, n): spread(1.0) for work in ("even", "uneven") for n in (1, 4, 5)}, {"tasks": 8},
-    ),
-    "one task": ({("even", 1): spread(1.0)}, {"tasks": 1, "workers": 1}),
-    "one worker": ({("even", n): spread(1.0) for n in (1, 500)}, {"workers": 1}),
-    "sixty workers": ({("even", n): spread(1.0) for n in (1, 9, 34)}, {"workers": 60}),
-    "very many tasks": ({("even", n): spread(1.0) for n in (1, 125_000)}, {"tasks": 1_000_000}),
-    "recorded": (None, RECORDED | {"start_method": "forkserver", "gil_enabled": False}),
-}  # fmt: skip
+in_a_pool = pytest.mark.usefixtures("nothing_hangs", "no_wait", "little_work")
 
 
-def make_cases() -> list[Any]:
-    cases: list[Any] = [
-        pytest.param(draw_list_lengths, title_lengths, make_lengths, *case, id=f"lengths, {name}")
-        for name, case in LENGTHS.items()
-    ]
-    return cases + [
-        pytest.param(draw_chunksizes, title_chunks, make_chunks, *case, id=f"chunks, {name}")
-        for name, case in CHUNKS.items()
-    ]
+@pytest.fixture
+def little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "COUNT", 1_000)
+    monkeypatch.setattr(lists, "TASKS", 50)
 
 
-def find_line(axes: Axes, **looks: object) -> Line2D:
-    """Return the only line of some colour, marker or line style."""
-    (found,) = [
-        line
-        for line in axes.lines
-        if all(getattr(line, f"get_{name}")() == look for name, look in looks.items())
-    ]
-    return found
+# what real sweeps give
 
 
-def list_intervals(axes: Axes) -> list[list[tuple[float, float]]]:
-    """List the bars of each line's intervals, from and to."""
-    drawn = []
-    for container in axes.containers:
-        assert isinstance(container, ErrorbarContainer)
-        (bars,) = container.lines[2]
-        ends = [np.asarray(path.vertices)[:, 1] for path in bars.get_paths()]
-        drawn.append([(float(low), float(high)) for low, high in ends])
-    return drawn
+@in_a_pool
+def test_a_sweep_of_lengths_has_each_length_and_the_baseline_in_each_round(method: str) -> None:
+    table = sweep_list_length([5, 1], budget=0.05, start_method=method)
+    for _, rows in table.groupby("round"):
+        assert sorted(rows["tasks"]) == [1, 2, 5]
+        assert sorted(rows["position"]) == [1, 2, 3]
+    assert set(table["chunksize"]) == set(table["default_chunksize"]) == {1}
+    assert set(table["start_method"]) == {method}
+    assert (table["busy_seconds"] <= table["seconds"] * table["workers"]).all()
+    assert summarise(table)["tasks"].tolist() == [1, 2, 5]
 
 
-def list_tick_labels(axes: Axes) -> list[str]:
-    return [label.get_text() for label in axes.get_xticklabels()]
+@in_a_pool
+def test_a_sweep_of_chunks_has_each_size_of_each_work_in_each_round(method: str) -> None:
+    table = sweep_chunksize(budget=0.05, start_method=method)
+    expected = [(work, size) for work in ("even", "uneven") for size in (1, 5, 7, 25)]
+    for _, rows in table.groupby("round"):
+        assert sorted(zip(rows["work"], rows["chunksize"], strict=True)) == expected
+    for name, value in {"tasks": 50, "default_chunksize": 7, "count": 1_000}.items():
+        assert set(table[name]) == {value}
+    assert len(summarise(table)) == 8
 
 
-def assert_apart(axes: Axes, texts: list[Text]) -> None:
-    """Fail if two of the texts in or beside a plot touch, its ticks included."""
-    figure = axes.get_figure()
-    shown = [text for text in texts if figure is not None and text not in figure.texts]
-    for one, other in combinations(shown, 2):
-        is_apart = not one.get_window_extent().overlaps(other.get_window_extent())
-        assert is_apart, f"{one.get_text()!r} touches {other.get_text()!r}"
+@in_a_pool
+def test_the_lengths_are_up_to_four_for_each_worker_and_one() -> None:
+    table = sweep_list_length(workers=3, **LEAN)
+    assert sorted(set(table["tasks"])) == list(range(1, 14))
 
 
-# the whole picture
+@in_a_pool
+def test_what_is_measured_is_the_cut_that_the_row_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = set()
+
+    def note(held: Any, chunksize: int, function: Any, items: Any) -> Any:
+        seen.add((chunksize, *items))
+        return run_in_pool(held, chunksize, function, items)
+
+    monkeypatch.setattr(lists, "run_in_pool", note)
+    monkeypatch.setattr(lists, "COUNT", 30)
+    sweep_list_length([3], **LEAN)
+    assert seen == {(1, 15, 15), (1, 10, 10, 10)}
+    seen.clear()
+    monkeypatch.setattr(lists, "TASKS", 5)
+    sweep_chunksize(**LEAN)
+    cuts = ((6, 6, 6, 6, 6), (1, 3, 6, 8, 12))
+    assert seen == {(size, *cut) for size in (1, 3, 5, 25) for cut in cuts}
 
 
-@pytest.mark.parametrize(("draw", "title_of", "make", "rounds", "facts"), make_cases())
-def test_every_sweep_draws_without_a_warning_and_its_texts_are_true_and_whole(
-    draw: Draw, title_of: Any, make: MakeTable, rounds: Any, facts: dict[str, Any]
+@in_a_pool
+@pytest.mark.parametrize("measure", [sweep_list_length, sweep_chunksize])
+def test_a_worker_that_dies_ends_a_sweep(
+    measure: Callable[..., Any], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = make(rounds, **facts)
-    chart, texts = draw_strictly(draw, table)
-    summary = summarise_lists(table)
-    title, conditions = title_of(table, summary), describe_lists(table)
-    assert [text.get_text() for text in chart.texts] == [title, conditions]
-    assert chart.description.startswith(f"Chart. {title}. ")
-    assert chart.description.endswith(f". Conditions: {conditions}.")
-    assert not re.search(r"\bnan\b", chart.description)
-    for row in summary.to_dict("records"):
-        told = f"{row['work']} tasks by {row['chunksize']} {row['time_ratio']:.2f} ×, workers busy"
-        if make is make_lengths:
-            told = (
-                f"{row['tasks']} tasks {100 * row['busy_share']:.1f} % "
-                f"(ideal {100 * row['ideal_share']:.1f} %)"
-            )
-        assert told in chart.description
-    assert_inside(texts, chart)
-    assert_apart_from_the_heading(chart, texts)
-    assert_apart(chart.axes[0], texts)
+    monkeypatch.setattr(lists, "countdown", tasks.die)
+    with pytest.raises(WorkerDied, match="exit code 3"):
+        measure(start_method=method)
+    assert multiprocessing.active_children() == []
 
 
-# lengths
+@in_a_pool
+@pytest.mark.parametrize("measure", [sweep_list_length, sweep_chunksize])
+def test_an_interrupt_in_the_midst_of_a_sweep_leaves_nothing(
+    measure: Callable[..., Any],
+    method: str,
+    interrupted: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lists, "COUNT", 10**9)
+    monkeypatch.setattr(lists, "run_in_pool", interrupted(run_in_pool))
+    with pytest.raises(KeyboardInterrupt):
+        measure(start_method=method)
+    assert multiprocessing.active_children() == []
 
 
-def test_the_busy_shares_are_drawn_with_their_intervals_and_a_mark_for_each_round() -> None:
+# what is no whole sweep
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("count", 3_999_999, ", run d1e2f3 is no single run: its rows differ in count"),
+        ("round", 1, "is not whole: even, 1 tasks, .* has 8 rows in 7 of 8 rounds"),
+        ("seconds", 0.0, ", row 2: seconds must be a number above 0, not '0.0'"),
+        ("work", "odd", ", row 2: work must be even or uneven, not 'odd'"),
+    ],
+)
+def test_a_sweep_with_one_wrong_value_is_refused(name: str, value: object, told: str) -> None:
+    with pytest.raises(ResultsError, match=f"{told}$"):
+        verdict(put(make_lengths(), 2, **{name: value}))
+
+
+def test_sizes_that_no_sweep_has_are_refused() -> None:
+    assert len(summarise(make_lengths(count=4))) == 4
+    with pytest.raises(ResultsError, match=r", row 25: there are more tasks than steps$"):
+        summarise(make_lengths(count=3))
+    with pytest.raises(ResultsError, match="workers must be at most 10,000, not 10001"):
+        summarise(make_lengths(workers=10_001))
+
+
+@pytest.mark.parametrize("query", ["tasks != 2", "chunksize != 250 | work == 'even'"])
+def test_a_sweep_that_lacks_what_the_others_are_held_against_is_refused(query: str) -> None:
+    table = make_lengths() if "tasks" in query else make_chunks()
+    with pytest.raises(ResultsError, match="lacks the rounds that the others are held against"):
+        summarise(table.query(query))
+
+
+# what they sum up to
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chunksize", "workers", "share"),
+    [
+        ([1, 1, 1, 1], 3, 2, 4 / 6),
+        ([1, 1, 1, 1], 99, 2, 0.5),
+        ([1, 2, 3, 4], 1, 2, 10 / 12),
+        ([6, 1, 1, 1, 1, 1], 1, 2, 11 / 12),
+        ([7], 1, 4, 0.25),
+    ],
+)
+def test_the_ideal_share_is_that_of_whoever_is_free_taking_the_next_chunk(
+    sizes: Sequence[int], chunksize: int, workers: int, share: float
+) -> None:
+    assert compute_ideal_share(sizes, chunksize, workers) == pytest.approx(share)
+
+
+def test_a_sweep_of_lengths_is_summed_up_in_a_row_for_each_length() -> None:
+    table = make_lengths(
+        {3: ([0.3, 0.4, 0.9], [0.5, 0.75, 0.625]), 2: ([0.1, 0.2, 0.3], [1.0, 0.5, 0.75])}
+    )
+    summary = summarise(table.sample(frac=1.0, random_state=3))
+    assert summary.to_dict("list") == {
+        "work": ["even", "even"], "tasks": [2, 3], "chunksize": [1, 1],
+        "default_chunksize": [1, 1], "rounds": [3, 3], "seconds": [0.2, 0.4],
+        "busy_share": pytest.approx([0.75, 0.625]),
+        "busy_share_low": pytest.approx([math.nan] * 2, nan_ok=True),
+        "busy_share_high": pytest.approx([math.nan] * 2, nan_ok=True),
+        "ideal_share": pytest.approx([1.0, 0.75], rel=1e-5),
+        "time_ratio": pytest.approx([1.0, 3.0]),  # of 3, 2 and 3, round by round
+        "time_ratio_low": pytest.approx([math.nan] * 2, nan_ok=True),
+        "time_ratio_high": pytest.approx([math.nan] * 2, nan_ok=True),
+    }  # fmt: skip
+
+
+def test_a_sweep_of_chunks_is_held_against_the_pool_s_own_size_of_the_same_work() -> None:
+    summary = summarise(make_chunks())
+    assert summary["time_ratio"].tolist() == pytest.approx(
+        [1.3, 1.0, 1.01, 1.31, 1.0, 1.5], rel=0.01
+    )
+    worst = summary.iloc[-1]
+    assert (worst["work"], worst["chunksize"]) == ("uneven", 1_000)
+    assert worst["time_ratio_low"] == pytest.approx(min(spread(1.5)))
+    assert worst["time_ratio_high"] == pytest.approx(max(spread(1.5)))
+    # the second half of a list that grows is three quarters of its work
+    assert worst["ideal_share"] == pytest.approx(2 / 3, rel=0.01)
+
+
+# what they say
+
+
+def test_a_sweep_of_lengths_is_told_in_these_sentences() -> None:
+    assert verdict(make_lengths(usable_cores=1)).splitlines() == [
+        "Mind: one usable core, no speed-up can show; try a machine with more.",
+        "One task: workers busy for 49 % of the time; without any overhead 50 %.",
+        "Two tasks: workers busy for 96 % of the time; without any overhead 100 %.",
+        "Three tasks: workers busy for 72 % of the time; without any overhead 75 %.",
+        "Four tasks: workers busy for 94 % of the time; without any overhead 100 %.",
+        "Eight rounds of each.",
+    ]
+
+
+def test_a_sweep_of_chunks_is_told_in_these_sentences() -> None:
+    assert verdict(make_chunks()).splitlines() == [
+        "Even tasks, chunksize 1: 1.30 × the time of the pool's own size.",
+        "Even tasks, chunksize 250: the pool's own size.",
+        "Even tasks, chunksize 1,000: no clear difference from the pool's own size.",
+        "Uneven tasks, chunksize 1: 1.31 × the time of the pool's own size.",
+        "Uneven tasks, chunksize 250: the pool's own size.",
+        "Uneven tasks, chunksize 1,000: 1.50 × the time of the pool's own size.",
+        "Eight rounds of each.",
+    ]
+
+
+NOT_SLOWER = "No chunksize was clearly slower than the pool's own 250"
+
+
+@pytest.mark.parametrize(
+    ("ratios", "told", "title"),
+    [
+        (
+            spread(2.0, width=0.8),
+            r"1\.\d\d to 2\.\d\d × the time",
+            r"Even tasks in .* took 1\.\d\d",
+        ),
+        (spread(1.04), "no clear difference", NOT_SLOWER),
+        (spread(1.2, width=0.5), "no clear difference", NOT_SLOWER),
+        (spread(0.5), "0.50 × the time", NOT_SLOWER),
+        ([1.3] * 5, "1.30 × the time", NOT_SLOWER),
+    ],
+    ids=["wide", "hardly slower", "perhaps slower", "faster", "too few rounds for an interval"],
+)
+def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin(
+    ratios: list[float], told: str, title: str
+) -> None:
+    table = make_chunks({("even", 250): [1.0] * len(ratios), ("even", 1): ratios})
+    assert re.search(f"^Even tasks, chunksize 1: {told}", verdict(table))
+    assert re.match(title, draw(table).texts[0].get_text())
+
+
+@pytest.mark.parametrize(
+    ("lengths", "workers", "title"),
+    [
+        ((1, 2, 3, 4), 2, "two workers were: two tasks 90 %, three tasks 90 %, four tasks 90 %"),
+        ((2, 3), 2, "two workers were: two tasks 90 %, three tasks 90 %"),
+        ((1, 2, 2_000), 1, "one worker was: one task 90 %, two tasks 90 %, 2,000 tasks 90 %"),
+    ],
+)
+def test_the_title_of_lengths_tells_as_many_as_workers_one_more_and_the_most(
+    lengths: tuple[int, ...], workers: int, title: str
+) -> None:
+    table = make_lengths({n: ([0.2] * 8, [0.9] * 8) for n in lengths}, workers)
+    assert draw(table).texts[0].get_text() == f"How busy {title}"
+
+
+# their charts
+
+
+def test_the_alternative_texts_tell_the_numbers_and_the_conditions() -> None:
+    pool = (
+        "Conditions: CPython 3.13.0, Linux, two usable cores, two workers by fork, already started"
+    )
+    assert draw(make_lengths()).description == (
+        "Chart. How busy two workers were: two tasks 96 %, three tasks 72 %, four tasks 94 %. "
+        "Workers busy: 1 tasks 49.0 % (ideal 50.0 %); 2 tasks 96.0 % (ideal 100.0 %); 3 tasks "
+        "72.0 % (ideal 75.0 %); 4 tasks 94.0 % (ideal 100.0 %). "
+        f"{pool}; 4,000,000 steps, chunksize 1; eight rounds of each."
+    )
+    own = ("even", 250)
+    assert draw(make_chunks({("even", 1): spread(1.3, 6), own: [1.0] * 6})).description == (
+        "Chart. Even tasks in chunks of 1 took 1.30 × as long as in the pool's own 250. Time by "
+        "chunksize: even tasks by 1 1.30 ×, workers busy 68 %; even tasks by 250 1.00 ×, workers "
+        f"busy 88 %. {pool}; 4,000,000 steps, 2,000 tasks; six rounds of each."
+    )
+
+
+def test_the_busy_shares_stand_beside_a_sawtooth() -> None:
     table = make_lengths()
-    axes = draw_list_lengths(table).axes[0]
-    summary, look = summarise_lists(table), get_look("processes")
-    line = find_line(axes, color=look.colour, marker=look.marker)
-    assert read_across(line) == [1, 2, 3, 4]
-    assert read_up(line) == pytest.approx(list(100 * summary["busy_share"]))
-    (intervals,) = list_intervals(axes)
-    expected = 100 * summary[["busy_share_low", "busy_share_high"]].to_numpy()
-    assert np.ravel(intervals) == pytest.approx(expected.ravel())
-    marks = find_line(axes, linestyle="None", marker=look.marker)
-    assert read_across(marks) == table["tasks"].tolist()
+    axes = draw(table).axes[0]
+    marks, ideal = axes.lines[:2]
     shares = 100 * table["busy_seconds"] / table["seconds"] / 2
-    assert read_up(marks) == pytest.approx(shares.tolist())
-
-
-def test_without_any_overhead_is_a_dashed_sawtooth() -> None:
-    axes = draw_list_lengths(make_lengths()).axes[0]
-    ideal = find_line(axes, color=SOFT_INK)
-    assert ideal.get_linestyle() == "--"
-    assert read_across(ideal) == [1, 2, 3, 4]
-    assert read_up(ideal) == pytest.approx([50, 100, 75, 100], rel=1e-4)
-    names = {text.get_text(): text.xy for text in axes.texts}  # type: ignore[attr-defined]
-    assert list(names) == ["measured", "without any\noverhead"]
-    assert names["without any\noverhead"] == pytest.approx((4, 100), rel=1e-4)
-
-
-def test_few_lengths_each_have_a_tick_and_many_some() -> None:
-    few, many = (make_lengths(LENGTHS[case][0]) for case in ("ordinary", "many"))
-    axes = draw_list_lengths(few).axes[0]
+    assert charts.read_up(marks) == pytest.approx(shares.tolist())
+    assert charts.read_up(ideal) == pytest.approx([50, 100, 75, 100], rel=1e-4)
+    line, _, (bars,) = axes.containers[0]
+    assert charts.read_across(line) == [1, 2, 3, 4]
+    assert charts.read_up(line) == pytest.approx([49, 96, 72, 94])
+    assert bars.get_paths()[1].vertices[:, 1] == pytest.approx(np.array([95.04, 96.96]))
     assert axes.get_xticks().tolist() == [1, 2, 3, 4]
-    assert list_tick_labels(axes) == ["1", "2", "3", "4"]
-    assert axes.get_ylim()[0] == 0
-    assert axes.get_ylim()[1] >= 100
-    some = draw_list_lengths(many).axes[0].get_xticks().tolist()
-    assert some[0] == 1
-    assert 5 < len(some) < 20
-    assert set(some) <= set(many["tasks"])
+    assert axes.get_ylim() == (0, 108)
 
 
-def test_below_six_rounds_no_interval_is_drawn() -> None:
-    for draw, table in (
-        (draw_list_lengths, make_lengths(LENGTHS["one round"][0])),
-        (draw_chunksizes, make_chunks(CHUNKS["one round"][0])),
-    ):
-        (intervals,) = list_intervals(draw(table).axes[0])
-        assert all(low == high for low, high in intervals)
-
-
-# chunks
-
-
-def test_even_and_uneven_tasks_have_a_line_each_with_its_intervals() -> None:
+def test_even_and_uneven_tasks_have_a_line_each_and_the_pool_s_own_size_is_marked() -> None:
     table = make_chunks()
-    axes = draw_chunksizes(table).axes[0]
-    summary = summarise_lists(table)
-    legend = axes.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["even tasks", "uneven tasks"]
-    for work, intervals in zip(("even", "uneven"), list_intervals(axes), strict=True):
-        rows = summary[summary["work"] == work]
-        (container,) = [one for one in axes.containers if one.get_label() == f"{work} tasks"]
-        line = container[0]
-        assert read_across(line) == [1, 250, 1_000]
-        assert read_up(line) == pytest.approx(rows["time_ratio"].tolist())
-        expected = rows[["time_ratio_low", "time_ratio_high"]].to_numpy()
-        assert np.ravel(intervals) == pytest.approx(expected.ravel())
-    colours = {container[0].get_color() for container in axes.containers}
-    styles = {container[0].get_linestyle() for container in axes.containers}
-    markers = {container[0].get_marker() for container in axes.containers}
-    assert len(colours) == len(styles) == len(markers) == 2
-
-
-def test_the_pool_s_own_size_and_its_time_are_marked() -> None:
-    axes = draw_chunksizes(make_chunks()).axes[0]
-    lines = [(read_across(line), read_up(line)) for line in axes.lines]
+    summary, axes = summarise(table), draw(table).axes[0]
+    for (line, *_), work, marker in zip(axes.containers, ("even", "uneven"), "s^", strict=True):
+        assert line.get_marker() == marker
+        assert charts.read_across(line) == [1, 250, 1_000]
+        assert charts.read_up(line) == summary["time_ratio"][summary["work"] == work].tolist()
+    lines = [(charts.read_across(line), charts.read_up(line)) for line in axes.lines]
     assert ([250, 250], [0, 1]) in lines  # from the bottom of the plot to its top
     assert ([0, 1], [1, 1]) in lines  # from its left to its right
-    assert "the pool's own: 250" in [text.get_text() for text in axes.texts]
+    (name,) = axes.texts
+    assert (name.get_text(), name.get_ha()) == ("the pool's own: 250", "right")
+    assert axes.get_ylim() == (0, pytest.approx(1.12 * max(spread(1.5))))
 
 
-def test_the_sizes_are_labelled_in_full_on_a_logarithmic_axis() -> None:
-    chart, _ = draw_strictly(draw_chunksizes, make_chunks())
-    axes = chart.axes[0]
-    assert axes.get_xscale() == "log"
-    assert list_tick_labels(axes) == ["1", "250", "1,000"]
-    low, high = axes.get_ylim()
-    assert low == 0
-    assert high > 1.5 * 1.01
+ROUNDS = (spread(0.2), spread(0.9))
+SWEEPS: dict[str, pd.DataFrame] = {
+    "many lengths": make_lengths(dict.fromkeys(range(1, 42), ROUNDS)),
+    "lengths far apart": make_lengths(dict.fromkeys((2, 1_000, 100_000), ROUNDS)),
+    "one round": make_lengths({2: ([0.2], [0.9]), 3: ([0.3], [0.7])}),
+    "far slower": make_chunks({("even", 250): [1.0] * 8, ("even", 1): spread(12_345.6)}),
+    "very many": make_chunks({("even", n): spread(1.0) for n in (1, 12_500)}, tasks=100_000),
+}
 
 
-# as every chart
+def test_lengths_are_labelled_where_there_is_room() -> None:
+    ticks = draw(SWEEPS["many lengths"]).axes[0].get_xticks().tolist()
+    assert ticks == [1, 5, 9, 13, 17, 21, 25, 29, 33, 37, 41]
+    assert draw(SWEEPS["lengths far apart"]).axes[0].get_xticks().tolist() == [2, 100_000]
 
 
-DRAWINGS = [
-    pytest.param(draw_list_lengths, make_lengths, id="lengths"),
-    pytest.param(draw_chunksizes, make_chunks, id="chunks"),
-]
-
-
-@pytest.mark.parametrize(("draw", "make"), DRAWINGS)
-def test_a_recorded_run_says_so_in_the_picture_and_the_description(
-    draw: Draw, make: MakeTable
-) -> None:
-    chart = draw(make(recorded_on="a laptop"))
-    assert all(text.get_text().startswith("Recorded ") for text in chart.texts)
-    assert chart.description.startswith("Chart. Recorded run: ")
-    assert "a laptop" in chart.description
-
-
-@pytest.mark.parametrize(("draw", "make"), DRAWINGS)
-def test_drawing_leaves_the_table_as_it_is_and_draws_the_same_again(
-    draw: Draw, make: MakeTable
-) -> None:
-    table = make()
-    before = table.copy(deep=True)
-    assert draw_png(draw(table)) == draw_png(draw(table))
-    pd.testing.assert_frame_equal(table, before)
-
-
-@pytest.mark.parametrize(("draw", "make"), DRAWINGS)
-def test_the_door_to_the_charts_leads_here(draw: Draw, make: MakeTable) -> None:
-    (chart,) = draw_each(make())
-    assert chart.description == draw(make()).description
-
-
-@pytest.mark.parametrize(("draw", "make"), DRAWINGS)
-def test_a_table_of_another_kind_is_refused(
-    draw: Draw, make: MakeTable, make_run: TableMaker
-) -> None:
-    both = pd.concat([make(run_id="one"), make(run_id="two")], ignore_index=True)
-    lacking = make().drop(columns="run_id")
-    for bad in (None, pd.DataFrame(), both, make_run(), make_map(), make_arrivals(), lacking):
-        with pytest.raises(ResultsError):
-            draw(bad)  # type: ignore[arg-type]
+@pytest.mark.parametrize("case", SWEEPS)
+def test_the_texts_of_any_sweep_are_whole_and_apart(case: str) -> None:
+    chart, texts = charts.draw_strictly(draw, SWEEPS[case])
+    charts.assert_inside(texts, chart)
+    charts.assert_apart_from_the_heading(chart, texts)
+    charts.assert_apart(chart.axes[0], texts)
+    charts.assert_plain(chart.description, verdict(SWEEPS[case]))

@@ -1,142 +1,151 @@
-import warnings
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 
-from gil_demo.checks import ResultsError
-from gil_demo.drawing.style import Chart
-from gil_demo.pythons.chart import draw_interpreters
-from gil_demo.recorded import load_published, load_recorded
-from tests.conftest import make_rows, spread
-from tests.made.pythons import ORDINARY, STRANGE, make_interpreters
-from tests.race.test_speed_chart import assert_inside, draw_and_list_texts
-from tests.waiting.test_convoy_chart import LONG, assert_apart
+from gil_demo import ResultsError, draw, load_published, load_recorded
+from gil_demo.drawing.style import get_look
+from gil_demo.pythons.chart import list_published_marks
+from tests.charts import assert_readable, draw_and_list_texts, read_across, read_up
+from tests.made.pythons import ORDINARY, STRANGE, Ratios, make_interpreters
+from tests.made.runs import make_run, spread
 
-SOLE = {"CPython 3.11.7": ORDINARY["CPython 3.11.7"]}
-TWINS = {**SOLE, "CPython 3.11.2": {"threads": spread(0.9)}}
-MANY = {f"CPython 3.{minor}.0": {"threads": spread(1.0 + minor / 50)} for minor in range(2, 30)}
+OLD: Ratios = {"CPython 3.11.7": ORDINARY["CPython 3.11.7"]}
+TWINS: Ratios = {**OLD, "CPython 3.11.2": {"threads": spread(0.9)}}
+MANY: Ratios = {f"CPython 3.{n}.0": {"threads": spread(1.0 + n / 50)} for n in range(2, 30)}
 
 
-class Drawn(NamedTuple):
-    table: pd.DataFrame
-    chart: Chart
-    texts: list[Text]
+def give_others() -> dict[str, pd.DataFrame]:
+    return {"recorded": load_recorded("interpreters"), "published": load_published()}
 
 
-CASES: dict[str, tuple[tuple[Any, ...], dict[str, Any], bool]] = {
-    "ordinary": ((), {}, False),
-    "with others": ((), {}, True),
-    "alone": ((SOLE,), {}, False),
-    "alone with others": ((SOLE,), {}, True),
-    "two of a minor version": ((TWINS,), {}, True),
-    "strangers too": ((None, STRANGE), {}, True),
-    "nothing measured": (({}, STRANGE), {}, False),
-    "nothing measured with others": (({}, STRANGE), {}, True),
-    "many": ((MANY,), {}, True),
-    "one round": (({"CPython 3.11.7": {"threads": [1.03]}},), {}, True),
-    "noise": (({"CPython 3.11.7": {"threads": spread(1.5, 8, 1.9)}},), {}, True),
-    "very slow": (({"CPython 2.7.18": {"threads": spread(40.0)}},), {}, True),
-    "very fast": (({"CPython 3.15.0t": {"threads": spread(0.02)}},), {}, False),
-    "another implementation": (({"PyPy 3.10.14": {"threads": spread(1.0)}},), {}, True),
-    "recorded": ((), LONG, True),
-}
+@pytest.mark.parametrize(
+    ("ratios", "title", "conditions"),
+    [
+        (
+            ORDINARY,
+            "Two threads took 1.90 × as long as one under CPython 2.7.18; "
+            "0.54 × under CPython 3.13.5t",
+            "six interpreters, eight rounds each",
+        ),
+        (
+            OLD,
+            "Two threads took 1.03 × as long as one under CPython 3.11.7",
+            "one interpreter, eight rounds each",
+        ),
+        (
+            {"CPython 3.11.7": {"threads": spread(1.0, 4)}},
+            "No verdict: an interval needs 6 rounds",
+            "one interpreter, four rounds each",
+        ),
+        (
+            {**OLD, "CPython 3.11.2": {"threads": [9.0]}},
+            "Two threads took 1.03 × as long as one under CPython 3.11.7",
+            "two interpreters, 1 to 8 rounds each",
+        ),
+        ({}, "No interpreter could be measured", "none measured"),
+    ],
+)
+def test_the_title_names_the_ends_or_says_why_not(
+    ratios: Ratios, title: str, conditions: str
+) -> None:
+    chart = draw(make_interpreters(ratios, STRANGE))
+    told = f"CPython 3.13.0, Linux, two usable cores; {conditions}"
+    assert [text.get_text() for text in chart.texts] == [title, told]
+    assert any(axes.axison for axes in chart.axes) == bool(ratios)
 
 
-@cache
-def draw_case(case: str) -> Drawn:
-    arguments, facts, beside = CASES[case]
-    table = make_interpreters(*arguments, **facts)
-    others = (load_recorded("interpreters"), load_published()) if beside else ()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        chart = draw_interpreters(table, *others)
-        texts = list(draw_and_list_texts(chart))
-    return Drawn(table, chart, texts)
+def test_a_machine_that_can_t_show_it_carries_no_verdict() -> None:
+    for facts, told in (
+        ({"usable_cores": 1}, "one usable core, no speed-up can show"),
+        ({"busy_percent": 90.0}, "the machine was 90 % busy before the run"),
+    ):
+        title = draw(make_interpreters(OLD, **facts)).texts[0].get_text()
+        assert title == f"No verdict: {told}"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_table_draws_without_a_warning_and_its_texts_are_whole_and_apart(case: str) -> None:
-    _, chart, texts = draw_case(case)
-    assert_inside(texts, chart)
-    assert_apart(texts, chart)
-    assert "nan" not in chart.description
-    assert chart.texts[0].get_text() in chart.description
+def test_marks_and_intervals_stand_at_their_ratios_in_the_row_of_their_minor_version() -> None:
+    chart = draw(make_interpreters())
+    (axes,) = chart.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        *("CPython 2.7", "CPython 3.11", "CPython 3.13", "CPython 3.13t, GIL on"),
+        *("CPython 3.13t, GIL off", "CPython 3.14"),
+    ]
+    assert (axes.get_xlim()[0], axes.get_ylim()) == (0, (5.6, -0.6))
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert {mark.get_color() for mark in marks} == {get_look("threads").colour}
+    ratios = [1.9, 1.03, 1.04, 1.06, 0.54, 1.05]
+    assert [read_across(mark)[0] for mark in marks] == pytest.approx(ratios, rel=1e-3)
+    assert [read_up(mark)[0] for mark in marks] == pytest.approx([n - 0.16 for n in range(6)])
+    assert read_across(axes.lines[0]) == pytest.approx([1.71, 2.09])
+    assert [read_across(line)[0] for line in axes.lines[-2:]] == [0.5, 1.0]
+    assert " Two threads over one. Split between the threads: CPython 2.7 yours 1.90 (1." in (
+        chart.description
+    )
 
 
-@pytest.mark.parametrize("case", [case for case, (*_, beside) in CASES.items() if beside])
-def test_split_and_not_split_countdowns_have_a_panel_each(case: str) -> None:
-    split, whole = draw_case(case).chart.axes
+def test_recorded_and_published_figures_have_marks_of_their_own_and_their_source() -> None:
+    chart = draw(make_interpreters(OLD), **give_others())
+    split, whole = chart.axes
     assert "split between two threads" in split.get_xlabel()
     assert "each thread counts all of it" in whole.get_xlabel()
     assert [label.get_text() for label in whole.get_yticklabels()] == ["CPython 2.6"]
-    assert "CPython 2.6" not in [label.get_text() for label in split.get_yticklabels()]
-
-
-def test_where_nothing_was_measured_there_is_no_empty_frame() -> None:
-    assert not any(axes.axison for axes in draw_case("nothing measured").chart.axes)
-
-
-def test_recorded_and_published_figures_are_marked_as_such_with_their_source() -> None:
-    _, chart, texts = draw_case("alone with others")
-    shown = [text.get_text() for text in texts]
-    assert {"yours", "recorded", "published"} <= set(shown)
-    assert "1.97  Beazley 2010" in shown
+    marks = {(line.get_marker(), line.get_color()) for line in split.lines}
+    assert {marker for marker, _ in marks} - {"None"} == {"o", "s", "*"}
+    shown = [text.get_text() for text in draw_and_list_texts(chart)]
+    assert {"yours", "recorded", "published", "1.97  Beazley 2010"} <= set(shown)
     assert "1.01  tenthousandmeters 2021" in shown
-    assert "CPython 3.2 published by Beazley 2010 1.02" in chart.description
-    assert "CPython 2.7 recorded " in chart.description
-    assert "CPython 3.11 yours 1.03" in chart.description
+    for told in (
+        "CPython 3.2 published by Beazley 2010 1.02",
+        "CPython 2.7 recorded ",
+        "CPython 3.11 yours 1.03 (1.02 to 1.04); CPython 3.11 recorded ",
+        ". Each thread counted all of it: CPython 2.6 published by ",
+    ):
+        assert told in chart.description
     place = load_recorded("interpreters")["recorded_on"].iloc[0]
     assert chart.texts[1].get_text().endswith(f". Squares: recorded on {place}")
 
 
-def test_a_recorded_table_alone_is_nowhere_called_the_reader_s() -> None:
-    _, chart, texts = draw_case("recorded")
-    assert "yours" not in [text.get_text() for text in texts]
-    assert " yours " not in chart.description
-    assert chart.description.startswith("Chart. Recorded run: ")
-
-
-def test_each_origin_has_a_mark_and_a_colour_of_its_own() -> None:
-    axes = draw_case("with others").chart.axes[0]
-    marks = {(line.get_marker(), line.get_color()) for line in axes.lines}
-    drawn = {mark for mark in marks if mark[0] not in ("None", "", None)}
-    assert {mark for mark, _ in drawn} == {"o", "s", "*"}
-    assert len({colour for _, colour in drawn}) == 3
-
-
-def test_marks_stand_where_their_ratio_is_in_the_row_of_their_version() -> None:
-    _, chart, _ = draw_case("ordinary")
-    (axes,) = chart.axes
-    labels = [label.get_text() for label in axes.get_yticklabels()]
-    places = {
-        labels[round(line.get_ydata()[0])]: float(line.get_xdata()[0])  # type: ignore[index,arg-type]
-        for line in axes.lines
-        if line.get_marker() == "o"
+def test_published_marks_are_those_with_two_threads() -> None:
+    published = load_published()
+    two = published[published["threads"] == 2]
+    marks = list_published_marks(published)
+    assert [(mark.ratio, mark.split) for mark in marks] == [
+        (row.time_ratio, row.split) for row in two.itertuples()
+    ]
+    assert {mark.source for mark in marks} == {
+        *("Beazley 2009", "Beazley 2010", "tenthousandmeters 2021")
     }
-    assert places["CPython 2.7"] == pytest.approx(1.9, rel=0.02)
-    assert places["CPython 3.13t, GIL off"] == pytest.approx(0.54, rel=0.02)
-    assert labels[0] == "CPython 2.7"
-    assert axes.get_ylim()[0] > axes.get_ylim()[1]
-    assert axes.get_xlim()[0] == 0
+    ranks = {mark.label: mark.rank for mark in marks}
+    assert ranks["CPython, old GIL"] < ranks["CPython 3.2"] < ranks["CPython 3.9"]
 
 
-def test_two_interpreters_of_one_minor_version_share_a_row_and_both_are_marked() -> None:
-    axes = draw_case("two of a minor version").chart.axes[0]
-    assert sum(line.get_marker() == "o" for line in axes.lines) == 2
-    assert "0.90 to 1.03" in [text.get_text() for text in draw_case("two of a minor version").texts]
+def test_a_recorded_table_alone_is_nowhere_called_the_reader_s() -> None:
+    chart = draw(make_interpreters(OLD, recorded_on="a laptop"))
+    assert "CPython 3.11 recorded 1.03" in chart.description
+    assert "yours" not in [text.get_text() for text in draw_and_list_texts(chart)]
 
 
-@pytest.mark.parametrize("published", [5, "countdown", load_published("convoy")])
+@pytest.mark.parametrize(
+    ("ratios", "cell"),
+    [
+        (TWINS, "0.90 to 1.03"),
+        (MANY, "1.58"),
+        ({"CPython 3.11.7": {"threads": spread(1.5, 8, 1.9)}}, "1.50"),
+        ({"CPython 2.7.18": {"threads": spread(40.0)}}, "40.00"),
+        ({"PyPy 3.10.14": {"threads": [0.02]}}, "0.02"),
+        ({}, "recorded"),
+    ],
+)
+def test_extreme_tables_draw_readably(ratios: Ratios, cell: str) -> None:
+    table = make_interpreters(ratios, STRANGE, usable_cores=12)
+    chart = assert_readable(lambda one: draw(one, **give_others()), table)
+    assert cell in [text.get_text() for axes in chart.axes for text in axes.texts]
+
+
+@pytest.mark.parametrize("published", [5, load_published("convoy")])
 def test_figures_that_are_none_are_refused(published: Any) -> None:
     with pytest.raises(TypeError, match='published must be what load_published\\("countdown"\\)'):
-        draw_interpreters(make_interpreters(), published=published)
-
-
-def test_another_table_is_refused() -> None:
-    with pytest.raises(ResultsError):
-        draw_interpreters(pd.DataFrame(make_rows()))
-    with pytest.raises(ResultsError):
-        draw_interpreters(make_interpreters(), pd.DataFrame(make_rows()))
+        draw(make_interpreters(), published=published)
+    with pytest.raises(ResultsError, match="no table of interpreters"):
+        draw(make_interpreters(), recorded=make_run())

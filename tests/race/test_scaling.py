@@ -1,101 +1,116 @@
-import math
+from itertools import pairwise
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 
-from gil_demo.checks import ResultsError
-from gil_demo.measuring.fits import compute_speed_up
-from gil_demo.race.scaling import count_cores_at_once, summarise_scaling
-from gil_demo.tables.schema import list_rows
-from tests.conftest import TableMaker, spread
-from tests.made.costs import make_lengths
+from gil_demo import draw, scale, verdict
+from gil_demo.drawing.style import get_look
+from gil_demo.measuring import runs
+from gil_demo.measuring.rounds import Timing
+from gil_demo.running.workloads import countdown
+from tests.charts import assert_readable, draw_and_list_texts, read_across, read_up
+from tests.conftest import METHODS
+from tests.made.runs import SCALED, Ratios, make_run, make_scaling, spread
 
-CORES = {"usable_cores": 4, "logical_cores": 8, "physical_cores": 4}
+MANY: Ratios = {
+    (runner, workers): spread(1.02 if runner == "threads" else 1 / min(workers, 4))
+    for runner in ("threads", "processes")
+    for workers in (1, 2, 4, 8, 12)
+}
 
 
-def follow_the_law(
-    parts: dict[str, float], cores: int = 4, rounds: int = 8, width: float = 0.0
-) -> dict[tuple[str, int], list[float]]:
-    return {
-        (runner, workers): spread(1 / compute_speed_up(part, min(workers, cores)), rounds, width)
-        for runner, part in parts.items()
-        for workers in (1, 2, 4, 8)
+@pytest.mark.usefixtures("no_wait")
+def test_every_runner_is_measured_with_every_number_of_workers() -> None:
+    table = scale([1, 3], count=10_001, budget=0.3, start_method=METHODS[0])
+    variants = table[["runner", "workers", "tasks"]].itertuples(index=False, name=None)
+    assert set(variants) == {
+        ("sequential", 1, 3),
+        *(("threads", 1, 1), ("threads", 3, 3)),
+        *(("processes", 1, 1), ("processes", 3, 3)),
     }
+    assert set(table["experiment"]) == {"scale"}
 
 
-def test_each_way_of_running_has_its_parallel_part_and_its_limit(make_run: TableMaker) -> None:
-    ratios = follow_the_law({"threads": 0.0, "processes": 0.9})
-    summary = summarise_scaling(make_run(ratios, **CORES)).set_index("runner")
-    assert list(summary.index) == ["processes", "threads"]
-    assert set(summary["cores"]) == {4}
-    assert set(summary["reason"]) == {""}
-    assert summary["parallel_part"].to_dict() == pytest.approx({"processes": 0.9, "threads": 0.0})
-    assert summary["limit"].to_dict() == pytest.approx({"processes": 10, "threads": 1})
+@pytest.mark.usefixtures("no_wait")
+def test_all_variants_do_the_same_steps_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: dict[str, set[tuple[int, ...]]] = {}
+
+    def note(runner: Any, _: int, function: object, parts: list[int]) -> Timing:
+        assert function is countdown
+        done.setdefault(runner.__name__, set()).add(tuple(parts))
+        return Timing(0.0, 1.0, 0.0)
+
+    monkeypatch.setattr(runs, "time_run", note)
+    scale([1, 2, 3], runners=["sequential", "threads"], count=10)
+    assert done == {"sequential": {(4, 3, 3)}, "threads": {(10,), (5, 5), (4, 3, 3)}}
 
 
-@pytest.mark.parametrize("part", [0.0, 0.5, 0.97])
-def test_the_interval_holds_the_truth_and_the_median(make_run: TableMaker, part: float) -> None:
-    ratios = follow_the_law({"processes": part}, width=0.04)
-    (row,) = list_rows(summarise_scaling(make_run(ratios, **CORES)))
-    assert row.parallel_low <= part + 1e-9
-    assert part - 1e-9 <= row.parallel_high
-    assert row.parallel_low <= row.parallel_part <= row.parallel_high
+def test_the_title_and_the_description_tell_the_most_workers() -> None:
+    assert draw(make_scaling()).description == (
+        "Chart. Four threads ran at 0.95 × the speed of the plain loop; four processes at 3.33 ×. "
+        "Medians: two threads 0.212 s, speed-up 0.98 (0.97 to 0.99); four threads 0.218 s, "
+        "speed-up 0.95 (0.94 to 0.96); two processes 0.114 s, speed-up 1.82 (1.80 to 1.84); "
+        "four processes 0.062 s, speed-up 3.33 (3.30 to 3.37). Conditions: CPython 3.13.0, Linux, "
+        "four usable cores, processes by fork; eight rounds of 4,000,000 steps."
+    )
 
 
-@pytest.mark.parametrize(("ratio", "part", "limit"), [(0.4, 1.0, math.inf), (1.4, 0.0, 1.0)])
-def test_what_noise_carries_beyond_the_law_is_cut_off(
-    make_run: TableMaker, ratio: float, part: float, limit: float
-) -> None:
-    table = make_run({("processes", 2): spread(ratio)}, **CORES)
-    (row,) = list_rows(summarise_scaling(table))
-    assert (row.parallel_low, row.parallel_part, row.parallel_high) == (part, part, part)
-    assert row.limit == limit
+def test_a_run_that_carries_no_verdict_and_the_plain_loop_alone_have_titles() -> None:
+    title = draw(make_scaling(usable_cores=1)).texts[0].get_text()
+    assert title == "No verdict: one usable core, no speed-up can show"
+    assert draw(make_scaling({})).description.startswith("Chart. The plain loop alone. Medians: .")
 
 
-def test_one_core_and_too_few_rounds_are_reasons(make_run: TableMaker) -> None:
-    alone = make_run(usable_cores=1, logical_cores=1, physical_cores=1)
-    few = make_run(follow_the_law({"threads": 0.0, "processes": 0.9}, rounds=5), **CORES)
-    for table, told in ((alone, "one core can't show"), (few, "5 of 6 rounds that a fit needs")):
-        summary = summarise_scaling(table)
-        assert len(summary) == 2
-        for name in ("parallel_part", "parallel_low", "parallel_high", "limit"):
-            assert summary[name].isna().all()
-        assert summary["reason"].str.startswith(told).all()
+def test_the_verdict_begins_as_that_of_a_comparison() -> None:
+    compared = verdict(make_run(SCALED, usable_cores=4))
+    assert verdict(make_scaling()).startswith(compared)
 
 
-def test_one_worker_alone_is_a_reason(make_run: TableMaker) -> None:
-    (row,) = list_rows(summarise_scaling(make_run({("threads", 1): spread(1.0)}, **CORES)))
-    assert "two workers or more" in row.reason
+def test_the_lines_run_through_the_speed_ups_and_the_ideal_bends_at_the_cores() -> None:
+    axes = draw(make_scaling(MANY)).axes[0]
+    for container, runner in zip(axes.containers, ("threads", "processes"), strict=True):
+        line, _, (bars,) = container.lines
+        assert line.get_color() == get_look(runner).colour
+        assert read_across(line) == [1, 2, 4, 8, 12]
+        ends = np.array([path.vertices[:, 1] for path in bars.get_paths()])
+        assert (ends[:, 0] < read_up(line)).all()
+        assert (ends[:, 1] > read_up(line)).all()
+    threads, processes = (read_up(axes.containers[n].lines[0]) for n in (0, 1))
+    assert threads == pytest.approx([1 / 1.02] * 5, rel=0.001)
+    assert processes == pytest.approx([1, 2, 4, 4, 4], rel=0.001)
+    lines = [list(zip(read_across(line), read_up(line), strict=True)) for line in axes.lines]
+    assert [(1, 1), (4, 4), (12, 4)] in lines
+    assert [4, 4] in [read_across(line) for line in axes.lines]
+    assert "4 usable cores" in [text.get_text() for text in axes.texts]
+    assert axes.get_ylim()[0] == 0
+    assert list(axes.get_xticks()) == [1, 2, 4, 8, 12]
+
+
+def test_more_cores_than_workers_are_out_of_sight() -> None:
+    axes = draw(make_scaling(MANY, usable_cores=13, logical_cores=13)).axes[0]
+    assert not any("usable" in text.get_text() for text in axes.texts)
+    assert [1, 12, 12] in [read_up(line) for line in axes.lines]
+
+
+def test_the_labels_at_the_ends_of_the_lines_do_not_touch() -> None:
+    ratios = {(runner, n): spread(1.0) for runner in ("threads", "processes") for n in (1, 2)}
+    chart = draw(make_scaling(ratios))
+    draw_and_list_texts(chart)
+    labels = [text for text in chart.axes[0].texts if text.get_weight() == "bold"]
+    names = [text.get_text() for text in labels]
+    assert sorted(names) == ["ideal", "plain loop", "processes", "threads"]
+    boxes = sorted((text.get_window_extent() for text in labels), key=lambda box: float(box.y0))
+    assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
 
 
 @pytest.mark.parametrize(
-    ("usable", "physical", "cores"), [(2, 2, 2), (8, 4, 4), (1, 4, 1), (3, None, 3), (3, 8, 3)]
+    ("ratios", "facts"),
+    [
+        pytest.param({key: [1.0] for key in MANY}, {}, id="one round"),
+        pytest.param({key: spread(1.0, 8, 1.9) for key in MANY}, {"usable_cores": 12}, id="noise"),
+        pytest.param({("threads", 2): spread(80.0)}, {"gil_enabled": False}, id="very slow"),
+    ],
 )
-def test_physical_cores_count_as_far_as_they_may_be_used(
-    make_run: TableMaker, usable: int, physical: int | None, cores: int
-) -> None:
-    table = make_run(usable_cores=usable, physical_cores=physical, logical_cores=16)
-    assert count_cores_at_once(table) == cores
-    assert set(summarise_scaling(table)["cores"]) == {cores}
-
-
-def test_tables_that_show_no_scaling_are_refused(make_run: TableMaker) -> None:
-    table = make_run()
-    two: pd.DataFrame = pd.concat([table, make_run(run_id="two")], ignore_index=True)
-    others: list[tuple[Any, str]] = [
-        (two, "holds 2 runs"),
-        (table[table["runner"] != "sequential"], "no sequential rounds"),
-        (make_lengths(), "."),
-        (None, "."),
-    ]
-    for other, told in others:
-        with pytest.raises(ResultsError, match=told):
-            summarise_scaling(other)
-
-
-def test_a_run_of_the_plain_loop_alone_has_no_rows_and_all_columns(make_run: TableMaker) -> None:
-    table = make_run()
-    summary = summarise_scaling(table[table["runner"] == "sequential"])
-    assert summary.empty
-    assert list(summary.columns) == list(summarise_scaling(table).columns)
+def test_every_scaling_draws_with_its_texts_in_sight(ratios: Ratios, facts: dict[str, Any]) -> None:
+    assert_readable(draw, make_scaling(ratios, **facts))

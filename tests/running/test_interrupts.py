@@ -9,106 +9,65 @@ import pytest
 
 from gil_demo.running.interrupts import held_back
 
-
-def test_an_interrupt_inside_the_block_comes_after_the_block() -> None:
-    done = []
-
-    def work() -> None:
-        with held_back():
-            signal.raise_signal(signal.SIGINT)
-            done.append("the rest of the block")
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    assert done == ["the rest of the block"]
+needs_masks = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")
 
 
-def test_without_an_interrupt_nothing_happens() -> None:
-    with held_back():
-        pass
-
-
-def test_the_handler_and_the_mask_are_as_before() -> None:
-    handler = signal.getsignal(signal.SIGINT)
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, []) if _has_masks() else None
-    with pytest.raises(KeyboardInterrupt), held_back():
-        signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is handler
-    if mask is not None:
-        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == mask
-
-
-def test_an_exception_of_the_block_is_passed_on_and_the_handler_restored() -> None:
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(LookupError), held_back():
-        raise LookupError
-    assert signal.getsignal(signal.SIGINT) is handler
-
-
-def test_the_program_s_own_handler_gets_the_interrupt() -> None:
-    seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
-    try:
-        with held_back():
-            signal.raise_signal(signal.SIGINT)
-            assert seen == []
-        assert seen == [signal.SIGINT]
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_several_interrupts_inside_the_block_become_one() -> None:
-    seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
-    try:
-        with held_back():
-            for _ in range(3):
-                signal.raise_signal(signal.SIGINT)
-        assert seen == [signal.SIGINT]
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_blocks_may_stand_inside_each_other() -> None:
-    done = []
+def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_before() -> None:
+    handler, done = signal.getsignal(signal.SIGINT), []
 
     def work() -> None:
         with held_back():
             with held_back():
                 signal.raise_signal(signal.SIGINT)
-            done.append("after the inner block")
+                signal.raise_signal(signal.SIGINT)
+            done.append("the rest of the block")
+        done.append("what comes after")
 
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert done == ["after the inner block"]
+    assert done == ["the rest of the block"]
+    assert signal.getsignal(signal.SIGINT) is handler
+    if sys.platform != "win32":
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with held_back():
+        pass
 
 
 def test_outside_the_main_thread_the_block_just_runs() -> None:
     handler = signal.getsignal(signal.SIGINT)
-    done = []
+    seen: list[object] = []
 
     def work() -> None:
         with held_back():
-            done.append("work")
+            seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert done == ["work"]
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert seen == [handler]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")
-def test_a_process_started_inside_the_block_does_not_die_of_an_interrupt() -> None:
-    with held_back():
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
-    try:
+@needs_masks
+@pytest.mark.parametrize("is_inherited", [True, False])
+def test_a_process_started_inside_the_block_does_not_die_of_an_interrupt_unless_it_may(
+    is_inherited: bool,
+) -> None:
+    with held_back(is_inherited=is_inherited):
+        child = subprocess.Popen(
+            [sys.executable, "-c", "print(flush=True); import time; time.sleep(30)"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        with pytest.raises(subprocess.TimeoutExpired):
-            child.wait(0.5)
-    finally:
+        try:
+            child.wait(0.5 if is_inherited else 10)
+        except subprocess.TimeoutExpired:
+            assert is_inherited
+        else:
+            assert not is_inherited
         child.kill()
-        child.wait()
 
 
 @pytest.mark.skipif(
@@ -126,7 +85,3 @@ def test_an_interrupt_while_a_process_is_forked_loses_neither() -> None:
         work()
     child.join()
     assert child.exitcode == 0
-
-
-def _has_masks() -> bool:
-    return hasattr(signal, "pthread_sigmask")

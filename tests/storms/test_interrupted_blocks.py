@@ -1,7 +1,6 @@
 """A storm of interrupts while data are carried: no block of shared memory and no worker stays."""
 
 import random
-import statistics
 import sys
 import threading
 import time
@@ -11,15 +10,13 @@ from pathlib import Path
 import pytest
 
 from gil_demo import compare_transport
-from gil_demo.costs.cargo import block_held
-from gil_demo.measuring import runs as measurements
+from gil_demo.costs.blocks import block_held
+from gil_demo.measuring import runs
 from tests.conftest import METHODS, STUCK_SECONDS, interrupt_once_there, list_workers
-from tests.costs.test_blocks import SHELF, find_left_behind, list_blocks
-from tests.storms.test_killed_workers import allow_more_time
+from tests.costs.shelf import SHELF, find_left_behind, list_blocks
+from tests.storms import SEED, allow_more_time, report
 
-SEED = 20261124
 INTERRUPTS = 50
-LATEST_SECONDS = 0.6
 
 pytestmark = [
     pytest.mark.thorough,
@@ -29,54 +26,50 @@ pytestmark = [
 ]
 
 
-def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> str:
-    """Interrupt some work after a delay, and say how it ended."""
+def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> bool:
+    """Interrupt some work after a delay, and tell whether it was."""
     mark.unlink(missing_ok=True)
     timer = threading.Timer(delay, mark.touch)
     interrupter = interrupt_once_there(mark)
     timer.start()
+    is_interrupted = False
     try:
         try:
             work()
-            outcome = "no interrupt"
         finally:
             interrupter.join()  # which is where it comes if the work is done
     except KeyboardInterrupt:
-        outcome = "interrupted"
+        is_interrupted = True
     timer.join()
-    return outcome
+    return is_interrupted
 
 
 def test_each_interrupt_of_the_transport_leaves_no_block_and_no_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measurements, "measure_busy_percent", lambda: 1.0)
+    monkeypatch.setattr(runs, "measure_busy_percent", lambda: 1.0)
     chance = random.Random(SEED)
-    before, outcomes, seconds = list_blocks(), [], []
+    before, interrupted, seconds = list_blocks(), 0, []
     for number in range(INTERRUPTS):
         allow_more_time()
-        method, delay = METHODS[number % len(METHODS)], chance.uniform(0, LATEST_SECONDS)
+        method, delay = METHODS[number % len(METHODS)], chance.uniform(0, 0.6)
         where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s"
 
         def carry(method: str = method) -> None:
-            compare_transport([1_000, 300_000], start_method=method, budget=STUCK_SECONDS)
+            compare_transport(start_method=method, budget=STUCK_SECONDS)
 
         began = time.monotonic()
-        outcomes.append(interrupt_within(delay, tmp_path / "now", carry))
+        interrupted += interrupt_within(delay, tmp_path / "now", carry)
         seconds.append(time.monotonic() - began - delay)
         assert find_left_behind(before) == set(), where
         assert list_workers() == set(), where
-    print(
-        f"{outcomes.count('interrupted')} of {INTERRUPTS} interrupted; each ended after "
-        f"{statistics.median(seconds):.3f} s (median), {max(seconds):.3f} s (most); seed {SEED}"
-    )
-    assert outcomes.count("interrupted") > 0.9 * INTERRUPTS
+    report(f"{interrupted} of {INTERRUPTS} interrupted", seconds)
+    assert interrupted > 0.9 * INTERRUPTS
 
 
 def test_each_interrupt_while_blocks_come_and_go_leaves_none(tmp_path: Path) -> None:
     chance = random.Random(f"{SEED} blocks")
-    before = list_blocks()
-    made = 0
+    before, made = list_blocks(), 0
 
     def hold_for_ever() -> None:
         nonlocal made
@@ -87,8 +80,7 @@ def test_each_interrupt_while_blocks_come_and_go_leaves_none(tmp_path: Path) -> 
     for number in range(INTERRUPTS):
         allow_more_time()
         delay = chance.uniform(0, 0.1)
-        assert interrupt_within(delay, tmp_path / "now", hold_for_ever) == "interrupted"
-        assert find_left_behind(before) == set(), (
-            f"seed {SEED}, interrupt {number}, after {delay:.3f} s"
-        )
+        where = f"seed {SEED}, interrupt {number}, after {delay:.3f} s"
+        assert interrupt_within(delay, tmp_path / "now", hold_for_ever), where
+        assert find_left_behind(before) == set(), where
     assert made > INTERRUPTS

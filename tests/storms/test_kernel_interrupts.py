@@ -6,11 +6,11 @@ What a reader does with the stop button: the cell ends, the kernel stays, and th
 import os
 import queue
 import random
-import statistics
 import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
@@ -18,9 +18,9 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from tests.conftest import HELPERS, METHODS
+from tests.conftest import METHODS, list_workers
+from tests.storms import SEED, report
 
-SEED = 20261123
 INTERRUPTS = 50
 LATEST_SECONDS = 0.9
 PATIENCE_SECONDS = 20.0
@@ -32,8 +32,7 @@ pytestmark = [
 ]
 
 SET_UP = """
-from gil_demo import compare, map_tasks, processes, sweep_list_length, threads
-from gil_demo.running.workloads import countdown
+from gil_demo import compare, countdown, map_tasks, processes, sweep_list_length, threads
 """
 WORK = [
     "table = compare(start_method={method!r}, budget=20)",
@@ -71,26 +70,20 @@ def kernel() -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
         manager.shutdown_kernel(now=True)
 
 
-def wait_until_busy(client: BlockingKernelClient, cell: str) -> None:
-    while True:
-        message = client.get_iopub_msg(timeout=PATIENCE_SECONDS)
-        is_state = message["msg_type"] == "status" and message["parent_header"]["msg_id"] == cell
-        if is_state and message["content"]["execution_state"] == "busy":
-            return
-
-
-def wait_for_end(client: BlockingKernelClient, cell: str) -> Reply:
+def wait_until(client: BlockingKernelClient, cell: str, state: str) -> str:
+    """Wait until a cell is busy or the kernel idle again; return what it printed meanwhile."""
     printed = ""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        message = client.get_iopub_msg(timeout=deadline - time.monotonic())
-        if message["parent_header"].get("msg_id") != cell:
-            continue
-        content = message["content"]
-        if message["msg_type"] == "stream":
-            printed += content["text"]
-        if message["msg_type"] == "status" and content["execution_state"] == "idle":
-            break
+        message = client.get_iopub_msg(timeout=max(0, deadline - time.monotonic()))
+        if message["parent_header"].get("msg_id") == cell:
+            printed += str(message["content"].get("text", ""))
+            if message["content"].get("execution_state") == state:
+                return printed
+
+
+def wait_for_end(client: BlockingKernelClient, cell: str) -> Reply:
+    printed = wait_until(client, cell, "idle")
     reply = client.get_shell_msg(timeout=PATIENCE_SECONDS)
     while reply["parent_header"]["msg_id"] != cell:
         reply = client.get_shell_msg(timeout=PATIENCE_SECONDS)
@@ -98,34 +91,16 @@ def wait_for_end(client: BlockingKernelClient, cell: str) -> Reply:
 
 
 def run(client: BlockingKernelClient, code: str) -> Reply:
-    cell = client.execute(code)
-    wait_until_busy(client, cell)
-    return wait_for_end(client, cell)
-
-
-def list_workers_of(kernel: int) -> list[psutil.Process]:
-    """List the kernel's living descendants, multiprocessing's own helpers left out."""
-    workers = []
-    for child in psutil.Process(kernel).children(recursive=True):
-        try:
-            is_own = child.ppid() == kernel  # a fork server's children share its command line
-            is_helper = is_own and any(name in " ".join(child.cmdline()) for name in HELPERS)
-            if not is_helper and child.status() != psutil.STATUS_ZOMBIE:
-                workers.append(child)
-        except psutil.NoSuchProcess:
-            continue
-    return workers
+    return wait_for_end(client, client.execute(code))
 
 
 def list_marked() -> list[str]:
     marked = []
     for process in psutil.process_iter():
-        try:
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             is_marked = process.environ().get(MARK[0]) == MARK[1]
             if is_marked and process.status() != psutil.STATUS_ZOMBIE:
                 marked.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
     return marked
 
 
@@ -142,7 +117,7 @@ def test_an_interrupted_kernel_answers_the_next_cell_and_leaves_no_worker(
         delay = chance.uniform(0, LATEST_SECONDS)
         where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s of {work!r}"
         cell = client.execute(work.format(method=method))
-        wait_until_busy(client, cell)
+        wait_until(client, cell, "busy")
         time.sleep(delay)
         interrupted_at = time.monotonic()
         manager.interrupt_kernel()
@@ -154,11 +129,8 @@ def test_an_interrupted_kernel_answers_the_next_cell_and_leaves_no_worker(
         assert statuses[-1] in ("KeyboardInterrupt", "ok"), f"{statuses[-1]}: {where}"
         reply = run(client, QUESTION.format(method=method, tasks=number + 1))
         assert reply == Reply("ok", f"{list(range(number + 1))}\n"), where
-        assert list_workers_of(process) == [], where
-    print(
-        f"{statuses.count('KeyboardInterrupt')} of {INTERRUPTS} cells interrupted; each ended "
-        f"after {statistics.median(seconds):.3f} s (median), {max(seconds):.3f} s (most)"
-    )
+        assert list_workers(process) == set(), where
+    report(f"{statuses.count('KeyboardInterrupt')} of {INTERRUPTS} cells interrupted", seconds)
     assert statuses.count("KeyboardInterrupt") > 0.9 * INTERRUPTS
 
 

@@ -6,24 +6,19 @@ worker in the dead one's place. In either case the next run knows nothing of it.
 """
 
 import random
-import signal
-import statistics
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import psutil
 import pytest
 
-from gil_demo import WorkerDied, processes
+from gil_demo import WorkerDied, countdown, processes
 from gil_demo.running.pools import FILLING
-from gil_demo.running.workloads import countdown
-from tests.conftest import METHODS, STUCK_SECONDS, list_workers
+from tests.conftest import METHODS, list_workers
 from tests.made.tasks import give_back
+from tests.storms import SEED, allow_more_time, report
 
-SEED = 20261122
 KILLS = 100
 START_UP_KILLS = 60
 LATEST_KILL_SECONDS = 0.4
@@ -53,7 +48,8 @@ class Killer:
     def _wait_and_kill(self) -> None:
         self._is_called_off.wait(self._delay)
         while self.killed_at is None and not self._is_called_off.is_set():
-            for victim in self._list_in_random_order():
+            workers = sorted(list_workers(), key=lambda worker: worker.pid)
+            for victim in self._chance.sample(workers, len(workers)):
                 moment = time.monotonic()
                 try:
                     victim.kill()
@@ -62,118 +58,64 @@ class Killer:
                 self.killed_at = moment
                 break
 
-    def _list_in_random_order(self) -> Sequence[psutil.Process]:
-        workers = sorted(list_workers(), key=lambda worker: worker.pid)
-        return self._chance.sample(workers, len(workers))
-
-    def call_off(self) -> None:
+    def measure_seconds(self) -> float | None:
+        """Return the seconds since the kill; None if there was none, and none will come."""
+        now = time.monotonic()
         self._is_called_off.set()
         self._thread.join()
+        return None if self.killed_at is None else now - self.killed_at
 
 
-class Ending(NamedTuple):
-    """How a run ended, and how long after its kill; None without a kill."""
-
-    outcome: str
-    seconds: float | None
-
-
-def run_killed_at_work(method: str, delay: float, chance: random.Random) -> Ending:
-    killer = None
+def ask(method: str) -> str:
+    """Run tasks of nothing, and tell what they gave or what went wrong."""
     try:
         with processes(2, method) as run:
-            killer = Killer(delay, chance)
-            run(countdown, [LONG_COUNT, LONG_COUNT])
-        outcome = "no error"
+            return str([span.answer for span in run(give_back, NUMBERS)])
     except WorkerDied as reason:
-        outcome = str(reason)
-    return end(killer, outcome)
+        return str(reason)
 
 
-def run_killed_at_start(method: str, delay: float, chance: random.Random) -> Ending:
-    killer = Killer(delay, chance)
-    try:
-        outcome = str(ask(method))
-    except WorkerDied as reason:
-        outcome = str(reason)
-    return end(killer, outcome)
-
-
-def end(killer: Killer | None, outcome: str) -> Ending:
-    ended_at = time.monotonic()
-    assert killer is not None, outcome
-    killer.call_off()
-    return Ending(outcome, None if killer.killed_at is None else ended_at - killer.killed_at)
-
-
-def ask(method: str) -> list[object]:
-    with processes(2, method) as run:
-        return [span.answer for span in run(give_back, NUMBERS)]
-
-
-def measure_start_up(method: str) -> float:
-    """Return the seconds until a pool is ready; multiprocessing's helpers run from then on."""
-    assert ask(method) == NUMBERS
-    started_at = time.monotonic()
-    with processes(2, method):
-        return time.monotonic() - started_at
-
-
-def allow_more_time() -> None:
-    """Let the alarm of `nothing_hangs` judge one run, not the whole storm."""
-    signal.setitimer(signal.ITIMER_REAL, STUCK_SECONDS, STUCK_SECONDS)
-
-
-def is_clear(outcome: str) -> bool:
-    return any(
-        ending in outcome for ending in ("(signal SIGKILL) ", "(exit code not known) ", FILLING)
-    )
-
-
-def describe(endings: Sequence[Ending]) -> str:
-    seconds = [ending.seconds for ending in endings if ending.seconds is not None]
-    return (
-        f"{len(seconds)} kills, the end came after {statistics.median(seconds):.3f} s (median), "
-        f"{max(seconds):.3f} s (most); seed {SEED}"
-    )
+def check_that_nothing_is_left(method: str, where: str) -> None:
+    assert list_workers() == set(), where
+    assert ask(method) == str(NUMBERS), where
+    assert list_workers() == set(), where
 
 
 def test_each_kill_at_work_ends_in_one_clear_error_and_the_next_run_is_right(method: str) -> None:
     chance = random.Random(f"{SEED} {method}")
-    measure_start_up(method)
-    endings = []
+    seconds = []
     for number in range(KILLS):
         allow_more_time()
         delay = chance.uniform(0, LATEST_KILL_SECONDS)
         where = f"seed {SEED}, {method}, kill {number}, {delay:.4f} s after work began"
-        ending = run_killed_at_work(method, delay, chance)
-        assert list_workers() == set(), where
-        assert "signal SIGKILL) with 2 tasks under way" in ending.outcome, f"{where}: {ending}"
-        assert ask(method) == NUMBERS, where
-        assert list_workers() == set(), where
-        endings.append(ending)
-    print(f"{method}:", describe(endings))
-    assert all(
-        ending.seconds is not None and ending.seconds < MOST_SECONDS_TO_ERROR for ending in endings
-    ), describe(endings)
+        told = r"signal SIGKILL\) with 2 tasks under way"
+        with pytest.raises(WorkerDied, match=told), processes(2, method) as run:  # noqa: PT012
+            killer = Killer(delay, chance)
+            run(countdown, [LONG_COUNT, LONG_COUNT])
+        seconds.append(killer.measure_seconds() or 0.0)
+        check_that_nothing_is_left(method, where)
+    report(f"{method}: {KILLS} kills at work", seconds)
+    assert max(seconds) < MOST_SECONDS_TO_ERROR
 
 
 def test_each_kill_at_start_up_ends_in_one_clear_error_or_does_no_harm(method: str) -> None:
     chance = random.Random(f"{SEED} {method}")
-    usual_seconds = measure_start_up(method)
-    endings = []
+    ask(method)  # multiprocessing's helpers run from now on
+    began = time.monotonic()
+    with processes(2, method):
+        usual_seconds = time.monotonic() - began
+    seconds = []
     for number in range(START_UP_KILLS):
         allow_more_time()
         delay = chance.uniform(0, usual_seconds)
         where = f"seed {SEED}, {method}, kill {number}, {delay:.4f} s after start-up began"
-        ending = run_killed_at_start(method, delay, chance)
-        assert list_workers() == set(), where
-        is_right = ending.outcome == str(NUMBERS)
-        assert is_right or is_clear(ending.outcome), f"{where}: {ending}"
-        assert ask(method) == NUMBERS, where
-        assert list_workers() == set(), where
-        endings.append(ending)
-    errors = [ending for ending in endings if ending.outcome != str(NUMBERS)]
-    print(f"{method}: {len(errors)} errors,", describe(endings))
-    assert errors
-    assert all((ending.seconds or 0) < MOST_SECONDS_TO_ERROR for ending in errors), describe(errors)
+        killer = Killer(delay, chance)
+        outcome = ask(method)
+        taken = killer.measure_seconds()
+        if outcome != str(NUMBERS):
+            clear = ("(signal SIGKILL) ", "(exit code not known) ", FILLING)
+            assert any(ending in outcome for ending in clear), f"{where}: {outcome}"
+            seconds.append(taken or 0.0)
+        check_that_nothing_is_left(method, where)
+    report(f"{method}: {len(seconds)} errors of {START_UP_KILLS} kills at start-up", seconds)
+    assert max(seconds) < MOST_SECONDS_TO_ERROR

@@ -5,36 +5,28 @@ Usage: engine_ours.py RUNNER TASKS TURNS. Prints a ratio of the two for each pai
 
 import sys
 import time
-from collections.abc import Callable
 
-from gil_demo.running.runners import RUNNERS
+from gil_demo.running.runners import get_runner
 from gil_demo.running.workloads import countdown
-
-
-def clock(work: Callable[[], object]) -> float:
-    """Return the seconds that something takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
 
 if __name__ == "__main__":
     name, tasks, turns = sys.argv[1], [1] * int(sys.argv[2]), int(sys.argv[3])
-    with RUNNERS[name](2) as run:
+    with get_runner(name)(2) as run:
         engine = run.args[0]  # type: ignore[attr-defined]
-        ways: dict[str, Callable[[], object]] = {
-            "ours": lambda: run(countdown, tasks),
-            "directly": (
-                (lambda: engine.gather(engine.map(countdown, tasks, pure=False)))
-                if name == "cluster"
-                else (lambda: engine.map(countdown, tasks, chunksize=1))
-            ),
-        }
-        for way in ways.values():
-            way()
+
+        def measure(is_ours: bool) -> float:
+            began = time.perf_counter()
+            if is_ours:
+                run(countdown, tasks)
+            elif name == "cluster":
+                engine.gather(engine.map(countdown, tasks, pure=False))
+            else:
+                engine.map(countdown, tasks, chunksize=1)
+            return time.perf_counter() - began
+
         ratios = []
-        for turn in range(turns):
-            order = list(ways) if turn % 2 else list(reversed(ways))
-            seconds = {way: clock(ways[way]) for way in order}
-            ratios.append(seconds["ours"] / seconds["directly"])
-    print(*ratios)
+        for turn in range(-1, turns):
+            first = turn % 2 == 0
+            seconds = {is_ours: measure(is_ours) for is_ours in (first, not first)}
+            ratios.append(seconds[True] / seconds[False])
+    print(*ratios[1:])

@@ -1,0 +1,74 @@
+"""Blocks of shared memory that are gone afterwards, whatever happens."""
+
+import math
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+
+from gil_demo.checks import GilDemoError
+from gil_demo.running.interrupts import held_back
+
+_MOUNT = Path("/dev/shm")
+
+
+@contextmanager
+def block_held(data: bytes) -> Iterator[str]:
+    """Hold a block of shared memory with a copy of some data, and unlink it at the end."""
+    if len(data) > (room := measure_room()):
+        raise GilDemoError(
+            f"shared memory has {2 * room // 1_000_000:,.0f} MB free here, too little for a block "
+            f"of {len(data) / 1e6:,.0f} MB: take less data"
+        )
+    block: SharedMemory | None = None
+    try:
+        with held_back():  # an interrupt in the midst would leave a block without an owner
+            block = _create(len(data))
+        assert block.buf is not None  # it is until the block is closed
+        block.buf[: len(data)] = data
+        yield block.name
+    finally:
+        if block is not None:
+            try:
+                with held_back():
+                    _remove(block)
+            except KeyboardInterrupt:  # it may have come before it was held back
+                _remove(block)
+                raise
+
+
+def measure_room() -> float:
+    """Measure how large a block may be; infinite where the system keeps no count of it.
+
+    Linux promises more than it has: a write beyond the room kills the process (SIGBUS), and a
+    container's room is often 64 MB.
+    """
+    return shutil.disk_usage(_MOUNT).free / 2 if _MOUNT.is_dir() else math.inf
+
+
+def _create(size: int) -> SharedMemory:
+    try:
+        return SharedMemory(create=True, size=size)
+    except OSError as reason:
+        raise GilDemoError(
+            f"the operating system refused {size:,} bytes of shared memory ({reason})"
+        ) from reason
+
+
+def _remove(block: SharedMemory) -> None:
+    block.close()
+    with suppress(FileNotFoundError):  # it has been removed
+        block.unlink()
+
+
+def start_tracker() -> None:
+    """Start multiprocessing's resource tracker, before workers are forked that will read blocks.
+
+    A worker without one would start its own, and that would unlink the block when the worker
+    ends (cpython issue 82300; Python 3.13 has `track=False`).
+    """
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()

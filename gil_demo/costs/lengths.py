@@ -1,0 +1,247 @@
+"""Tasks of growing length in every way of running: what each way costs, cold and kept open."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from gil_demo.checks import ResultsError, check_workers
+from gil_demo.costs.start_up import Start, check_start_methods, time_start
+from gil_demo.measuring.fits import Line, fit_costs, level_rounds
+from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
+from gil_demo.measuring.runs import BASELINE, collect_facts
+from gil_demo.running.pools import pool_held, run_in_pool
+from gil_demo.running.runners import sequential, threads
+from gil_demo.running.spans import Run
+from gil_demo.running.workloads import countdown
+from gil_demo.tables.schema import MACHINE, Column, Schema, make_table, name_run
+from gil_demo.words import find_machine_reservations
+
+
+def _check_lengths(table: pd.DataFrame, place: str) -> None:
+    for run_id, run in table.groupby("run_id", sort=False):
+        ways = run.groupby(["runner", "start_method"], dropna=False)
+        if len({frozenset(rows["steps"]) for _, rows in ways}) > 1:
+            raise ResultsError(
+                f"{place}, {name_run(run_id)} is not whole: its ways differ in the steps of a task"
+            )
+
+
+LENGTHS = Schema(
+    "tasks of growing length",
+    {
+        "run_id": Column("text"),
+        "experiment": Column("text", choices=("break_even",)),
+        "runner": Column("text", choices=("sequential", "threads", "processes")),
+        "start_method": Column("text", may_be_empty=True),
+        "tasks": Column("whole"),
+        "steps": Column("whole"),
+        "round": Column("whole"),
+        "rounds": Column("whole"),
+        "position": Column("whole"),
+        "start_up_seconds": Column("seconds"),
+        "seconds": Column("duration"),
+        "tear_down_seconds": Column("seconds"),
+    }
+    | MACHINE,
+    _check_lengths,
+    alike=("tasks",),
+    variant=("runner", "start_method", "steps"),
+)
+"""A row for each timed run of as many tasks as there are workers, each of `steps`. Processes were
+kept open: their start-up and tear-down are those of another pool of the same round."""
+
+DEFAULT_SECONDS = 12.0
+LONGEST_SECONDS = 0.3
+_PACE_STEPS = 200_000
+_SIZES = 7
+_FACTOR = 4
+_LONGEST_PARTS = 40
+_LEAST_STEPS = 10
+
+_Run = tuple[str, str]  # a runner and a start method
+
+
+def sweep_task_length(
+    start_methods: Sequence[str] | None = None,
+    *,
+    workers: int = 2,
+    budget: float | None = None,
+) -> pd.DataFrame:
+    """Run as many tasks as there are workers, short and ever longer ones, in every way, in turn.
+
+    The lengths suit the machine: the longest tasks take the plain loop `LONGEST_SECONDS` in all,
+    less where the budget is small, and each other length is a quarter of the next. A cold pool
+    costs what one that was kept open costs, and its start-up and tear-down, which are measured in
+    each round.
+
+    Args:
+        start_methods: how processes are started, by name; None means all ways of this machine.
+        workers: how many tasks, threads and processes.
+        budget: seconds after which to stop; None means `DEFAULT_SECONDS`.
+
+    Returns:
+        A table of rounds; the columns and types are in `LENGTHS`.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: an argument is not allowed; nothing has been started.
+        GilDemoError: the run failed.
+    """
+    methods = check_start_methods(start_methods)
+    check_workers(workers)
+    seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
+    facts = collect_facts("break_even") | {"tasks": workers}
+    lengths = choose_lengths(workers, seconds)
+    with ExitStack() as stack:
+        runs = _enter_ways(stack, methods, workers)
+        timed = {_label(*way, steps): (way, steps) for way in runs for steps in lengths}
+        variants: dict[str, Callable[[], Timing | Start]] = {
+            label: partial(_time_tasks, runs[way], [steps] * workers)
+            for label, (way, steps) in timed.items()
+        }
+        variants |= {
+            _label_start(method): partial(time_start, workers, method) for method in methods
+        }
+        longest = _label(BASELINE, "", lengths[-1])
+        taken = take_samples(variants, baseline=longest, budget=seconds)
+    starts = {(one.variant, one.round): one.timing for one in taken.samples}
+
+    def describe(one: Sample[Timing | Start]) -> dict[str, object]:
+        (runner, method), steps = timed[one.variant]
+        start = starts.get((_label_start(method), one.round), Start(0.0, 0.0))
+        return {
+            "runner": runner,
+            "start_method": method,
+            "steps": steps,
+            "start_up_seconds": start.start_up,
+            "seconds": one.timing.work,
+            "tear_down_seconds": start.tear_down,
+        }
+
+    ran = taken._replace(samples=[one for one in taken.samples if one.variant in timed])
+    return make_table(make_rows(ran, facts, describe), LENGTHS)
+
+
+def choose_lengths(workers: int, seconds: float) -> list[int]:
+    """Choose the steps of a task so that the longest ones suit the machine and the time."""
+    began = time.perf_counter()
+    countdown(_PACE_STEPS)
+    pace = _PACE_STEPS / (time.perf_counter() - began)
+    longest = pace * min(LONGEST_SECONDS, seconds / _LONGEST_PARTS) / workers
+    return [
+        max(_LEAST_STEPS + n, int(longest / _FACTOR ** (_SIZES - 1 - n))) for n in range(_SIZES)
+    ]
+
+
+def _enter_ways(stack: ExitStack, methods: Sequence[str], workers: int) -> dict[_Run, Run]:
+    ways: dict[_Run, Run] = {
+        (BASELINE, ""): stack.enter_context(sequential()),
+        ("threads", ""): stack.enter_context(threads(workers)),
+    }
+    for method in methods:
+        held = stack.enter_context(pool_held(workers, method))
+        ways["processes", method] = partial(run_in_pool, held, 1)
+    return ways
+
+
+def _time_tasks(run: Run, tasks: Sequence[int]) -> Timing:
+    began = time.perf_counter()
+    run(countdown, tasks)
+    return Timing(0.0, time.perf_counter() - began, 0.0)
+
+
+def _label(runner: str, method: str, steps: int) -> str:
+    return f"{' by '.join(filter(None, (runner, method)))}, tasks of {steps:,} steps"
+
+
+def _label_start(method: str) -> str:
+    return f"starting by {method}"
+
+
+COLD, KEPT = "cold", "kept open"
+
+_LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
+
+Costs = dict[float, list[float]]
+
+
+class Way(NamedTuple):
+    """One way of running tasks: a runner; of processes how they were started, and the pool."""
+
+    runner: str
+    start_method: str = ""
+    pool: str = ""
+
+
+def summarise_lengths(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum up how long all tasks took, by way and length, with the quarters around the median."""
+    pace = measure_pace(table)
+    rows = []
+    for way, own in _split_ways(table):
+        for steps, rounds in own.groupby("steps"):
+            quarters = rounds["cost"].quantile([0.25, 0.5, 0.75])
+            rows.append(
+                way._asdict()
+                | {"steps": int(str(steps)), "task_seconds": int(str(steps)) / pace}
+                | dict(zip(("seconds_low", "seconds", "seconds_high"), quarters, strict=True))
+            )
+    return pd.DataFrame(rows)
+
+
+def fit_ways(table: pd.DataFrame) -> dict[Way, Line]:
+    """Fit a line to each way of running: seconds for all tasks, by the seconds of one task."""
+    pace, tasks = measure_pace(table), int(table["tasks"].iloc[0])
+    fitted = {way: fit_costs(own) for way, own in list_costs(table).items()}
+    return {
+        way: Line(line.overhead * tasks / pace, line.slope * tasks) for way, line in fitted.items()
+    }
+
+
+def measure_pace(table: pd.DataFrame) -> float:
+    """Return the steps a second of the plain loop, by the longest tasks of a sweep."""
+    longest = table[(table["runner"] == BASELINE) & (table["steps"] == table["steps"].max())]
+    if longest.empty:
+        raise ResultsError("the table has no sequential rounds to hold the others against")
+    return float((longest["tasks"] * longest["steps"] / longest["seconds"]).median())
+
+
+def _split_ways(table: pd.DataFrame) -> list[tuple[Way, pd.DataFrame]]:
+    """Cut a table into one for each way; `cost` is the seconds that count for it."""
+    parts = []
+    for (runner, method), own in table.groupby(["runner", "start_method"], dropna=False):
+        kept = own.assign(cost=own["seconds"])
+        if runner != "processes":
+            parts.append((Way(str(runner)), kept))
+            continue
+        cold = own.assign(cost=own["start_up_seconds"] + own["seconds"] + own["tear_down_seconds"])
+        parts += [(Way(runner, str(method), COLD), cold), (Way(runner, str(method), KEPT), kept)]
+    return parts
+
+
+def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
+    """List what each way cost for one task in each round, in steps of the plain loop.
+
+    What slowed a whole round is taken out, as everything that ran in the round tells it.
+    """
+    least = float(table["seconds"].min())
+    if least < _LEAST_SECONDS:
+        raise ResultsError(f"the table has a run of {least:g} seconds, which none takes")
+    unit = measure_pace(table) / int(table["tasks"].iloc[0])
+    cells = {
+        (way, float(str(steps))): [unit * cost for cost in rounds.sort_values("round")["cost"]]
+        for way, own in _split_ways(table)
+        for steps, rounds in own.groupby("steps")
+    }
+    costs: dict[Way, Costs] = {}
+    for (way, steps), values in level_rounds(cells).items():
+        costs.setdefault(way, {})[steps] = values
+    return costs
+
+
+def find_length_reservations(table: pd.DataFrame) -> list[str]:
+    """List the reasons why a sweep of the tasks' length can't carry a verdict on this machine."""
+    return find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))

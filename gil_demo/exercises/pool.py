@@ -1,0 +1,225 @@
+"""Checks of notebooks 04 and 05: what happens in a pool, and from when on it pays."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from gil_demo.checks import ResultsError
+from gil_demo.exercises.judging import Answer, Judgement, is_near, read_number
+from gil_demo.pool.lists import LISTS, compute_ideal_share, summarise_lists
+from gil_demo.pool.tasks import TASKS
+from gil_demo.tables.schema import check_one_run
+from gil_demo.words import count_in_words, state_share
+
+
+def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check which part of the workers' time goes into tasks where nothing else takes any.
+
+    It is held against the longest list of the table.
+    """
+    check_one_run(table, LISTS)
+    longest = summarise_lists(table).sort_values("tasks").iloc[-1]
+    workers, tasks, share = table["workers"].iloc[0], longest["tasks"], longest["ideal_share"]
+    rounds = -(-tasks // workers)
+    return Answer("best_share", answer).judge_number(
+        share,
+        f"{share:.2f}, or {tasks} of {rounds * workers} places. Measured on this machine: "
+        f"{state_share(longest['busy_share'])} of the time of {count_in_words(workers, 'worker')}.",
+        {
+            "that would be without a break for anybody. How many workers have a task in the last "
+            "round?": 1.0,
+            "that is in percent. Give it as a part of 1.": 100 * share,
+            "that is the part in which nobody works. What is the rest?": 1 - share,
+            "that is the number of tasks for each worker, and no part of a whole.": tasks / workers,
+        },
+        f"draw {count_in_words(workers, 'lane')} and put the tasks in, round by round. "
+        "How many places are there, and how many of them are filled?",
+    )
+
+
+JOBS = 4
+
+
+class MadeUpPool:
+    """A pool without workers whose jobs are unfinished, and which notes how it is ended."""
+
+    def __init__(self) -> None:
+        self.done, self.state = 0, "open"
+
+    def __repr__(self) -> str:
+        return "pool" if self.state == "open" else f"{self.done} of {JOBS} jobs done"
+
+    def __enter__(self) -> "MadeUpPool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.terminate()
+
+    def close(self) -> None:
+        if self.state == "open":
+            self.state = "closed"
+
+    def join(self) -> None:
+        if self.state == "open":
+            raise ValueError("Pool is still running")
+        if self.state == "closed":
+            self.done = JOBS
+
+    def terminate(self) -> None:
+        self.state = "terminated"
+
+
+_UNFINISHED = {
+    "open": "",
+    "closed": "`close` takes no more jobs, but doesn't wait for those that are there.",
+    "terminated": "`terminate` ends the workers at once, and drops what is unfinished.",
+}
+
+
+def check_finish(answer: object) -> Judgement:
+    """Check a function that sees to it that no job of a pool is lost.
+
+    It is called with a pool that is made up; no process is started.
+    """
+    pools: list[MadeUpPool] = []
+
+    def end(pool: MadeUpPool) -> MadeUpPool:
+        answer(pool)  # type: ignore[operator]
+        pools.append(pool)
+        return pool
+
+    finish = Answer("finish", end if callable(answer) else answer)
+    judgement = finish.judge_function(
+        [(MadeUpPool(),)],
+        lambda found, _: _UNFINISHED[found.state] if found.done < JOBS else "",
+        f"all {JOBS} jobs are done when it returns. What ends the `with` block after it finds "
+        "nothing to drop.",
+    )
+    # nothing was asked of the pool, as by a function without a body
+    return finish.ask() if [pool.state for pool in pools] == ["open"] else judgement
+
+
+_LISTS: list[tuple[list[int], int]] = [
+    ([6, 1, 1, 1, 1, 1, 1], 2),
+    ([1, 4, 2, 4], 2),  # every mistake ends at a moment of its own here
+    ([1, 1, 1, 1, 1, 1, 6], 2),
+    ([3, 1, 2, 2], 2),
+    ([2, 2, 2, 2], 3),
+    ([5], 3),
+]
+
+
+def check_compute_end(answer: object) -> Judgement:
+    """Check a function that foretells when the last task of a list is done."""
+    return Answer("compute_end", answer).judge_function(
+        _LISTS,
+        _find_wrong_end,
+        f"all {count_in_words(len(_LISTS), 'list')} end when they should. The order of "
+        "the list counts: a long task that begins late leaves the others waiting.",
+    )
+
+
+def _find_wrong_end(found: object, tasks: Sequence[int], workers: int) -> str:
+    number = read_number(found)
+    if number is None:
+        return "it should be one number."
+    in_order = _compute_end(sorted(tasks, reverse=True), workers)
+    dealt = max(sum(tasks[first::workers]) for first in range(workers))
+    hints = {
+        "": _compute_end(tasks, workers),
+        "a worker that is alone would need that long.": sum(tasks),
+        "no task is cut in two, so the workers needn't end together.": sum(tasks) / workers,
+        "the tasks aren't sorted first: the next one in the list is taken.": in_order,
+        "tasks aren't dealt out beforehand: whoever is free first takes the next one.": dealt,
+        "that is the longest task, which may have to wait for its turn.": max(tasks),
+    }
+    for words, end in hints.items():
+        if is_near(number, end):
+            return words
+    return "note for each worker when it is free; the next task goes to the one who is so first."
+
+
+def _compute_end(tasks: Sequence[int], workers: int) -> float:
+    return sum(tasks) / (workers * compute_ideal_share(tasks, 1, workers))
+
+
+ALONE_SECONDS, SHARED_SECONDS = 6, 54
+CREWS = (1, 4, 1000)
+
+
+def check_run_times(answer: object) -> Judgement:
+    """Check how long a program takes whose parts can't all be shared out, by workers."""
+    whole, most = ALONE_SECONDS + SHARED_SECONDS, CREWS[-1]
+    parts = pd.Series({crew: 1 / crew for crew in CREWS})
+    times = ALONE_SECONDS + SHARED_SECONDS * parts
+    return Answer("run_times", answer).judge_numbers(
+        times,
+        f"with {most:,} workers {times[most]:.2f} s, and never below {ALONE_SECONDS} s: no number "
+        f"of workers makes this program more than {whole / ALONE_SECONDS:.0f} × as fast.",
+        {
+            f"all {whole} seconds are shared out there. The reading can't be.": whole * parts,
+            "the computing alone takes that long. The reading comes on top.": (
+                SHARED_SECONDS * parts
+            ),
+            "those are speed-ups. How many seconds does the program take?": whole / times,
+        },
+        f"{ALONE_SECONDS} seconds stay, however many workers there are; the other "
+        f"{SHARED_SECONDS} are divided by their number.",
+    )
+
+
+def check_ratio(answer: object, single: pd.DataFrame, chunked: pd.DataFrame) -> Judgement:
+    """Check how many times as long the same tasks took in small chunks as in larger ones."""
+    for table in (single, chunked):
+        check_one_run(table, TASKS)
+    ready, done, gone = (
+        [float(table[f"{moment}_seconds"].iloc[0]) for table in (single, chunked)]
+        for moment in ("ready", "done", "gone")
+    )
+    works = [end - start for start, end in zip(ready, done, strict=True)]
+    if not all(works):
+        raise ResultsError("the table has a map that took no time at all, which none does")
+    work = works[0] / works[1]
+    pieces = [-(-len(table) // int(table["chunksize"].iloc[0])) for table in (single, chunked)]
+    return Answer("ratio", answer).judge_number(
+        work,
+        f"{work:.2f} ×. The tasks are the same; what differs is how often a worker fetches some "
+        f"and hands in answers: {pieces[0]:,} times in all, or {pieces[1]:,}.",
+        {
+            "upside down. The run with single tasks goes over the run with chunks.": 1 / work,
+            "that is the ratio of the numbers of chunks. Take the times.": pieces[0] / pieces[1],
+            "the start-up is still in it. The work begins at `ready_seconds`.": done[0] / done[1],
+            "the pool's start and end are still in it. The work goes from `ready_seconds` to "
+            "`done_seconds`.": gone[0] / gone[1],
+        },
+        "take `done_seconds` minus `ready_seconds` of either table, then divide. All rows of a "
+        "table have the same there, so one will do.",
+    )
+
+
+# costs of a pool and workers; numbers so large that rounding hides no mistake
+_POOLS: list[tuple[int, int]] = [(1, 2), (3, 4), (10, 5), (60, 11)]
+
+
+def check_break_even(answer: object) -> Judgement:
+    """Check a function that tells how long a task must be for a pool to pay."""
+    return Answer("break_even", answer).judge_function(
+        _POOLS,
+        _find_imbalance,
+        "at that length both take the same time. A pool whose cost is twice as high needs tasks "
+        "twice as long; each further worker with a core makes do with shorter ones.",
+    )
+
+
+def _find_imbalance(found: object, cost: int, workers: int) -> str:
+    seconds = read_number(found)
+    if seconds is None:
+        return "it should be one number."
+    if is_near(seconds, cost / (workers - 1)):
+        return ""
+    if is_near(seconds, cost * workers / (workers - 1)):
+        return "all tasks together are that long. How long is one?"
+    return (
+        f"with a task of {seconds:g} s the loop takes {workers * seconds:g} s for {workers} of "
+        f"them; the pool takes its {cost} s and then {seconds:g} s. The two should be the same."
+    )

@@ -1,0 +1,294 @@
+"""Checks of notebooks 00, 01 and 03: the race of the loop, threads and processes."""
+
+import threading
+import time
+from numbers import Integral
+from typing import Any
+
+import pandas as pd
+
+from gil_demo.checks import ResultsError
+from gil_demo.exercises.judging import Answer, Judgement, accept, hint, read_number
+from gil_demo.measuring.runs import BASELINE, RUNS, check_comparable, summarise
+from gil_demo.recorded import load_published
+from gil_demo.tables.schema import check_kind
+
+
+def check_rounds(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check how many rounds a run holds."""
+    check_comparable(table)
+    rounds, ways = table["round"].nunique(), table["runner"].nunique()
+    return Answer("rounds", answer).judge_number(
+        rounds,
+        f"{rounds} rounds, and each way of running was timed once in each of them.",
+        {
+            "that is the number of rows. Each round has a row for each way of running; "
+            "count every round once.": len(table),
+            "that is the number of ways of running. Look at the column `round`.": ways,
+        },
+        "count the different values in the column `round`; `nunique` does that.",
+    )
+
+
+def check_spread(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check how many times as long the slowest round took as the fastest, by way of running."""
+    check_comparable(table)
+    seconds = table.groupby("runner")["seconds"]
+    spread, down = seconds.max() / seconds.min(), seconds.min() / seconds.max()
+    return Answer("spread", answer).judge_numbers(
+        spread,
+        f"up to {spread.max():.2f} ×, for {spread.idxmax()}. A single timing can't settle a "
+        "smaller difference than that.",
+        {
+            "upside down. Divide the largest by the smallest, so that no ratio is below 1.": down,
+            "that is a difference, in seconds. Divide, so that short and long runs can be "
+            "compared.": seconds.max() - seconds.min(),
+        },
+        "take `max()` and `min()` of each runner's `seconds`, then divide one by the other.",
+    )
+
+
+def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check the speed-up of processes, as the median of the ratios inside each round."""
+    check_comparable(table)
+    rounds = table.pivot_table(index="round", columns="runner", values="seconds")
+    loop, threads, processes = (rounds[name] for name in (BASELINE, "threads", "processes"))
+    speed_up, upside_down = (loop / processes).median(), (processes / loop).median()
+    of_threads = (loop / threads).median()
+    return Answer("speed_up", answer).judge_number(
+        speed_up,
+        f"{speed_up:.2f} ×, the figure beside the chart's lowest bar. A slow moment of the "
+        "machine slows both runs of a round, and their ratio hardly at all.",
+        {
+            "upside down. The loop's time goes over the processes' time.": upside_down,
+            "that is the speed-up of threads. Take the column `processes`.": of_threads,
+            "that is the ratio of two medians. Divide inside each round first, then take the "
+            "median.": loop.median() / processes.median(),
+        },
+        "divide the column `sequential` by `processes`, then take the median of the ratios.",
+    )
+
+
+def check_times_as_large(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check how many times the reader's slowdown the largest published one is."""
+    published = load_published().query("split and threads == 2").sort_values("time_ratio")
+    largest = published.iloc[-1]
+    mine, theirs = _find_time_ratio(table), float(largest["time_ratio"])
+    middle = published["time_ratio"].median() / mine
+    return Answer("times_as_large", answer).judge_number(
+        theirs / mine,
+        f"{theirs / mine:.2f} ×, since two threads took {theirs:.2f} × as long in the published "
+        f"run ({largest['python']}, {largest['machine']}) and {mine:.2f} × as long in yours.",
+        {
+            "that is a difference. Ask how many times as large: divide.": theirs - mine,
+            "upside down. The published figure goes on top, yours below.": mine / theirs,
+            "that is the published figure alone. Divide it by yours.": theirs,
+            "that is the median of the published figures; take the largest, with `max()`.": middle,
+        },
+        "take the largest `time_ratio` of `published`, then divide it by `mine.time_ratio`.",
+    )
+
+
+SHORT_COUNT = 20_000
+
+
+def check_short(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check a run of two threads with a much shorter countdown than the table's."""
+    long_ratio, long_count = _find_time_ratio(table), table["count"].iloc[0]
+    short = Answer("short", answer)
+    if short.is_open:
+        return short.ask()
+    if not isinstance(answer, pd.DataFrame):
+        return short.correct("be a table, as `compare` gives it")
+    try:
+        ratio, count = _find_time_ratio(answer), answer["count"].iloc[0]
+    except ResultsError as reason:
+        return hint(f"`short` should be a table like `two`, but {reason}.")
+    if count != SHORT_COUNT:
+        return hint(
+            f"this countdown has {count:,} steps. Say by `count=` how many there should be."
+        )
+    return accept(
+        f"with {count:,} steps two threads took {ratio:.2f} × as long as the plain loop, with "
+        f"{long_count:,} steps {long_ratio:.2f} ×. To start a thread takes a while, however "
+        "short its work is."
+    )
+
+
+def _find_time_ratio(table: pd.DataFrame) -> float:
+    check_comparable(table)
+    found = summarise(table).query("runner == 'threads' and workers == 2")["time_ratio"]
+    if len(found) != 1:
+        raise ResultsError("the table has no run of two threads")
+    return float(found.iloc[0])
+
+
+_REHEARSAL_SECONDS = 0.02
+
+
+class _Rehearsal(threading.Thread):
+    """A thread that only notes what is asked of it, and has ended a moment after its start."""
+
+    def __init__(self, number: int, notes: list[str]) -> None:
+        super().__init__()
+        self.number, self.notes = number, notes
+        self.ends_at: float | None = None
+        self.is_awaited = False
+
+    def __repr__(self) -> str:
+        return f"t{self.number}"
+
+    def start(self) -> None:
+        if self.ends_at is not None:
+            raise RuntimeError("threads can only be started once")
+        self.ends_at = time.perf_counter() + _REHEARSAL_SECONDS
+        self.notes.append("start")
+
+    def run(self) -> None:
+        self.notes.append("run")
+
+    def join(self, timeout: float | None = None) -> None:
+        if self.ends_at is None:
+            raise RuntimeError("cannot join thread before it is started")
+        left = max(0.0, self.ends_at - time.perf_counter())
+        time.sleep(left if timeout is None else min(left, max(0.0, timeout)))
+        self.notes.append("wait")
+        self.is_awaited = self.is_awaited or timeout is None or timeout >= left
+
+    def is_alive(self) -> bool:
+        self.notes.append("wait")
+        is_running = self.ends_at is not None and time.perf_counter() < self.ends_at
+        self.is_awaited = self.is_awaited or (self.ends_at is not None and not is_running)
+        return is_running
+
+
+def check_run_together(answer: object) -> Judgement:
+    """Check a function that starts threads, waits for all of them and returns the seconds.
+
+    It is called with threads that run nothing, and note in which order they are asked to.
+    """
+    began = time.perf_counter()
+
+    def find_fault(found: object, threads: list[_Rehearsal]) -> str:
+        return _find_fault_of_threads(threads) or _find_fault_of_seconds(found, began)
+
+    return Answer("run_together", answer).judge_function(
+        [(_make_rehearsal(number),) for number in (2, 4)],
+        find_fault,
+        "every thread is started before any is waited for. Threads that only wait hold no lock, "
+        "so their waits pass at the same time, GIL or not.",
+    )
+
+
+def _make_rehearsal(threads: int) -> list[_Rehearsal]:
+    notes: list[str] = []
+    return [_Rehearsal(number, notes) for number in range(1, threads + 1)]
+
+
+def _find_fault_of_threads(threads: list[_Rehearsal]) -> str:
+    notes = threads[0].notes
+    if "run" in notes:
+        return "`run` works in the thread that calls it; `start` makes a new one."
+    if notes.count("start") < len(threads):
+        return f"{notes.count('start')} of {len(threads)} threads were started."
+    if "wait" in notes[: len(notes) - notes[::-1].index("start")]:
+        return "one was waited for before the last was started, so they ran one after another."
+    if not all(thread.is_awaited for thread in threads):
+        return "not all had ended by then. `join` waits for a thread; each needs its own."
+    return ""
+
+
+def _find_fault_of_seconds(found: object, began: float) -> str:
+    seconds = read_number(found)
+    if seconds is None:
+        return "it should be a number of seconds."
+    if seconds < _REHEARSAL_SECONDS / 2:
+        return "that is less than the threads took. Stop the clock after the last `join`."
+    if seconds > time.perf_counter() - began + _REHEARSAL_SECONDS:
+        return "that is more than the whole call took. Take the end minus the start, in seconds."
+    return ""
+
+
+# the faults of the script in the exercise, each with a hint for who has missed it
+_FAULTS = {
+    2: "what kind of number does each worker count down from?",
+    4: "what ends the workers, and has anyone waited for them by then?",
+    5: "which clock does it read, and who may set that?",
+}
+# those that it doesn't have, each with what stands in the script in its place
+_MENDED = {1: "`Pool(2)` has its parentheses.", 3: "nothing starts above the guard."}
+
+
+def check_faults(answer: object) -> Judgement:
+    """Check which of the five faults a script has, by their numbers."""
+    faults = Answer("faults", answer)
+    if faults.is_open:
+        return faults.ask()
+    items = answer if isinstance(answer, set | frozenset | list | tuple) else [None]
+    named = {read_number(item) for item in items}
+    if None in named:
+        return faults.correct("be a set of numbers, as {1, 3} is")
+    if not named <= {*_FAULTS, *_MENDED}:
+        return hint("the faults of this notebook have the numbers 1 to 5.")
+    for fault, words in _MENDED.items():
+        if fault in named:
+            return hint(f"fault {fault} isn't in this script: {words}")
+    for fault, words in _FAULTS.items():
+        if fault not in named:
+            return hint(f"{len(named)} found, and there is more to find: {words}")
+    return accept(
+        "2, 4 and 5. The late `close` is the worst: `with` ends the workers while nobody has "
+        "waited for them, and the script still prints a time."
+    )
+
+
+def check_start_ups(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check the median start-up of processes in milliseconds, by start method."""
+    check_kind(table, RUNS)
+    rows = table[table["runner"] == "processes"]
+    if rows.empty:
+        raise ResultsError("the table has no processes")
+    methods = rows.groupby("start_method")
+    start_ups, means = (methods["start_up_seconds"].agg(how) * 1000 for how in ("median", "mean"))
+    works = methods["seconds"].median() * 1000
+    told = [f"{method} {cost:.1f} ms" for method, cost in start_ups.sort_values().items()]
+    return Answer("start_ups", answer).judge_numbers(
+        start_ups,
+        f"{', '.join(told)}. A pool costs that each time it is made, before any work is done.",
+        {
+            "those are seconds. A second has 1000 milliseconds.": start_ups / 1000,
+            "that is the time of the work. Take the column `start_up_seconds`.": works,
+            "those are means, which one slow start moves. Take the median.": means,
+        },
+        "take the rows of processes, group them by `start_method`, and take the median of "
+        "`start_up_seconds` in milliseconds.",
+    )
+
+
+_CUTS = [(10, 2), (11, 2), (11, 4), (10_000_001, 3), (6, 6), (7, 1)]
+
+
+def check_cut(answer: object) -> Judgement:
+    """Check a function that cuts a count of steps into whole parts."""
+    return Answer("cut", answer).judge_function(
+        _CUTS,
+        _find_fault_of_parts,
+        "whole parts, no step lost, and no worker with more than one step above another's. "
+        "That is what `gil_demo.running.workloads.split` gives.",
+    )
+
+
+def _find_fault_of_parts(found: Any, count: int, parts: int) -> str:
+    if not isinstance(found, list | tuple):
+        return "it should be a list."
+    if not all(isinstance(part, Integral) and not isinstance(part, bool) for part in found):
+        return "each part should be a whole number. `//` gives one, `/` does not."
+    if len(found) != parts:
+        return f"it should have {parts} parts, not {len(found)}."
+    if (lost := count - sum(found)) > 0:
+        return f"{lost:,} of {count:,} steps lost. Who takes what the division leaves over?"
+    if lost < 0:
+        return f"the parts add up to more than {count:,} steps."
+    if max(found) - min(found) > 1:
+        return "the largest part has more than one step above the smallest. Spread the rest."
+    return ""

@@ -1,0 +1,192 @@
+"""Checks of notebooks 02 and 06: who holds the GIL when, and what lets go of it."""
+
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from gil_demo.checks import ResultsError
+from gil_demo.exercises.judging import Answer, Judgement, accept, hint, read_names, read_number
+from gil_demo.measuring.runs import RUNS
+from gil_demo.tables.schema import check_kind, check_one_run
+from gil_demo.turns.timeline import SLICES
+from gil_demo.waiting.convoy import EXCHANGES
+from gil_demo.waiting.workloads import summarise_workloads
+from gil_demo.words import count_in_words
+
+
+def check_longest(answer: object, slices: pd.DataFrame) -> Judgement:
+    """Check the longest slice of a thread, in milliseconds."""
+    lengths = _measure_slices(slices)
+    threads = lengths.loc[lengths["runner"] == "threads", "milliseconds"]
+    if threads.empty:
+        raise ResultsError("the table has no threads")
+    of_all, longest = lengths["milliseconds"].max(), threads.max()
+    interval = slices["switch_interval_seconds"].iloc[0] * 1000
+    return Answer("longest", answer).judge_number(
+        longest,
+        f"{longest:.1f} ms, which is {longest / interval:.1f} × the switch interval of "
+        f"{interval:g} ms. For so long a thread ran without a break.",
+        {
+            "that is in seconds. A second has 1000 milliseconds.": longest / 1000,
+            "that is in seconds, and a slice of a process. A second has 1000 milliseconds; take "
+            "the rows of threads.": of_all / 1000,
+            "that is a slice of a process. Take the rows of threads.": of_all,
+            "that is the median of the slices. Take the longest, with `max()`.": threads.median(),
+        },
+        "take `end_seconds` minus `start_seconds` in each row of threads, then the largest.",
+    )
+
+
+def check_ran(answer: object, slices: pd.DataFrame) -> Judgement:
+    """Check for how many milliseconds each worker ran in all, by runner and worker."""
+    lengths = _measure_slices(slices)
+    workers = lengths.groupby(["runner", "worker"])
+    ran, longest = workers["milliseconds"].sum(), workers["milliseconds"].max()
+    elapsed = (workers["end_seconds"].max() - workers["start_seconds"].min()) * 1000
+    return Answer("ran", answer).judge_numbers(
+        ran,
+        f"on average {_state_running(lengths)} ran at any moment. The others waited for the lock "
+        "or for a core, or had ended.",
+        {
+            "those are seconds. A second has 1000 milliseconds.": ran / 1000,
+            "that is the time from a worker's first slice to its last, pauses included. Add up "
+            "the slices alone.": elapsed,
+            "that is the longest slice of each. Add them up, with `sum()`.": longest,
+        },
+        "take the length of each slice, then `sum()` in groups of `runner` and `worker`.",
+    )
+
+
+def _measure_slices(slices: pd.DataFrame) -> pd.DataFrame:
+    check_one_run(slices, SLICES)
+    seconds = slices["end_seconds"] - slices["start_seconds"]
+    return slices.assign(milliseconds=seconds * 1000)
+
+
+def _state_running(lengths: pd.DataFrame) -> str:
+    """Say how many workers of each runner ran at once, on average."""
+    told = []
+    for runner, own in lengths.groupby("runner", sort=False):
+        elapsed = (own["end_seconds"].max() - own["start_seconds"].min()) * 1000
+        workers = own["worker"].nunique()
+        told.append(f"{own['milliseconds'].sum() / elapsed:.2f} of {workers} {runner}")
+    return " and ".join(told)
+
+
+_ORDERS = ([1, 2], [1, 1, 2, 1, 1, 2], [3, 3, 3], [1, 2, 3, 2, 2, 1, 1])
+
+
+def check_count_turns(answer: object) -> Judgement:
+    """Check a function that counts the turns in a list of workers."""
+    return Answer("count_turns", answer).judge_function(
+        [([*workers],) for workers in _ORDERS],
+        _find_fault_of_turns,
+        "however many slices it has, a turn is over when another worker's slice comes next.",
+    )
+
+
+def _find_fault_of_turns(found: Any, workers: list[int]) -> str:
+    turns = read_number(found)
+    changes = sum(later != earlier for earlier, later in pairwise(workers))
+    if turns is None:
+        return "it should be a number."
+    if turns == changes + 1:
+        return ""
+    if turns == len(workers):
+        return "that counts slices. Slices of one worker in a row are one turn."
+    if turns == changes:
+        return "that counts the changes. The first turn begins without one."
+    if turns == len(set(workers)):
+        return "that counts the workers. One may have several turns."
+    return "go from slice to slice and count whenever the worker is another one."
+
+
+def check_cores_needed(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check how many cores are needed for threads that all sleep at the same time."""
+    check_kind(table, RUNS)
+    summary = summarise_workloads(table)
+    threads = summary[summary["runner"] == "threads"]
+    if threads.empty:
+        raise ResultsError("the table has no rounds of threads, which are to sleep")
+    workers, cores = int(threads["workers"].iloc[0]), int(table["usable_cores"].iloc[0])
+    return Answer("cores_needed", answer).judge_number(
+        1,
+        "one. It starts the threads and wakes them; while they sleep, no core has anything to do. "
+        f"Measured: {count_in_words(workers, 'thread')}, {count_in_words(cores, 'usable core')}, "
+        f"a speed-up of {threads['speed_up'].iloc[0]:.1f}.",
+        {
+            "that is a core for each thread. What would it do while its thread sleeps?": workers,
+            "that is what this Python may use here. Would it be fewer sleepers with half of "
+            "them?": cores,
+            "something must start the threads, and wake them.": 0,
+        },
+        "think of what a core has to do while a thread sleeps.",
+    )
+
+
+_WAITS = "has nothing to do but wait. What does a thread do with the lock before it waits?"
+_OBJECTS = "works on Python objects at every step. Could another thread change them meanwhile?"
+# what a call does, for who has put it on the wrong side
+_LET_GO = {
+    "a": _WAITS,
+    "d": "is C code that works on plain bytes, and there are many of them.",
+    "e": _WAITS,
+    "g": _WAITS,
+}
+_KEEP = {
+    "b": _OBJECTS,
+    "c": "is done with very few bytes. From how many on does `hashlib` let go?",
+    "f": _OBJECTS,
+}
+
+
+def check_lets_go(answer: object) -> Judgement:
+    """Check which calls let go of the GIL while they run, by their letters."""
+    lets_go, calls = Answer("lets_go", answer), _LET_GO | _KEEP
+    if lets_go.is_open:
+        return lets_go.ask()
+    names = read_names(answer)
+    letters = {name.strip().lower() for name in names or ()}
+    if names is None or not letters <= {*calls}:
+        return lets_go.correct(
+            f"be a set of letters from {min(calls)} to {max(calls)}, each in quotation marks"
+        )
+    wrong = letters ^ {*_LET_GO}
+    if not wrong:
+        return accept(
+            "what waits lets go, and so does C code that needs no Python object for a while. "
+            "What works on Python objects keeps the lock."
+        )
+    first = min(wrong)
+    count = count_in_words(len(wrong), "letter is", "letters are")
+    return hint(f"{count} not where it belongs. Look at {first}: that call {calls[first]}")
+
+
+def check_waits(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check how many switch intervals a request took beside a busy thread, by interval."""
+    check_one_run(table, EXCHANGES)
+    beside = table[table["beside"] == "thread"]
+    if beside.empty:
+        raise ResultsError("the table has no rounds beside a thread")
+    seconds, of_all = _measure_requests(beside), _measure_requests(table)
+    waits, mixed = seconds / seconds.index, of_all / of_all.index
+    return Answer("waits", answer).judge_numbers(
+        waits,
+        f"from {waits.min():.3g} to {waits.max():.3g} switch intervals a request. Where that is "
+        "near 1 whatever the interval, each request waits for one turn of the other thread: the "
+        "convoy.",
+        {
+            "those are seconds. Divide them by the switch interval.": seconds,
+            "upside down: those are requests in each interval.": 1 / waits,
+            "the rounds beside nothing are still among them. Take those beside a thread.": mixed,
+        },
+        "divide each round's `seconds` by its `requests`, and that by its switch interval; then "
+        "take the median for each interval.",
+    )
+
+
+def _measure_requests(table: pd.DataFrame) -> "pd.Series[float]":
+    """Return the median time of a request, by switch interval."""
+    seconds = table["seconds"] / table["requests"].astype(float)
+    return seconds.groupby(table["switch_interval_seconds"]).median()

@@ -1,0 +1,140 @@
+"""What the benchmarks share: shuffled rounds, interpreters of their own, and reports."""
+
+import math
+import operator
+import os
+import random
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import psutil
+
+from gil_demo.measuring.estimates import Estimate
+from gil_demo.measuring.progress import shown
+
+SCRIPTS = Path(__file__).parent / "scripts"
+MOST_SECONDS = 120.0
+SIDES = {">=": operator.ge, "<=": operator.le, "<": operator.lt}
+
+Figure = TypeVar("Figure")
+
+
+def clock(work: Callable[[], object]) -> float:
+    """Return the seconds that something takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def take_rounds(
+    title: str, variants: Mapping[str, Callable[[], Figure]], rounds: int, warm_ups: int = 1
+) -> dict[str, list[Figure]]:
+    """Measure every variant once a round, each round in an order of its own.
+
+    Returns the figures of each variant in the order of the rounds; warm-ups don't count.
+    """
+    figures: dict[str, list[Figure]] = {name: [] for name in variants}
+    with shown() as show:
+        for number in range(1 - warm_ups, rounds + 1):
+            for name in random.sample(list(variants), len(variants)):
+                show(f"{title}: round {max(number, 0)} of {rounds}, {name}")
+                figure = variants[name]()
+                if number > 0:
+                    figures[name].append(figure)
+    return figures
+
+
+class Row(NamedTuple):
+    """A line of a report: a figure, its interval and its rounds as text, and what it should be."""
+
+    name: str
+    cells: tuple[str, str, str]
+    target: str = ""
+    is_met: bool | None = None
+
+
+class Report(NamedTuple):
+    """What a benchmark found; the headings are those of each row's cells."""
+
+    title: str
+    rows: Sequence[Row]
+    notes: Sequence[str]
+    headings: tuple[str, str, str] = ("median", "95 % interval", "rounds")
+
+
+def make_row(name: str, estimate: Estimate, target: str = "", decimals: int = 3) -> Row:
+    """Set an estimate beside a target such as "< 1", which its median meets or doesn't."""
+    low, high = (f"{end:.{decimals}f}" for end in (estimate.low, estimate.high))
+    interval = "too few rounds" if math.isnan(estimate.low) else f"{low} to {high}"
+    cells = f"{estimate.median:.{decimals}f}", interval, str(estimate.rounds)
+    if not target:
+        return Row(name, cells)
+    side, bound = target.split()
+    return Row(name, cells, target, SIDES[side](estimate.median, float(bound)))
+
+
+def format_report(report: Report) -> str:
+    """Return a report as a table in plain text."""
+    words = {True: "yes", False: "NO", None: ""}
+    lines = [("", *report.headings, "target", "met")]
+    lines += [(row.name, *row.cells, row.target, words[row.is_met]) for row in report.rows]
+    table = [
+        f"  {name:<44}{a:>9}{b:>18}{c:>7}{target:>10}{met:>5}".rstrip()
+        for name, a, b, c, target, met in lines
+    ]
+    notes = [textwrap.indent(textwrap.fill(note, 96), "  ") for note in report.notes]
+    return "\n".join([report.title, *table, *notes])
+
+
+@contextmanager
+def started(script: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    """Start one of the scripts with pipes to it; end it and its children if they are there."""
+    # not in a session of its own: Linux deals out busy cores by session first (autogroups), so
+    # that two independent interpreters would get more of them than two workers of one pool
+    environment = dict(os.environ)
+    # let Python keep compiled modules, as it does for readers: installed ones have theirs
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPTS / script), *map(str, arguments)], text=True, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(process.pid)
+            for member in (*parent.children(recursive=True), parent):
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+        with suppress(ValueError, BrokenPipeError):  # what has ended takes no input
+            process.communicate()
+
+
+def tell(process: "subprocess.Popen[str]", line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def hear(process: "subprocess.Popen[str]") -> str:
+    """Return the next line that an interpreter prints."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{process.args!r} ended early:\n{process.communicate()[1]}")
+    return line
+
+
+def run_script(script: str, *arguments: object) -> list[float]:
+    """Run a script to its end and return the numbers on the last line that it printed."""
+    with started(script, *arguments) as process:
+        output, errors = process.communicate(timeout=MOST_SECONDS)
+    if process.returncode:
+        raise RuntimeError(f"{script} failed:\n{errors}")
+    return [float(number) for number in output.splitlines()[-1].split()]

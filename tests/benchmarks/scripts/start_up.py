@@ -1,0 +1,55 @@
+"""Time cold starts of a pool, one for each line of the input: start_up.py POOL METHOD."""
+
+import multiprocessing
+import sys
+import time
+from multiprocessing.synchronize import Semaphore
+
+if sys.argv[1] == "ours, imported at the top":  # workers that aren't forked import it again
+    import gil_demo.running.pools  # noqa: F401
+
+
+def nothing(_: int) -> None: ...
+
+
+def announce(ready: Semaphore) -> None:
+    ready.release()
+
+
+def start(pool_name: str, method: str) -> None:
+    if pool_name.startswith("ours"):
+        from gil_demo.running.pools import processes
+
+        with processes(2, method) as run:
+            run(nothing, [0, 0])
+    elif pool_name == "bare Pool":
+        context = multiprocessing.get_context(method)
+        ready = context.Semaphore(0)
+        with context.Pool(2, initializer=announce, initargs=(ready,)) as pool:
+            ready.acquire()
+            ready.acquire()
+            pool.map(nothing, [0, 0])
+    elif pool_name == "ProcessPoolExecutor":
+        from concurrent.futures import ProcessPoolExecutor
+
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as executor:
+            list(executor.map(nothing, [0, 0]))
+    elif pool_name == "loky":
+        from loky import get_reusable_executor
+
+        shared = get_reusable_executor(max_workers=2)
+        list(shared.map(nothing, [0, 0]))
+        shared.shutdown(wait=True)
+    else:
+        from joblib import Parallel, delayed
+        from joblib.externals.loky import get_reusable_executor
+
+        Parallel(n_jobs=2)(delayed(nothing)(task) for task in [0, 0])
+        get_reusable_executor(reuse=True).shutdown(wait=True)
+
+
+if __name__ == "__main__":
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        start(sys.argv[1], sys.argv[2])
+        print(time.perf_counter() - began, flush=True)

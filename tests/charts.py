@@ -1,0 +1,134 @@
+"""What tests of charts look at: texts and their places, lines, bars and lanes."""
+
+import re
+import warnings
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from gil_demo.drawing.style import Chart
+
+
+def draw_strictly(
+    draw: Callable[[pd.DataFrame], Chart], table: pd.DataFrame
+) -> tuple[Chart, list[Text]]:
+    """Draw a table, fail on any warning, and return the chart with the texts that are seen."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        chart = draw(table)
+        return chart, draw_and_list_texts(chart)
+
+
+def draw_and_list_texts(chart: Chart) -> list[Text]:
+    """List the texts that a reader sees, when all of them have their places."""
+    FigureCanvasAgg(chart).draw()  # type: ignore[no-untyped-call]
+    hidden = set()
+    for axes in chart.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if not low <= tick.get_loc() <= high:
+                    hidden |= {tick.label1, tick.label2}
+    texts = [text for text in chart.findobj(Text) if isinstance(text, Text)]
+    return [
+        text
+        for text in texts
+        if text.get_visible() and text.get_text().strip() and text not in hidden
+    ]
+
+
+def assert_readable(draw: Callable[[pd.DataFrame], Chart], table: pd.DataFrame) -> Chart:
+    """Fail where a table doesn't draw, or where texts are cut off or lie on the heading."""
+    chart, texts = draw_strictly(draw, table)
+    assert_inside(texts, chart)
+    assert_apart_from_the_heading(chart, texts)
+    assert_plain(chart.description)
+    return chart
+
+
+def assert_inside(texts: list[Text], chart: Chart) -> None:
+    """Fail unless there are texts and all of them lie inside the figure."""
+    assert texts
+    width, height = chart.bbox.width, chart.bbox.height
+    for text in texts:
+        box = text.get_window_extent()
+        is_inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+        assert is_inside, f"{text.get_text()!r} at {box.extents} of {width} by {height}"
+
+
+def assert_apart_from_the_heading(chart: Chart, texts: list[Text]) -> None:
+    """Fail if a text or a plot touches the title above or the conditions below."""
+    title, conditions = (line.get_window_extent() for line in chart.texts)
+    boxes = [("a plot", axes.get_window_extent()) for axes in chart.axes]
+    boxes += [
+        (text.get_text(), text.get_window_extent()) for text in texts if text not in chart.texts
+    ]
+    for name, box in boxes:
+        assert not box.overlaps(title), f"{name} at {box.extents}, title at {title.extents}"
+        assert not box.overlaps(conditions), f"{name} at {box.extents} on the conditions"
+
+
+def assert_apart(axes: Axes, texts: list[Text]) -> None:
+    """Fail if two of the texts in or beside a plot touch, its ticks included."""
+    figure = axes.get_figure()
+    shown = [text for text in texts if figure is not None and text not in figure.texts]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in shown]
+    for (one, box), (other, its) in combinations(boxes, 2):
+        assert not box.overlaps(its), f"{one!r} touches {other!r}"
+
+
+def assert_plain(*texts: str) -> None:
+    """Fail where a text holds a nan, a power of ten, or nothing."""
+    for text in texts:
+        assert text.strip()
+        assert not re.search(r"\bnan\b|\binf\b|\de[+-]?\d", text), text
+
+
+def read_across(line: Line2D) -> list[float]:
+    """Read a line's values along the horizontal axis."""
+    return [float(value) for value in np.asarray(line.get_xdata())]
+
+
+def read_up(line: Line2D) -> list[float]:
+    """Read a line's values along the vertical axis."""
+    return [float(value) for value in np.asarray(line.get_ydata())]
+
+
+def list_bars(axes: Axes) -> list[Rectangle]:
+    """List the bars that start from an axis."""
+    return [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+
+
+def list_lanes(axes: Axes) -> list[tuple[str, float, list[tuple[float, float]]]]:
+    """List the lanes of bars: colour, place from the top, and from where to where in seconds."""
+    lanes = []
+    for bars in axes.collections:
+        assert isinstance(bars, PolyCollection)
+        boxes = [path.get_extents() for path in bars.get_paths()]
+        colours = {to_hex(tuple(colour)) for colour in np.asarray(bars.get_facecolor())}
+        places = {float(box.y0 + box.y1) / 2 for box in boxes}
+        if boxes:
+            (colour,), (place,) = colours, places
+            lanes.append((colour, place, [(box.x0 / 1000, box.x1 / 1000) for box in boxes]))
+    return lanes
+
+
+def list_lane_names(axes: Axes) -> dict[float, str]:
+    """Give each lane's place its name."""
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    return dict(zip(map(float, axes.get_yticks()), labels, strict=True))
+
+
+def list_pictures(axes: Axes) -> list[AxesImage]:
+    """List the pictures in a plot."""
+    return [image for image in axes.images if isinstance(image, AxesImage)]

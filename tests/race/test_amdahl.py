@@ -1,0 +1,299 @@
+import builtins
+import html
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+from gil_demo import bend_amdahl, draw, verdict
+from gil_demo.checks import ResultsError
+from gil_demo.drawing.style import get_look
+from gil_demo.measuring.fits import compute_speed_up
+from gil_demo.race.amdahl import fit_runners
+from tests.charts import assert_apart, assert_readable, draw_and_list_texts, read_across, read_up
+from tests.made.costs import make_starts
+from tests.made.runs import Ratios, make_scaling, spread
+
+
+def share_out(part: float, workers: Sequence[int] = (1, 2, 4), cores: int = 4,
+              runner: str = "processes", rounds: int = 8) -> Ratios:  # fmt: skip
+    """Let ever more workers share out a part of the work by Amdahl's law."""
+    return {
+        (runner, number): spread(1 / compute_speed_up(part, min(number, cores)), rounds)
+        for number in workers
+    }
+
+
+CASES: dict[str, tuple[Ratios, dict[str, Any]]] = {
+    "ordinary": ({**share_out(0.95), **share_out(-0.03, runner="threads")}, {}),
+    "all": ({("processes", 2): spread(0.4)}, {}),
+    "over both ends": ({("processes", n): spread(0.75, width=1.9) for n in (2, 4)}, {}),
+    "nearly all": (share_out(0.996), {}),
+    "a third": (share_out(0.33), {}),
+    "the plain loop alone": ({}, {}),
+    "one worker": ({("processes", 1): spread(1.0)}, {}),
+    "five rounds": (share_out(0.9, rounds=5), {}),
+    "one physical core": (share_out(0.5, (1, 2), 2), {"usable_cores": 2, "physical_cores": 1}),
+    "busy": (share_out(0.9), {"busy_percent": 99.0}),
+    "unknown physical cores": (share_out(0.9), {"physical_cores": None}),
+    "two threads a core": (share_out(0.9), {"usable_cores": 8, "logical_cores": 8}),
+    "a quota": (
+        share_out(0.9, (1, 2, 3, 4, 16), 3),
+        {"usable_cores": 3, "logical_cores": 16, "physical_cores": 8, "cores_limited_by": "quota"},
+    ),
+    "cores alike": (
+        share_out(0.99, (1, 2, 62, 63, 64), 62),
+        {"usable_cores": 63, "logical_cores": 64, "physical_cores": 62, "busy_percent": 0.0},
+    ),
+    "64 workers": (share_out(0.9, (1, 64), 2), {"usable_cores": 2, "physical_cores": 2}),
+    "two limits": ({**share_out(0.9), **share_out(0.91, runner="threads")}, {}),
+}  # fmt: skip
+
+
+def make_case(case: str) -> pd.DataFrame:
+    ratios, facts = CASES[case]
+    return make_scaling(ratios, **facts)
+
+
+def draw_case(case: str, part: float | None = None) -> Any:
+    return draw(make_case(case), "amdahl", parallel_part=part)
+
+
+def list_curves(axes: Axes) -> dict[str, list[float]]:
+    """Give each named line of a plot the heights that it runs through."""
+    named = {str(line.get_label()): read_up(line) for line in axes.lines}
+    return {name: ups for name, ups in named.items() if not name.startswith("_")}
+
+
+# what is said
+
+
+def test_each_way_of_running_has_its_parallel_part() -> None:
+    ratios = {
+        (runner, number): [1 / compute_speed_up(part, min(number, 4))] * 8
+        for runner, part in (("threads", 0.5), ("processes", 0.9))
+        for number in (1, 2, 8)
+    }
+    for fit, runner, part in zip(
+        fit_runners(make_scaling(ratios)), ("processes", "threads"), (0.9, 0.5), strict=True
+    ):
+        assert (fit.runner, fit.cores, fit.reason) == (runner, 4, "")
+        assert (fit.part, fit.low, fit.high) == pytest.approx((part, part, part))
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("ordinary", "Processes shared out 95.0 % of the work (94.7 % to 95.3 %): "
+         "with cores without end, 19.0 to 21.2 times as fast as the plain loop."),
+        ("all", "Processes shared out 100.0 % of the work (100.0 % to 100.0 %): "
+         "no limit shows."),
+        ("over both ends", "Processes shared out 0.0 % to 100.0 % of the work: "
+         "too wide to say more."),
+        ("nearly all", "Processes shared out 99.6 % of the work (99.4 % to 99.8 %): "
+         "with cores without end, 157.4 or more times as fast as the plain loop."),
+        ("a third", "Processes shared out 33.0 % of the work (32.3 % to 33.7 %): "
+         "more of them change little."),
+        ("one worker", "Processes: no fit, since there must be a run with two workers or more to "
+         "fit Amdahl's law to."),
+        ("one physical core", "Processes: no fit, since one core can't show how work is shared "
+         "out: take a machine with more."),
+    ],
+)  # fmt: skip
+def test_a_part_is_told_as_far_as_its_interval_carries(case: str, told: str) -> None:
+    assert told in verdict(make_case(case)).splitlines()
+
+
+@pytest.mark.parametrize("case", ["five rounds", "busy"])
+def test_what_the_run_does_not_carry_is_withheld(case: str) -> None:
+    chart, text = draw_case(case), verdict(make_case(case))
+    assert chart.texts[0].get_text() == text.split(";")[0]
+    for told in (text, chart.description):
+        assert not re.search("shared out|parallel part|The law is fitted", told)
+    assert not list_curves(chart.axes[1])
+    assert not chart.axes[1].collections
+
+
+@pytest.mark.parametrize(
+    ("case", "cores", "fitted"),
+    [
+        ("ordinary", "4 logical, 4 physical, 4 usable", "four"),
+        ("two threads a core", "8 logical, 4 physical, 8 usable", "four"),
+        ("one physical core", "4 logical, 1 physical, 2 usable", ""),
+        ("unknown physical cores", "4 logical, an unknown number physical, 4 usable", "four"),
+        ("a quota", "16 logical, 8 physical, 3 usable, limited by quota", "three"),
+    ],
+)
+def test_the_cores_are_told_last_and_a_fit_where_there_is_one(
+    case: str, cores: str, fitted: str
+) -> None:
+    law = f" The law is fitted to {fitted} workers at once." if fitted else ""
+    assert verdict(make_case(case)).splitlines()[-1] == f"Cores: {cores}.{law}"
+
+
+def test_without_a_fit_there_is_none_in_title_or_verdict() -> None:
+    told = verdict(make_case("the plain loop alone"))
+    assert told == "Eight rounds; stopped because every interval was narrow enough."
+    title = draw_case("one worker").texts[0].get_text()
+    assert title == "No fit of Amdahl's law: too little to fit it to"
+
+
+def test_a_wide_interval_stands_in_the_title_in_place_of_the_part() -> None:
+    title = draw_case("over both ends").texts[0].get_text()
+    assert title == "Processes shared out 0.0 % to 100.0 % of the work"
+
+
+# the chart
+
+
+def test_the_description_tells_speed_ups_and_parts_with_their_intervals() -> None:
+    assert draw_case("ordinary").description == (
+        "Chart. Processes shared out 95.0 %; threads shared out 0.0 % of the work. Speed-ups: "
+        "processes: one worker 1.00, two workers 1.90, four workers 3.48; parallel part 95.0 % "
+        "(94.7 % to 95.3 %); threads: one worker 1.00, two workers 0.99, four workers 0.98; "
+        "parallel part 0.0 % (0.0 % to 0.0 %). Conditions: CPython 3.13.0, Linux, four usable "
+        "cores, processes by fork; eight rounds of 4,000,000 steps."
+    )
+
+
+def test_what_was_measured_is_marked_with_its_intervals_from_a_baseline_of_zero() -> None:
+    axes = draw_case("all").axes[0]
+    marks, _, (bars,) = axes.containers[0].lines
+    assert marks.get_color() == get_look("processes").colour
+    assert read_across(marks) == [2]
+    assert read_up(marks) == pytest.approx([2.5])
+    (ends,) = (path.vertices[:, 1] for path in bars.get_paths())
+    assert ends == pytest.approx(np.array([1 / 0.404, 1 / 0.396]))
+    assert axes.get_ylim() == (0, pytest.approx(1.15 / 0.396))
+    assert axes.get_xticks().tolist() == [0, 1, 2, 3]
+
+
+def test_the_law_bends_at_the_cores_on_the_left_and_goes_on_to_256_on_the_right() -> None:
+    left, right = draw_case("64 workers").axes
+    (fit,) = fit_runners(make_case("64 workers"))
+    law = next(line for line in left.lines if read_across(line) == [*range(1, 65)])
+    assert law.get_color() == get_look("processes").colour
+    expected = [compute_speed_up(fit.part, min(workers, 2)) for workers in range(1, 65)]
+    assert read_up(law) == pytest.approx(expected)
+    ((name, ups),) = list_curves(right).items()
+    assert name == "processes: limit 10 ×"
+    assert (ups[0], ups[-1]) == pytest.approx((1, compute_speed_up(fit.part, 256)))
+    assert right.get_xlim() == (1, 256)
+    band = right.collections[0].get_paths()[0].get_extents()
+    assert band.y1 == pytest.approx(compute_speed_up(fit.high, 256))
+    level = [read_up(line)[0] for line in right.lines if len(set(read_up(line))) == 1]
+    assert level == pytest.approx([1 / (1 - fit.part)])
+
+
+@pytest.mark.parametrize(
+    ("part", "title", "curve"),
+    [
+        (0.0, "0.0 % can be shared out: at most 1 ×", "if 0.0 % is shared out"),
+        (0.9, "90.0 % can be shared out: at most 10 ×", "if 90.0 % is shared out: limit 10 ×"),
+        (1.0, "100.0 % can be shared out: no limit", "if 100.0 % is shared out"),
+    ],
+)
+def test_a_chosen_part_is_told_and_drawn_with_its_limit_where_that_is_in_sight(
+    part: float, title: str, curve: str
+) -> None:
+    chart = draw_case("busy", part)
+    assert chart.texts[0].get_text() == f"If {title}"
+    curves = list_curves(chart.axes[1])
+    assert [*curves] == [curve]
+    assert curves[curve][-1] == pytest.approx(compute_speed_up(part, 256))
+    assert [*list_curves(draw_case("two limits", part).axes[1])][2:] == [curve]
+
+
+@pytest.mark.parametrize(
+    ("case", "labels"),
+    [
+        ("ordinary", ["4 physical = usable = logical"]),
+        ("cores alike", ["62 physical, 63 usable, 64 logical"]),
+        ("a quota", ["3 usable", "8 physical", "16 logical"]),
+        ("one worker", []),
+    ],
+)
+def test_the_numbers_of_cores_are_marked_and_named(case: str, labels: list[str]) -> None:
+    axes = draw_case(case).axes[0]
+    assert [text.get_text() for text in axes.texts] == labels
+    marked = {read_across(line)[0] for line in axes.lines if line.get_linestyle() == ":"}
+    assert marked == {int(number) for label in labels for number in re.findall(r"\d+", label)}
+
+
+@pytest.mark.parametrize(("case", "part"), [("cores alike", 0.9), ("the plain loop alone", None)])
+def test_every_law_draws_with_its_texts_in_sight_and_apart(case: str, part: float | None) -> None:
+    chart = assert_readable(partial(draw, chart="amdahl", parallel_part=part), make_case(case))
+    assert_apart(chart.axes[0], draw_and_list_texts(chart))
+
+
+@pytest.mark.parametrize(("part", "error"), [(1.01, ValueError), ("0.5", TypeError)])
+def test_another_parallel_part_is_refused(part: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="parallel_part must be a number from 0 to 1, not "):
+        draw_case("ordinary", part)
+
+
+# the slider
+
+
+@pytest.fixture
+def without_widgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the import of ipywidgets fail, as where it isn't installed."""
+    find: Callable[..., Any] = builtins.__import__
+
+    def refuse(name: str, *arguments: Any, **named: Any) -> Any:
+        if name.split(".")[0] == "ipywidgets":
+            raise ImportError(name)
+        return find(name, *arguments, **named)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+
+
+@pytest.mark.usefixtures("without_widgets")
+def test_without_widgets_there_is_the_still_picture() -> None:
+    bundle, metadata = bend_amdahl(make_case("ordinary"))._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert metadata["image/png"]["alt"] == bundle["text/plain"]
+    assert bundle["text/plain"].startswith("Chart. If 95.0 % can be shared out: at most 20 ×. ")
+
+
+def test_with_widgets_a_slider_draws_the_curve_anew_beside_the_still_picture() -> None:
+    bent = bend_amdahl(make_case("ordinary"))
+    bundle, _ = bent._repr_mimebundle_(include=None, exclude=None)
+    view = bundle.pop("application/vnd.jupyter.widget-view+json")
+    assert view["model_id"] == bent.widget.model_id
+    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    slider, picture = bent.widget.children
+    assert (slider.min, slider.max, slider.step) == (0.0, 1.0, 0.005)
+    assert picture.value == bundle["text/html"]
+    slider.value = 0.5
+    assert html.escape(draw_case("ordinary", 0.5).description) in picture.value
+    assert bent.still.description == bundle["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("case", "start"),
+    [
+        pytest.param("two limits", 0.91, id="the largest of what was fitted"),
+        pytest.param("nearly all", 0.995, id="in steps of half a percent"),
+        pytest.param("busy", 0.9, id="90 % where the fit is withheld"),
+    ],
+)
+def test_the_slider_begins_with_what_was_fitted_or_with_ninety_percent(
+    case: str, start: float
+) -> None:
+    bent = bend_amdahl(make_case(case))
+    assert bent.widget.children[0].value == pytest.approx(start)
+    assert f"If {100 * start:.1f} % can be shared out" in bent.still.description
+
+
+def test_what_is_no_table_of_one_run_has_no_slider() -> None:
+    table = make_case("ordinary")
+    twice = pd.concat([table, table.assign(run_id="two")], ignore_index=True)
+    for bad in (pd.DataFrame(), make_starts(), twice, table[table["runner"] == "threads"]):
+        with pytest.raises(ResultsError):
+            bend_amdahl(bad)

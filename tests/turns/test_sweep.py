@@ -1,0 +1,232 @@
+import math
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pandas.testing import assert_frame_equal
+
+from gil_demo import draw, load, save, summarise, sweep_switch_interval, verdict
+from gil_demo.checks import ResultsError
+from gil_demo.drawing.style import get_look
+from gil_demo.measuring.rounds import Sample, Samples
+from gil_demo.running.workloads import trace_countdown
+from gil_demo.turns import sweep
+from tests.charts import assert_readable, read_across, read_up
+from tests.conftest import interrupt_once_there
+from tests.made import tasks
+from tests.made.runs import assert_one_run, spread
+from tests.made.turns import Rounds, make_switches
+
+OWN = 0.005
+
+
+@pytest.fixture
+def one_round(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Take one round of a sweep without a warm-up; return what the sampler was told."""
+    told: dict[str, Any] = {}
+
+    def take(variants: Mapping[str, Callable[[], Any]], **options: Any) -> Samples[Any]:
+        told.update(options)
+        samples = [
+            Sample(name, 1, position, run())
+            for position, (name, run) in enumerate(variants.items(), start=1)
+        ]
+        return Samples(samples, "budget")
+
+    monkeypatch.setattr(sweep, "take_samples", take)
+    monkeypatch.setattr(sweep, "_measure_pace", lambda: 1e6)
+    return told
+
+
+# measuring
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_a_sweep_is_a_whole_table_of_rounds(tmp_path: Path) -> None:
+    table = sweep_switch_interval([0.001], budget=0.1)
+    assert_one_run(table, ["switch_interval_seconds"])
+    assert set(table["switch_interval_seconds"]) == {0.001, OWN}
+    assert set(table["workers"]) == {2}
+    assert_frame_equal(load(save(table, tmp_path / "sweep.csv")), table, check_exact=True)
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_each_round_runs_at_its_own_interval_for_at_least_eight_turns(
+    monkeypatch: pytest.MonkeyPatch, one_round: dict[str, Any]
+) -> None:
+    seen: list[tuple[float, int]] = []
+
+    def note(n: int) -> list[tuple[float, float]]:
+        seen.append((round(sys.getswitchinterval(), 5), n))
+        return trace_countdown(n // 1000)
+
+    monkeypatch.setattr(sweep, "trace_countdown", note)
+    table = sweep_switch_interval([0.03, 0.001], workers=3, budget=3)
+    assert seen == [(0.001, 50_000)] * 3 + [(OWN, 50_000)] * 3 + [(0.03, 80_000)] * 3
+    assert table["switch_interval_seconds"].tolist() == [0.001, OWN, 0.03]
+    assert set(table["workers"]) == {3}
+    assert one_round == {"baseline": "0.005 s", "budget": 3}
+
+
+@pytest.mark.usefixtures("no_wait")
+@pytest.mark.parametrize(
+    ("asked", "measured"),
+    [([OWN], [OWN]), ((1e-6, 1), [1e-6, OWN, 1.0]), ([0.0050000001], [OWN, 0.0050000001])],
+)
+def test_python_s_own_interval_is_measured_too_for_fifteen_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+    one_round: dict[str, Any],
+    asked: list[float],
+    measured: list[float],
+) -> None:
+    monkeypatch.setattr(sweep, "trace_countdown", lambda _: [(0.0, 1.0)])
+    table = sweep_switch_interval(asked)
+    assert table["switch_interval_seconds"].tolist() == measured
+    assert table["turn_seconds"].isna().all()  # there was none that was handed over
+    assert one_round["budget"] == 15
+
+
+@pytest.mark.usefixtures("no_wait", "one_round")
+def test_a_round_tells_the_median_of_the_turns_that_were_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slices = [
+        [(9.0, 10.0), (12.0, 17.0), (18.0, 30.0)],
+        [(0.0, 9.0), (10.0, 12.0), (17.0, 18.0)],
+    ]
+    monkeypatch.setattr(sweep, "split", lambda *_: [1, 0])
+    monkeypatch.setattr(sweep, "trace_countdown", slices.__getitem__)
+    table = sweep_switch_interval([0.0009, 0.001])
+    # the trace is too coarse to tell a turn below a millisecond
+    assert table["turn_seconds"].tolist() == pytest.approx([math.nan, 2.0, 2.0], nan_ok=True)
+
+
+@pytest.mark.usefixtures("no_wait", "one_round")
+def test_the_failure_of_a_round_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "trace_countdown", tasks.refuse)
+    with pytest.raises(LookupError, match="no such thing as"):
+        sweep_switch_interval([0.02])
+
+
+@pytest.mark.usefixtures("no_wait", "one_round", "nothing_hangs")
+def test_an_interrupted_sweep_leaves_the_interval_as_before_and_nothing_running(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sweep, "split", lambda _, parts: [str(tmp_path / "mark")] * parts)
+    monkeypatch.setattr(sweep, "trace_countdown", tasks.countdown_for_ever)
+    interrupter = interrupt_once_there(tmp_path / "mark")
+    with pytest.raises(KeyboardInterrupt):
+        sweep_switch_interval([0.001])
+    interrupter.join()
+
+
+# what it sums up to
+
+
+def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() -> None:
+    rounds: Rounds = {
+        0.02: ([0.021, 0.022, 0.026], [330.0, 190.0, 110.0]),
+        0.005: ([0.005, 0.007, 0.006], [300.0, 200.0, 100.0]),
+        1e-6: ([None, None, None], [150.0, 50.0, 60.0]),
+        0.001: ([None, 0.001, None], [270.0, 190.0, 60.0]),
+    }
+    summary = summarise(make_switches(rounds).sample(frac=1.0, random_state=6))
+    assert summary.columns.tolist() == [
+        *("switch_interval_seconds", "rounds", "turn_seconds", "turn_low", "turn_high"),
+        *("steps_per_second", "speed", "speed_low", "speed_high"),
+    ]
+    assert summary["switch_interval_seconds"].tolist() == [1e-6, 0.001, 0.005, 0.02]
+    assert summary["rounds"].tolist() == [3] * 4
+    turns = summary["turn_seconds"].tolist()
+    assert turns == pytest.approx([math.nan, 0.001, 0.006, 0.022], nan_ok=True)
+    assert summary["steps_per_second"].tolist() == [60, 190, 200, 190]
+    # paired by round: the median of 0.5, 0.25 and 0.6, not 60 out of 200
+    assert summary["speed"].tolist() == pytest.approx([0.5, 0.9, 1.0, 1.1])
+    assert summary.filter(regex="_low|_high").isna().all(axis=None)  # too few rounds
+
+
+def test_six_rounds_have_intervals() -> None:
+    rounds = {0.005: (spread(0.005, 6), [100.0] * 6), 0.02: ([0.02] * 6, spread(300.0, 6))}
+    own, slow = summarise(make_switches(rounds)).to_dict("records")
+    assert (own["turn_low"], own["turn_high"]) == pytest.approx((0.00495, 0.00505))
+    assert (own["speed_low"], own["speed"], own["speed_high"]) == (1, 1, 1)
+    assert (slow["speed_low"], slow["speed_high"]) == pytest.approx((2.97, 3.03))
+
+
+def test_a_sweep_without_python_s_own_interval_is_refused() -> None:
+    with pytest.raises(ResultsError, match="the table has no rounds at 5 ms to compare with"):
+        summarise(make_switches({0.001: ([0.001] * 3, [100.0] * 3)}))
+
+
+# what is said and drawn
+
+
+def test_an_ordinary_sweep_is_told_interval_by_interval() -> None:
+    assert verdict(make_switches()) == (
+        "1 µs: turns too short, or too few, to see; 0.40 × the speed at 5 ms (0.40 to 0.40).\n"
+        "1 ms: turns of 1.1 ms (1.09 ms to 1.11 ms); 0.97 × the speed at 5 ms (0.97 to 0.97).\n"
+        "5 ms: turns of 5.2 ms (5.15 ms to 5.25 ms); 1.00 × the speed at 5 ms.\n"
+        "20 ms: turns of 20.3 ms (20.1 ms to 20.5 ms); 1.03 × the speed at 5 ms (1.03 to 1.03).\n"
+        "Eight rounds at each interval."
+    )
+    one = make_switches({0.005: ([0.005], [3e7])})
+    assert verdict(one) == (
+        "5 ms: turns of 5 ms; 1.00 × the speed at 5 ms.\nOne round at each interval."
+    )
+
+
+def test_the_description_tells_turns_speeds_and_conditions() -> None:
+    assert draw(make_switches()).description == (
+        "Chart. Turns of 1.1 ms at an interval of 1 ms and 20.3 ms at an interval of 20 ms; "
+        "0.40 × the speed at 1 µs. By switch interval: 1 µs: 0.40 × the speed at 5 ms; 1 ms: "
+        "turns of 1.1 ms, 0.97 × the speed at 5 ms; 5 ms: turns of 5.2 ms, 1.00 × the speed at "
+        "5 ms; 20 ms: turns of 20.3 ms, 1.03 × the speed at 5 ms. Conditions: CPython 3.13.0, "
+        "Linux, two usable cores; two threads, eight rounds at each interval."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rounds", "title"),
+    [
+        pytest.param(
+            {0.005: (spread(0.0052), spread(3e7))}, "Turns of 5.2 ms at an interval of 5 ms",
+            id="one interval",
+        ),
+        pytest.param(
+            {0.005: ([None] * 8, spread(3e7))},
+            "The threads took no turns that the trace could see", id="no turns",
+        ),
+        pytest.param(
+            {
+                1e-6: ([None] * 8, spread(3e7, width=0.3)),
+                0.005: (spread(0.005), [3e7] * 8),
+                1.0: (spread(1, width=1.9), spread(4e8)),
+            },
+            "Turns of 5 ms at an interval of 5 ms and 1 s at an interval of 1 s; "
+            "no clear change of speed at 1 µs", id="a speed that may be the same",
+        ),
+    ],
+)  # fmt: skip
+def test_the_title_tells_what_is_clear_and_every_text_is_in_sight(
+    rounds: Rounds, title: str
+) -> None:
+    assert assert_readable(draw, make_switches(rounds)).texts[0].get_text() == title
+
+
+def test_the_lines_run_through_the_medians_and_there_is_a_mark_for_each_round() -> None:
+    table = make_switches()
+    turns, speeds = draw(table).axes
+    ideal, marks, line = turns.lines
+    assert read_across(ideal) == read_up(ideal) == pytest.approx([0.5, 26])
+    assert [text.get_text() for text in turns.texts] == ["turn = interval"]
+    expected = (table["turn_seconds"] * 1000).tolist()
+    assert read_up(marks) == pytest.approx(expected, nan_ok=True)
+    assert line.get_color() == get_look("threads").colour
+    assert read_across(line) == pytest.approx([1, 5, 20])
+    assert read_up(line) == pytest.approx([1.1, 5.2, 20.3])
+    curve, _, _ = speeds.containers[0].lines
+    assert read_across(curve) == pytest.approx([0.001, 1, 5, 20])
+    assert read_up(curve) == pytest.approx([0.4, 29 / 30, 1, 31 / 30])
+    assert speeds.get_ylim() == (0, 1.25)
