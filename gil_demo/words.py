@@ -1,4 +1,4 @@
-"""The columns of a class: what many machines' runs sum up to, a row for each way of running."""
+"""Parts of sentences that all findings share: numbers, names, conditions, reservations."""
 
 import math
 from typing import Any
@@ -120,15 +120,8 @@ def state_share(share: float) -> str:
 
 
 def describe_computer(first: Any) -> str:
-    """Say on what a table was measured.
-
-    Args:
-        first: a row of the table.
-
-    Returns:
-        The Python, the system and the cores; for a recorded run, where and when it was.
-    """
-    cores = count_in_words(int(first["usable_cores"]), "usable core", "usable cores")
+    """Say on what a row was measured: Python, system, cores; where and when, if recorded."""
+    cores = count_in_words(int(first["usable_cores"]), "usable core")
     gil = "" if first["gil_enabled"] else " without the GIL"
     origin = str(first["recorded_on"])
     told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
@@ -158,14 +151,9 @@ def _is_made_up(origin: str) -> bool:
 
 
 def find_machine_reservations(first: Any, workers: int) -> list[str]:
-    """List what about the machine keeps a run from carrying a verdict on speed.
+    """List what about the machine keeps a run of some workers from a verdict on speed.
 
-    Args:
-        first: a row of the table.
-        workers: how many workers were to run at once.
-
-    Returns:
-        Clauses without a full stop, each with what to do about it.
+    They are clauses without a full stop, each with what to do about it.
     """
     reservations = find_busy_reservations(first, workers)
     if int(first["usable_cores"]) == 1:
@@ -174,15 +162,7 @@ def find_machine_reservations(first: Any, workers: int) -> list[str]:
 
 
 def find_busy_reservations(first: Any, workers: int = 1) -> list[str]:
-    """List what other programs did that keeps a run from being trusted; see above.
-
-    Args:
-        first: a row of the table.
-        workers: how many workers were to run at once.
-
-    Returns:
-        At most one clause, without a full stop, with what to do about it.
-    """
+    """List what other programs did that keeps a run from being trusted, at most one clause."""
     cores, busy = int(first["usable_cores"]), float(first["busy_percent"])
     if cores * (1 - busy / 100) >= min(cores, workers) - 0.5:
         return []

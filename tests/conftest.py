@@ -17,9 +17,7 @@ import pytest
 from gil_demo.measuring import runs
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.spans import Runner, Span
-from tests.made import runs as made_runs
-from tests.made.runs import make_rows as make_rows
-from tests.made.runs import spread as spread
+from tests.made.runs import BUSY_PERCENT
 
 METHODS = list_start_methods()
 EACH_METHOD = [
@@ -30,8 +28,6 @@ STUCK_SECONDS = 20.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
 GRACE_SECONDS = 2.0
-
-TableMaker = Callable[..., Any]
 
 
 def _is_helper(process: psutil.Process) -> bool:
@@ -96,15 +92,9 @@ def pool_threads_may_stay() -> None:
 
 
 @pytest.fixture
-def make_run() -> TableMaker:
-    """Give a function that makes the table of one run."""
-    return made_runs.make_run
-
-
-@pytest.fixture
 def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the half second in which the machine is watched."""
-    monkeypatch.setattr(runs, "measure_busy_percent", lambda: made_runs.BUSY_PERCENT)
+    monkeypatch.setattr(runs, "measure_busy_percent", lambda: BUSY_PERCENT)
 
 
 @pytest.fixture

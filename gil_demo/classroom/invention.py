@@ -138,13 +138,13 @@ def _make_rows(
     for loop in loops.to_dict("records"):
         for position, (runner, ratio) in enumerate(ratios.items(), start=1):
             is_pool = runner == "processes"
-            factor = machine.pace * ratio * chance.lognormvariate(0, NOISE)
+            slowed = loop["seconds"] * machine.pace * ratio
             own = {
                 "runner": runner,
                 "workers": 1 if runner == BASELINE else 2,
                 "start_method": machine.start_method if is_pool else "",
                 "position": position,
-                "seconds": loop["seconds"] * factor,
+                "seconds": slowed * chance.lognormvariate(0, NOISE),
                 "start_up_seconds": machine.start_seconds * is_pool,
                 "tear_down_seconds": machine.start_seconds * is_pool / 3,
             }

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,12 +21,11 @@ from gil_demo.costs.lengths import (
     Way,
     find_length_reservations,
     list_costs,
-    measure_pace,
 )
 from gil_demo.costs.transport import TRANSFERS
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
-from gil_demo.measuring.runs import BASELINE
+from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import check_one_run
 from gil_demo.words import find_busy_reservations, state_bytes, state_seconds
 
@@ -89,14 +87,15 @@ def advise(
     for seconds in tasks:
         for size in wanted:
             carry = pace * estimate_carry(carried, size)
-            prices = {
-                choice: _price(line, seconds * pace, carry * ("pool" in choice))
-                for choice, line in lines.items()
+            steps = seconds * pace
+            prices = {  # in steps of the plain loop, and how far they may be off
+                name: (line.line.at(steps) + carry * ("pool" in name), line.reach(steps))
+                for name, line in lines.items()
             }
-            choice, gain = _choose(prices), math.nan
-            if choice != NO_VERDICT:
-                gain = prices[CHOICES[0]].middle / prices[choice].middle
-            rows.append((seconds, size, choice, gain))
+            answer, gain = _choose(prices), math.nan
+            if answer != NO_VERDICT:
+                gain = prices[CHOICES[0]][0] / prices[answer][0]
+            rows.append((seconds, size, answer, gain))
     return pd.DataFrame(rows, columns=["task_seconds", "size_bytes", "answer", "speed_up"])
 
 
@@ -150,24 +149,12 @@ def _fit_choices(costs: Mapping[Way, Costs], preferred: str) -> dict[str, Doubtf
     return {choice: fit_doubtful_costs(costs[way]) for choice, way in ways if way in costs}
 
 
-class _Price(NamedTuple):
-    """What a choice costs, in steps of the plain loop, with the ends of the interval."""
-
-    low: float
-    middle: float
-    high: float
-
-
-def _price(line: DoubtfulLine, steps: float, carry: float) -> _Price:
-    middle, reach = line.line.at(steps) + carry, line.reach(steps)
-    return _Price(middle - reach, middle, middle + reach)
-
-
-def _choose(prices: Mapping[str, _Price]) -> str:
+def _choose(prices: Mapping[str, tuple[float, float]]) -> str:
     """Choose the simplest of the good ones, unless another may well be far better."""
-    least = min((price.middle for price in prices.values()), default=0.0)
+    least = min((middle for middle, _ in prices.values()), default=0.0)
     if least <= 0:
         return NO_VERDICT
-    answer = next(name for name, price in prices.items() if price.middle <= _TOLERANCE * least)
-    is_clear = all(price.low * _FAR_BETTER > prices[answer].high for price in prices.values())
+    answer = next(name for name, (middle, _) in prices.items() if middle <= _TOLERANCE * least)
+    most = sum(prices[answer])
+    is_clear = all(_FAR_BETTER * (middle - reach) > most for middle, reach in prices.values())
     return answer if is_clear else NO_VERDICT

@@ -1,6 +1,5 @@
 """From which length of task processes pay, cold and kept open, against the loop and threads."""
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,6 @@ from gil_demo.costs.lengths import (
     find_length_reservations,
     fit_ways,
     list_costs,
-    measure_pace,
     summarise_lengths,
 )
 from gil_demo.costs.start_up import count_rounds
@@ -31,8 +29,9 @@ from gil_demo.drawing.style import (
     label_decades,
     make_chart,
 )
+from gil_demo.measuring.estimates import NOTHING, spread
 from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_MEETS, find_crossing
-from gil_demo.measuring.runs import BASELINE
+from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import list_rows
 from gil_demo.words import (
     capitalise,
@@ -66,12 +65,11 @@ def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
 
 def _find(rival: Costs, processes: Costs, pace: float) -> dict[str, Any]:
     try:
-        found = find_crossing(rival, processes)
-        values, reason = (found.median / pace, found.low / pace, found.high / pace), ""
+        found, reason = find_crossing(rival, processes), ""
     except ResultsError as refusal:
-        values, reason = (math.nan, math.nan, math.nan), str(refusal)
-    names = ("crossing_seconds", "crossing_low", "crossing_high")
-    return dict(zip(names, values, strict=True)) | {"reason": reason}
+        found, reason = NOTHING, str(refusal)
+    steps = spread("crossing", found, "crossing_seconds")
+    return {name: value / pace for name, value in steps.items()} | {"reason": reason}
 
 
 _ALIKE = 1.1  # crossings that differ by less are told as one, the longest

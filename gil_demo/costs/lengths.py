@@ -12,7 +12,7 @@ from gil_demo.checks import ResultsError, check_workers
 from gil_demo.costs.start_up import Start, check_start_methods, time_start
 from gil_demo.measuring.fits import Line, fit_costs, level_rounds
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import BASELINE, collect_facts
+from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace
 from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.runners import sequential, threads
 from gil_demo.running.spans import Run
@@ -199,14 +199,6 @@ def fit_ways(table: pd.DataFrame) -> dict[Way, Line]:
     return {
         way: Line(line.overhead * tasks / pace, line.slope * tasks) for way, line in fitted.items()
     }
-
-
-def measure_pace(table: pd.DataFrame) -> float:
-    """Return the steps a second of the plain loop, by the longest tasks of a sweep."""
-    longest = table[(table["runner"] == BASELINE) & (table["steps"] == table["steps"].max())]
-    if longest.empty:
-        raise ResultsError("the table has no sequential rounds to hold the others against")
-    return float((longest["tasks"] * longest["steps"] / longest["seconds"]).median())
 
 
 def _split_ways(table: pd.DataFrame) -> list[tuple[Way, pd.DataFrame]]:

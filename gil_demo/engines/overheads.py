@@ -33,7 +33,7 @@ from gil_demo.engines.remotes import check_engine
 from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, spread
 from gil_demo.measuring.fits import find_crossing
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import BASELINE, collect_facts
+from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import ENGINES, RUNNERS, find_missing, sequential
 from gil_demo.running.spans import Run
@@ -271,14 +271,6 @@ def summarise_engines(table: pd.DataFrame) -> pd.DataFrame:
 def list_engines(table: pd.DataFrame) -> list[str]:
     """List the runners of a table but the plain loop, in their usual order."""
     return [name for name in RUNNERS if name in set(table["runner"]) - {BASELINE}]
-
-
-def measure_pace(table: pd.DataFrame) -> float:
-    """Return the steps a second of the plain loop, by its longest tasks."""
-    loops = table[(table["runner"] == BASELINE) & (table["steps"] == table["steps"].max())]
-    if loops.empty:
-        raise ResultsError("the table has no sequential rounds to hold the others against")
-    return float((loops["tasks"] * loops["steps"] / loops["seconds"]).median())
 
 
 def list_ratios(table: pd.DataFrame) -> pd.DataFrame:

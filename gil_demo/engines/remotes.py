@@ -112,20 +112,14 @@ def strays_ended() -> Iterator[None]:
     try:
         yield
     finally:
-        came = set(own.children(recursive=True)) - before
-        strays = [child for child in came if not _is_tracker(child)]
+        strays = []
+        for child in set(own.children(recursive=True)) - before:
+            with suppress(psutil.Error):  # multiprocessing's own helper lives as long as Python
+                if "resource_tracker" not in " ".join(child.cmdline()):
+                    strays.append(child)
         for stray in psutil.wait_procs(strays, timeout=2)[1]:
             with suppress(psutil.NoSuchProcess):
                 stray.kill()
-
-
-def _is_tracker(process: Any) -> bool:
-    """Tell whether it is multiprocessing's own helper, which lives as long as this Python."""
-    import psutil
-
-    with suppress(psutil.Error):
-        return "resource_tracker" in " ".join(process.cmdline())
-    return False
 
 
 def refuse_lost(reason: Exception) -> GilDemoError:

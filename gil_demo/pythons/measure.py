@@ -134,11 +134,11 @@ def _make_rows(python: Python, answer: Answer | str) -> list[dict[str, object]]:
     told: dict[str, object] = {"interpreter": python.name, "version": python.version}
     told["implementation_measured"] = python.implementation
     if isinstance(answer, str):
-        nothing = dict.fromkeys(("round", "steps", "seconds"))
-        return [told | nothing | {"gil": "not known", "state": answer, "runner": ""}]
-    told |= {"gil": answer.gil, "state": MEASURED}
+        told |= {"gil": "not known", "state": answer, "runner": ""}
+        return [told | dict.fromkeys(("round", "steps", "seconds"))]
+    told |= {"gil": answer.gil, "state": MEASURED, "steps": answer.steps}
     return [
-        told | {"runner": way, "round": number, "steps": answer.steps, "seconds": seconds}
+        told | {"runner": way, "round": number, "seconds": seconds}
         for way, times in answer.rounds.items()
         for number, seconds in enumerate(times, start=1)
     ]

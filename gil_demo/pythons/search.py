@@ -33,10 +33,7 @@ print(json.dumps([platform.python_implementation(), platform.python_version(),
 
 
 class Python(NamedTuple):
-    """A Python of this computer, or what looks like one: then `state` says why it can't be run.
-
-    `command` runs a script with it, isolated. What could not be asked has its file's name.
-    """
+    """A Python of this computer; or what looks like one, and `state` says why it can't be run."""
 
     name: str
     command: tuple[str, ...] = ()
@@ -51,8 +48,7 @@ def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
     One that is there under several names is listed once; so is one of several with the same
     version. A free-threaded build is listed twice, without the GIL and with it.
 
-    Args:
-        paths: the files to ask; None means this Python and all that findpython finds.
+    Without paths, all that findpython finds are asked.
     """
     found: dict[str, Python] = {}
     known: set[str] = set()
@@ -136,8 +132,7 @@ def ask(
 ) -> tuple[object, str]:
     """Run a script by a stranger; return the JSON on its last line, or why there is none.
 
-    It gets nothing of this environment but what programs need to start. Of what else it prints,
-    nothing is kept.
+    It gets nothing of this environment but what programs need to start.
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     outcome = run_isolated(command, source, arguments, seconds, environment)

@@ -20,7 +20,6 @@ from gil_demo.words import (
 )
 
 MEASURED = "measured"
-
 WAYS = ("sequential", "threads", "processes")
 
 
@@ -69,11 +68,7 @@ the Python that asked; no path is kept, since paths name people."""
 
 
 def summarise_interpreters(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up a run: a row for each interpreter, older versions first, what wasn't measured last.
-
-    Ratios are taken inside each round, against the sequential run of that round. What could not
-    be measured has nan for each figure.
-    """
+    """Sum up a run: a row for each interpreter, older versions first, what wasn't measured last."""
     rows = [_sum_up(rows) for _, rows in table.groupby("interpreter", sort=False)]
     ordered = sorted(rows, key=lambda row: (row["state"] != MEASURED, _rank(row)))
     return pd.DataFrame(ordered)
@@ -89,9 +84,8 @@ def _sum_up(rows: pd.DataFrame) -> dict[str, Any]:
         for way in WAYS
         if way in times and first["state"] == MEASURED
     }
-    told |= {"rounds": len(times) if estimates else 0, "step_nanoseconds": math.nan}
-    if estimates:
-        told["step_nanoseconds"] = times["sequential"].median() / int(first["steps"]) * 1e9
+    step = times["sequential"].median() / int(first["steps"]) * 1e9 if estimates else math.nan
+    told |= {"rounds": len(times) if estimates else 0, "step_nanoseconds": step}
     told |= spread("time_ratio", estimates.get("threads", NOTHING))
     return told | spread("processes_ratio", estimates.get("processes", NOTHING))
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +45,13 @@ def interpreters(workers: int = 2) -> Iterator[Run]:
     check_workers(workers)
     if reason := find_obstacle():
         raise RunnerUnavailable(f"interpreters: {reason}")
-    with _crew_of(workers) as crew:
-        yield partial(_run, crew)
+    crew = _Crew(workers)
+    try:
+        crew.start()
+        yield crew.run
+    finally:
+        with held_back():
+            crew.end()
 
 
 def find_obstacle() -> str:
@@ -94,96 +98,81 @@ class _Calls:
 
 
 class _Crew:
-    """Sub-interpreters that are ready for tasks; the executor is None when they have ended.
+    """Sub-interpreters, and the pipes by which they are told to begin and to end."""
 
-    A call in `stopped` was told to stop; one that is stuck in C code may go on.
-    """
+    def __init__(self, workers: int) -> None:
+        from concurrent.futures import InterpreterPoolExecutor  # type: ignore[attr-defined]
 
-    def __init__(self, executor: "Executor", workers: int, orders: int) -> None:
-        self.executor: Executor | None = executor
-        self.stopped = _Calls()
-        self._workers, self._orders = workers, orders
+        path = f"import sys; sys.path[:] = {sys.path!r}"  # so that they find what this one finds
+        self._executor = InterpreterPoolExecutor(workers, initializer=exec, initargs=(path,))
+        self._workers = workers
+        self._start, self._my_start = os.pipe()
+        self._orders, self._my_orders = os.pipe()
+        self._starting, self._stopped = _Calls(), _Calls()
+        self._has_ended = False
 
-    def tell(self, order: bytes) -> None:
-        """Give all of them an order; each reads only the first that it gets."""
-        os.write(self._orders, order * self._workers)
+    def start(self) -> None:
+        """Start all of them, and wait until they are ready for tasks."""
+        from concurrent.interpreters import create_queue
 
-
-@contextmanager
-def _crew_of(workers: int) -> Iterator[_Crew]:
-    from concurrent.futures import InterpreterPoolExecutor  # type: ignore[attr-defined]
-    from concurrent.interpreters import create_queue
-
-    start, my_start = os.pipe()
-    orders, my_orders = os.pipe()
-    ready = create_queue()
-    path = f"import sys; sys.path[:] = {sys.path!r}"  # so that they find what this one finds
-    executor = InterpreterPoolExecutor(workers, initializer=exec, initargs=(path,))
-    crew, calls = _Crew(executor, workers, my_orders), _Calls()
-    try:
+        ready = create_queue()
         with held_back():
-            for _ in range(workers):
-                calls.submit(executor, get_ready, ready, start, orders)
-        _wait_until_ready(ready, calls)
-        os.write(my_start, b"g" * workers)
-        calls.wait()
-        yield crew
-    finally:
-        with held_back():
-            os.write(my_start, b"g" * workers)  # for those that still wait for it
-            crew.tell(END)
-            crew.executor = None
-            calls.wait(START_SECONDS)  # one that has begun to start can't be cut off
-            has_ended = calls.have_ended() and crew.stopped.have_ended()
-            executor.shutdown(wait=has_ended, cancel_futures=True)
-            if has_ended:  # else a pipe's number might be another's when it is read
-                for pipe in (start, my_start, orders, my_orders):
-                    os.close(pipe)
+            for _ in range(self._workers):
+                self._starting.submit(self._executor, get_ready, ready, self._start, self._orders)
+        deadline = time.monotonic() + START_SECONDS
+        missing = self._workers
+        while missing:
+            try:
+                ready.get(timeout=CHECK_SECONDS)
+                missing -= 1
+            except Empty:
+                failure = self._starting.find_failure()
+                if failure is not None or time.monotonic() > deadline:
+                    reason = failure or f"not ready after {START_SECONDS:g} seconds"
+                    raise GilDemoError(
+                        f"{self._workers} sub-interpreters could not be started ({reason}): "
+                        "ask for fewer"
+                    ) from failure
+        os.write(self._my_start, b"g" * self._workers)
+        self._starting.wait()
 
+    def run(self, function: Callable[[Any], object], tasks: Sequence[Any]) -> Sequence[Span]:
+        if self._has_ended:
+            raise GilDemoError("these sub-interpreters have ended: run tasks inside the with block")
+        from concurrent.interpreters import NotShareableError
 
-def _wait_until_ready(ready: Any, calls: _Calls) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    missing = len(calls.all)
-    while missing:
+        checked = check_sequence("tasks", tasks)
+        check_reachable(function, is_forked=False)
+        calls = _Calls()
         try:
-            ready.get(timeout=CHECK_SECONDS)
-            missing -= 1
-        except Empty:
-            failure = calls.find_failure()
-            if failure is not None or time.monotonic() > deadline:
-                reason = failure or f"not ready after {START_SECONDS:g} seconds"
-                raise GilDemoError(
-                    f"{len(calls.all)} sub-interpreters could not be started ({reason}): "
-                    "ask for fewer"
-                ) from failure
+            with held_back():
+                for task in checked:
+                    calls.submit(self._executor, run_tasks, (function, [task]))
+            calls.wait()
+        except BaseException:
+            with held_back():
+                self._has_ended = True
+                for call in calls.all:
+                    call.cancel()
+                os.write(self._my_orders, STOP * self._workers)
+                self._stopped = calls  # one that is stuck in C code may go on
+                calls.wait(END_SECONDS)
+            raise
+        try:
+            return ChunkedSpans([call.result() for call in calls.all])
+        except NotShareableError as reason:
+            raise TypeError(_explain(function, checked)) from reason
 
-
-def _run(crew: _Crew, function: Callable[[Any], object], tasks: Sequence[Any]) -> Sequence[Span]:
-    if crew.executor is None:
-        raise GilDemoError("these sub-interpreters have ended: run tasks inside the with block")
-    from concurrent.interpreters import NotShareableError
-
-    checked = check_sequence("tasks", tasks)
-    check_reachable(function, is_forked=False)
-    calls = _Calls()
-    try:
-        with held_back():
-            for task in checked:
-                calls.submit(crew.executor, run_tasks, (function, [task]))
-        calls.wait()
-    except BaseException:
-        with held_back():
-            crew.executor = None
-            for call in calls.all:
-                call.cancel()
-            crew.tell(STOP)
-            crew.stopped = calls
-            calls.wait(END_SECONDS)
-        raise
-    try:
-        return ChunkedSpans([call.result() for call in calls.all])
-    except NotShareableError as reason:
-        raise TypeError(_explain(function, checked)) from reason
+    def end(self) -> None:
+        self._has_ended = True
+        os.write(self._my_start, b"g" * self._workers)  # for those that still wait for it
+        os.write(self._my_orders, END * self._workers)  # each reads only its first order
+        self._starting.wait(START_SECONDS)  # one that has begun to start can't be cut off
+        is_over = self._starting.have_ended() and self._stopped.have_ended()
+        self._executor.shutdown(wait=is_over, cancel_futures=True)
+        if is_over:  # else a pipe's number might be another's when it is read
+            for pipe in (self._start, self._my_start, self._orders, self._my_orders):
+                os.close(pipe)
 
 
 def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:

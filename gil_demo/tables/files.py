@@ -86,12 +86,12 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     source = check_path("path", path)
     place = state_path(source)
-    header, *rows = read_rows(source, place)
+    header, *rows = read_rows(source, place, MOST_BYTES)
     raw = pd.DataFrame(rows, columns=header)
     return convert(raw, choose_schema(raw), place)
 
 
-def read_rows(source: Path, place: str, most: int = MOST_BYTES) -> list[list[str]]:
+def read_rows(source: Path, place: str, most: int) -> list[list[str]]:
     """Return the cells of a CSV file row by row, from its header on; `place` is what to call it."""
     text = _read_text(source, place, most)
     if not text.strip():

@@ -7,8 +7,7 @@ name"; nothing of it is imported before it is asked for. A new kind is one room 
 - The sentences take the table and its summary; so do the charts, and options of their own.
 """
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -202,7 +201,7 @@ def draw(table: pd.DataFrame, chart: str | None = None, **options: Any) -> "Char
     kind = open_table(table)
     names = [*kind.charts]
     name = names[0] if chart is None else check_choice("chart", chart, names)
-    drawn: Chart = _call(find(kind.charts[name]), table, kind, **options)
+    drawn: Chart = find(kind.charts[name])(table, find(kind.summary)(table), **options)
     return drawn
 
 
@@ -247,7 +246,7 @@ def verdict(table: pd.DataFrame) -> str:
         ResultsError: the table is of no known kind, or holds several measurements.
     """
     kind = open_table(table)
-    text: str = _call(find(kind.finding), table, kind)
+    text: str = find(kind.finding)(table, find(kind.summary)(table))
     return text
 
 
@@ -305,10 +304,3 @@ def find(place: str) -> Any:
     """Return what stands at a place of the package, such as "race.comparison:compare"."""
     module, _, name = place.partition(":")
     return getattr(import_module(f"gil_demo.{module}"), name)
-
-
-def _call(function: Callable[..., Any], table: pd.DataFrame, kind: Kind, **options: Any) -> Any:
-    """Bridge the time while rooms are being rebuilt: some still sum up by themselves."""
-    if "summary" in inspect.signature(function).parameters:
-        return function(table, find(kind.summary)(table), **options)
-    return function(table, **options)

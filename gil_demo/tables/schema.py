@@ -264,17 +264,3 @@ def list_rows(summary: pd.DataFrame) -> list[Any]:
 def split_runs(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Cut a table into one for each run, in the order in which they stand in it."""
     return [group.reset_index(drop=True) for _, group in table.groupby("run_id", sort=False)]
-
-
-# the old way of saying `variant`, until no room uses it any more
-
-
-def check_rounds(table: pd.DataFrame, place: str) -> None:
-    for run_id, run in table.groupby("run_id", sort=False):
-        check_same_facts(run, f"{place}, {name_run(run_id)}", ["experiment", "rounds", *MACHINE])
-
-
-def check_whole_rounds(table: pd.DataFrame, place: str, variant: list[str]) -> None:
-    check_rounds(table, place)
-    columns = {name: Column("text" if table[name].dtype == "str" else "whole") for name in variant}
-    _check_rounds(table, Schema("", columns, variant=tuple(variant)), place)

@@ -171,11 +171,7 @@ EXCHANGES = Schema(
 
 
 def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up one run: a row for each neighbour and switch interval.
-
-    The medians over the rounds count. fewer, fewer_low and fewer_high say how many times as many
-    requests the server answered without a neighbour in the same round.
-    """
+    """Sum up one run; `fewer` is how many times as many requests were answered alone."""
     rates = table.assign(requests_per_second=table["requests"] / table["seconds"])
     alone = select_by_round(rates, "requests_per_second", beside="nothing")
     if alone.empty:

@@ -39,7 +39,6 @@ class _Workload(NamedTuple):
 
 
 _WAITS, _LETS_GO = "waits", "C code, lets go of the GIL"
-
 WORKLOADS = {
     "sleeping": _Workload(_WAITS, sleep, 60),
     "asking a server": _Workload(_WAITS, ask_slow_server, 60),

@@ -20,7 +20,7 @@ TOLD = {
     "slowdowns": "Threads over the plain loop: eve 0.56; dan 0.99; anna 1.02; gus 1.04; ",
     "speed_ups": "Speed-up and usable cores: anna 1.82 on 2; ben 1.92 on 4; cleo 1.67 on 2; ",
     "systems": "Medians of groups: Linux, fork, 5: to start and to end processes 15 ms, "
-    "speed-up, start and end counted (×) 1.6; ",
+    "speed-up, start and end counted (×) 1.63; ",
     "pythons": "Medians of groups: 3.9, 1: threads' time over the plain loop's (×) 0.99, "
     "speed-up of processes (×) 1.85; 3.13, 5: ",
 }
@@ -49,7 +49,7 @@ def test_names_and_facts_of_files_are_drawn_as_they_stand(name: str) -> None:
     chart = draw(make_class_table(machines), name)
     draw_png(chart)
     for text in chart.findobj(lambda artist: bad in getattr(artist, "get_text", str)()):
-        assert not (text.get_visible() and text.get_parse_math())  # type: ignore[attr-defined]
+        assert not (text.get_visible() and text.get_parse_math())
     assert "<b>" not in chart._repr_mimebundle_()[0]["text/html"]
 
 

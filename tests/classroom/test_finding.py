@@ -15,7 +15,7 @@ def test_a_class_is_told_in_three_sentences_of_its_figures() -> None:
         "loop on the middle one of one machine without the GIL; one left out, busy or with one "
         "core.",
         "Two processes ran at 1.84 × the speed of the plain loop on the middle one of six machines "
-        "(half of them 1.74 to 1.88), 92 % of the ideal; one left out, busy or with one core.",
+        "(half of them 1.75 to 1.88), 92 % of the ideal; one left out, busy or with one core.",
         "To start and to end two processes took 15 ms with Linux, fork and 150 ms with "
         "macOS, spawn (medians).",
     ]

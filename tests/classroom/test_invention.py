@@ -15,7 +15,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def truth(folder: Path) -> pd.DataFrame:
-    return make_class(folder, 12).set_index("file")
+    made: pd.DataFrame = make_class(folder, 12)
+    return made.set_index("file")
 
 
 def test_what_was_put_in_comes_out_within_the_noise(folder: Path, truth: pd.DataFrame) -> None:
@@ -50,8 +51,7 @@ def test_it_has_what_real_classes_have(folder: Path, truth: pd.DataFrame) -> Non
 
 
 def test_the_same_class_is_made_each_time(folder: Path, tmp_path: Path) -> None:
-    again = make_class(tmp_path / "again", 12)
-    assert list(again["pace"])[:2] == pytest.approx([0.7539, 0.9297], abs=0.4)
+    make_class(tmp_path / "again", 12)
     for file in folder.iterdir():
         assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes()
 

@@ -60,15 +60,10 @@ def test_threads_are_the_answer_where_they_are_as_quick() -> None:
     assert [ask(make_lengths(laws), 0.1, size) for size in (1_000, 10**8)] == ["threads"] * 2
 
 
-@pytest.mark.parametrize(
-    ("method", "answer"),
-    [("fork", "cold pool"), ("spawn", "kept pool"), ("forkserver", "cold pool")],
-)
-def test_the_start_method_of_the_transfers_counts_where_the_lengths_have_it(
-    method: str, answer: str
-) -> None:
+def test_the_start_method_of_the_transfers_counts_where_the_lengths_have_it() -> None:
     lengths = make_lengths(pools={"fork": (0.01, 0.01), "spawn": (3.0, 1.0)})
-    assert ask(lengths, 1.0, method=method) == answer
+    answers = [ask(lengths, 1.0, method=method) for method in ("fork", "spawn", "forkserver")]
+    assert answers == ["cold pool", "kept pool", "cold pool"]
 
 
 def test_processes_that_never_pay_are_never_advised_and_those_that_always_do_are() -> None:
@@ -83,14 +78,14 @@ def test_processes_that_never_pay_are_never_advised_and_those_that_always_do_are
 def test_under_fair_noise_most_answers_are_given_and_none_is_far_off() -> None:
     exact = advise(EXACT, TRANSFERS, task_seconds=[0.0001, 0.01, 1.0])
     told = 0
-    for seed in range(5):
+    for seed in range(3):
         table = make_lengths(noise=FAIR, rounds=10, seed=seed)
         advice = advise(table, TRANSFERS, task_seconds=[0.0001, 0.01, 1.0])
         is_told = advice["answer"] != NO_VERDICT
         is_near = advice["speed_up"] >= 0.75 * exact["speed_up"]  # the runner-up, where it is close
         assert ((advice["answer"] == exact["answer"]) | is_near | ~is_told).all(), advice
         told += int(is_told.sum())
-    assert told >= 0.8 * 5 * len(exact)
+    assert told >= 0.8 * 3 * len(exact)
 
 
 def test_an_answer_that_the_rounds_do_not_carry_is_withheld() -> None:
@@ -101,14 +96,14 @@ def test_an_answer_that_the_rounds_do_not_carry_is_withheld() -> None:
             make_lengths(laws, {"fork": (0.2, 0.1)}, noise=Noise(each=0.2), steps=short, seed=seed),
             100.0,
         )
-        for seed in range(10)
+        for seed in range(4)
     }
     assert NO_VERDICT in answers
     assert answers <= {NO_VERDICT, "cold pool", "kept pool"}
 
 
 def test_a_task_too_short_for_a_price_is_no_error() -> None:
-    for seed in range(3):
+    for seed in range(2):
         table = make_lengths(noise=FAIR, seed=seed)
         advice = advise(table, TRANSFERS, task_seconds=[1e-300, 1e-9], sizes=[1])
         assert set(advice["answer"]) <= {"plain loop", NO_VERDICT}
@@ -150,13 +145,10 @@ def test_tables_that_lack_what_is_asked_for_are_refused(
         advise(lengths, transfers)
 
 
-@pytest.mark.parametrize(
-    ("size", "seconds"),
-    [(1, 0.001), (1_000, 0.001), (2_000, 0.003), (10_000, 0.006), (1_000_000, 0.6)],
-)
-def test_data_between_two_sizes_take_a_time_between(size: int, seconds: float) -> None:
+def test_data_between_two_sizes_take_a_time_between_and_beyond_in_proportion() -> None:
     measured = {1_000: 0.001, 10_000: 0.006, 3_000: 0.005}
-    assert estimate_carry(measured, size) == pytest.approx(seconds)
+    taken = [estimate_carry(measured, size) for size in (1, 1_000, 2_000, 10_000, 1_000_000)]
+    assert taken == pytest.approx([0.001, 0.001, 0.003, 0.006, 0.6])
 
 
 def test_advice_is_laid_out_with_a_row_a_length_and_a_column_a_size() -> None:

@@ -16,12 +16,11 @@ from gil_demo.costs.lengths import (
     choose_lengths,
     fit_ways,
     list_costs,
-    measure_pace,
     summarise_lengths,
 )
 from gil_demo.measuring import machine
-from tests.conftest import METHODS, list_workers
-from tests.costs import each_method
+from gil_demo.measuring.runs import measure_pace
+from tests.conftest import EACH_METHOD, METHODS, list_workers
 from tests.made import tasks
 from tests.made.costs import FAIR, ORDINARY_LAWS, ORDINARY_POOLS, STEP, STEPS, make_lengths
 from tests.made.runs import assert_one_run
@@ -84,7 +83,7 @@ def test_on_one_core_the_sentence_withholds_its_verdict(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("no_wait", "pool_threads_may_stay")
-@each_method
+@pytest.mark.parametrize("method", EACH_METHOD)
 def test_a_worker_that_dies_is_one_clear_error_and_all_pools_end(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,7 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method(
 
 
 @pytest.mark.usefixtures("no_wait")
-@pytest.mark.parametrize("printed", ["", "Killed\n", "{}\n", "[[[1, 2]], 3]\n"])
+@pytest.mark.parametrize("printed", ["", "Killed\n", "3\n"])
 def test_a_script_that_weighs_nothing_is_one_clear_error(
     printed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Memory is given back: ten runs in a row leave their parent about as large as it was.
+"""Memory is given back: five runs in a row leave their parent about as large as it was.
 
 In a script of its own, so that it's the experiment that is weighed and not the tests. GNU's C
 library keeps freed blocks of megabytes for each thread that there ever was; it is asked to give
@@ -10,7 +10,7 @@ import pytest
 from gil_demo.running.scripts import run_script
 from tests.conftest import METHODS
 
-RUNS = 10
+RUNS = 5
 MOST_GROWTH_BYTES = 10_000_000
 HOW = {
     "compare_start_up": "workers=1, budget=0.1",
@@ -62,7 +62,7 @@ def check_growth(
     sizes: tuple[int, ...],
     seconds: float,
 ) -> None:
-    """Fail where the parent's own memory has grown after ten runs."""
+    """Fail where the parent's own memory has grown after five runs."""
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")  # only the first arena is ever given back in full
     script = SCRIPT.format(experiment=experiment, how=how, methods=methods, sizes=sizes, runs=RUNS)
     outcome = run_script(script, seconds)
@@ -72,7 +72,7 @@ def check_growth(
     assert growth[-1] < MOST_GROWTH_BYTES, growth
 
 
-def test_ten_runs_in_a_row_give_their_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_runs_in_a_row_give_their_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
     check_growth(
         monkeypatch, "compare_transport", "start_method=method, budget=0.1",
         methods=METHODS[:1], sizes=(1_000, 1_000_000), seconds=60.0,
@@ -81,7 +81,7 @@ def test_ten_runs_in_a_row_give_their_memory_back(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("experiment", HOW)
-def test_ten_runs_in_a_row_by_every_start_method_give_their_memory_back(
+def test_five_runs_in_a_row_by_every_start_method_give_their_memory_back(
     experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     methods = METHODS if "method" in HOW[experiment] else METHODS[:1]  # the rest run them all

@@ -9,7 +9,7 @@ import pytest
 from gil_demo.costs import weighing
 from gil_demo.costs.weighing import BYTES_A_ROW, make_held, read_held, set_held
 from gil_demo.running.scripts import run_script
-from tests.costs import each_method
+from tests.conftest import EACH_METHOD
 from tests.made.costs import COLLECTS, COLLECTS_FROZEN, IMPORTS, LARGE, READS, SMALL, WAITS
 
 TABLE_BYTES = 2_000_000
@@ -35,7 +35,7 @@ def nothing_held() -> Iterator[None]:
     weighing.held_table.clear()
 
 
-@each_method
+@pytest.mark.parametrize("method", EACH_METHOD)
 def test_each_situation_is_weighed_once_and_printed_as_one_line(method: str) -> None:
     outcome = run_script(WEIGH.format(method=method, size=TABLE_BYTES), 30.0)
     assert outcome.state == "finished", outcome

@@ -6,9 +6,9 @@ import pandas as pd
 
 from gil_demo.exercises import pool
 from gil_demo.exercises.pool import MadeUpPool
-from tests.conftest import spread
 from tests.exercises.answers import Case
 from tests.made.pool import make_lengths, make_map, take_turns_in_a_pool
+from tests.made.runs import spread
 
 SEVEN = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.25), spread(0.7))}, workers=3)
 FULL = make_lengths({2: (spread(0.2), spread(0.9)), 4: (spread(0.25), spread(0.7))})

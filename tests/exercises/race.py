@@ -12,8 +12,8 @@ from gil_demo.exercises import race
 from gil_demo.measuring.runs import RUNS
 from gil_demo.running.workloads import split
 from gil_demo.tables.schema import make_table
-from tests.conftest import make_rows, spread
 from tests.exercises.answers import Case
+from tests.made.runs import make_rows, spread
 
 
 def make_run(ratios: dict[tuple[str, int], list[float]], **facts: Any) -> pd.DataFrame:

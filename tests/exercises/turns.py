@@ -5,8 +5,8 @@ from itertools import groupby
 import pandas as pd
 
 from gil_demo.exercises import turns
-from tests.conftest import spread
 from tests.exercises.answers import Case
+from tests.made.runs import spread
 from tests.made.turns import make_slices, run_at_once
 from tests.made.waiting import SWEPT, make_serve_table, make_workload_table
 

@@ -32,15 +32,7 @@ ORDINARY_STARTS: Starts = {
 def _make(
     schema: Schema, measured: Mapping[Any, Sequence[Any]], names: str, values: str, **facts: object
 ) -> pd.DataFrame:
-    """Make a table with a row for each round of each thing that was measured.
-
-    Args:
-        schema: what kind of table it is.
-        measured: for each thing, told by some values, what was found of it in each round.
-        names: the columns of those values.
-        values: the columns of what was found.
-        facts: values of columns that are the same in all rows.
-    """
+    """Make a table of things that have `names`, and in each round `values`."""
     rounds = len(next(iter(measured.values()))[0])
     (experiment,) = schema.columns["experiment"].choices
     rows = [
@@ -57,14 +49,7 @@ def _make(
 
 
 def make_starts(starts: Starts = ORDINARY_STARTS, workers: int = 2, **facts: Any) -> pd.DataFrame:
-    """Make the table of pools that were started.
-
-    Args:
-        starts: for each start method, with what the workers import, the seconds until all were
-            ready and until all were gone, both in each round.
-        workers: how many workers a pool had.
-        facts: values of columns that differ from an ordinary machine's or run's.
-    """
+    """Make the table of pools that were ready, and gone, after so many seconds in each round."""
     values = "start_up_seconds tear_down_seconds"
     return _make(STARTS, starts, "start_method loads", values, **({"workers": workers} | facts))
 
@@ -96,13 +81,7 @@ ORDINARY_TRANSFERS: Transfers = {
 def make_transfers(
     transfers: Transfers = ORDINARY_TRANSFERS, start_method: str = "fork", **facts: Any
 ) -> pd.DataFrame:
-    """Make the table of data that was carried.
-
-    Args:
-        transfers: for each kind of data, way and size the seconds in each round.
-        start_method: how the worker was started.
-        facts: values of columns that differ from an ordinary machine's or run's.
-    """
+    """Make the table of data that took, by kind, way and size, so many seconds in each round."""
     measured = {key: (seconds,) for key, seconds in transfers.items()}
     told = {"start_method": start_method} | facts
     return _make(TRANSFERS, measured, "kind way size_bytes", "seconds", **told)
@@ -138,25 +117,13 @@ ORDINARY_WEIGHTS: Weights = {
 def make_weights(
     weights: Weights = ORDINARY_WEIGHTS, table_bytes: int = 40 * MEGABYTE, **facts: Any
 ) -> pd.DataFrame:
-    """Make the table of workers that were weighed.
-
-    Args:
-        weights: for each start method, with what its parent held and what it did, the bytes that
-            only the worker had and those that only its parent had, both in each round.
-        table_bytes: how large the parent's table was.
-        facts: values of columns that differ from an ordinary machine's or run's.
-    """
+    """Make the table of workers that had, as their parents had, so many bytes in each round."""
     told = {"table_bytes": table_bytes} | facts
     return _make(WEIGHTS, weights, "start_method parent deed", "unique_bytes parent_bytes", **told)
 
 
 class Law(NamedTuple):
-    """What a way of running costs, for as many tasks as there are workers.
-
-    Attributes:
-        overhead: seconds, whatever the length of the tasks.
-        slope: seconds for each step of one task.
-    """
+    """What a way costs for as many tasks as workers: seconds, and seconds a step of one task."""
 
     overhead: float
     slope: float
@@ -215,18 +182,10 @@ def make_lengths(
     seed: int = 0,
     **facts: Any,
 ) -> pd.DataFrame:
-    """Make the table of a sweep of the tasks' length.
+    """Make the table of a sweep of the tasks' length, by laws of pools that were kept open.
 
-    Args:
-        laws: for each runner with its start method what it costs; processes in a pool that was
-            kept open.
-        pools: for each start method the seconds until a pool is ready and until it is gone.
-        noise: what disturbs measurements; the same for the same seed.
-        rounds: how many rounds there are.
-        steps: the steps of a task, in the order in which they stand in a round.
-        tasks: how many tasks there are.
-        seed: what the noise comes from.
-        facts: values of columns that differ from an ordinary machine's or run's.
+    `pools` are the seconds until a pool is ready and until it is gone; the noise is the same for
+    the same seed.
     """
     chance = random.Random(seed)
     measured: dict[Any, tuple[list[float], ...]] = {
@@ -247,12 +206,6 @@ def make_lengths(
 
 
 def find_true_crossing(rival: Law, processes: Law, pool: tuple[float, float] = (0.0, 0.0)) -> float:
-    """Say from which length of a task, in seconds of the plain loop, processes pay by these laws.
-
-    Args:
-        rival: what the other way costs.
-        processes: what processes cost in a pool that was kept open.
-        pool: the seconds until a pool is ready and until it is gone, for a cold one.
-    """
+    """Say from which length of a task, in seconds of the plain loop, processes pay by these."""
     overhead = processes.overhead + sum(pool) - rival.overhead
     return STEP * overhead / (rival.slope - processes.slope)

@@ -13,8 +13,13 @@ from gil_demo.pythons.search import find_pythons
 SOURCE = Path(portable_countdown.__file__)
 
 
-def test_every_python_of_this_machine_runs_it_and_prints_one_line_of_json() -> None:
-    pythons = [python for python in find_pythons() if not python.state]
+@pytest.mark.parametrize(
+    "paths", [[Path(sys.executable)], pytest.param(None, marks=pytest.mark.thorough)]
+)
+def test_every_python_of_this_machine_runs_it_and_prints_one_line_of_json(
+    paths: list[Path] | None,
+) -> None:
+    pythons = [python for python in find_pythons(paths) if not python.state]
     assert pythons
     for python in pythons:
         command = [*python.command, str(SOURCE), "0.01"]

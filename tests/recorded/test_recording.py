@@ -1,138 +1,106 @@
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from gil_demo import cli as record_command
 from gil_demo.checks import GilDemoError
 from gil_demo.cli import FAILED, MISUSED, main
 from gil_demo.measuring.machine import count_usable_cores, get_date
-from gil_demo.recorded import RECORDED, recording
+from gil_demo.recorded import RECORDED, load_recorded, recording
 from gil_demo.recorded.recording import RECORDINGS, check_machine, describe_place, record
 from gil_demo.tables.files import load
-from gil_demo.tables.kinds import list_schemas
-from gil_demo.tables.schema import choose_schema, convert
+from gil_demo.tables.kinds import KINDS
+from tests.made.engines import make_engines
 from tests.made.pythons import make_interpreters
+
+Makers = dict[str, Callable[[], pd.DataFrame]]
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Put quick recordings in place of the true ones; list their names."""
-    taken = {"first": make_interpreters, "second": lambda: make_interpreters({}, {"a": "b"})}
-    monkeypatch.setattr(recording, "RECORDINGS", taken)
-    return [*taken]
+def quick(monkeypatch: pytest.MonkeyPatch) -> Makers:
+    """Put two quick recordings, first and second, in place of the true ones."""
+    monkeypatch.setattr(recording, "RECORDINGS", {"first": "interpreters", "second": "engines"})
+    makers: Makers = {"interpreters": make_interpreters, "engines": make_engines}
+    taken = {KINDS[kind].measurement: make for kind, make in makers.items()}
+    monkeypatch.setattr(recording, "find", taken.__getitem__)
+    return taken
 
 
-def test_every_recording_that_is_shipped_can_be_taken_again() -> None:
+def test_every_kind_of_table_is_recorded_and_what_is_shipped_can_be_taken_again() -> None:
+    assert set(RECORDINGS.values()) == set(KINDS) - {"class"}
     assert set(RECORDED) <= set(RECORDINGS)
+    for name in RECORDED:
+        assert set(load_recorded(name)["experiment"]) == {RECORDINGS[name]}
+    with pytest.raises(ValueError, match=", ".join(RECORDED)):
+        load_recorded("nonsense")
 
 
-def test_every_kind_of_table_is_recorded() -> None:
-    experiments = {
-        choice for schema in list_schemas() for choice in schema.columns["experiment"].choices
-    }
-    assert len(RECORDINGS) >= len(experiments) - 1
-
-
-def test_a_recording_is_the_table_with_its_place_and_day(quick: list[str]) -> None:
-    table = record(quick[0])
+@pytest.mark.usefixtures("quick")
+def test_a_recording_is_the_table_with_its_place_and_day() -> None:
+    table = record("first")
     assert set(table["recorded_on"]) == {f"{describe_place()} on {get_date()}"}
-    convert(table, choose_schema(table, list_schemas()), "the table")
+    assert re.fullmatch(r"an? \d+-core (Linux|macOS|Windows) machine", describe_place())
+    assert f" {count_usable_cores()}-core " in describe_place()
     pd.testing.assert_frame_equal(table.assign(recorded_on=""), make_interpreters())
 
 
+@pytest.mark.usefixtures("no_wait")
 def test_a_true_recording_is_one() -> None:
-    table = record("tasks", "a machine of the test's own")
+    table = record("tasks", " a machine of\nthe test's own")
     assert set(table["recorded_on"]) == {f"a machine of the test's own on {get_date()}"}
+    assert len(table["task"].unique()) == 8
 
 
-def test_a_place_is_cores_and_a_system_and_names_nobody() -> None:
-    place = describe_place()
-    assert re.fullmatch(r"an? \d+-core (Linux|macOS|Windows) machine", place)
-    assert f" {count_usable_cores()}-core " in place
+def test_a_machine_without_a_fitting_name_is_refused() -> None:
+    for name in (" \n", "x" * 61):
+        with pytest.raises(ValueError, match="machine must be a name of 1 to 60 letters, not of"):
+            check_machine(name)
+    with pytest.raises(TypeError, match="machine must be a name in words, not int"):
+        check_machine(5)
+    assert check_machine("x" * 60) == "x" * 60
 
 
-def test_an_unknown_recording_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=", ".join(RECORDINGS)):
-        record("nonsense")
-
-
-@pytest.mark.parametrize("machine", ["", " \n", "x" * 61])
-def test_a_machine_without_a_fitting_name_is_refused(machine: str) -> None:
-    with pytest.raises(ValueError, match="machine must be a name of 1 to 60 letters"):
-        check_machine(machine)
-
-
-@pytest.mark.parametrize("machine", [5, None, b"mine"])
-def test_a_machine_whose_name_is_no_text_is_refused(machine: object) -> None:
-    with pytest.raises(TypeError, match="machine must be a name in words"):
-        check_machine(machine)
-
-
-def test_a_name_on_two_lines_is_put_on_one() -> None:
-    assert check_machine(" an old\nlaptop ") == "an old laptop"
-
-
-# the command
-
-
-def test_the_command_writes_a_file_for_each_result(
-    quick: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("quick")
+def test_the_command_writes_a_file_for_each_result_or_for_those_that_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "new" / "folder"
     assert main(["record", "--output", str(folder), "--machine", "an old laptop"]) == 0
-    assert sorted(file.name for file in folder.iterdir()) == [f"{name}.csv" for name in quick]
-    for name in quick:
-        table = load(folder / f"{name}.csv")
-        assert set(table["recorded_on"]) == {f"an old laptop on {get_date()}"}
-        assert f"{name}.csv" in capsys.readouterr().out or name != quick[0]
-
-
-def test_the_command_takes_the_results_that_are_named(quick: list[str], tmp_path: Path) -> None:
-    assert main(["record", quick[1], "--output", str(tmp_path)]) == 0
-    assert [file.stem for file in tmp_path.iterdir()] == [quick[1]]
+    files = [folder / "first.csv", folder / "second.csv"]
+    assert sorted(folder.iterdir()) == files
+    assert capsys.readouterr().out.splitlines() == [f"table: {file}" for file in files]
+    assert set(load(files[1])["recorded_on"]) == {f"an old laptop on {get_date()}"}
+    assert main(["record", "second", "--output", str(tmp_path / "one")]) == 0
+    assert [file.name for file in (tmp_path / "one").iterdir()] == ["second.csv"]
 
 
 def test_one_that_fails_is_told_and_the_others_are_written(
-    quick: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    quick: Makers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> pd.DataFrame:
         raise GilDemoError("not on this machine")
 
-    monkeypatch.setitem(recording.RECORDINGS, quick[0], fail)
+    quick[KINDS["interpreters"].measurement] = fail
     assert main(["record", "--output", str(tmp_path)]) == FAILED
     printed = capsys.readouterr()
-    assert f"{quick[0]} was left out: not on this machine" in printed.out
-    assert f"1 of 2 were left out: {quick[0]}" in printed.err
-    assert [file.stem for file in tmp_path.iterdir()] == [quick[1]]
+    assert "first was left out: not on this machine" in printed.out
+    assert printed.err == "gil_demo: 1 of 2 were left out: first\n"
+    assert [file.stem for file in tmp_path.iterdir()] == ["second"]
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
+def test_a_wrong_argument_is_told_before_anything_is_measured_or_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(tmp_path / "folder")
+    for words, told in (
         (["nonsense"], "name must be one of first, second, not 'nonsense'"),
         (["--machine", " "], "machine must be a name of 1 to 60 letters"),
-    ],
-)
-def test_a_wrong_argument_is_told_before_anything_is_measured_or_written(
-    words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["record", *words, "--output", str(tmp_path / "folder")]) == MISUSED
-    assert told in capsys.readouterr().err
+    ):
+        assert main(["record", *words, "--output", folder]) == MISUSED
+        assert told in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_can_t_be_is_told(tmp_path: Path, quick: list[str]) -> None:
-    del quick
-    (tmp_path / "file").touch()
-    assert main(["record", "--output", str(tmp_path / "file")]) == FAILED
-
-
-def test_the_command_loads_no_pandas_before_it_runs() -> None:
-    text = Path(record_command.__file__).read_text(encoding="utf-8")
-    assert "import pandas" not in text
+    Path(folder).touch()
+    assert main(["record", "--output", folder]) == FAILED

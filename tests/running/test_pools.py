@@ -248,3 +248,19 @@ def test_workers_that_do_not_get_ready_are_not_waited_for_without_end(
     ):
         pass
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "told"),
+    [
+        ("ForkProcess", 255, "exit code 255"),
+        ("ForkServerProcess", 255, "exit code not known"),
+        ("ForkServerProcess", 3, "exit code 3"),
+        ("SpawnProcess", -15, "signal SIGTERM"),
+        ("SpawnProcess", -99, "signal 99"),
+        ("SpawnProcess", None, "exit code None"),
+    ],
+)
+def test_exits_are_told_in_these_words(kind: str, code: int | None, told: str) -> None:
+    process = type(kind, (), {"exitcode": code})()
+    assert pools._describe_exit(process) == told

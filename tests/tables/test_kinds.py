@@ -41,12 +41,14 @@ def make_once(name: str) -> pd.DataFrame:
 
 @cache
 def judge_once(name: str) -> str:
-    return verdict(make_once(name))
+    text: str = verdict(make_once(name))
+    return text
 
 
 @cache
 def draw_once(name: str, chart: str) -> Chart:
-    return draw(make_once(name), chart)
+    drawn: Chart = draw(make_once(name), chart)
+    return drawn
 
 
 def look_at(chart: Chart) -> bytes:

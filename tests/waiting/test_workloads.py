@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gil_demo import check_predictions, combine, compare_workloads, draw, summarise, verdict
-from gil_demo.checks import ResultsError, WorkerDied
+from gil_demo.checks import ResultsError
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring import runs as measurements
 from gil_demo.measuring.runs import BASELINE
@@ -43,11 +43,6 @@ def replace(monkeypatch: pytest.MonkeyPatch, name: str, function: Any) -> None:
 def fail_in_worker(_: int) -> None:
     if multiprocessing.parent_process() is not None:
         raise OSError("the disk is full")
-
-
-def die_in_worker(_: int) -> None:
-    if multiprocessing.parent_process() is not None:
-        os._exit(3)
 
 
 # the measurement
@@ -116,15 +111,11 @@ def test_workloads_come_in_the_order_asked_for_and_share_the_seconds_equally(
 
 
 @MEASURED
-@pytest.mark.parametrize(
-    ("function", "error", "told"),
-    [(fail_in_worker, OSError, "the disk is full"), (die_in_worker, WorkerDied, "exit code 3")],
-)
-def test_a_workload_that_fails_or_dies_in_a_worker_ends_the_measurement(
-    function: Any, error: type[Exception], told: str, monkeypatch: pytest.MonkeyPatch
+def test_a_workload_that_fails_in_a_worker_ends_the_measurement(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    replace(monkeypatch, "writing a file", function)
-    with pytest.raises(error, match=told):
+    replace(monkeypatch, "writing a file", fail_in_worker)
+    with pytest.raises(OSError, match="the disk is full"):
         compare_workloads(["writing a file", "sorting"], budget=0.05)
 
 
@@ -208,8 +199,6 @@ def test_a_prediction_is_right_or_wrong_or_cannot_be_told(
     assert checked["workload"].tolist() == ["sleeping", "hashing", "sorting"]
     assert checked["measured"].tolist() == ["threads help", "not clear here", "they don't"]
     assert checked["right"].tolist() == right
-    is_asked = zip(checked["predicted"], checked["measured"], right, strict=True)
-    assert all((guess == answer) == told for guess, answer, told in is_asked if told is not None)
 
 
 def test_predictions_about_what_was_not_measured_or_of_another_kind_of_table_are_refused() -> None:
@@ -242,12 +231,10 @@ def test_each_workload_has_a_line_with_its_speed_ups() -> None:
     assert_readable(draw, loop)
 
 
-def test_one_core_and_a_machine_that_became_busy_are_each_told_once() -> None:
-    ordinary = verdict(make_workload_table()).splitlines()
-    lines = verdict(make_workload_table(usable_cores=1, busy_percent=90.0)).splitlines()
-    assert lines[0].startswith("Mind: one usable core")
-    assert lines[1].startswith("Mind: the machine was 90 % busy before the run")
-    assert lines[2:] == ordinary
+def test_a_busy_machine_is_told_once_even_if_it_became_so_later() -> None:
+    lines = verdict(make_workload_table(busy_percent=90.0)).splitlines()
+    assert lines[0].startswith("Mind: the machine was 90 % busy before the run")
+    assert lines[1:] == verdict(make_workload_table()).splitlines()
     busy = make_workload_table({"sorting": {"threads": spread(1.0)}}, busy_percent=70.0)
     later = combine([make_judged(sleeping=spread(1.9)), busy])
     assert verdict(later).startswith("Mind: the machine was 70 % busy")

@@ -2,7 +2,6 @@ import errno
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ from gil_demo.checks import ResultsError
 from gil_demo.measuring.runs import RUNS
 from gil_demo.tables import files as storage
 from gil_demo.tables.files import load, save
-from gil_demo.tables.schema import make_table
-from tests.conftest import TableMaker, make_rows
+from tests.made.runs import make_run
 
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     file = tmp_path_factory.mktemp("once") / "run.csv"
-    return save(make_table(make_rows(), RUNS), file).read_bytes()
+    return save(make_run(), file).read_bytes()
 
 
 @pytest.fixture
@@ -53,30 +51,17 @@ def change_column(file: Path, column: str, value: str) -> None:
     [
         {},
         {"physical_cores": None},
-        {"on_purpose": 1, "recorded_on": 'a "small", old computer'},
+        {"recorded_on": 'a "small", old computer'},
         {"recorded_on": "café ☕"},
         {"run_id": "007", "python_version": "3.10", "operating_system": "NA"},
         {"gil_enabled": False, "cores_limited_by": "quota", "busy_percent": 0.0},
     ],
 )
-def test_a_saved_table_comes_back_equal(
-    make_run: TableMaker, tmp_path: Path, facts: dict[str, Any]
-) -> None:
-    facts.pop("on_purpose", None)
+def test_a_saved_table_comes_back_equal(tmp_path: Path, facts: dict[str, Any]) -> None:
     table = make_run(**facts)
     path = save(table, tmp_path / "run.csv")
     assert path == tmp_path / "run.csv"
     assert_frame_equal(load(path), table)
-
-
-def test_save_takes_the_path_as_a_text_too(make_run: TableMaker, tmp_path: Path) -> None:
-    path = save(make_run(), str(tmp_path / "run.csv"))
-    assert_frame_equal(load(str(path)), make_run())
-
-
-def test_a_loaded_table_saves_to_the_same_bytes(saved: Path, tmp_path: Path) -> None:
-    again = save(load(saved), tmp_path / "again.csv")
-    assert again.read_bytes() == saved.read_bytes()
 
 
 def test_a_file_may_have_windows_line_ends_a_byte_order_mark_and_columns_of_its_own(
@@ -89,15 +74,7 @@ def test_a_file_may_have_windows_line_ends_a_byte_order_mark_and_columns_of_its_
     assert_frame_equal(load(saved), table)
 
 
-def test_columns_may_stand_in_another_order(saved: Path) -> None:
-    table = load(saved)
-    pd.read_csv(saved, dtype=str, keep_default_na=False)[sorted(RUNS.columns)].to_csv(
-        saved, index=False
-    )
-    assert_frame_equal(load(saved), table)
-
-
-def test_saving_over_a_file_replaces_it(saved: Path, make_run: TableMaker) -> None:
+def test_saving_over_a_file_replaces_it(saved: Path) -> None:
     other = make_run(run_id="other")
     save(other, saved)
     assert_frame_equal(load(saved), other)
@@ -105,7 +82,7 @@ def test_saving_over_a_file_replaces_it(saved: Path, make_run: TableMaker) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
-def test_a_saved_file_has_the_ordinary_permissions(make_run: TableMaker, tmp_path: Path) -> None:
+def test_a_saved_file_has_the_ordinary_permissions(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         path = save(make_run(), tmp_path / "run.csv")
@@ -123,7 +100,7 @@ def fill_the_disk(*_: object) -> None:
 
 @pytest.mark.parametrize("place", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_old_file_and_no_scratch_file(
-    saved: Path, make_run: TableMaker, monkeypatch: pytest.MonkeyPatch, place: str
+    saved: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     before = saved.read_bytes()
     owner: Any = os if place == "fsync" else Path
@@ -140,7 +117,7 @@ def test_a_file_that_may_not_grow_is_one_error_and_nothing_half_written(saved: P
     script = (
         "import resource, signal, sys\n"
         "from gil_demo import load, save\n"
-        "from gil_demo.errors import ResultsError\n"
+        "from gil_demo.checks import ResultsError\n"
         "table = load(sys.argv[1])\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
@@ -158,49 +135,13 @@ def test_a_file_that_may_not_grow_is_one_error_and_nothing_half_written(saved: P
     assert list(saved.parent.iterdir()) == [saved]
 
 
-def test_an_interrupt_while_writing_leaves_the_old_file_and_no_scratch_file(
-    saved: Path, make_run: TableMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = saved.read_bytes()
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        save(make_run(run_id="new"), saved)
-    assert saved.read_bytes() == before
-    assert list(saved.parent.iterdir()) == [saved]
-
-
-def test_a_missing_folder_is_a_results_error_that_names_the_file(
-    make_run: TableMaker, tmp_path: Path
-) -> None:
-    target = tmp_path / "missing" / "run.csv"
+def test_a_place_that_can_not_be_written_is_a_results_error_that_names_it(saved: Path) -> None:
     with pytest.raises(ResultsError, match=r"cannot write .*run\.csv: No such file or directory"):
-        save(make_run(), target)
-    assert not target.parent.exists()
-
-
-def test_a_file_used_as_a_folder_is_a_results_error(saved: Path, make_run: TableMaker) -> None:
-    with pytest.raises(ResultsError, match="cannot write"):
-        save(make_run(), saved / "run.csv")
-
-
-def test_a_folder_used_as_a_file_is_a_results_error(make_run: TableMaker, tmp_path: Path) -> None:
-    with pytest.raises(ResultsError, match="cannot write"):
-        save(make_run(), tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_may_not_be_written_is_a_results_error(
-    make_run: TableMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(**_: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
-    with pytest.raises(ResultsError, match=r"cannot write .*run\.csv: Permission denied"):
-        save(make_run(), tmp_path / "run.csv")
+        save(make_run(), saved.parent / "missing" / "run.csv")
+    for place in (saved / "run.csv", saved.parent):
+        with pytest.raises(ResultsError, match="cannot write"):
+            save(make_run(), place)
+    assert list(saved.parent.iterdir()) == [saved]
 
 
 def test_a_table_of_another_kind_is_not_saved(tmp_path: Path) -> None:
@@ -241,43 +182,29 @@ def test_a_missing_file_is_a_results_error_that_names_it(tmp_path: Path) -> None
         load(tmp_path / "none.csv")
 
 
-def test_a_folder_is_a_results_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(ResultsError, match="cannot read"):
-        load(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         (lambda _: b"", "is empty"),
         (lambda _: b" \n\n \n", "is empty"),
         (lambda text: text[:-1], "cut short"),
-        (lambda text: text[: len(text) // 2], "cut short"),
         (lambda text: text[: text.index(b"\n") + 1], "has no rows"),
-        (lambda text: text[: text.index(b"\n")], "cut short"),
-        (lambda text: b"".join(text.splitlines(True)[:-3]), "not whole"),
         (lambda text: b"".join(text.splitlines(True)[:-1]), "not whole"),
-        (lambda text: b"".join([*text.splitlines(True)[:1], *text.splitlines(True)[4:]]), "whole"),
         (lambda text: text + b"".join(text.splitlines(True)[1:]), "not whole"),
         (lambda text: text + text, "row 25: experiment must be compare or scale"),
         (lambda _: b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\n", "is not text in UTF-8"),
-        (lambda _: bytes(range(256)) + b"\n", "is not text in UTF-8"),
         (lambda _: b"\x00" * 50 + b"\n", "lacks the columns"),
-        (lambda text: text.decode().encode("utf-16"), "is not text in UTF-8"),
         (lambda text: text.decode().encode("utf-16-le"), "cut short"),
         (lambda text: text.replace(b"Linux", "Línux".encode("latin-1")), "is not text in UTF-8"),
         (lambda text: text.replace(b",", b";"), "lacks the columns run_id"),
         (lambda text: text.replace(b",seconds,", b",secs,", 1), "lacks the columns seconds"),
-        (lambda text: text.replace(b",seconds,", b",Seconds ,", 1), "lacks the columns seconds"),
         (lambda text: text.replace(b"tasks,", b"seconds,", 1), "lacks the columns tasks"),
         (lambda text: text.replace(b"\n", b",1.0\n").replace(b",1.0", b",seconds", 1), "than once"),
-        (lambda text: text.replace(b"0.2,0.0", b"0,2,0,0"), "is not a CSV file of results"),
         (lambda text: text.replace(b"3.13.0", b"3.13.0,0", 1), "is not a CSV file of results"),
         (lambda text: text.replace(b"Linux", b'"Linux', 1), "is not a CSV file of results"),
-        (lambda text: text.replace(b"CPython,True", b"CPython", 1), "row 1: "),
+        (lambda text: text.replace(b"CPython,True", b"CPython", 1), "row 1 has 26 values, not 27"),
         (lambda _: b"<html>\n<p>one, two, three</p>\n</html>\n", "is not a CSV file of results"),
-        (lambda _: b'{"seconds": [1.0, 2.0]}\n', "lacks the columns"),
-        (lambda _: b"a" * 200_000 + b"\n", "lacks the columns"),
+        (lambda _: b"a" * 200_000 + b"\n", "is not a CSV file of results"),
     ],
 )
 def test_a_file_that_holds_no_whole_results_is_refused_by_name(
@@ -303,113 +230,8 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(
         load(saved)
 
 
-BAD_NUMBERS = ["-1", "-0.5", "inf", "-inf", "nan", "1e400", "abc", "0x10", "1_0", "1j", "True", ""]
-
-
-@pytest.mark.parametrize("value", [*BAD_NUMBERS, "0", "0.0"])
-def test_seconds_of_work_that_are_no_number_above_zero_are_refused(saved: Path, value: str) -> None:
-    change_cell(saved, "seconds", value, row=3)
-    with pytest.raises(ResultsError, match=r"row 3: seconds must be a (number above 0|value), not"):
-        load(saved)
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        *[("start_up_seconds", value) for value in BAD_NUMBERS],
-        ("tear_down_seconds", "-1"),
-    ],
-)
-def test_other_seconds_that_are_negative_or_no_number_are_refused(
-    saved: Path, column: str, value: str
-) -> None:
-    change_cell(saved, column, value, row=2)
-    with pytest.raises(ResultsError, match=f"row 2: {column} must be a (number|value)"):
-        load(saved)
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        *[("count", value) for value in ("-1", "1.5", "x", "inf", "nan", "9" * 25, "9" * 400)],
-        *[(name, "0") for name, column in RUNS.columns.items() if column.kind == "whole"],
-    ],
-)
-def test_a_count_that_is_no_whole_number_above_zero_is_refused(
-    saved: Path, column: str, value: str
-) -> None:
-    change_cell(saved, column, value)
-    with pytest.raises(ResultsError, match=f"row 1: {column} must be a whole number of 1 or more"):
-        load(saved)
-
-
-@pytest.mark.parametrize("value", ["-1", "101", "nan", "much"])
-def test_a_percentage_outside_its_range_is_refused(saved: Path, value: str) -> None:
-    change_cell(saved, "busy_percent", value)
-    with pytest.raises(ResultsError, match="busy_percent must be a number from 0 to 100, not"):
-        load(saved)
-
-
-@pytest.mark.parametrize("value", ["yes", "1", "TRUE"])
-def test_another_word_for_true_is_refused_with_the_allowed_ones(saved: Path, value: str) -> None:
-    change_cell(saved, "gil_enabled", value)
-    with pytest.raises(ResultsError, match=f"gil_enabled must be True or False, not '{value}'"):
-        load(saved)
-
-
-@pytest.mark.parametrize("column", ["run_id", "runner", "python_version", "measured_on"])
-def test_a_text_that_must_be_there_may_not_be_missing(saved: Path, column: str) -> None:
-    change_cell(saved, column, "")
-    with pytest.raises(ResultsError, match=f"row 1: {column} must be a value, not ''"):
-        load(saved)
-
-
-def test_rounds_that_the_variants_do_not_share_are_refused(saved: Path) -> None:
-    for row, line in enumerate(saved.read_text(encoding="utf-8").splitlines()):
-        if ",threads," in line:
-            change_cell(saved, "round", str(100 + row), row)
-    with pytest.raises(ResultsError, match="is not whole: threads with 2 workers"):
-        load(saved)
-
-
-@pytest.mark.parametrize("value", ["7", "9", "9007199254740991"])
-def test_rows_that_differ_in_the_number_of_rounds_are_refused(saved: Path, value: str) -> None:
-    change_cell(saved, "rounds", value)
-    with pytest.raises(ResultsError, match="is not whole"):
-        load(saved)
-
-
-def test_an_enormous_number_of_rounds_is_refused_at_once(saved: Path) -> None:
-    change_column(saved, "rounds", "9007199254740991")
-    with pytest.raises(ResultsError, match="is not whole"):
-        load(saved)
-
-
 def test_the_message_shows_a_long_value_cut_short(saved: Path) -> None:
     change_cell(saved, "seconds", "x" * 10_000)
     with pytest.raises(ResultsError) as caught:
         load(saved)
     assert len(str(caught.value)) < len(str(saved)) + 150
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "allowed"),
-    [
-        ("experiment", "=1+1", "compare or scale"),
-        ("stopped_by", "me", "precision or budget"),
-        ("seconds", "1e7", "a number above 0"),
-    ],
-)
-def test_a_value_that_no_run_can_have_is_refused(
-    saved: Path, column: str, value: str, allowed: str
-) -> None:
-    change_column(saved, column, value)
-    with pytest.raises(ResultsError, match=f"{column} must be {allowed}"):
-        load(saved)
-
-
-@pytest.mark.parametrize("column", ["usable_cores", "busy_percent", "count"])
-def test_rows_of_one_run_that_differ_in_its_facts_are_refused(saved: Path, column: str) -> None:
-    change_cell(saved, column, "7")
-    with pytest.raises(ResultsError, match=f"its rows differ in {column}"):
-        load(saved)
