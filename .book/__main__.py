@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-from gil_demo.measuring.machine import count_usable_cores, describe_machine, get_date
-from gil_demo.words import describe_computer
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+
+from gil_demo.measuring.machine import count_usable_cores, describe_machine, get_date
+from gil_demo.words import describe_computer
 
 BOOK = Path(__file__).resolve().parent
 TOP = BOOK.parent

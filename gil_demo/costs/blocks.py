@@ -53,9 +53,8 @@ def _create(size: int) -> SharedMemory:
     try:
         return SharedMemory(create=True, size=size)
     except OSError as reason:
-        raise GilDemoError(
-            f"the operating system refused {size:,} bytes of shared memory ({reason})"
-        ) from reason
+        told = f"the operating system refused {size:,} bytes of shared memory ({reason})"
+        raise GilDemoError(told) from reason
 
 
 def _remove(block: SharedMemory) -> None:

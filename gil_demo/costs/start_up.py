@@ -15,7 +15,7 @@ from gil_demo.checks import ResultsError, check_choice, check_unlike, check_work
 from gil_demo.drawing.parts import draw_cloud, finish, name_rows, write
 from gil_demo.drawing.style import INK, SOFT_INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
-from gil_demo.measuring.rounds import check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods, pool_held
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
@@ -62,15 +62,11 @@ class Start(NamedTuple):
 
     @property
     def work(self) -> float:
-        """Both together, as the figure whose ratios tell when to stop."""
         return self.start_up + self.tear_down
 
 
 def compare_start_up(
-    start_methods: Sequence[str] | None = None,
-    *,
-    workers: int = 2,
-    budget: float | None = None,
+    start_methods: Sequence[str] | None = None, *, workers: int = 2, budget: float | None = None
 ) -> pd.DataFrame:
     """Start a pool and let it go, by each start method, with and without pandas in its workers.
 
@@ -100,19 +96,18 @@ def compare_start_up(
         budget=seconds,
     )
     names = ("start_method", "loads", "start_up_seconds", "tear_down_seconds")
-    rows = make_rows(
-        taken,
-        facts,
-        lambda one: dict(zip(names, (*variants[one.variant], *one.timing), strict=True)),
-    )
-    return make_table(rows, STARTS)
+
+    def describe(one: Sample[Start]) -> dict[str, object]:
+        return dict(zip(names, (*variants[one.variant], *one.timing), strict=True))
+
+    return make_table(make_rows(taken, facts, describe), STARTS)
 
 
 def check_start_methods(start_methods: object) -> list[str]:
     """Return the start methods to use, each once; None means all that this machine has."""
-    if start_methods is None:
-        return list_start_methods()
     here = list_start_methods()
+    if start_methods is None:
+        return here
     return check_unlike("start_methods", start_methods, lambda n, v: check_choice(n, v, here))
 
 
@@ -147,14 +142,14 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = count_in_words(int(table["workers"].iloc[0]), "worker")
     lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(table.iloc[0])]
     for row in list_rows(summary):
+        line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
             start = state_range(row.start_up_seconds, row.start_up_low, row.start_up_high)
-            lines.append(
-                f"By {row.start_method}: {workers} ready after {start}, gone after another "
-                f"{state_seconds(row.tear_down_seconds)}."
+            gone = state_seconds(row.tear_down_seconds)
+            line = (
+                f"By {row.start_method}: {workers} ready after {start}, gone after another {gone}."
             )
-        else:
-            lines.append(f"  If each of them imports {row.loads}: {_state_extra(row)}.")
+        lines.append(line)
     return "\n".join([*lines, f"{capitalise(count_rounds(table))}."])
 
 
@@ -184,20 +179,14 @@ def _state_extra(row: Any) -> str:
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     _check_plain_starts(summary)
     is_plain = summary["loads"] == LOADS[0]
+    plain, heavy, end = summary[is_plain], summary[~is_plain], ""
     told = [
-        f"{state_seconds(row.start_up_seconds)} by {row.start_method}"
-        for row in list_rows(summary[is_plain])
+        f"{state_seconds(row.start_up_seconds)} by {row.start_method}" for row in list_rows(plain)
     ]
-    heavy = summary[~is_plain]
-    end = ""
     if len(heavy) and (heavy["extra_low"] > 0).all():
-        ends = heavy["extra_seconds"].agg(["min", "max"])
-        added = dict.fromkeys(state_seconds(seconds) for seconds in ends)
+        added = dict.fromkeys(map(state_seconds, heavy["extra_seconds"].agg(["min", "max"])))
         end = f"; {heavy['loads'].iloc[0]} adds {' to '.join(added)}"
     return head(f"a pool was ready after {list_in_words(told)}{end}", table)
-
-
-_FURTHEST = 2.0  # the longest bar's lengths that marks may take
 
 
 def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -211,10 +200,14 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     chart = make_chart(11, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.24, right=0.93, top=1 - 0.6 / height, bottom=1.0 / height)
-    end = _find_end(table, rows)
+    longest = 1000 * max(row.start_up_seconds + row.tear_down_seconds for row in rows)
+    furthest = 1000 * float(table["start_up_seconds"].max())
+    # stray rounds don't squeeze the bars
+    end = furthest if longest < furthest <= 2 * longest else longest
     for place, row in enumerate(rows):
-        own = table[(table["start_method"] == row.start_method) & (table["loads"] == row.loads)]
-        _draw_bar(axes, place, row, 1000 * own["start_up_seconds"], end)
+        own = {"start_method": row.start_method, "loads": row.loads}
+        marks = 1000 * select_by_round(table, "start_up_seconds", **own)
+        _draw_bar(axes, place, row, marks, end)
     axes.set_xlim(0, end * 1.12)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     beyond = int((1000 * table["start_up_seconds"] > end).sum())
@@ -226,32 +219,23 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     clean_axes(axes, "x")
     name_rows(axes, names)
     each = "; ".join(
-        f"{name} {1000 * row.start_up_seconds:.1f} ms, tear-down "
-        f"{1000 * row.tear_down_seconds:.1f} ms"
+        f"{name} {1000 * row.start_up_seconds:.1f} ms, "
+        f"tear-down {1000 * row.tear_down_seconds:.1f} ms"
         for name, row in zip(names, rows, strict=True)
     )
-    first = table.iloc[0]
-    pools = f"pools of {count_in_words(int(first['workers']), 'worker')}"
-    conditions = f"{describe_computer(first)}; {pools}; {count_rounds(table)}"
+    workers = count_in_words(int(table["workers"].iloc[0]), "worker")
+    computer = describe_computer(table.iloc[0])
+    conditions = f"{computer}; pools of {workers}; {count_rounds(table)}"
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
-
-
-def _find_end(table: pd.DataFrame, rows: list[Any]) -> float:
-    """Return where bars and marks end, in milliseconds; stray rounds don't squeeze the bars."""
-    longest = max(row.start_up_seconds + row.tear_down_seconds for row in rows)
-    furthest = float(table["start_up_seconds"].max())
-    return 1000 * (furthest if longest < furthest <= _FURTHEST * longest else longest)
 
 
 def _draw_bar(axes: Axes, place: int, row: Any, marks: "pd.Series[float]", end: float) -> None:
     look = get_look("processes")
     start, tear = 1000 * row.start_up_seconds, 1000 * row.tear_down_seconds
     opacity = 0.9 if row.loads == LOADS[0] else 0.55
-    axes.barh(place, start, height=0.56, color=look.colour, alpha=opacity)
-    axes.barh(
-        place, tear, left=start, height=0.56, facecolor="none", edgecolor=look.colour,
-        hatch="////", linewidth=1,
-    )  # fmt: skip
+    axes.barh(place, start, 0.56, color=look.colour, alpha=opacity)
+    hatched: dict[str, Any] = {"facecolor": "none", "edgecolor": look.colour, "hatch": "////"}
+    axes.barh(place, tear, 0.56, start, linewidth=1, **hatched)
     draw_cloud(axes, marks, place, look.marker, reach=0.17)
     room = max(start + tear, float(marks[marks <= end].max()))
     write(

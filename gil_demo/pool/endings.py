@@ -22,8 +22,6 @@ ENDINGS = {
 }
 """The ways to end a pool, by name, and their code; leaving a `with` block calls `__exit__`."""
 
-JOBS = 6
-_MOST_SECONDS = 30.0
 _SCRIPT = """
 import gc, json, multiprocessing, time, warnings
 import psutil
@@ -33,15 +31,15 @@ def work(seconds):
     return seconds
 
 def look():
-    workers, helpers = 0, set()
-    for child in psutil.Process().children(recursive=True):
+    workers, helpers, own = 0, set(), psutil.Process()
+    for child in own.children(recursive=True):
         try:
             words, parent = " ".join(child.cmdline()), child.ppid()
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        except psutil.NoSuchProcess:  # or a zombie
             continue
         if "resource_tracker" in words:
             helpers.add("resource tracker")
-        elif "forkserver" in words and parent == psutil.Process().pid:
+        elif "forkserver" in words and parent == own.pid:
             helpers.add("fork server")
         else:
             workers += 1
@@ -51,16 +49,19 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     pool = multiprocessing.get_context({method!r}).Pool(2)
     pool.map(work, [0, 0])
-    jobs = [pool.apply_async(work, [0.05]) for _ in range({jobs})]
+    jobs = [pool.apply_async(work, [0.05]) for _ in range(6)]
     began = time.perf_counter()
     {ending}
     gc.collect()
     seconds = time.perf_counter() - began
     alive, helpers = look()
-    time.sleep({jobs} * 0.05)
+    time.sleep(len(jobs) * 0.05)
     later, _ = look()
-    done = sum(job.ready() for job in jobs)
-    print(json.dumps([seconds, alive, later, helpers, done]))
+    lost = sum(not job.ready() for job in jobs)
+    print(json.dumps(dict(
+        seconds=seconds, workers_alive=alive, workers_later=later,
+        helpers=" and ".join(helpers) or "none", jobs=len(jobs), jobs_lost=lost,
+    )))
 """
 
 
@@ -90,18 +91,8 @@ def examine_endings(
 
 
 def _examine(name: str, method: str) -> dict[str, object]:
-    source = _SCRIPT.format(method=method, jobs=JOBS, ending=ENDINGS[name])
-    outcome = run_script(source, _MOST_SECONDS)
+    outcome = run_script(_SCRIPT.format(method=method, ending=ENDINGS[name]), 30.0)
     try:
-        seconds, alive, later, helpers, done = json.loads(outcome.output.splitlines()[0])
+        return {"ending": name, **json.loads(outcome.output.splitlines()[0])}
     except (ValueError, IndexError):
         raise GilDemoError(f"a pool ended by {name} could not be watched: {outcome}") from None
-    return {
-        "ending": name,
-        "seconds": float(seconds),
-        "workers_alive": int(alive),
-        "workers_later": int(later),
-        "helpers": " and ".join(helpers) or "none",
-        "jobs": JOBS,
-        "jobs_lost": JOBS - int(done),
-    }

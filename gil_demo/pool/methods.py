@@ -31,7 +31,6 @@ from gil_demo.words import count_in_words, head, state_seconds
 WORKERS = 2
 COUNTS = (3_000_000, *(500_000,) * 5)
 """The steps of each task; a long one first shows most."""
-_LOOK_SECONDS = 0.001
 
 _Answers = Iterator[tuple[int, float]]
 _Pairs = Sequence[tuple[int, int]]
@@ -62,52 +61,47 @@ def _collect(waiting: "list[AsyncResult[Any]]", held: HeldPool, pairs: _Pairs) -
             waiting.remove(one)
             yield one.get()
         if not ready:
-            waiting[0].wait(_LOOK_SECONDS)
+            waiting[0].wait(0.001)
             check_alive(held.crew, partial(describe_work, pairs))
 
 
 class Method(NamedTuple):
-    """A method of a pool: what it gives, how it is called, and how its answers are had."""
+    """A method of a pool: what it gives, how its answers are had, and how it is called."""
 
     gives: str
-    call: Callable[[Pool, _Pairs], Any]
     take: Callable[[Any, HeldPool, _Pairs], _Answers]
+    call: Callable[[Pool, _Pairs], Any]
 
 
 METHODS = {
     "map": Method(
-        "a list, when all tasks are done",
+        "a list, when all tasks are done", _take_all,
         lambda pool, pairs: pool.map_async(count_pair, pairs),
-        _take_all,
     ),
     "starmap": Method(
-        "a list, as map does; the tasks are tuples of arguments",
+        "a list, as map does; the tasks are tuples of arguments", _take_all,
         lambda pool, pairs: pool.starmap_async(count_numbered, pairs),
-        _take_all,
     ),
     "imap": Method(
-        "an iterator, in the list's order",
+        "an iterator, in the list's order", _follow,
         lambda pool, pairs: pool.imap(count_pair, pairs),
-        _follow,
     ),
     "imap_unordered": Method(
-        "an iterator, in the order in which tasks end",
+        "an iterator, in the order in which tasks end", _follow,
         lambda pool, pairs: pool.imap_unordered(count_pair, pairs),
-        _follow,
     ),
     "apply_async": Method(
-        "a handle for each task, to ask whenever you like",
+        "a handle for each task, to ask whenever you like", _collect,
         lambda pool, pairs: [pool.apply_async(count_numbered, pair) for pair in pairs],
-        _collect,
     ),
-}
+}  # fmt: skip
 
 
 def _check_arrivals(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
-        tasks = int(run.groupby("method").size().max())
+        tasks = int(run["method"].value_counts().max())
+        wanted = list(range(1, tasks + 1))
         for method, answers in run.groupby("method", sort=False):
-            wanted = list(range(1, tasks + 1))
             if any(sorted(answers[name]) != wanted for name in ("task", "place")):
                 raise ResultsError(
                     f"{place}, {name_run(run_id)} is not whole: the tasks of {method} are not "
@@ -168,10 +162,10 @@ def compare_methods(*, start_method: str | None = None) -> pd.DataFrame:
 def time_answers(name: str, held: HeldPool, counts: Sequence[int]) -> Iterator[dict[str, object]]:
     """Call a method and take its answers as soon as they can be had."""
     method, pairs = METHODS[name], list(enumerate(counts, start=1))
-    own = compute_default_chunksize(len(counts), len(held.crew))
     called = time.perf_counter()
     answers = method.take(method.call(held.take_pool(), pairs), held, pairs)
     returned = time.perf_counter() - called
+    own = compute_default_chunksize(len(counts), len(held.crew))
     for place, (task, end) in enumerate(answers, start=1):
         yield {
             "chunksize": own if method.take is _take_all else 1,
@@ -191,35 +185,28 @@ def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
     last answer, and the median for which an answer waited after its task's end.
     """
     ordered = table.sort_values("place")
-    by_method = ordered.assign(
-        waited=ordered["arrived_seconds"] - ordered["end_seconds"],
-        is_in_order=ordered["task"] == ordered["place"],
-    ).groupby("method")
-    summary = by_method.agg(
-        chunksize=("chunksize", "first"),
-        answers=("task", "size"),
+    waited = ordered["arrived_seconds"] - ordered["end_seconds"]
+    in_order = ordered["task"] == ordered["place"]
+    summary = ordered.assign(waited=waited, in_order=in_order).groupby("method").agg(
+        chunksize=("chunksize", "first"), answers=("task", "size"),
         returned_seconds=("returned_seconds", "first"),
-        first_seconds=("arrived_seconds", "first"),
-        last_seconds=("arrived_seconds", "last"),
-        waited_seconds=("waited", "median"),
-        is_in_order=("is_in_order", "all"),
-    )
+        first_seconds=("arrived_seconds", "first"), last_seconds=("arrived_seconds", "last"),
+        waited_seconds=("waited", "median"), is_in_order=("in_order", "all"),
+    )  # fmt: skip
     return summary.reindex([name for name in METHODS if name in summary.index]).reset_index()
 
 
 def judge_methods(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell for each method what it gives and when its answers came."""
-    del table
     lines = []
     for row in list_rows(summary):
-        moments = (row.returned_seconds, row.first_seconds, row.last_seconds)
-        returned, first, last = map(state_seconds, moments)
-        order = "in" if row.is_in_order else "not in"
-        lines.append(
-            f"{row.method} gives {METHODS[row.method].gives}.\n"
-            f"  It returned after {returned}; the first answer was there after {first}, the last "
-            f"after {last}, {order} the list's order."
-        )
+        lines += [
+            f"{row.method} gives {METHODS[row.method].gives}.",
+            f"  It returned after {state_seconds(row.returned_seconds)}; the first answer was "
+            f"there after {state_seconds(row.first_seconds)}, the last after "
+            f"{state_seconds(row.last_seconds)}, {'in' if row.is_in_order else 'not in'} the "
+            "list's order.",
+        ]
     return "\n".join(lines)
 
 
@@ -229,7 +216,6 @@ def _title_methods(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     return head(f"the first answer: {', '.join([*told[:1], *told[1:][-1:]])}", table)
 
 
-_ROW = 0.34
 _MOST_NUMBERED = 12
 
 
@@ -249,8 +235,7 @@ def draw_methods(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_xlim(0, float(table["arrived_seconds"].max()) * 1040 or 1e-3)
     label = "open: the task ended, filled: the answer is there"
     axes.set_xlabel(f"milliseconds since the method was called; {label}", size=12, color=INK)
-    tasks = int(table["task"].max())
-    if tasks <= _MOST_NUMBERED:
+    if (tasks := int(table["task"].max())) <= _MOST_NUMBERED:
         note = "the numbers are the tasks' places in the list"
         write(axes, note, (1, 1), (0, 4), xycoords="axes fraction", ha="right")
     clean_axes(axes, "x")
@@ -269,7 +254,7 @@ def _draw_answers(axes: Axes, lane: int, answers: pd.DataFrame) -> None:
     """Draw a method's answers, its first task above and its last one below."""
     look, many = get_look("processes"), len(answers)
     for row in list_rows(answers):
-        place = lane + _ROW * ((2 * row.task - 1) / many - 1)
+        place = lane + 0.34 * ((2 * row.task - 1) / many - 1)
         end, arrived = row.end_seconds * 1000, row.arrived_seconds * 1000
         axes.plot([end, arrived], [place, place], color=look.colour, linewidth=1.6, alpha=0.5)
         axes.plot(

@@ -33,8 +33,8 @@ from gil_demo.words import (
     state_share,
 )
 
-MOST_WORKERS = 10_000
 MOST_TASKS = 1_000_000
+_MOMENTS = ["ready_seconds", "done_seconds", "gone_seconds"]
 
 
 def _check_tasks(table: pd.DataFrame, place: str) -> None:
@@ -56,12 +56,10 @@ def _check_tasks(table: pd.DataFrame, place: str) -> None:
 
 def check_sizes(table: pd.DataFrame, place: str) -> None:
     """Refuse sizes that no run has, and that would take for ever to sum up."""
-    for name, most in (("workers", MOST_WORKERS), ("tasks", MOST_TASKS)):
+    for name, most in (("workers", 10_000), ("tasks", MOST_TASKS)):
         if (table[name] > most).any():
             raise ResultsError(f"{place}: {name} must be at most {most:,}, not {table[name].max()}")
 
-
-_MOMENTS = ("ready_seconds", "done_seconds", "gone_seconds")
 
 TASKS = Schema(
     "tasks of a map",
@@ -90,11 +88,7 @@ ready, has all answers (done) and is gone at the same moments in all rows."""
 
 
 def map_tasks(
-    counts: Sequence[int],
-    *,
-    workers: int = 2,
-    start_method: str | None = None,
-    chunksize: int = 1,
+    counts: Sequence[int], *, workers: int = 2, start_method: str | None = None, chunksize: int = 1
 ) -> pd.DataFrame:
     """Count down in a `Pool.map` over a list of tasks, and note who ran which of them when.
 
@@ -125,8 +119,8 @@ def map_tasks(
         ready = time.perf_counter()
         spans = run_in_pool(held, chunksize, countdown, tasks)
         done = time.perf_counter()
-    moments = (ready, done, time.perf_counter())
-    facts |= {name: moment - asked for name, moment in zip(_MOMENTS, moments, strict=True)}
+    moments = zip(_MOMENTS, (ready, done, time.perf_counter()), strict=True)
+    facts |= {name: moment - asked for name, moment in moments}
     rows = [
         facts
         | {
@@ -174,20 +168,15 @@ def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
     `busy_share` is the part of the time from the pool being ready until it had all answers;
     `gap_seconds` is the median time between two tasks of a worker, nan with fewer than two.
     """
-    first = table.iloc[0]
-    ordered = table.sort_values("start_seconds")
-    ends = ordered.groupby("worker")["end_seconds"]
-    by_worker = ordered.assign(
-        busy=ordered["end_seconds"] - ordered["start_seconds"],
-        gap=ordered["start_seconds"] - ends.shift(),
-    ).groupby("worker")
-    summary = by_worker.agg(
-        tasks=("task", "size"),
-        steps=("steps", "sum"),
-        busy_seconds=("busy", "sum"),
-        gap_seconds=("gap", "median"),
-    ).reindex(pd.RangeIndex(1, int(first["workers"]) + 1, name="worker"))
-    summary = summary.fillna({"tasks": 0, "steps": 0, "busy_seconds": 0.0}).reset_index()
+    first, ordered = table.iloc[0], table.sort_values("start_seconds")
+    starts, ends = ordered["start_seconds"], ordered["end_seconds"]
+    gaps = starts - ends.groupby(ordered["worker"]).shift()
+    by_worker = ordered.assign(busy_seconds=ends - starts, gap=gaps).groupby("worker")
+    summary = by_worker[["steps", "busy_seconds"]].sum()
+    summary.insert(0, "tasks", by_worker.size())
+    every = pd.RangeIndex(1, int(first["workers"]) + 1, name="worker")
+    summary = summary.reindex(every, fill_value=0).reset_index()
+    summary["gap_seconds"] = by_worker["gap"].median().reindex(every).to_numpy()
     share = summary["busy_seconds"] / float(first["done_seconds"] - first["ready_seconds"])
     summary.insert(4, "busy_share", share)
     return summary.astype({"tasks": "int64", "steps": "int64"})
@@ -203,32 +192,33 @@ def count_most_at_once(table: pd.DataFrame) -> int:
 
 def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell the three parts of a map, then what each worker did, then how many ran at once."""
-    ready, done, gone = (float(table[name].iloc[0]) for name in _MOMENTS)
+    ready, done, gone = table[_MOMENTS].iloc[0]
     start_up, work, tear_down = map(state_seconds, (ready, done - ready, gone - done))
     lines = [f"Start-up took {start_up}, the work {work}, tear-down {tear_down}."]
     for row in list_rows(summary):
         tasks = count_in_words(row.tasks, "task") if row.tasks else "no task"
-        busy = f", busy for {_state_busy(row.busy_share)} of the work" if row.tasks else ""
+        busy = f", busy for {state_part(row.busy_share)} of the work" if row.tasks else ""
         lines.append(f"Worker {row.worker}: {tasks}{busy}.")
     at_once = count_in_words(count_most_at_once(table), "task")
     return "\n".join([*lines, f"At most {at_once} ran at the same time."])
 
 
-def _state_busy(share: float) -> str:
+def state_part(share: float) -> str:
+    """State a part of some time, which may have been none at all."""
     return "an unknown part" if math.isnan(share) else state_share(share)
 
 
 def _title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    tasks, crew = count_in_words(len(table), "task"), count_in_words(len(summary), "worker")
+    title = f"{count_in_words(len(table), 'task')} on {count_in_words(len(summary), 'worker')}"
     fewest, most = int(summary["tasks"].min()), int(summary["tasks"].max())
-    busy = f"busy for {_state_busy(float(summary['busy_share'].mean()))} of the work"
+    busy = f"busy for {state_part(summary['busy_share'].mean())} of the work"
     if not fewest:
         unused = count_in_words(sum(summary["tasks"] == 0), "worker")
-        return head(f"{tasks} on {crew}: {unused} had nothing to do", table)
+        return head(f"{title}: {unused} had nothing to do", table)
     if len(summary) == 1:
-        return head(f"{tasks} on {crew}, {busy}", table)
+        return head(f"{title}, {busy}", table)
     span = f"from {state_number(fewest)} to " if fewest != most else ""
-    return head(f"{tasks} on {crew}: {span}{state_number(most)} each, workers {busy}", table)
+    return head(f"{title}: {span}{state_number(most)} each, workers {busy}", table)
 
 
 def describe_open_pool(table: pd.DataFrame, what: str) -> str:
@@ -238,41 +228,42 @@ def describe_open_pool(table: pd.DataFrame, what: str) -> str:
     return f"{describe_computer(first)}, {crew}, already started; {what}"
 
 
-_SHADE = "#e9e4d8"
-_LEAST_LABEL = 0.02
-_LEAST_DIGIT = 0.013
 _MOST_LANES_IN_FULL = 24
 
 
 def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw who ran which task of a map when: a lane a worker, a bar a task.
 
-    The pool's start-up and tear-down are shaded. Where there are more tasks than can be told
-    apart, each point in time is drawn as dark as the part of it in which the worker was at a
-    task, and the axis says so.
+    Start-up and tear-down are shaded. Where there are more tasks than can be told apart, the axis
+    says that each point in time is as dark as the worker was busy.
     """
     lanes = len(summary)
     height = 1.95 + min(0.55 * lanes, 8.0)
     chart = make_chart(12, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.095, right=0.975, top=1 - 0.95 / height, bottom=1.0 / height)
-    ready, done, gone = (float(table[name].iloc[0]) for name in _MOMENTS)
+    ready, done, gone = table[_MOMENTS].iloc[0]
     window, is_binned = (0.0, gone or 1e-6), len(table) > MOST_BARS
     for worker in sorted(set(table["worker"])):
         bars = table[table["worker"] == worker]
         draw_lane(axes, worker, bars, get_look("processes").colour, window, is_binned)
         if not is_binned and lanes <= _MOST_LANES_IN_FULL:  # thinner lanes have no room for them
             _number_bars(axes, bars, gone)
-    _shade(axes, "start-up", 0.0, ready, is_named_at_end=False)
-    _shade(axes, "tear-down", done, gone, is_named_at_end=True)
+    for name, start, end, side in (
+        ("start-up", 0, ready, "left"),
+        ("tear-down", done, gone, "right"),
+    ):
+        axes.axvspan(1000 * start, 1000 * end, color="#e9e4d8", linewidth=0, zorder=0)
+        at = 1000 * (start if side == "left" else end)
+        write(axes, name, (at, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
     _name_lanes(axes, lanes)
     axes.set_xlim(0, gone * 1000 or 1e-3)
     label = "milliseconds since the pool was asked for; a bar is a task"
     if is_binned:
         label = "milliseconds; too many tasks to draw each: the darker, the busier the worker"
     axes.set_xlabel(label, size=12, color=INK)
-    steps, chunksize = int(table["steps"].sum()), int(table["chunksize"].iloc[0])
-    conditions = describe_conditions(table, f"one run of {steps:,} steps, chunksize {chunksize:,}")
+    cut = f"{table['steps'].sum():,} steps, chunksize {table['chunksize'].iloc[0]:,}"
+    conditions = describe_conditions(table, f"one run of {cut}")
     each = "; ".join(
         f"worker {row.worker} ran {row.tasks:,} in {row.busy_seconds:.3f} s"
         for row in list_rows(summary)
@@ -287,19 +278,12 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
 def _number_bars(axes: Axes, bars: pd.DataFrame, end: float) -> None:
     """Write the task's number into each bar that has room for it."""
     for bar in list_rows(bars):
-        room = max(_LEAST_LABEL, _LEAST_DIGIT * len(str(bar.task)))
-        if bar.end_seconds - bar.start_seconds > room * end:
+        room = max(0.02, 0.013 * len(str(bar.task))) * end
+        if bar.end_seconds - bar.start_seconds > room:
             axes.text(
                 500 * (bar.start_seconds + bar.end_seconds), bar.worker, f"{bar.task}",
                 ha="center", va="center", color=PAPER, size=12, weight="bold", clip_on=True,
             )  # fmt: skip
-
-
-def _shade(axes: Axes, name: str, start: float, end: float, *, is_named_at_end: bool) -> None:
-    """Shade a time in which the pool had no work."""
-    axes.axvspan(start * 1000, end * 1000, color=_SHADE, linewidth=0, zorder=0)
-    at, side = (end, "right") if is_named_at_end else (start, "left")
-    write(axes, name, (at * 1000, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
 
 
 def _name_lanes(axes: Axes, lanes: int) -> None:

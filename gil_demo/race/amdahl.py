@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -12,10 +13,10 @@ from gil_demo.checks import ResultsError, check_part
 from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, finish, write
 from gil_demo.drawing.style import (
     INK,
+    OTHER,
     PAPER,
     SOFT_INK,
     Chart,
-    Look,
     clean_axes,
     get_look,
     label_in_full,
@@ -28,21 +29,15 @@ from gil_demo.race.comparison import describe_run, find_reservations, title_find
 from gil_demo.tables.schema import check_one_run, list_rows
 from gil_demo.words import capitalise, count_in_words, head, state_factor
 
-_WIDEST_PART = 0.25
-
-_FURTHEST_LIMIT = 100.0
-
 _POWERS = [2.0**n for n in range(9)]
-
 _CORES = [2 ** (step / 8) for step in range(65)]
 
 
 class Fit(NamedTuple):
-    """Which part of the work a runner's workers shared out, or the reason why that isn't known."""
+    """Which part of the work, 0 to 1, a runner's workers shared out, or why that isn't known."""
 
     runner: str
-    cores: int  # as many workers can truly work at once
-    part: float  # the parallel part, from 0 to 1
+    part: float
     low: float
     high: float
     reason: str
@@ -55,27 +50,21 @@ def fit_runners(table: pd.DataFrame) -> list[Fit]:
     fits = []
     for runner, own in table[table["runner"] != BASELINE].groupby("runner"):
         ratios = {
-            int(workers): list((select_by_round(own, "seconds", workers=workers) / loops).dropna())
+            int(workers): list(select_by_round(own, "seconds", workers=workers) / loops)
             for workers in sorted(set(own["workers"]))
         }
         try:
-            found = fit_parallel_part(ratios, cores)[:3]
-            part, low, high = (min(1.0, max(0.0, end)) for end in found)
-            fits.append(Fit(str(runner), cores, part, low, high, ""))
+            part, low, high = np.clip(fit_parallel_part(ratios, cores)[:3], 0, 1)
+            fits.append(Fit(str(runner), part, low, high, ""))
         except ResultsError as refusal:
-            fits.append(Fit(str(runner), cores, math.nan, math.nan, math.nan, str(refusal)))
+            fits.append(Fit(str(runner), math.nan, math.nan, math.nan, str(refusal)))
     return fits
 
 
 def count_cores_at_once(table: pd.DataFrame) -> int:
-    """Count how many workers of a run could truly work at once, by the machine's facts.
-
-    Two logical cores of one physical core share its circuits; so the physical ones count, where
-    the system tells their number and this Python may use that many.
-    """
-    first = table.iloc[0]
-    usable, physical = int(first["usable_cores"]), first["physical_cores"]
-    return usable if pd.isna(physical) else min(usable, int(physical))
+    """Count how many workers of a run could truly work at once, by the machine's facts."""
+    # two logical cores of one physical core share its circuits; not every system tells their number
+    return int(table[["usable_cores", "physical_cores"]].iloc[0].min())
 
 
 def select_fits(table: pd.DataFrame, fits: list[Fit]) -> list[Fit]:
@@ -87,7 +76,7 @@ def judge_fits(table: pd.DataFrame) -> list[str]:
     """Say in a sentence each how much of the work was shared out, and on which cores."""
     fits = fit_runners(table)
     told = [] if find_reservations(table) else [_state_fit(fit) for fit in fits]
-    return [*told, _state_cores(table, select_fits(table, fits))] if fits else []
+    return [*told, _state_cores(table, bool(select_fits(table, fits)))] if fits else []
 
 
 def _state_fit(fit: Fit) -> str:
@@ -97,22 +86,19 @@ def _state_fit(fit: Fit) -> str:
     told = f"{name} shared out {_state_known_part(fit)} of the work"
     if _is_wide(fit):
         return f"{told}: too wide to say more."
-    return f"{told} ({_state_range(fit)}): {_state_limit(fit)}."
-
-
-def _state_limit(fit: Fit) -> str:
-    """Say what more workers would bring, as far as the interval carries it."""
     if fit.high < 0.5:
-        return "more of them change little"
-    if fit.low == 1:
-        return "no limit shows"
-    least, most = _find_limit(fit.low), _find_limit(fit.high)
-    end = "or more" if most > _FURTHEST_LIMIT else f"to {most:.1f}"
-    return f"with cores without end, {least:.1f} {end} times as fast as the plain loop"
+        limit = "more of them change little"
+    elif fit.low == 1:
+        limit = "no limit shows"
+    else:
+        least, most = _find_limit(fit.low), _find_limit(fit.high)
+        end = "or more" if most > 100 else f"to {most:.1f}"
+        limit = f"with cores without end, {least:.1f} {end} times as fast as the plain loop"
+    return f"{told} ({_state_range(fit)}): {limit}."
 
 
 def _is_wide(fit: Fit) -> bool:
-    return fit.high - fit.low > _WIDEST_PART
+    return fit.high - fit.low > 0.25
 
 
 def _state_known_part(fit: Fit) -> str:
@@ -132,72 +118,62 @@ def _find_limit(part: float) -> float:
     return math.inf if part == 1 else 1 / (1 - part)
 
 
-def _state_cores(table: pd.DataFrame, told: list[Fit]) -> str:
+def _state_cores(table: pd.DataFrame, is_fitted: bool) -> str:
     first = table.iloc[0]
-    physical = first["physical_cores"]
-    known = "an unknown number" if pd.isna(physical) else f"{int(physical)}"
+    physical = "an unknown number" if pd.isna(first["physical_cores"]) else first["physical_cores"]
     limited = f", limited by {first['cores_limited_by']}" if first["cores_limited_by"] else ""
-    cores = (
-        f"Cores: {int(first['logical_cores'])} logical, {known} physical, "
-        f"{int(first['usable_cores'])} usable{limited}."
+    workers = count_in_words(count_cores_at_once(table), "worker")
+    law = f" The law is fitted to {workers} at once." if is_fitted else ""
+    return (
+        f"Cores: {first['logical_cores']} logical, {physical} physical, "
+        f"{first['usable_cores']} usable{limited}.{law}"
     )
-    if not told:
-        return cores
-    return f"{cores} The law is fitted to {count_in_words(told[0].cores, 'worker')} at once."
 
 
 def draw_amdahl(
     table: pd.DataFrame, summary: pd.DataFrame, parallel_part: float | None = None
 ) -> Chart:
-    """Draw the speed-up of ever more workers beside Amdahl's law, and what more cores would do.
+    """Draw what was measured beside the law as fitted, and the law with its doubt up to 256 cores.
 
-    On the left stands what was measured with the law as fitted and the numbers of cores; on the
-    right the law up to 256 cores with the interval of the fit and its limit. With reasons to
-    withhold a verdict, what was fitted is left out. A part that the reader chose is drawn beside
-    it.
+    With reasons to withhold a verdict, what was fitted is left out; a chosen part is drawn beside.
     """
     chosen = None if parallel_part is None else check_part("parallel_part", parallel_part)
-    fits = fit_runners(table)
+    fits, cores = fit_runners(table), count_cores_at_once(table)
     told = select_fits(table, fits)
     chart = make_chart(12, 5.6)
     left, right = chart.subplots(1, 2)
     chart.subplots_adjust(left=0.06, right=0.985, top=0.84, bottom=0.19, wspace=0.2)
     most = int(summary["workers"].max())
     for fit in fits:
-        rows = summary[summary["runner"] == fit.runner]
-        draw_medians(
-            left, rows["workers"].astype(int), rows, "speed_up", get_look(fit.runner),
-            linestyle="", label=fit.runner,
-        )  # fmt: skip
-    for fit in told:
-        look = get_look(fit.runner)
-        _draw_law(left, fit.part, most, fit.cores, look)
-        low, high = (_follow_law(end, _CORES) for end in (fit.low, fit.high))
-        right.fill_between(_CORES, low, high, color=look.colour, alpha=0.18, linewidth=0)
-        _draw_outlook(right, fit.part, look, fit.runner)
+        rows, look = summary[summary["runner"] == fit.runner], get_look(fit.runner)
+        workers = rows["workers"].astype(int)
+        draw_medians(left, workers, rows, "speed_up", look, linestyle="", label=fit.runner)
+        if fit in told:
+            low, high = (_follow_law(end, _CORES) for end in (fit.low, fit.high))
+            right.fill_between(_CORES, low, high, color=look.colour, alpha=0.18, linewidth=0)
+            _draw_law(left, right, fit.part, (cores, most), look.colour, fit.runner)
     if chosen is not None:
-        look = Look("#CC79A7", "D", "-")
-        _draw_law(left, chosen, most, count_cores_at_once(table), look)
-        _draw_outlook(right, chosen, look, f"if {_state_part(chosen)} is shared out")
+        label = f"if {_state_part(chosen)} is shared out"
+        _draw_law(left, right, chosen, (cores, most), OTHER.colour, label)
     _finish_left(left, table.iloc[0], summary)
     _finish_right(right)
     title = title_amdahl(table, fits, chosen)
     return finish(chart, title, describe_run(table), _describe_fits(fits, told, summary))
 
 
-def _draw_law(axes: Axes, part: float, most: int, cores: int, look: Look) -> None:
-    """Draw the law for workers that share some cores: beyond those, more of them add nothing."""
+def _draw_law(
+    left: Axes, right: Axes, part: float, numbers: tuple[int, int], colour: str, label: str
+) -> None:
+    """Draw the law for as many workers as there are on some cores, and for ever more cores."""
+    cores, most = numbers
     workers = range(1, most + 1)
     speed_ups = _follow_law(part, (min(number, cores) for number in workers))
-    axes.plot(workers, speed_ups, color=look.colour, linewidth=2, alpha=0.75, zorder=1)
-
-
-def _draw_outlook(axes: Axes, part: float, look: Look, label: str) -> None:
+    left.plot(workers, speed_ups, color=colour, linewidth=2, alpha=0.75, zorder=1)
     limit = _find_limit(part)
     if 1.5 < limit < _POWERS[-1]:
         label = f"{label}: limit {limit:.3g} ×"
-        axes.axhline(limit, color=look.colour, linewidth=1.2, linestyle=DASHES, zorder=0.5)
-    axes.plot(_CORES, _follow_law(part, _CORES), color=look.colour, linewidth=2.4, label=label)
+        right.axhline(limit, color=colour, linewidth=1.2, linestyle=DASHES, zorder=0.5)
+    right.plot(_CORES, _follow_law(part, _CORES), color=colour, linewidth=2.4, label=label)
 
 
 def _follow_law(part: float, cores: Iterable[float]) -> list[float]:
@@ -215,11 +191,8 @@ def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame) -> None:
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     _mark_cores(axes, first, most)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    axes.set_xlabel("workers", size=13, color=INK)
     axes.set_ylabel("speed-up (×)", size=13, color=INK)
-    axes.set_title("measured (marks) and the law (lines)", loc="left", size=13, color=INK, pad=20)
-    clean_axes(axes, "y")
-    _add_legend(axes, "best")
+    _explain(axes, "measured (marks) and the law (lines)", "workers", "best")
 
 
 def _mark_cores(axes: Axes, first: Any, most: int) -> None:
@@ -229,16 +202,13 @@ def _mark_cores(axes: Axes, first: Any, most: int) -> None:
         number = first[f"{name}_cores"]
         if not pd.isna(number) and number <= most:
             named.setdefault(int(number), []).append(name)
-    groups: list[list[int]] = []
-    for number in sorted(named):
+    for number in named:
         axes.axvline(number, color=SOFT_INK, linewidth=1, linestyle=":", zorder=0.5)
-        if groups and number - groups[-1][-1] < 0.3 * most:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    for group in groups:
+    numbers = np.array(sorted(named))
+    gaps = np.flatnonzero(np.diff(numbers) >= 0.3 * most) + 1
+    for group in np.split(numbers, gaps) if named else []:
         told = ", ".join(f"{number} {' = '.join(named[number])}" for number in group)
-        middle = sum(group) / len(group)
+        middle = float(group.mean())
         side = "left" if middle < 0.3 * most else "right" if middle > 0.7 * most else "center"
         write(axes, told, (middle, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
 
@@ -251,15 +221,15 @@ def _finish_right(axes: Axes) -> None:
     axes.set_ylim(0.8, _POWERS[-1])
     for axis in (axes.xaxis, axes.yaxis):
         label_in_full(axis, _POWERS, "{:.0f}".format)
-    axes.set_xlabel("cores, each with a worker (not measured)", size=13, color=INK)
     told = "what the law says of more cores, 95 % interval"
+    _explain(axes, told, "cores, each with a worker (not measured)", "upper left")
+
+
+def _explain(axes: Axes, told: str, across: str, place: Literal["best", "upper left"]) -> None:
+    """Name a plot and what is along it; explain its lines on paper that none shines through."""
     axes.set_title(told, loc="left", size=13, color=INK, pad=20)
+    axes.set_xlabel(across, size=13, color=INK)
     clean_axes(axes, "y")
-    _add_legend(axes, "upper left")
-
-
-def _add_legend(axes: Axes, place: Literal["best", "upper left"]) -> None:
-    """Explain the marks and lines, if there are any, on paper that no line shines through."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(
             loc=place, fontsize=12, handlelength=1.2, facecolor=PAPER, edgecolor="none",
@@ -293,13 +263,7 @@ def _describe_fits(fits: list[Fit], told: list[Fit], summary: pd.DataFrame) -> s
 
 
 class BendableChart:
-    """A chart with a slider below it, for as long as a kernel runs; else the chart alone.
-
-    Attributes:
-        still: the chart as it stands where no widget runs: on paper, in a book, in a saved
-            notebook.
-        widget: the slider and its picture, where ipywidgets is installed.
-    """
+    """A chart, and a widget with a slider that is shown in its place while a kernel runs."""
 
     def __init__(self, still: Chart, widget: Any = None) -> None:
         self.still = still
@@ -329,25 +293,21 @@ def bend_amdahl(table: pd.DataFrame) -> BendableChart:
     check_one_run(table, RUNS)
     summary = summarise(table)
     fitted = [fit.part for fit in select_fits(table, fit_runners(table))]
-    step = 0.005
-    start = min(1.0, step * round(max(fitted, default=0.9) / step))
+    start = round(200 * max(fitted, default=0.9)) / 200  # on one of the slider's steps
     still = draw_amdahl(table, summary, start)
     try:
         import ipywidgets
     except ImportError:
         return BendableChart(still)
     slider = ipywidgets.FloatSlider(
-        value=start, min=0.0, max=1.0, step=step, readout_format=".1%", description="shared out",
+        value=start, min=0.0, max=1.0, step=0.005, readout_format=".1%", description="shared out",
         continuous_update=False,
     )  # fmt: skip
-    picture = ipywidgets.HTML(_show(still))
+    picture = ipywidgets.HTML()
 
-    def redraw(change: dict[str, Any]) -> None:
-        picture.value = _show(draw_amdahl(table, summary, float(change["new"])))
+    def show(chart: Chart) -> None:
+        picture.value = chart._repr_mimebundle_()[0]["text/html"]
 
-    slider.observe(redraw, names="value")
+    show(still)
+    slider.observe(lambda change: show(draw_amdahl(table, summary, change["new"])), names="value")
     return BendableChart(still, ipywidgets.VBox([slider, picture]))
-
-
-def _show(chart: Chart) -> str:
-    return chart._repr_mimebundle_()[0]["text/html"]

@@ -97,17 +97,13 @@ def judge_speed(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one run shows: reservations, each way of running, how the measurement ended."""
     reservations = find_reservations(table)
     lines = [f"No verdict: {reservation}." for reservation in reservations]
-    lines += [_judge(row, bool(reservations)) for row in list_contenders(summary)]
+    contenders = list_rows(summary[summary["runner"] != BASELINE])
+    lines += [_judge(row, bool(reservations)) for row in contenders]
     first = table.iloc[0]
     is_sharp = first["stopped_by"] == "precision"
     reason = "every interval was narrow enough" if is_sharp else "the time allowed was spent"
     rounds = capitalise(count_in_words(int(first["rounds"]), "round"))
     return "\n".join([*lines, f"{rounds}; stopped because {reason}."])
-
-
-def list_contenders(summary: pd.DataFrame) -> list[Any]:
-    """List the rows of what is held against the plain loop."""
-    return list_rows(summary[summary["runner"] != BASELINE])
 
 
 def find_reservations(table: pd.DataFrame) -> list[str]:
@@ -179,12 +175,7 @@ def describe_speed_ups(rows: Sequence[Any]) -> str:
 
 
 def draw_comparison(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw how long each way of running took, and how many times as fast it was.
-
-    On the left a bar for the median work, with start-up and tear-down hatched behind it and a
-    mark for each round; on the right the speed-up with its 95 % interval, the line of the plain
-    loop and the ideal of one core for each worker.
-    """
+    """Draw how long each way of running took, and how many times as fast it was."""
     height = 1.75 + 1.05 * len(summary)
     chart = make_chart(12, height)
     times, speed_ups = chart.subplots(1, 2, sharey=True, width_ratios=[3, 2])
@@ -196,8 +187,9 @@ def draw_comparison(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     _draw_speed_ups(speed_ups, summary, int(table["usable_cores"].iloc[0]))
     names = [capitalise(name_workers(row.runner, row.workers)) for row in rows]
     name_rows(times, [name.replace(" sub-", "\nsub-") for name in names])
+    contenders = [row for row in rows if row.runner != BASELINE]
     forms = ["took {} as long as the plain loop", "{}"]
-    title = title_workers(table, list_contenders(summary), "time_ratio", forms)
+    title = title_workers(table, contenders, "time_ratio", forms)
     return finish(chart, title, describe_run(table), describe_speed_ups(rows))
 
 
@@ -215,10 +207,8 @@ def _draw_times(axes: Axes, table: pd.DataFrame, rows: list[Any]) -> None:
         draw_cloud(axes, table.loc[own, "seconds"], place, look.marker, reach=0.17)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.set_xlabel(
-        "seconds: work (bar, a mark for each round), start-up and tear-down (hatched)",
-        size=12, color=INK,
-    )  # fmt: skip
+    told = "seconds: work (bar, a mark for each round), start-up and tear-down (hatched)"
+    axes.set_xlabel(told, size=12, color=INK)
     clean_axes(axes, "x")
 
 

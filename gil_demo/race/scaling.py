@@ -25,10 +25,10 @@ from gil_demo.race.comparison import (
     describe_run,
     describe_speed_ups,
     judge_speed,
-    list_contenders,
     title_workers,
 )
 from gil_demo.running.workloads import countdown
+from gil_demo.tables.schema import list_rows
 
 
 def scale(
@@ -80,36 +80,35 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     numbers = sorted(set(contenders["workers"].astype(int)))
     most, cores = max([1, *numbers]), int(table["usable_cores"].iloc[0])
     ideal = float(min(most, cores))
-    labels = [("plain loop", 1.0, SOFT_INK), ("ideal", ideal, SOFT_INK)]
+    labels = [(1.0, "plain loop", SOFT_INK), (ideal, "ideal", SOFT_INK)]
     for runner, rows in contenders.groupby("runner", sort=False):
         look = get_look(str(runner))
         draw_medians(axes, rows["workers"].astype(int), rows, "speed_up", look, linestyle=look.line)
-        labels.append((str(runner), float(rows["speed_up"].iloc[-1]), look.colour))
+        labels.append((float(rows["speed_up"].iloc[-1]), str(runner), look.colour))
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     draw_ideal(axes, [1, ideal, most], [1, ideal, ideal])
     if cores <= most:
         axes.axvline(cores, color=SOFT_INK, linewidth=1, linestyle=":")
         write(axes, f"{cores} usable core{'s' * (cores > 1)}", (cores, 0), (5, 6))
     axes.set_ylim(0, max(axes.get_ylim()[1], ideal * 1.05))
-    _label_ends(axes, labels)
+    _label_ends(axes, sorted(labels))
     axes.set_xticks(numbers)
     axes.set_xlabel("workers (threads or processes)", size=13, color=INK)
     axes.set_ylabel("speed-up over the plain loop (×)", size=13, color=INK)
     axes.yaxis.set_major_locator(MaxNLocator(6))
     clean_axes(axes, "y")
-    told = list_contenders(summary)
+    told = list_rows(contenders)
     widest = [row for row in told if row.workers == most]
     forms = ["ran at {} the speed of the plain loop", "at {}"]
     title = title_workers(table, widest, "speed_up", forms)
     return finish(chart, title, describe_run(table), describe_speed_ups(told))
 
 
-def _label_ends(axes: Axes, labels: list[tuple[str, float, str]]) -> None:
+def _label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
     """Label the lines at their right ends, pushed apart where they would touch."""
-    labels = sorted(labels, key=lambda label: (label[1], label[0]))
     apart = 0.055 * axes.get_ylim()[1]
-    heights = push_apart([value for _, value, _ in labels], apart, math.inf)
-    for (text, _, colour), height in zip(labels, heights, strict=True):
+    heights = push_apart([value for value, _, _ in labels], apart, math.inf)
+    for (_, text, colour), height in zip(labels, heights, strict=True):
         write(
             axes, text, (1, height), (10, 0), colour, 13, xycoords=("axes fraction", "data"),
             va="center", weight="bold", annotation_clip=False,

@@ -20,27 +20,20 @@ COUNT = 10_000
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs")
 
+there = pytest.mark.skipif(bool(find_reason("interpreters")), reason="needs Python 3.14")
 every_runner = pytest.mark.parametrize(
     "runner",
     [
-        pytest.param(sequential, id="sequential"),
-        pytest.param(threads, id="threads"),
+        sequential,
+        threads,
+        partial(processes, start_method=METHODS[0]),
         *(
-            pytest.param(
-                partial(processes, start_method=name),
-                id=name,
-                marks=[pytest.mark.thorough] if place else [],
-            )
-            for place, name in enumerate(METHODS)
+            pytest.param(partial(processes, start_method=name), marks=pytest.mark.thorough)
+            for name in METHODS[1:]
         ),
-        pytest.param(
-            interpreters,
-            id="interpreters",
-            marks=pytest.mark.skipif(bool(find_reason("interpreters")), reason="needs Python 3.14"),
-        ),
+        pytest.param(interpreters, marks=there),
     ],
 )
-in_this_process = pytest.mark.parametrize("runner", [sequential, threads])
 
 
 @every_runner
@@ -77,7 +70,7 @@ def test_every_task_gets_a_thread_of_its_own_and_all_of_them_run_at_once() -> No
 
 
 @pytest.mark.usefixtures("no_process_may_start")
-@in_this_process
+@pytest.mark.parametrize("runner", [sequential, threads])
 def test_bad_tasks_are_refused_before_anything_starts(runner: Runner) -> None:
     with pytest.raises(ValueError, match="tasks must hold at least one item, not none"):
         run_once(runner, countdown, [])
@@ -102,10 +95,9 @@ def test_an_exception_of_a_task_is_passed_on_and_the_next_run_is_right(runner: R
     assert multiprocessing.active_children() == []
 
 
-@in_this_process
-def test_a_task_that_asks_python_to_exit_is_no_task_that_is_missing(runner: Runner) -> None:
+def test_a_task_that_asks_python_to_exit_is_no_task_that_is_missing() -> None:
     with pytest.raises(SystemExit):
-        run_once(runner, tasks.leave, [1, 2])
+        run_once(threads, tasks.leave, [1, 2])
 
 
 @every_runner

@@ -15,17 +15,22 @@ unix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no s
 @pytest.mark.parametrize(
     ("source", "state", "output"),
     [
-        ("print('hello')", "finished", "hello\n"),
         ("print('first')\nraise SystemExit(3)", "failed", "first\n"),
         (
             "import sys\nfor n in (1, 2): print(n); print(-n, file=sys.stderr)",
             "finished",
             "1\n-1\n2\n-2\n",
         ),
-        ("import sys\nprint(repr(sys.stdin.read()))", "finished", "''\n"),
-        ("import os\nprint(__file__, os.path.dirname(__file__))", "finished", "lesson.py .\n"),
-        ("import os\nos.write(1, 'Zürich\\r\\n☕'.encode())", "finished", "Zürich\n☕"),
-        ("import os\nos.write(1, bytes([255, 254, 10]))", "finished", "\ufffd\ufffd\n"),
+        (
+            "import os, sys\nprint(repr(sys.stdin.read()), __file__, os.path.dirname(__file__))",
+            "finished",
+            "'' lesson.py .\n",
+        ),
+        (
+            "import os\nos.write(1, 'Zürich\\r\\n☕'.encode() + bytes([255]))",
+            "finished",
+            "Zürich\n☕\ufffd",
+        ),
     ],
 )
 def test_a_script_ends_so_and_prints_this(source: str, state: str, output: str) -> None:
@@ -57,27 +62,25 @@ def test_a_script_that_hangs_and_ignores_signals_is_stopped_after_the_time() -> 
     assert 1.0 <= outcome.seconds < 9.0
 
 
-@pytest.mark.parametrize("work", ["while True: print(line)", "print(line * 101)"])
-def test_a_flood_of_output_is_stopped_and_cut(work: str) -> None:
-    outcome = run_script(f"line = 'x' * 10_000\n{work}", timeout=20.0)
+# the second has ended before anybody looks
+@pytest.mark.parametrize("source", ["while True: print('x' * 10_000)", "print('x' * 1_010_000)"])
+def test_a_flood_of_output_is_stopped_and_cut(source: str) -> None:
+    outcome = run_script(source, timeout=20.0)
     assert outcome.state == "stopped for its output"
     assert len(outcome.output) == MOST_OUTPUT_BYTES
 
 
-@pytest.mark.parametrize("end", ["finished", "failed", "stopped after the time allowed"])
-def test_the_workers_of_a_pool_are_gone_however_the_script_ended(end: str) -> None:
-    ways = {"finished": "os._exit(0)", "failed": "os._exit(1)"}
+def test_the_workers_of_a_pool_that_a_script_left_are_gone() -> None:
     outcome = run_script(
-        "import multiprocessing, os, time\n"
-        "def work(n): return 2 * n\n"
+        "import multiprocessing, os\n"
         "if __name__ == '__main__':\n"
         f"    pool = multiprocessing.get_context({METHODS[-1]!r}).Pool(2)\n"
-        "    print(*pool.map(work, [1, 2]))\n"
-        "    print(*(child.pid for child in multiprocessing.active_children()))\n"
-        f"    {ways.get(end, 'time.sleep(60)')}\n",
-        20.0 if end in ways else 3.0,
+        "    print(*pool.map(abs, [2, -4]))\n"
+        "    print(*(child.pid for child in multiprocessing.active_children()), flush=True)\n"
+        "    os._exit(0)\n",
+        20.0,
     )
-    assert outcome.state == end
+    assert outcome.state == "finished"
     answers, pids, *_ = outcome.output.splitlines()  # helpers may complain after them
     assert answers == "2 4"
     for pid in pids.split():

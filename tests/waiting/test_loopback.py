@@ -2,7 +2,6 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from threading import Barrier
 from types import SimpleNamespace
@@ -42,35 +41,33 @@ def assert_refused(port: int) -> None:
 
 def test_two_servers_listen_on_ports_of_their_own_that_only_this_machine_reaches() -> None:
     with serving(echo) as one, serving(answer_late) as other:
-        listening = [
-            (connection.laddr.ip, connection.laddr.port)
+        listening = {
+            connection.laddr
             for connection in psutil.Process().net_connections(kind="inet")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port in (one, other)
-        ]
-        assert sorted(listening) == sorted([(HOME, one), (HOME, other)])
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert {(HOME, one), (HOME, other)} <= listening
+        assert not {("0.0.0.0", one), ("0.0.0.0", other)} & listening
 
 
-@pytest.mark.parametrize("size", [1, 65, 10_000])
-def test_an_echo_holds_every_byte_that_was_sent(size: int) -> None:
-    message = bytes(number % 251 for number in range(size))
+def test_an_echo_holds_every_byte_that_was_sent() -> None:
+    message = bytes(number % 251 for number in range(10_000))
     with serving(echo) as port, closing(connect(port)) as client:
-        for _ in range(2):
-            client.sendall(message)
-            assert receive(client, size) == message
+        client.sendall(message)
+        assert receive(client, len(message)) == message
 
 
 def test_a_late_answer_takes_at_least_as_long_as_was_asked_for() -> None:
-    with serving(answer_late) as port:
+    with serving(answer_late) as port, closing(connect(port)) as client:
         begun = time.monotonic()
         ask_slow_server(40, port)
         assert time.monotonic() - begun >= 0.039
-        with closing(connect(port)) as client:
-            client.sendall(b"1")
-            assert receive(client, 16) == b"x" * 16
+        client.sendall(b"1")
+        assert receive(client, 16) == b"x" * 16
 
 
 def test_many_clients_are_served_at_once() -> None:
-    together = Barrier(60, timeout=10)  # each answer waits until all have asked
+    together = Barrier(20, timeout=10)  # each answer waits until all have asked
 
     def answer_together(connection: socket.socket) -> None:
         while message := connection.recv(64):
@@ -78,54 +75,33 @@ def test_many_clients_are_served_at_once() -> None:
             connection.sendall(message)
 
     with serving(answer_together) as port, ExitStack() as stack:
-        clients = [stack.enter_context(closing(connect(port))) for _ in range(60)]
+        clients = [stack.enter_context(closing(connect(port))) for _ in range(20)]
         for number, client in enumerate(clients):
             client.sendall(bytes([number]))
-        assert [receive(client, 1)[0] for client in clients] == list(range(60))
+        assert [receive(client, 1)[0] for client in clients] == list(range(20))
 
 
 # what is left of it
 
 
-def do_nothing(_: int) -> None:
-    pass
-
-
-def vanish(port: int) -> None:
-    """Break connections off while the server is about to answer."""
-    for _ in range(5):
-        client = connect(port)
-        client.sendall(b"hello")
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.close()
-
-
-def say_nothing(port: int) -> None:
-    connect(port).close()
-
-
-@pytest.mark.parametrize("visit", [do_nothing, vanish, say_nothing])
-def test_whatever_its_clients_do_the_server_ends_and_the_port_refuses(
-    visit: Callable[[int], None], capfd: pytest.CaptureFixture[str]
+def test_clients_that_vanish_or_stay_keep_no_server_from_ending_and_the_port_refuses(
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with serving(echo) as port:
-        visit(port)
-        assert send_requests(port, 1e-9).requests == 1
-    assert_refused(port)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_clients_that_stay_are_hung_up_on_and_so_is_one_that_waits_for_its_answer() -> None:
     with ExitStack() as stack:
         with serving(echo) as port, serving(answer_late) as other:
-            clients = [stack.enter_context(closing(connect(port))) for _ in range(3)]
-            for client in clients:
+            for _ in range(5):  # each breaks off while the server is about to answer
+                client = connect(port)
                 client.sendall(b"hello")
-                assert receive(client, 5) == b"hello"
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+            client = stack.enter_context(closing(connect(port)))
+            client.sendall(b"hello")
+            assert receive(client, 5) == b"hello"
             stack.enter_context(closing(connect(other))).sendall(b"100")
-        assert [client.recv(64) for client in clients] == [b""] * 3
+        assert client.recv(64) == b""
         assert_refused(port)
         assert_refused(other)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_block_that_is_interrupted_leaves_nothing() -> None:
@@ -194,7 +170,7 @@ def test_the_requests_are_bounded_one_before_them_is_not_counted_and_latencies_a
     assert len(answered) == 101
 
 
-def test_a_server_that_is_gone_hangs_up_or_never_answers_is_an_os_error(
+def test_a_server_that_hangs_up_or_never_answers_is_an_os_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def hang_up(connection: socket.socket) -> None:
@@ -206,10 +182,5 @@ def test_a_server_that_is_gone_hangs_up_or_never_answers_is_an_os_error(
 
     monkeypatch.setattr(loopback, "PATIENCE_SECONDS", 0.05)
     for handle, error in ((hang_up, ConnectionError), (listen_only, TimeoutError)):
-        with serving(handle) as port:
-            with pytest.raises(error):
-                send_requests(port, 0.1)
-            with pytest.raises(error):
-                ask_slow_server(1, port)
-    with pytest.raises(OSError):  # noqa: PT011, since the systems call it differently
-        send_requests(port, 0.1)
+        with serving(handle) as port, pytest.raises(error):
+            ask_slow_server(1, port)
