@@ -150,4 +150,6 @@ def shorten(value: object) -> str:
         text = " ".join(repr(value).split())
     except ValueError:  # an int of more digits than Python converts to text
         return "a number of thousands of digits"
+    except Exception:  # what the repr of a reader's own class may raise
+        return f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,6 +1,5 @@
 """The scorecard: what is measured to test each of the lesson's seven claims, and what it says."""
 
-import math
 import textwrap
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -15,9 +14,9 @@ from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, make_chart
 from gil_demo.measuring import runs
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
+from gil_demo.pool import tasks
 from gil_demo.pool.endings import examine_endings
 from gil_demo.pool.lists import summarise_lists, sweep_list_length
-from gil_demo.pool.tasks import count_most_at_once, map_tasks, observe_chunksize, summarise_map
 from gil_demo.race.comparison import compare
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.scripts import Outcome, run_script
@@ -59,22 +58,17 @@ QUANTITIES = {
 workers, tasks and jobs; those whose name ends in `_end` are 1 where a script came to its end."""
 
 WORKERS = 2
-DEFAULT_SECONDS = 6.0
 HOLDS, HALF_TRUE, FALSE, UNTOLD = "holds", "half true", "does not hold", "can't be told here"
-_MOST_SECONDS = 30.0
+_MOST_SECONDS = 30.0  # for a script
 
 
 class Score(NamedTuple):
-    """What came of a claim: a verdict, the number that decides, and a sentence with the numbers."""
-
     verdict: str
-    figure: str
-    evidence: str
+    figure: str  # the number that decides
+    evidence: str  # a sentence with the numbers
 
 
 # C1: threads and the plain loop
-
-
 def _measure_threads(_: str, seconds: float) -> dict[str, float]:
     summary = runs.summarise(compare(["threads"], workers=WORKERS, budget=seconds))
     threads = summary[summary["runner"] == "threads"].iloc[0]
@@ -93,37 +87,24 @@ def _judge_threads(it: Any, first: Any) -> Score:
 
 
 # C2: interpreters at the same time
-
-_TOGETHER = 0.5
-_BARELY = 0.2
-
-
 def _measure_together(method: str, _: float) -> dict[str, float]:
     summary = summarise_trace(trace(workers=WORKERS, start_method=method)).set_index("runner")
     return {f"{name}_together": float(summary["together"][name]) for name in summary.index}
 
 
 def _judge_together(it: Any, first: Any) -> Score:
-    figure, threads = (
-        "an unknown part" if math.isnan(share) else state_share(share)
-        for share in (it.processes_together, it.threads_together)
-    )
+    figure, threads = map(tasks.state_part, (it.processes_together, it.threads_together))
     evidence = (
         f"Two processes ran at the same time for {figure} of their work, two threads for {threads}."
     )
-    if it.processes_together >= _TOGETHER:
+    if it.processes_together >= 0.5:
         return Score(HOLDS, figure, evidence)
     if mind := find_machine_reservations(first, WORKERS):
         return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
-    return Score(FALSE if it.processes_together < _BARELY else UNTOLD, figure, evidence)
-
-
-def _state_part(share: float) -> str:
-    return "an unknown part" if math.isnan(share) else state_share(share)
+    return Score(FALSE if it.processes_together < 0.2 else UNTOLD, figure, evidence)
 
 
 # C3: the processes of Pool()
-
 _COUNT_WORKERS = """
 import multiprocessing
 
@@ -154,50 +135,38 @@ def _judge_pool(it: Any, first: Any) -> Score:
 
 
 # C4: the length of the list
-
-_REST = "A list a little longer than the crew leaves some of them idle at its end."
-
-
 def _measure_lengths(method: str, seconds: float) -> dict[str, float]:
-    lengths = {"one_task": 1, "as_many": WORKERS, "one_more": WORKERS + 1, "four_each": 4 * WORKERS}
-    table = sweep_list_length(
-        [*lengths.values()], workers=WORKERS, start_method=method, budget=seconds
-    )
+    lengths = [1, WORKERS, WORKERS + 1, 4 * WORKERS]
+    table = sweep_list_length(lengths, workers=WORKERS, start_method=method, budget=seconds)
     shares = summarise_lists(table).set_index("tasks")["busy_share"]
-    return {name: float(shares[length]) for name, length in lengths.items()}
+    return dict(zip(QUANTITIES["C4"], shares[lengths], strict=True))
 
 
 def _judge_length(it: Any, first: Any) -> Score:
-    one, as_many, one_more, four_each = map(
-        state_share, (it.one_task, it.as_many, it.one_more, it.four_each)
-    )
+    as_many, one_more = map(state_share, (it.as_many, it.one_more))
     figure = f"{as_many}, one task more {one_more}"
     evidence = (
-        f"Two workers were busy {one} of the time with one task, {as_many} with two, {one_more} "
-        f"with three and {four_each} with eight."
+        f"Two workers were busy {state_share(it.one_task)} of the time with one task, {as_many} "
+        f"with two, {one_more} with three and {state_share(it.four_each)} with eight."
     )
     if mind := find_machine_reservations(first, WORKERS):
         return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
     if it.as_many < it.one_task + MARGIN:
         return Score(UNTOLD, figure, evidence)
     if it.one_more < it.as_many - MARGIN:
-        return Score(HALF_TRUE, figure, f"{evidence} {_REST}")
+        rest = "A list a little longer than the crew leaves some of them idle at its end."
+        return Score(HALF_TRUE, figure, f"{evidence} {rest}")
     return Score(HOLDS, figure, evidence)
 
 
 # C5: who takes the next task
-
-_TASKS = [500_000] * 8
-_LISTED = 100
-
-
 def _watch_tasks(method: str, _: float) -> dict[str, float]:
-    table = map_tasks(_TASKS, workers=WORKERS, start_method=method)
+    table = tasks.map_tasks([500_000] * 8, workers=WORKERS, start_method=method)
     return {
-        "most_at_once": count_most_at_once(table),
-        "gap_seconds": float(summarise_map(table)["gap_seconds"].median()),
+        "most_at_once": tasks.count_most_at_once(table),
+        "gap_seconds": float(tasks.summarise_map(table)["gap_seconds"].median()),
         "task_seconds": float((table["end_seconds"] - table["start_seconds"]).median()),
-        "tasks_at_once_of_100": observe_chunksize(_LISTED, WORKERS, method),
+        "tasks_at_once_of_100": tasks.observe_chunksize(100, WORKERS, method),
     }
 
 
@@ -219,12 +188,10 @@ def _judge_order(it: Any, first: Any) -> Score:
 
 
 # C6: what is alive after `with`
-
-
 def _end_with(method: str, _: float) -> dict[str, float]:
-    row = examine_endings(["with"], start_method=method).iloc[0]
-    columns = {"workers_after_with": "workers_alive", "jobs": "jobs", "jobs_lost": "jobs_lost"}
-    return {name: float(row[column]) for name, column in columns.items()}
+    table = examine_endings(["with"], start_method=method)
+    row = table.rename(columns={"workers_alive": "workers_after_with"}).iloc[0]
+    return {name: float(row[name]) for name in QUANTITIES["C6"]}
 
 
 def _judge_with(it: Any, _: Any) -> Score:
@@ -234,13 +201,10 @@ def _judge_with(it: Any, _: Any) -> Score:
     evidence = f"After the with block {left} alive, and {lost} of {jobs} lost"
     if alive:
         return Score(HOLDS, f"{count_in_words(alive, 'worker')} left", f"{evidence}.")
-    why = "that is what close() and join() are for"
-    return Score(FALSE, "no worker left", f"{evidence}: {why}.")
+    return Score(FALSE, "no worker left", f"{evidence}: that is what close() and join() are for.")
 
 
 # C7: the same script with threads and with processes
-
-_LEAST_PATIENCE = 3.0
 _IMPORTS = """
 import threading, multiprocessing
 multiprocessing = multiprocessing.get_context({method!r})
@@ -267,8 +231,7 @@ if __name__ == "__main__":{textwrap.indent(_PROCESSES, "    ")}
 def _try_scripts(method: str, _: float) -> dict[str, float]:
     """Run the same lesson with threads, and with processes as they stand and below a guard."""
     guarded = _try("spawn", _GUARDED, _MOST_SECONDS)
-    # a script without the guard may start workers without end
-    patience = max(_LEAST_PATIENCE, 4 * guarded.seconds)
+    patience = max(3.0, 4 * guarded.seconds)  # without the guard it may start workers without end
     ends = {
         "threads_end": _try(method, _THREADS, patience),
         "processes_end": _try(method, _PROCESSES, patience),
@@ -295,12 +258,8 @@ def _judge_syntax(it: Any, first: Any) -> Score:
     return Score(HALF_TRUE, figure, f"{start} {here} {needs}.")
 
 
-# All of them
-
-_Measure = Callable[[str, float], dict[str, float]]  # by a start method, in some seconds
-_Judge = Callable[[Any, Any], Score]  # of the quantities, and a row with the machine's facts
-
-_TESTS: dict[str, tuple[_Measure, _Judge]] = {
+# a measurement by a start method in some seconds; a score of the quantities and a row of the table
+_TESTS: dict[str, tuple[Callable[[str, float], dict[str, float]], Callable[[Any, Any], Score]]] = {
     "C1": (_measure_threads, _judge_threads),
     "C2": (_measure_together, _judge_together),
     "C3": (_count_pool, _judge_pool),
@@ -321,15 +280,11 @@ def _check_claims(table: pd.DataFrame, place: str) -> None:
 
 CLAIMS = Schema(
     "tested claims",
-    {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("claims",)),
-        "claim": Column("text", choices=tuple(QUANTITIES)),
-        "quantity": Column("text", choices=sum(QUANTITIES.values(), ())),
-        "value": Column("number", may_be_empty=True),
-        "workers": Column("whole"),
-        "start_method": Column("text"),
-    }
+    {"run_id": Column("text"), "experiment": Column("text", choices=("claims",))}
+    | {"claim": Column("text", choices=tuple(QUANTITIES))}
+    | {"quantity": Column("text", choices=sum(QUANTITIES.values(), ()))}
+    | {"value": Column("number", may_be_empty=True)}
+    | {"workers": Column("whole"), "start_method": Column("text")}
     | MACHINE,
     _check_claims,
     alike=("workers", "start_method"),
@@ -353,7 +308,7 @@ def check_claims(*, start_method: str | None = None, budget: float | None = None
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: a run failed.
     """
-    seconds = check_budget(DEFAULT_SECONDS if budget is None else budget) / 2
+    seconds = check_budget(6.0 if budget is None else budget) / 2
     method = check_start_method(start_method)
     facts = runs.collect_facts("claims") | {"workers": WORKERS, "start_method": method}
     rows: list[dict[str, object]] = []
@@ -361,10 +316,7 @@ def check_claims(*, start_method: str | None = None, budget: float | None = None
         with shown() as show:
             show(f"testing claim {claim}")
             values = measure(method, seconds)
-        rows += [
-            facts | {"claim": claim, "quantity": name, "value": value}
-            for name, value in values.items()
-        ]
+        rows += [facts | {"claim": claim, "quantity": n, "value": v} for n, v in values.items()]
     return make_table(rows, CLAIMS)
 
 
@@ -398,18 +350,15 @@ _VERDICTS = {
     FALSE: ("does not hold", "do not hold", "#B84C00"),
     UNTOLD: ("can't be told here", "can't be told here", "#666666"),
 }
-_LETTERS_A_LINE = 108
-_WIDTH, _ROW = 12.0, 0.95
 
 
 def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw for each claim a coloured verdict in words, the saying and the evidence."""
-    height = 1.15 + _ROW * len(summary)
-    chart = make_chart(_WIDTH, height)
+    height = 1.15 + 0.95 * len(summary)
+    chart = make_chart(12, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.012, right=0.988, top=1 - 0.65 / height, bottom=0.42 / height)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(summary), 0)
+    axes.set(xlim=(0, 1), ylim=(len(summary), 0))
     axes.set_axis_off()
     for place, row in enumerate(list_rows(summary)):
         _write_row(axes, place, row)
@@ -423,8 +372,7 @@ def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{row.claim}, {row.saying[:-1]}: {row.verdict} ({row.figure})."
         for row in list_rows(summary)
     )
-    workers = count_in_words(int(table["workers"].iloc[0]), "worker")
-    conditions = describe_conditions(table, workers)
+    conditions = describe_conditions(table, count_in_words(int(table["workers"].iloc[0]), "worker"))
     return finish(chart, head(f"of seven claims {title}", table), conditions, told)
 
 
@@ -438,5 +386,5 @@ def _write_row(axes: Axes, place: int, row: Any) -> None:
         bbox={"facecolor": colour, "edgecolor": "none", "boxstyle": "round,pad=0.4"},
     )  # fmt: skip
     axes.text(0.18, top, f"{row.claim}  {row.saying}", size=13, weight="bold", color=INK, va="top")
-    evidence = "\n".join(textwrap.wrap(row.evidence, _LETTERS_A_LINE))
+    evidence = "\n".join(textwrap.wrap(row.evidence, 108))
     axes.text(0.18, top + 0.31, evidence, size=11, color=SOFT_INK, va="top", linespacing=1.15)

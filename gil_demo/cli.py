@@ -6,15 +6,13 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from gil_demo.drawing.style import Chart
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -31,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
         wrong, 130 when it was interrupted.
     """
     try:
-        chosen = _build_parser().parse_args(_add_default_command(arguments))
+        words = [*arguments] or ["compare"]
+        if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
+            words = ["compare", *words]
+        chosen = _build_parser().parse_args(words)
         chosen.run(chosen)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -63,13 +64,6 @@ def _report(reason: object, status: int) -> int:
     return status
 
 
-def _add_default_command(arguments: Sequence[str]) -> list[str]:
-    words = list(arguments)
-    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
-        return ["compare", *words]
-    return words
-
-
 def _build_parser() -> _Parser:
     from gil_demo import __version__
 
@@ -86,7 +80,7 @@ def _build_parser() -> _Parser:
         own = commands.add_parser(
             name, help=command.help, description=command.description, allow_abbrev=False
         )
-        for option, facts in command.options:
+        for option, facts in command.options.items():
             own.add_argument(option, **facts)
         own.set_defaults(run=command.run)
     return parser
@@ -112,8 +106,11 @@ def _check_ending(target: Path, ending: str) -> None:
         raise ValueError(f"output must be a file name that ends in {ending}, not {target}")
 
 
-def _name_new_file(beginning: str) -> Path:
-    return Path(time.strftime(f"{beginning}-%Y%m%d-%H%M%S.csv"))
+def _choose_table(output: Path | None, beginning: str) -> Path:
+    """Return the table's file that is asked for, or a new one's name."""
+    target = output or Path(time.strftime(f"{beginning}-%Y%m%d-%H%M%S.csv"))
+    _check_ending(target, ".csv")
+    return target
 
 
 def _write_charts(charts: "list[Chart]", target: Path) -> None:
@@ -126,14 +123,10 @@ def _write_charts(charts: "list[Chart]", target: Path) -> None:
         print(f"chart: {write_whole(name, draw_png(chart))}")
 
 
-_SHOWN_COLUMNS = (
-    {"runner": "ran as"}
-    | {
-        name: name.removesuffix("_seconds").replace("_", "-")
-        for name in ("workers", "rounds", "seconds", "start_up_seconds", "tear_down_seconds")
-    }
-    | {"speed_up": "speed-up", "speed_up_low": "from", "speed_up_high": "to"}
-)
+_NAMES = {
+    "runner": "ran as", "start_up_seconds": "start-up", "tear_down_seconds": "tear-down",
+    "speed_up": "speed-up", "speed_up_low": "from", "speed_up_high": "to",
+}  # fmt: skip
 
 
 def _compare(chosen: argparse.Namespace) -> None:
@@ -141,8 +134,7 @@ def _compare(chosen: argparse.Namespace) -> None:
     from gil_demo.tables.files import check_writable, save
     from gil_demo.tables.kinds import draw, summarise, verdict
 
-    table_file = chosen.output or _name_new_file("threads-versus-processes")
-    _check_ending(table_file, ".csv")
+    table_file = _choose_table(chosen.output, "threads-versus-processes")
     chart_file = table_file.with_suffix(".png")
     for file in (table_file, chart_file):
         check_writable(file)
@@ -152,14 +144,12 @@ def _compare(chosen: argparse.Namespace) -> None:
     try:
         save(table, table_file)
     finally:  # what can't be saved is at least shown
-        print(f"{_lay_out(summarise(table))}\n\n{verdict(table)}\n")
+        shown = summarise(table).drop(columns="start_method").rename(columns=_NAMES)
+        shown = shown.drop(columns=shown.filter(like="_").columns)
+        told = shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-")
+        print(f"{told}\n\n{verdict(table)}\n")
     print(f"table: {table_file}")
     _write_charts([draw(table)], chart_file)
-
-
-def _lay_out(summary: "pd.DataFrame") -> str:
-    shown = summary.rename(columns=_SHOWN_COLUMNS)[[*_SHOWN_COLUMNS.values()]]
-    return shown.to_string(index=False, float_format=lambda value: f"{value:.3f}", na_rep="-")
 
 
 def _claim(chosen: argparse.Namespace) -> None:
@@ -193,12 +183,12 @@ def _record(chosen: argparse.Namespace) -> None:
     from gil_demo.recorded.recording import RECORDINGS, check_machine, record
     from gil_demo.tables.files import check_writable, save
 
-    names: Iterable[str] = dict.fromkeys(chosen.names or RECORDINGS)
+    names = [*dict.fromkeys(chosen.names or RECORDINGS)]
     for name in names:
         check_choice("name", name, [*RECORDINGS])
     if chosen.machine is not None:
         check_machine(chosen.machine)
-    folder = chosen.output or Path("recorded-here")
+    folder = chosen.output
     folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / "trial.csv")
     missed = []
@@ -211,8 +201,7 @@ def _record(chosen: argparse.Namespace) -> None:
                 missed.append(name)
             print(f"{name} was left out: {reason}", flush=True)
     if missed:
-        several = f"{len(missed)} of {len([*names])}"
-        raise GilDemoError(f"{several} were left out: {', '.join(missed)}")
+        raise GilDemoError(f"{len(missed)} of {len(names)} were left out: {', '.join(missed)}")
 
 
 def _gather(chosen: argparse.Namespace) -> None:
@@ -220,8 +209,7 @@ def _gather(chosen: argparse.Namespace) -> None:
     from gil_demo.tables.files import save
     from gil_demo.tables.kinds import draw_each, verdict
 
-    table_file = chosen.output or _name_new_file("class")
-    _check_ending(table_file, ".csv")
+    table_file = _choose_table(chosen.output, "class")
     gathered = gather(chosen.folder)
     print(f"{gathered}\n\n{verdict(gathered.table)}\n")
     print(f"table: {save(gathered.table, table_file)}")
@@ -232,101 +220,94 @@ def _describe(_: argparse.Namespace) -> None:
     from gil_demo.measuring.machine import describe_machine, warn
 
     machine = describe_machine()
+    words = {"True": "yes", "False": "no", "None": "not known", "": "nothing"}
     for name, value in machine._asdict().items():
-        words = {True: "yes", False: "no", None: "not known", "": "nothing"}
-        told = words.get(value, value) if isinstance(value, bool | str | None) else value
-        print(f"{name.replace('_', ' '):24} {told}")
+        print(f"{name.replace('_', ' '):24} {words.get(str(value), value)}")
     for warning in warn(machine):
         print(f"\n{warning}")
 
 
-Option = tuple[str, dict[str, Any]]
-
-
 class Command(NamedTuple):
-    """One command: what runs it, what its help says, and its options as argparse takes them."""
+    """One command: what runs it, its help, and its options as argparse takes them."""
 
     run: Callable[[argparse.Namespace], None]
     help: str
     description: str
-    options: list[Option]
+    options: dict[str, dict[str, Any]]
 
 
-def _take(name: str, told: str, **facts: Any) -> Option:
-    return name, {"help": told, **facts}
+def _take(told: str, **facts: Any) -> dict[str, Any]:
+    return {"help": told, **facts}
 
 
-def _take_path(name: str, told: str, metavar: str, **facts: Any) -> Option:
-    return _take(name, told, type=Path, metavar=metavar, **facts)
+def _take_path(told: str, metavar: str, **facts: Any) -> dict[str, Any]:
+    return _take(told, type=Path, metavar=metavar, **facts)
 
 
-_METHOD = _take("--start-method", "fork, spawn or forkserver (default: the platform's)")
+_METHOD = {"--start-method": _take("fork, spawn or forkserver (default: the platform's)")}
 _BESIDE = "beside it (default: a new file here)"
 
 COMMANDS = {
     "compare": Command(
-        _compare,
-        "measure, print the table and the verdict, write the CSV and the chart",
+        _compare, "measure, print the table and the verdict, write the CSV and the chart",
         "Run the same countdown one part after another, in threads and in processes; print the "
         "table and the verdict, write a CSV file and a chart.",
-        [
-            _take("--workers", "threads or processes (default: 2)", type=_read_whole, default=2),
-            _take("--count", "steps of the whole countdown (default: 4,000,000)", type=_read_whole),
-            _take(
-                "--runners", "what to hold against one thread: threads, processes, interpreters "
+        {
+            "--workers": _take("threads or processes (default: 2)", type=_read_whole, default=2),
+            "--count": _take("steps of the whole countdown (default: 4,000,000)", type=_read_whole),
+            "--runners": _take(
+                "what to hold against one thread: threads, processes, interpreters "
                 "(default: the first two)", nargs="+", default=["threads", "processes"],
                 metavar="RUNNER",
             ),
-            _METHOD,
-            _take(
-                "--precision", "stop at this half-width of the interval, as a part of the ratio "
-                "(default: 0.02)", type=_read_number,
+            **_METHOD,
+            "--precision": _take(
+                "stop at this half-width of the interval, as a part of the ratio (default: 0.02)",
+                type=_read_number,
             ),
-            _take("--budget", "stop after this many seconds (default: 8)", type=_read_number),
-            _take_path("--output", f"where to write; the chart goes {_BESIDE}", "FILE.csv"),
-        ],
+            "--budget": _take("stop after this many seconds (default: 8)", type=_read_number),
+            "--output": _take_path(f"where to write; the chart goes {_BESIDE}", "FILE.csv"),
+        },
     ),
     "claims": Command(
-        _claim,
-        "test the lesson's seven claims and print the scorecard",
+        _claim, "test the lesson's seven claims and print the scorecard",
         "Test the lesson's seven claims on this machine and print the scorecard: for each the "
         "verdict, the figure and the evidence. Takes some 15 seconds.",
-        [
-            _METHOD,
-            _take("--budget", "seconds for the repeated rounds (default: 6)", type=_read_number),
-            _take_path("--output", "where to keep what was measured", "FILE.csv"),
-        ],
+        {
+            **_METHOD,
+            "--budget": _take("seconds for the repeated rounds (default: 6)", type=_read_number),
+            "--output": _take_path("where to keep what was measured", "FILE.csv"),
+        },
     ),
     "plot": Command(
-        _plot,
-        "draw the charts of saved results",
+        _plot, "draw the charts of saved results",
         "Draw the chart of each results file, as a PNG beside it.",
-        [
-            _take_path("files", "a results file (CSV)", "FILE", nargs="+"),
-            _take_path("--output", "where to write one chart", "FILE.png"),
-        ],
+        {
+            "files": _take_path("a results file (CSV)", "FILE", nargs="+"),
+            "--output": _take_path("where to write one chart", "FILE.png"),
+        },
     ),
     "record": Command(
-        _record,
-        "measure everything and write each result as a CSV file",
+        _record, "measure everything and write each result as a CSV file",
         "Measure everything that this set can measure, and write each result as a CSV file that "
         "says where and when it was recorded. Takes some three minutes. A file of the same name is "
         "replaced.",
-        [
-            _take("names", "which results (default: all of them)", nargs="*", metavar="NAME"),
-            _take_path("--output", "where to write (default: recorded-here)", "FOLDER"),
-            _take("--machine", "what to call the machine (default: its cores and its system)"),
-        ],
+        {
+            "names": _take("which results (default: all of them)", nargs="*", metavar="NAME"),
+            "--output": _take_path(
+                "where to write (default: recorded-here)", "FOLDER", default=Path("recorded-here")
+            ),
+            "--machine": _take("what to call the machine (default: its cores and its system)"),
+        },
     ),
     "gather": Command(
-        _gather,
-        "put a class's results files together and draw the class",
+        _gather, "put a class's results files together and draw the class",
         "Read every results file in a folder, say what became of each, print what the class found "
         "in three sentences, write its table (CSV) and four charts.",
-        [
-            _take_path("folder", "where the files are", "FOLDER"),
-            _take_path("--output", f"where to write; the charts go {_BESIDE}", "FILE.csv"),
-        ],
+        {
+            "folder": _take_path("where the files are", "FOLDER"),
+            "--output": _take_path(f"where to write; the charts go {_BESIDE}", "FILE.csv"),
+        },
     ),
-    "machine": Command(_describe, "describe this machine", "Describe this machine.", []),
+    "machine": Command(_describe, "describe this machine", "Describe this machine.", {}),
 }  # fmt: skip

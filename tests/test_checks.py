@@ -7,6 +7,11 @@ import pytest
 from gil_demo import checks
 
 
+class Shy:
+    def __repr__(self) -> str:
+        raise RuntimeError("not today")
+
+
 def test_what_is_allowed_comes_back_in_its_type() -> None:
     assert checks.check_whole_number("rounds", 1, 1, 10) == 1
     assert checks.check_whole_number("rounds", 10, 1, 10) == 10
@@ -46,4 +51,5 @@ def test_a_long_value_is_cut_short() -> None:
     assert checks.shorten("x" * 58) == repr("x" * 58)
     assert checks.shorten("x" * 59) == f"'{'x' * 56}..."
     assert checks.shorten(10**5000) == "a number of thousands of digits"
+    assert checks.shorten(Shy()) == "a Shy"
     assert checks.state_path(Path("a\nb" * 99)) == f"...{('a b' * 99)[-197:]}"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pandas.testing import assert_frame_equal
 
 from gil_demo import WorkerDied, __version__, cli, combine, load, save, summarise
 from gil_demo.measuring import runs
@@ -72,22 +71,12 @@ def test_without_words_compare_is_run_with_its_options_and_names_its_files(here:
     ("words", "told"),
     [
         (["--workers", "0"], "workers must be a whole number from 1 to"),
-        (["--workers", "two"], "must be a whole number, not 'two'"),
         (["--workers", "1,5"], "must be a whole number, not '1,5'"),
-        (["--count", "-5"], "not -5"),
-        (["--count", "9" * 5000], "must be a whole number"),
-        (["--precision", "nan"], "precision must be a number above 0 and at most 1, not nan"),
         (["--precision", "fine"], "must be a number, not 'fine'"),
-        (["--budget", "inf"], "not inf"),
-        (["--runners", "fibres"], "processes, interpreters, cluster, ray, not 'fibres'"),
-        (["--runners"], "expected at least one argument"),
-        (["--start-method", "vfork"], "not 'vfork'"),
         (["--output", "run.txt"], "ends in .csv, not run.txt"),
         (["--out", "run.csv"], "unrecognized arguments"),
-        (["compare", "more"], "unrecognized arguments: more"),
-        (["measure"], "invalid choice: 'measure'"),
-        (["plot"], "required: FILE"),
         (["plot", "a.csv", "b.csv", "--output", "c.png"], "names one chart, but there are 2 files"),
+        (["plot", "a.csv", "--output", "a.csv"], "ends in .png, not a.csv"),
         (["claims", "--output", "run.png"], "ends in .csv, not run.png"),
         (["gather"], "arguments are required: FOLDER"),
         (["gather", ".", "--output", "all.png"], "ends in .csv, not all.png"),
@@ -114,8 +103,6 @@ def test_a_wrong_argument_is_one_line_and_status_2_before_anything_is_measured(
         (["--output", "chart.csv"], "cannot write chart.png: it is a folder; name a file"),
         (["claims", "--output", "folder.csv"], "cannot write folder.csv: it is a folder"),
         (["plot", "missing.csv"], "cannot read missing.csv: No such file"),
-        (["plot", "folder.csv"], "cannot read folder.csv: it is no file"),
-        (["gather", "missing"], "cannot read missing: No such file"),
         (["gather", "folder.csv"], "folder.csv holds no file of timed runs"),
     ],
 )
@@ -177,15 +164,6 @@ def test_plot_draws_a_chart_beside_each_file_and_numbers_those_of_several_runs(
     assert Path("chart.png").read_bytes() == charts[0].read_bytes()
 
 
-def test_plot_never_writes_a_picture_over_a_results_file(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    save(make_run(), "run.csv")
-    assert cli.main(["plot", "run.csv", "--output", "run.csv"]) == 2
-    assert "ends in .png, not run.csv" in capsys.readouterr().err
-    assert_frame_equal(load("run.csv"), make_run())
-
-
 def test_plot_draws_nothing_if_one_of_the_files_is_bad(
     capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:
@@ -231,23 +209,17 @@ def test_machine_tells_every_fact_in_words(capsys: pytest.CaptureFixture[str]) -
     assert not {"True", "False", "None"} & set(shown.split())
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
+def test_each_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in (
         (["--help"], ["compare", "plot", "machine", "Exit status: 0 done"]),
         (["compare", "--help"], ["--workers", "--count", "--runners", "--start-method"]),
-        (["plot", "--help"], ["FILE", "--output FILE.png"]),
         (["--version"], [f"gil_demo {__version__}\n"]),
-    ],
-)
-def test_each_command_explains_itself(
-    words: list[str], told: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        cli.main(words)
-    assert caught.value.code == 0
-    shown = capsys.readouterr().out
-    assert all(word in shown for word in told)
+    ):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(words)
+        assert caught.value.code == 0
+        shown = capsys.readouterr().out
+        assert all(word in shown for word in told)
 
 
 def test_a_reader_that_leaves_early_and_wrong_words_cause_no_traceback() -> None:

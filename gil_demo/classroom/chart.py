@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 
 from gil_demo.checks import ResultsError
 from gil_demo.classroom.finding import (
     describe_class,
+    head_class,
+    name_crew,
+    name_ends,
     shorten_name,
-    title_pythons,
-    title_slowdowns,
-    title_speed_ups,
-    title_systems,
+    title_speed,
 )
 from gil_demo.classroom.table import (
     OTHERS,
@@ -40,10 +39,10 @@ from gil_demo.drawing.style import (
     label_in_full,
     make_chart,
 )
-from gil_demo.tables.schema import list_rows
 from gil_demo.words import state_seconds
 
-_MOST_ROWS, _MOST_LABELS, _MOST_CREWS = 32, 8, 4
+_MOST_ROWS = 32
+"""The most machines that are named one by one."""
 
 
 def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -61,40 +60,35 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     left = 0.2 if is_named else 0.07
     chart.subplots_adjust(left=left, right=0.97, top=1 - 0.95 / height, bottom=0.95 / height)
     axes.set_xscale("log")
-    ends = machines[["time_ratio_low", "time_ratio_high"]].to_numpy(dtype=float)
-    lines = [[(low, n), (high, n)] for n, (low, high) in enumerate(ends) if not math.isnan(low)]
-    axes.add_collection(LineCollection(lines, colors=SOFT_INK, linewidths=1.4, alpha=0.5))
+    lines = machines.dropna(subset="time_ratio_low")
+    axes.hlines(
+        lines.index, lines["time_ratio_low"], lines["time_ratio_high"], colors=SOFT_INK,
+        linewidth=1.4, alpha=0.5,
+    )  # fmt: skip
     for has_gil, look in ((True, get_look("threads")), (False, OTHER)):
         own = machines[machines["gil_enabled"] == has_gil]
         label = f"{'with' if has_gil else 'without'} the GIL"
+        places = own.index.to_series()
         size = 8 if is_named else 4
-        _draw_marks(
-            axes, own["time_ratio"], own.index.to_series(), own["is_judged"], look, size,
-            label=label,
-        )  # fmt: skip
-    _finish_slowdowns(axes, machines, is_named)
-    figures = [(row.file, f"{row.time_ratio:.2f}") for row in list_rows(machines)]
-    told = _tell("Threads over the plain loop", figures)
-    return finish(chart, title_slowdowns(machines), describe_class(table), told)
-
-
-def _finish_slowdowns(axes: Axes, machines: pd.DataFrame, is_named: bool) -> None:
-    ratios = machines[["time_ratio", "time_ratio_low", "time_ratio_high"]].to_numpy(dtype=float)
+        _draw_marks(axes, own["time_ratio"], places, own["is_judged"], look, size, label=label)
+    ratios = machines.filter(like="time_ratio").to_numpy(dtype=float)
     axes.set_xlim(min(0.8, np.nanmin(ratios) / 1.1), max(1.4, np.nanmax(ratios) * 1.1))
     axes.set_ylim(len(machines) * (1 if is_named else 1.02) - 0.4, -0.6 - 0.02 * len(machines))
     draw_upright(axes, 1, "plain loop")
     label_in_full(axes.xaxis, _RATIOS, lambda value: f"{value:g}")
     axes.set_xlabel("threads' time over the plain loop's (×), 95 % interval", size=13, color=INK)
     clean_axes(axes, "x")
-    if is_named:
-        names = [shorten_name(name) for name in machines["file"]]
-        axes.set_yticks(range(len(machines)), names, parse_math=False)
-    else:
-        axes.set_yticks([])
+    names = [shorten_name(name) for name in machines["file"]] if is_named else []
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    if not is_named:
         axes.set_ylabel("machines, in order", size=13, color=INK)
         for _, own in machines.groupby("gil_enabled"):
             _label_outliers(axes, own["time_ratio"], own.index.to_series(), own["file"])
     axes.legend(loc="upper right", frameon=False, fontsize=12, handletextpad=0.2)
+    figures = machines["time_ratio"].map("{:.2f}".format)
+    told = _tell("Threads over the plain loop", machines, figures)
+    title = title_speed(machines, "time_ratio", "took {} × as long as the plain loop")
+    return finish(chart, title, describe_class(table), told)
 
 
 def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -111,51 +105,42 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     chart.subplots_adjust(left=0.075, right=0.86, top=0.87, bottom=0.17)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
-    most = max(2.0, float(machines["usable_cores"].max())) * 1.2
-    crews = sorted(machines["workers"].value_counts().index[:_MOST_CREWS])
+    cores, speed_ups = machines["usable_cores"].astype(float), machines["speed_up"]
+    most = max(2.0, cores.max())
+    crews = sorted(machines["workers"].value_counts().index[:4])
     marks = [("s", 1.0), ("^", 0.75), ("v", 0.6), ("P", 0.5)]
     for crew, (marker, shade) in zip(crews, marks, strict=False):
-        of_crew = machines[machines["workers"] == crew]
-        _draw_crew(axes, of_crew, get_look("processes")._replace(marker=marker), shade)
-        _draw_ideal(axes, int(crew), float(machines["usable_cores"].max()))
-    speed_ups = machines["speed_up"]
-    axes.set_xlim(0.85, most)
-    axes.set_ylim(min(0.5, float(speed_ups.min()) / 1.2), max(2.0, float(speed_ups.max())) * 1.25)
+        look = get_look("processes")._replace(marker=marker)
+        _draw_crew(axes, machines[machines["workers"] == crew], look, shade)
+        points = sorted({1.0, min(float(crew), cores.max()), most * 1.2})
+        draw_ideal(axes, points, [min(point, crew) for point in points])
+        write(
+            axes, f"ideal of {crew}", (1, min(float(crew), most)), (8, 0), size=12,
+            xycoords=("axes fraction", "data"), va="center", annotation_clip=False,
+        )  # fmt: skip
+    axes.set_xlim(0.85, most * 1.2)
+    axes.set_ylim(min(0.5, speed_ups.min() / 1.2), max(2.0, speed_ups.max()) * 1.25)
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     for axis in (axes.xaxis, axes.yaxis):
         label_in_full(axis, [2.0**power for power in range(-6, 13)], lambda value: f"{value:g}")
     axes.set_xlabel("usable cores", size=13, color=INK)
     axes.set_ylabel("speed-up of processes (×)", size=13, color=INK)
     clean_axes(axes, "y")
-    rows = list_rows(machines)
-    told = _tell(
-        "Speed-up and usable cores",
-        [(row.file, f"{row.speed_up:.2f} on {row.usable_cores}") for row in rows],
-    )
-    return finish(chart, title_speed_ups(picked), describe_class(table), told)
+    figures = speed_ups.map("{:.2f}".format) + " on " + machines["usable_cores"].astype(str)
+    told = _tell("Speed-up and usable cores", machines, figures)
+    title = title_speed(picked, "speed_up", "ran at {} × the speed of the plain loop")
+    return finish(chart, title, describe_class(table), told)
 
 
 def _draw_crew(axes: Axes, machines: pd.DataFrame, look: Look, shade: float) -> None:
     cores = machines["usable_cores"].astype(float) * scatter(len(machines), 0.05)
     speed_ups = machines["speed_up"]
     _draw_marks(axes, cores, speed_ups, machines["is_judged"], look, 8, alpha=shade)
-    shares = speed_ups / find_ideal(machines)
-    far = find_outliers(shares).sort_values().index[: _MOST_LABELS // 2]
-    for name, *place in zip(machines["file"][far], cores[far], speed_ups[far], strict=True):
+    for n in find_outliers(speed_ups / find_ideal(machines)).sort_values().index[:4]:
         write(
-            axes, shorten_name(name), (place[0], place[1]), (9, 0), INK, 10, va="center",
-            parse_math=False,
+            axes, shorten_name(machines["file"][n]), (cores[n], speed_ups[n]), (9, 0), INK, 10,
+            va="center", parse_math=False,
         )  # fmt: skip
-
-
-def _draw_ideal(axes: Axes, crew: int, most: float) -> None:
-    end = max(2.0, most) * 1.2
-    points = sorted({1.0, min(float(crew), most), end})
-    draw_ideal(axes, points, [min(point, crew) for point in points])
-    write(
-        axes, f"ideal of {crew}", (1, min(float(crew), max(2.0, most))), (8, 0), size=12,
-        xycoords=("axes fraction", "data"), va="center", annotation_clip=False,
-    )  # fmt: skip
 
 
 def scatter(many: int, width: float) -> list[float]:
@@ -210,8 +195,10 @@ def draw_systems(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     the median of each group.
     """
     machines = _pick_any(table, summary, "processes")
-    machines = machines.assign(starts=measure_starts(machines).clip(lower=_SECONDS[0]))
-    return _draw_groups(table, machines, "system", title_systems(machines))
+    starts = measure_starts(machines)
+    ends = " to ".join(name_ends(starts, machines["system"], state_seconds))
+    machines = machines.assign(starts=starts.clip(lower=_SECONDS[0]))
+    return _draw_groups(table, machines, "system", f"starting {name_crew(machines)} took {ends}")
 
 
 def draw_pythons(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -219,7 +206,9 @@ def draw_pythons(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     machines = _pick_any(table, summary, "threads")
     speed_ups = pick_machines(table, "processes").drop_duplicates("run_id").set_index("run_id")
     machines = machines.assign(gained=machines["run_id"].map(speed_ups["speed_up"]))
-    return _draw_groups(table, machines, "python", title_pythons(machines))
+    ends = name_ends(machines["time_ratio"], machines["python"], "{:.2f} ×".format)
+    title = f"{name_crew(machines)} took {' to '.join(ends)}"
+    return _draw_groups(table, machines, "python", title)
 
 
 def _draw_groups(table: pd.DataFrame, machines: pd.DataFrame, by: str, title: str) -> Chart:
@@ -243,7 +232,8 @@ def _draw_groups(table: pd.DataFrame, machines: pd.DataFrame, by: str, title: st
     labels = [f"{shorten_name(name)} ({size})" for name, size in sizes.items()]
     both[0].set_yticks(range(len(names)), labels, parse_math=False)
     told = [f"{name}, {size}: {', '.join(medians[name])}" for name, size in sizes.items()]
-    return finish(chart, title, describe_class(table), f"Medians of groups: {'; '.join(told)}.")
+    groups_told = f"Medians of groups: {'; '.join(told)}."
+    return finish(chart, head_class(title, machines), describe_class(table), groups_told)
 
 
 def _prepare_panel(axes: Axes, panel: _Panel, values: "pd.Series[float]") -> None:
@@ -305,7 +295,7 @@ def _label_outliers(
     """
     taken: list[tuple[float, float]] = []
     stop = math.inf if line is None else float(axes.transData.transform((line, 0))[0])
-    far = find_outliers(across).head(_MOST_LABELS)
+    far = find_outliers(across).head(8)
     for value, level, file in zip(far, up[far.index], files[far.index], strict=True):
         x, y = (float(pixel) for pixel in axes.transData.transform((value, level)))
         is_near = any(abs(x - other) < 150 and abs(y - height) < 15 for other, height in taken)
@@ -319,9 +309,9 @@ def _label_outliers(
         )  # fmt: skip
 
 
-def _tell(what: str, figures: list[tuple[str, str]]) -> str:
+def _tell(what: str, machines: pd.DataFrame, figures: "pd.Series[str]") -> str:
     """Put a figure of each machine into words; of a large class the ends alone are told."""
-    told = [f"{shorten_name(name)} {figure}" for name, figure in figures]
+    told = [*(machines["file"].map(shorten_name) + " " + figures)]
     if len(told) > _MOST_ROWS:
         told = [*told[:3], f"{len(told) - 6:,} more", *told[-3:]]
     return f"{what}: {'; '.join(told)}."

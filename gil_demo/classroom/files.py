@@ -16,7 +16,6 @@ from gil_demo.tables.kinds import list_schemas
 MOST_FILES = 2_000
 MOST_FILE_BYTES = 5_000_000
 
-_MOST_LETTERS = 120
 _ADDED_LATER = {"workload": "countdown"}
 """Columns that the first versions of the set did not write, with what they would have said."""
 
@@ -36,9 +35,8 @@ def list_files(folder: Path) -> list[str]:
     except OSError as reason:
         raise ResultsError(f"cannot read {place}: {reason.strerror or reason}") from None
     if len(names) > MOST_FILES:
-        raise ResultsError(
-            f"{place} holds {len(names):,} files; a class has {MOST_FILES:,} at most"
-        )
+        told = f"{len(names):,} files; a class has {MOST_FILES:,} at most"
+        raise ResultsError(f"{place} holds {told}")
     return sorted(names, key=lambda name: (name.casefold(), name))
 
 
@@ -49,15 +47,14 @@ def show_text(text: str) -> str:
     that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     shown = "".join(
-        letter if letter.isprintable() and letter not in "$\\" else _encode(letter)
+        letter
+        if letter.isprintable() and letter not in "$\\"
+        else f"\\x{ord(letter):02x}"
+        if letter < "\u0100"
+        else f"\\u{ord(letter):04x}"
         for letter in text
     )
     return f"'{shown}" if shown.startswith(_FORMULA_BEGINNINGS) else shown
-
-
-def _encode(letter: str) -> str:
-    number = ord(letter)
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 def read_sheet(file: Path) -> dict[str, list[str]]:
@@ -107,7 +104,7 @@ def _check_texts(name: str, values: list[str]) -> None:
             fault = "begins as a spreadsheet's formula does"
         elif not value.isprintable() or _UNLIKE_TEXT & set(value):
             fault = "holds what is no plain text"
-        elif len(value) > _MOST_LETTERS:
+        elif len(value) > 120:
             fault = f"has {len(value):,} letters"
         elif not form.fullmatch(value):
             fault = unlike

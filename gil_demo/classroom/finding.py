@@ -24,7 +24,6 @@ from gil_demo.words import (
 )
 
 _MOST_NAMED = 3
-_MOST_LETTERS = 24
 
 
 def judge_class(table: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -75,12 +74,12 @@ def _judge_processes(processes: pd.DataFrame) -> str:
 
 
 def _judge_starts(processes: pd.DataFrame) -> str:
-    ends = _name_ends(measure_starts(processes), processes["system"], state_seconds)
+    ends = name_ends(measure_starts(processes), processes["system"], state_seconds)
     told = f"{' and '.join(ends)} (median{'s' * (len(ends) > 1)})"
     return f"To start and to end {name_crew(processes)} took {told}."
 
 
-def _name_ends(
+def name_ends(
     values: "pd.Series[float]", groups: "pd.Series[str]", state: Callable[[float], str]
 ) -> list[str]:
     """State the least and the most of the groups' medians; of one group alone, that."""
@@ -91,7 +90,7 @@ def _name_ends(
 
 def shorten_name(name: str) -> str:
     """Shorten a file's name so that it fits into a chart or a sentence."""
-    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 3]}..."
+    return name if len(name) <= 24 else f"{name[:21]}..."
 
 
 def count_machines(machines: pd.DataFrame) -> str:
@@ -112,11 +111,9 @@ def _state_half(values: "pd.Series[float]") -> str:
 def _state_outliers(machines: pd.DataFrame, column: str) -> str:
     far = find_outliers(machines[column]).index
     names = [shorten_name(name) for name in machines["file"][far]]
-    if not names:
-        return ""
-    more = len(names) - _MOST_NAMED
-    rest = [f"{state_number(more)} more"] if more > 0 else []
-    return f", far off {list_in_words([*names[:_MOST_NAMED], *rest])}"
+    if len(names) > _MOST_NAMED:
+        names[_MOST_NAMED:] = [f"{state_number(len(names) - _MOST_NAMED)} more"]
+    return f", far off {list_in_words(names)}" if names else ""
 
 
 def _state_left_out(machines: pd.DataFrame) -> str:
@@ -136,35 +133,17 @@ def head_class(title: str, table: pd.DataFrame) -> str:
     return f"Recorded runs: {small}" if (origins != "").all() else capitalise(title)
 
 
-def title_slowdowns(threads: pd.DataFrame) -> str:
-    return _title(threads, "threads", "time_ratio", "took {} as long as the plain loop")
-
-
-def title_speed_ups(processes: pd.DataFrame) -> str:
-    return _title(processes, "processes", "speed_up", "ran at {} the speed of the plain loop")
-
-
-def _title(machines: pd.DataFrame, runner: str, column: str, form: str) -> str:
-    judged = machines[machines["is_judged"]]
+def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
+    """State the median of a figure over the machines that can carry a verdict, as a title."""
+    judged, where = machines[machines["is_judged"]], ""
+    runner = machines["runner"].iloc[0]
     if judged.empty:
         return head_class(f"no verdict on {runner}", machines)
-    has_gil = judged["gil_enabled"]
-    where = ""
-    if runner == "threads" and has_gil.nunique() > 1:  # two stories, which no median tells
-        judged, where = judged[has_gil], " with the GIL"
-    told = form.format(f"{judged[column].median():.2f} ×")
+    if runner == "threads" and judged["gil_enabled"].nunique() > 1:  # no median tells two stories
+        judged, where = judged[judged["gil_enabled"]], " with the GIL"
+    told = form.format(f"{judged[column].median():.2f}")
     title = f"{name_crew(judged)} {told} (median of {count_machines(judged)}{where})"
     return head_class(title, machines)
-
-
-def title_systems(processes: pd.DataFrame) -> str:
-    ends = _name_ends(measure_starts(processes), processes["system"], state_seconds)
-    return head_class(f"starting {name_crew(processes)} took {' to '.join(ends)}", processes)
-
-
-def title_pythons(threads: pd.DataFrame) -> str:
-    ends = _name_ends(threads["time_ratio"], threads["python"], lambda ratio: f"{ratio:.2f} ×")
-    return head_class(f"{name_crew(threads)} took {' to '.join(ends)}", threads)
 
 
 def describe_class(table: pd.DataFrame) -> str:

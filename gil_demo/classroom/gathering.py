@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +21,7 @@ UNNAMED = "threads-versus-processes"
 
 _EXPERIMENTS = ("compare", "scale")
 
-_MOST_CORES, _MOST_TIMES = 4_096, 1_000.0
-
-_BATCH_ROWS = 3_000
-
-_MOST_LETTERS, _SHOWN_FILES = 200, 60
+_MOST_LETTERS = 200
 
 Batch = dict[int, dict[str, list[str]]]
 
@@ -48,7 +44,7 @@ class Gathered(NamedTuple):
     def _repr_html_(self) -> str:
         # mark-up in names of files is escaped, and what looks like a formula isn't typeset
         with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
-            shown = self._pick_told().to_html(index=False, max_rows=_SHOWN_FILES, border=0)
+            shown = self._pick_told().to_html(index=False, max_rows=60, border=0)
         return f"<p>{self._count()}</p>{shown}"
 
     def _pick_told(self) -> pd.DataFrame:
@@ -126,7 +122,7 @@ def _read_in_batches(folder: Path, report: _Report) -> Iterator[Batch]:
             rows += len(batch[number]["run_id"])
         except ResultsError as reason:
             report.note(number, LEFT_OUT, str(reason))
-        if rows > _BATCH_ROWS:
+        if rows > 8_000:
             yield batch
             batch, rows = {}, 0
     if batch:
@@ -139,8 +135,8 @@ def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
-    is_held = (table["runner"] == BASELINE).groupby(table["run_id"]).transform("any").astype(bool)
-    kept = table[table["experiment"].isin(_EXPERIMENTS) & is_held]
+    held = table["run_id"][table["runner"] == BASELINE].unique()
+    kept = table[table["experiment"].isin(_EXPERIMENTS) & table["run_id"].isin(held)]
     _note_others(table, kept, report)
     if kept.empty:
         return pd.DataFrame()
@@ -152,7 +148,7 @@ def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
 
 
 def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
-    """Check files together, which is quick; where that fails, each of them apart."""
+    """Check files together, which is quick; where that fails, each half of them apart."""
     columns: dict[str, list[str]] = {name: [] for name in RUNS.columns}
     for number, sheet in batch.items():
         for name, values in sheet.items():
@@ -161,10 +157,11 @@ def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
         return [convert(pd.DataFrame(columns), RUNS, "the file")]
     except ResultsError as reason:
         if len(batch) == 1:
-            (number,) = batch
             report.note(number, LEFT_OUT, str(reason).replace(f"run {number} ", "run "))
             return []
-    return [table for one in batch.items() for table in _convert_together(dict([one]), report)]
+    files, half = [*batch.items()], len(batch) // 2
+    halves = (dict(files[:half]), dict(files[half:]))
+    return [table for part in halves for table in _convert_together(part, report)]
 
 
 def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> None:
@@ -184,9 +181,9 @@ def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> No
 
 def _note_implausible(summary: pd.DataFrame, report: _Report) -> set[int]:
     """Note the files whose figures no machine gives, and return their numbers."""
-    is_odd = ~summary["time_ratio"].between(1 / _MOST_TIMES, _MOST_TIMES)
-    is_odd |= ~summary["cold_speed_up"].between(1 / _MOST_TIMES**2, _MOST_TIMES**2)
-    has_odd_cores = summary["usable_cores"] > _MOST_CORES
+    is_odd = ~summary["time_ratio"].between(1e-3, 1e3)
+    is_odd |= ~summary["cold_speed_up"].between(1e-6, 1e6)
+    has_odd_cores = summary["usable_cores"] > 4_096
     for row in list_rows(summary[is_odd]):
         told = f"{row.runner} took {row.time_ratio:.3g} × as long as the plain loop"
         report.note(row.number, LEFT_OUT, f"{told}, which no machine does")
@@ -207,6 +204,8 @@ def _note_spares(summary: pd.DataFrame, spares: dict[str, str], report: _Report)
 # runs that are there twice, and runs that were done again
 
 _NAME = re.compile(r"(.+?)(?:[-_ ]?(\d{8}-\d{6}))?(?: ?\((\d{1,6})\))?(?:\.csv)?", re.IGNORECASE)
+
+_FIGURES = ["seconds", "time_ratio", "cold_speed_up"]
 
 _SAME_MACHINE = [
     *("python_version", "implementation", "gil_enabled", "operating_system", "architecture"),
@@ -229,22 +228,25 @@ def find_spares(summary: pd.DataFrame) -> dict[str, str]:
     machine under one name the last counts: by the day of the measurement, then by the moment and
     the number of the copy in the file's name, then by their order.
     """
-    figures = _collect(summary, ["seconds", "time_ratio", "cold_speed_up"])
-    ways = _collect(summary, VARIANT)
+    rows = pd.Series(summary[[*VARIANT, *_FIGURES]].itertuples(index=False, name=None))
+    told = {key: (*own,) for key, own in rows.groupby([*summary["key"]])}
     spares: dict[str, str] = {}
     first: dict[str, Any] = {}
     again: dict[Any, list[Any]] = {}
     for run in list_rows(summary.drop_duplicates("key")):
         other, owner = first.setdefault(run.run_id, run), read_name(run.name).owner
         if other is not run:
-            is_same = figures[run.key] == figures[other.key]
+            is_same = told[run.key] == told[other.key]
             fault = "the same run" if is_same else "a run of the same id, but not alike,"
             spares[run.key] = f"{fault} is in {show_text(other.name)}"
         elif owner != UNNAMED:
+            ways = tuple(row[: len(VARIANT)] for row in told[run.key])
             machine = (str(getattr(run, fact)) for fact in _SAME_MACHINE)
-            again.setdefault((owner, ways[run.key], *machine), []).append(run)
+            again.setdefault((owner, ways, *machine), []).append(run)
     for alike in again.values():
-        spares |= _keep_last(alike)
+        *earlier, last = sorted(alike, key=lambda run: (run.measured_on, *read_name(run.name)[1:]))
+        why = f"measured again later: {show_text(last.name)} counts"
+        spares |= {run.key: why for run in earlier}
     return spares
 
 
@@ -254,17 +256,3 @@ def read_name(name: str) -> _Labels:
     if found is None:  # a line break, for one
         return _Labels(name.casefold(), "", 0)
     return _Labels(found[1].casefold(), found[2] or "", int(found[3] or 0))
-
-
-def _keep_last(runs: Sequence[Any]) -> dict[str, str]:
-    ordered = sorted(runs, key=lambda run: (run.measured_on, *read_name(run.name)[1:]))
-    *earlier, last = ordered
-    return {run.key: f"measured again later: {show_text(last.name)} counts" for run in earlier}
-
-
-def _collect(summary: pd.DataFrame, columns: list[str]) -> dict[str, tuple[Any, ...]]:
-    """Collect what the rows of each run say in some columns."""
-    collected: dict[str, tuple[Any, ...]] = {}
-    for key, *values in summary[["key", *columns]].itertuples(index=False, name=None):
-        collected[key] = (*collected.get(key, ()), *values)
-    return collected

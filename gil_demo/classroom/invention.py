@@ -3,7 +3,6 @@
 import math
 import os
 import random
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -69,33 +68,29 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
     """
     place = check_path("folder", folder)
     check_whole_number("machines", machines, 5, MOST_MACHINES)
-    _make_empty(place)
-    chance = random.Random(0)
-    loops = load_recorded("threads-versus-processes")
-    loops = loops[(loops["runner"] == BASELINE) & (loops["round"] <= _ROUNDS)]
-    invented = [_invent(number, chance) for number in range(machines)]
-    days = [10 + number % 10 for number in range(machines)]
-    rows = [_make_rows(*made, loops, chance) for made in zip(invented, days, strict=True)]
-    files = [
-        save(make_table(own, RUNS), place / f"{machine.file}.csv")
-        for machine, own in zip(invented, rows, strict=True)
-    ]
-    again = _make_rows(invented[1], 20, loops, chance)
-    save(make_table(again, RUNS), place / f"{invented[1].file} (1).csv")
-    _add_blemishes(files)
-    return pd.DataFrame(invented)
-
-
-def _make_empty(place: Path) -> None:
     try:
         place.mkdir(exist_ok=True)
         is_empty = not any(place.iterdir())
     except OSError as reason:
-        raise ResultsError(
-            f"cannot make {state_path(place)}: {reason.strerror or reason}"
-        ) from None
+        told = reason.strerror or reason
+        raise ResultsError(f"cannot make {state_path(place)}: {told}") from None
     if not is_empty:
         raise ResultsError(f"{state_path(place)} is not empty; name a new folder")
+    chance = random.Random(0)
+    loops = load_recorded("threads-versus-processes")
+    loops = loops[(loops["runner"] == BASELINE) & (loops["round"] <= _ROUNDS)]
+    invented = [_invent(number, chance) for number in range(machines)]
+    files = [
+        save(_make_run(one, 10 + number % 10, loops, chance), place / f"{one.file}.csv")
+        for number, one in enumerate(invented)
+    ]
+    first, again, old, *_, cut = files
+    save(_make_run(invented[1], 20, loops, chance), again.with_stem(f"{again.stem} (1)"))
+    write_whole(first.with_name(f"copy of {first.name}"), first.read_bytes())
+    table = pd.read_csv(old, dtype=str, keep_default_na=False).drop(columns="workload")
+    write_whole(old, table.to_csv(index=False, lineterminator="\n").encode())
+    write_whole(cut, cut.read_bytes()[:-500])
+    return pd.DataFrame(invented)
 
 
 def _invent(number: int, chance: random.Random) -> _Machine:
@@ -119,10 +114,10 @@ def _invent(number: int, chance: random.Random) -> _Machine:
     )
 
 
-def _make_rows(
+def _make_run(
     machine: _Machine, day: int, loops: pd.DataFrame, chance: random.Random
-) -> list[dict[str, object]]:
-    """Make the rows of one run out of the recorded rounds of the plain loop."""
+) -> pd.DataFrame:
+    """Make one run out of the recorded rounds of the plain loop."""
     ratios = {BASELINE: 1.0, "threads": machine.threads_ratio, "processes": machine.processes_ratio}
     if machine.usable_cores == 1 and not machine.gil_enabled:
         ratios["threads"] = 1.0
@@ -149,13 +144,4 @@ def _make_rows(
                 "tear_down_seconds": machine.start_seconds * is_pool / 3,
             }
             rows.append({str(name): value for name, value in loop.items()} | facts | own)
-    return rows
-
-
-def _add_blemishes(files: list[Path]) -> None:
-    """Hand in what a real class hands in: a copy, an old file and one that is cut short."""
-    first, _, old, *_, cut = files
-    write_whole(first.with_name(f"copy of {first.name}"), first.read_bytes())
-    table = pd.read_csv(old, dtype=str, keep_default_na=False).drop(columns="workload")
-    write_whole(old, table.to_csv(index=False, lineterminator="\n").encode())
-    write_whole(cut, cut.read_bytes()[:-500])
+    return make_table(rows, RUNS)

@@ -1,6 +1,7 @@
 """A class as a table: what many machines' runs sum up to, and which of them are like which."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -51,8 +52,6 @@ MOST_GROUPS = 10
 OTHERS = "all others"
 
 SYSTEMS = {"Darwin": "macOS"}
-
-_LIMIT, _SCALE, _LEAST_FACTOR, _LEAST_MACHINES = 3.5, 0.6745, 1.25, 5
 
 
 def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
@@ -113,14 +112,12 @@ def measure_starts(processes: pd.DataFrame) -> "pd.Series[float]":
 def name_groups(machines: pd.DataFrame, column: str) -> list[str]:
     """List the groups of machines to show: the largest ones, in order, and one for the rest."""
     sizes = machines[column].value_counts()
-    names = sorted(sizes.index[:MOST_GROUPS], key=_order)
+    # "3.9" comes before "3.13": by the numbers in a name, then by the name
+    names = sorted(
+        sizes.index[:MOST_GROUPS],
+        key=lambda name: ([int(number) for number in re.findall(r"[0-9]+", name)[:2]], name),
+    )
     return [*names, OTHERS] if len(sizes) > MOST_GROUPS else names
-
-
-def _order(name: str) -> tuple[list[int], str]:
-    """Order "3.9" before "3.13": by the numbers in a name, then by the name."""
-    numbers = "".join(letter if letter.isdigit() else " " for letter in name).split()
-    return [int(number) for number in numbers[:2]], name
 
 
 def find_outliers(values: "pd.Series[float]") -> "pd.Series[float]":
@@ -132,6 +129,6 @@ def find_outliers(values: "pd.Series[float]") -> "pd.Series[float]":
     """
     logs = pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
     distances = (logs - logs.median()).abs()
-    limit = max(_LIMIT * distances.median() / _SCALE, math.log(_LEAST_FACTOR))
-    far = distances[(distances > limit) & (len(values) >= _LEAST_MACHINES)]
+    limit = max(3.5 * distances.median() / 0.6745, math.log(1.25))
+    far = distances[(distances > limit) & (len(values) >= 5)]
     return values.loc[far.sort_values(ascending=False, kind="stable").index]

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,15 +15,7 @@ from gil_demo.checks import (
     check_unlike,
     check_whole_number,
 )
-from gil_demo.costs.lengths import (
-    COLD,
-    KEPT,
-    LENGTHS,
-    Costs,
-    Way,
-    find_length_reservations,
-    list_costs,
-)
+from gil_demo.costs.lengths import COLD, KEPT, LENGTHS, Costs, Way, find_reservations, list_costs
 from gil_demo.costs.transport import TRANSFERS
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
@@ -69,33 +63,29 @@ def advise(
         ValueError: an argument is not allowed.
         ResultsError: a table is not of its kind, or holds several runs.
     """
-    tasks = check_unlike(
-        "task_seconds", task_seconds, lambda n, v: check_number(n, v, MOST_SECONDS)
-    )
-    wanted = check_unlike("sizes", sizes, lambda n, v: check_whole_number(n, v, 1, MOST_BYTES))
+    tasks = check_unlike("task_seconds", task_seconds, partial(check_number, most=MOST_SECONDS))
+    wanted = check_unlike("sizes", sizes, partial(check_whole_number, least=1, most=MOST_BYTES))
     check_one_run(lengths, LENGTHS)
     check_one_run(transfers, TRANSFERS)
     costs, pace, carried = list_costs(lengths), measure_pace(lengths), _list_carried(transfers)
     is_told = (
-        not find_length_reservations(lengths)
+        not find_reservations(lengths)
         and not find_busy_reservations(transfers.iloc[0])
         and lengths["steps"].nunique() >= LEAST_SIZES
         and min(int(table["rounds"].iloc[0]) for table in (lengths, transfers)) >= LEAST_ROUNDS
     )
     lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}
     rows = []
-    for seconds in tasks:
-        for size in wanted:
-            carry = pace * estimate_carry(carried, size)
-            steps = seconds * pace
-            prices = {  # in steps of the plain loop, and how far they may be off
-                name: (line.line.at(steps) + carry * ("pool" in name), line.reach(steps))
-                for name, line in lines.items()
-            }
-            answer, gain = _choose(prices), math.nan
-            if answer != NO_VERDICT:
-                gain = prices[CHOICES[0]][0] / prices[answer][0]
-            rows.append((seconds, size, answer, gain))
+    for seconds, size in product(tasks, wanted):
+        carry, steps = pace * estimate_carry(carried, size), pace * seconds
+        prices = {  # in steps of the plain loop, and how far they may be off
+            name: (line.line.at(steps) + carry * ("pool" in name), line.reach(steps))
+            for name, line in lines.items()
+        }
+        answer, gain = _choose(prices), math.nan
+        if answer != NO_VERDICT:
+            gain = prices[CHOICES[0]][0] / prices[answer][0]
+        rows.append((seconds, size, answer, gain))
     return pd.DataFrame(rows, columns=["task_seconds", "size_bytes", "answer", "speed_up"])
 
 
@@ -124,7 +114,6 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
 
 
 def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
-    """List the seconds that bytes took as the argument of a task, by their number."""
     is_sent = (transfers["kind"] == "bytes") & (transfers["way"] == "argument")
     if not is_sent.any():
         raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
@@ -134,10 +123,9 @@ def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
 
 def estimate_carry(seconds: Mapping[int, float], size: int) -> float:
     """Estimate the seconds that data take: on a line between two sizes, in proportion beyond."""
-    most = max(seconds)
-    if size > most:
-        return seconds[most] * size / most
-    return float(np.interp(size, sorted(seconds), [seconds[known] for known in sorted(seconds)]))
+    known = sorted(seconds)
+    beyond = max(1.0, size / known[-1])
+    return beyond * float(np.interp(size, known, [seconds[one] for one in known]))
 
 
 def _fit_choices(costs: Mapping[Way, Costs], preferred: str) -> dict[str, DoubtfulLine]:

@@ -41,11 +41,8 @@ def block_held(data: bytes) -> Iterator[str]:
 
 
 def measure_room() -> float:
-    """Measure how large a block may be; infinite where the system keeps no count of it.
-
-    Linux promises more than it has: a write beyond the room kills the process (SIGBUS), and a
-    container's room is often 64 MB.
-    """
+    """Measure how large a block may be; infinite where the system keeps no count of it."""
+    # Linux promises more than it has (often 64 MB in a container): a write beyond kills (SIGBUS)
     return shutil.disk_usage(_MOUNT).free / 2 if _MOUNT.is_dir() else math.inf
 
 

@@ -1,5 +1,6 @@
 """From which length of task processes pay, cold and kept open, against the loop and threads."""
 
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -9,9 +10,8 @@ from gil_demo.checks import ResultsError
 from gil_demo.costs.lengths import (
     COLD,
     KEPT,
-    Costs,
     Way,
-    find_length_reservations,
+    find_reservations,
     fit_ways,
     list_costs,
     summarise_lengths,
@@ -43,6 +43,7 @@ from gil_demo.words import (
 )
 
 _RIVALS = {BASELINE: "the plain loop", "threads": "threads"}
+_ALIKE = 1.1  # crossings that differ by less are told as one, the longest
 
 
 def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
@@ -52,32 +53,24 @@ def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
     their rival take as long; where there is none, `reason` says why.
     """
     costs, pace = list_costs(table), measure_pace(table)
-    rows = [
-        way._asdict() | {"rival": rival} | _find(costs[Way(rival)], costs[way], pace)
-        for way in costs
-        for rival in _RIVALS
-        if way.runner == "processes" and Way(rival) in costs
-    ]
+    rows = []
+    for way, rival in product(costs, _RIVALS):
+        if way.runner != "processes" or Way(rival) not in costs:
+            continue
+        try:
+            found, reason = find_crossing(costs[Way(rival)], costs[way]), ""
+        except ResultsError as refusal:
+            found, reason = NOTHING, str(refusal)
+        steps = pd.Series(spread("crossing", found, "crossing_seconds"))
+        rows.append(way._asdict() | {"rival": rival, **steps / pace, "reason": reason})
     if not rows:
         raise ResultsError("the table has no rounds of processes, which are to pay")
     return pd.DataFrame(rows).drop(columns="runner")
 
 
-def _find(rival: Costs, processes: Costs, pace: float) -> dict[str, Any]:
-    try:
-        found, reason = find_crossing(rival, processes), ""
-    except ResultsError as refusal:
-        found, reason = NOTHING, str(refusal)
-    steps = spread("crossing", found, "crossing_seconds")
-    return {name: value / pace for name, value in steps.items()} | {"reason": reason}
-
-
-_ALIKE = 1.1  # crossings that differ by less are told as one, the longest
-
-
 def judge_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say how long a task must be for processes to pay, or why that is withheld."""
-    lines = [f"No verdict: {reservation}." for reservation in find_length_reservations(table)]
+    lines = [f"No verdict: {reservation}." for reservation in find_reservations(table)]
     if not lines:
         for method, own in summary.groupby("start_method", sort=False):
             lines.append(f"By {method}:")
@@ -88,8 +81,8 @@ def judge_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 def _state_crossing(row: Any) -> str:
     rival = _RIVALS[row.rival]
     if row.reason:
-        pool = "a cold pool" if row.pool == COLD else "a pool kept open"
-        return f"{capitalise(pool)} against {rival}: {row.reason}."
+        pool = "A cold pool" if row.pool == COLD else "A pool kept open"
+        return f"{pool} against {rival}: {row.reason}."
     length = state_range(row.crossing_seconds, row.crossing_low, row.crossing_high)
     if row.pool == COLD:
         return f"Against {rival}, a task shorter than {length} isn't worth a cold pool."
@@ -97,7 +90,7 @@ def _state_crossing(row: Any) -> str:
 
 
 def _title(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
-    reservations = find_length_reservations(table)
+    reservations = find_reservations(table)
     if reservations:
         return head(f"no verdict: {reservations[0].split(';')[0]}", table)
     loop, threads = (crossings[crossings["rival"] == rival] for rival in _RIVALS)
@@ -116,7 +109,6 @@ def _title(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
 
 
 def _state_when(crossings: pd.DataFrame) -> str:
-    """State from which length a pool pays against the plain loop; nothing where that is open."""
     if (crossings["reason"] == ALWAYS_PAYS).all():
         return "at every length"
     found = list_rows(crossings[crossings["reason"] == ""].sort_values("crossing_seconds"))
@@ -125,21 +117,8 @@ def _state_when(crossings: pd.DataFrame) -> str:
     least, most = found[0], found[-1]
     if len(crossings) == len(found) and most.crossing_seconds < _ALIKE * least.crossing_seconds:
         return f"from tasks of {state_seconds(most.crossing_seconds)}"
-    return "from tasks of " + " to ".join(
-        f"{state_seconds(row.crossing_seconds)} ({row.start_method})"
-        for row in ([least, most] if len(found) > 1 else found)
-    )
-
-
-def _describe_conditions(table: pd.DataFrame) -> str:
-    tasks = count_in_words(int(table["tasks"].iloc[0]), "task")
-    shortest, longest = (int(table["steps"].agg(end)) for end in ("min", "max"))
-    pace = measure_pace(table)
-    lengths = state_seconds(longest / pace)
-    if shortest < longest:
-        lengths = f"{state_seconds(shortest / pace)} to {lengths}"
-    computer = describe_computer(table.iloc[0])
-    return f"{computer}; {tasks} at once, of {lengths} each; {count_rounds(table)}"
+    ends = [f"{state_seconds(row.crossing_seconds)} ({row.start_method})" for row in found]
+    return f"from tasks of {' to '.join(dict.fromkeys([ends[0], ends[-1]]))}"
 
 
 _LOOKS = {
@@ -163,68 +142,62 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     chart.subplots_adjust(
         left=1.1 / width, right=1 - 0.25 / width, top=0.8, bottom=0.19, wspace=0.08
     )  # fmt: skip
-    told = summary[:0] if find_length_reservations(table) else summary
+    told = summary[:0] if find_reservations(table) else summary
     found = told[(told["rival"] == BASELINE) & (told["reason"] == "")]
     furthest = float(found["crossing_seconds"].max())
     for axes, method in zip(panels, methods, strict=True):
-        _draw_panel(axes, method, lengths)
-        _draw_crossings(axes, found[found["start_method"] == method])
+        _draw_panel(axes, method, lengths, found[found["start_method"] == method])
         if furthest > lengths["task_seconds"].max():
             _continue_lines(axes, method, table, furthest)
     least, most = float(lengths["seconds_low"].min()), float(lengths["seconds_high"].max())
     panels[0].set_ylim(least / 2.2, max(1.5 * most, panels[0].get_ylim()[1]))
     for axes, method in zip(panels, methods, strict=True):
-        _finish_panel(axes, method)
-        _label_crossings(axes, found[found["start_method"] == method])
+        _finish_panel(axes, method, found[found["start_method"] == method])
     panels[0].set_ylabel("time for all tasks", size=13, color=INK)
     chart.legend(
         *panels[0].get_legend_handles_labels(), loc="upper left", ncols=4, frameon=False,
         fontsize=13, bbox_to_anchor=(0.03, 0.935), handlelength=2.6, columnspacing=1.6,
     )  # fmt: skip
-    return finish(chart, _title(table, summary), _describe_conditions(table), _tell(told, lengths))
+    tasks = count_in_words(int(table["tasks"].iloc[0]), "task")
+    ends = sorted({lengths["task_seconds"].min(), lengths["task_seconds"].max()})
+    conditions = (
+        f"{describe_computer(table.iloc[0])}; {tasks} at once, of "
+        f"{' to '.join(map(state_seconds, ends))} each; {count_rounds(table)}"
+    )
+    return finish(chart, _title(table, summary), conditions, _tell(told, lengths))
 
 
-def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame) -> None:
-    own = lengths[lengths["start_method"].isin([method, ""])]
+def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFrame) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     for (runner, pool), (label, look) in _LOOKS.items():
-        rows = own[(own["runner"] == runner) & (own["pool"] == pool)]
+        is_shown = lengths["start_method"].isin([method, ""])
+        rows = lengths[is_shown & (lengths["runner"] == runner) & (lengths["pool"] == pool)]
         if rows.empty:
             continue
+        x = rows["task_seconds"].astype(float)
         axes.fill_between(
-            rows["task_seconds"].astype(float), rows["seconds_low"], rows["seconds_high"],
-            color=look.colour, alpha=0.15, linewidth=0,
-        )  # fmt: skip
+            x, rows["seconds_low"], rows["seconds_high"], color=look.colour, alpha=0.15, linewidth=0
+        )
         axes.plot(
-            rows["task_seconds"], rows["seconds"], color=look.colour, marker=look.marker,
+            x, rows["seconds"], color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, linestyle=look.line, label=label,
             markerfacecolor=PAPER if look.line == "--" else look.colour,
         )  # fmt: skip
+    for row in list_rows(found):
+        style: dict[str, Any] = {"color": SOFT_INK, "zorder": 0.5}
+        axes.axvline(row.crossing_seconds, linewidth=1.3, linestyle=DASHES, **style)
+        axes.axvspan(row.crossing_low, row.crossing_high, alpha=0.13, linewidth=0, **style)
 
 
-def _finish_panel(axes: Axes, method: str) -> None:
+def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
+    """Name a panel's axes, and label the crossings at the foot of their lines, a row a pool."""
     axes.set_title(f"by {method}", loc="left", size=14, color=INK, weight="bold", pad=8)
     axes.set_xlabel("length of one task", size=12, color=INK)
     label_decades(axes.xaxis, state_seconds)
     label_decades(axes.yaxis, state_seconds)
     clean_axes(axes, "y")
     axes.tick_params(labelsize=11)
-
-
-def _draw_crossings(axes: Axes, found: pd.DataFrame) -> None:
-    for row in list_rows(found):
-        axes.axvline(
-            row.crossing_seconds, color=SOFT_INK, linewidth=1.3, linestyle=DASHES, zorder=0.5
-        )
-        axes.axvspan(
-            row.crossing_low, row.crossing_high, color=SOFT_INK, alpha=0.13, linewidth=0,
-            zorder=0.4,
-        )  # fmt: skip
-
-
-def _label_crossings(axes: Axes, found: pd.DataFrame) -> None:
-    """Label the crossings at the foot of their lines, one row for each pool."""
     low, high = axes.get_xlim()
     for row in list_rows(found):
         length = row.crossing_seconds
@@ -249,13 +222,11 @@ def _continue_lines(axes: Axes, method: str, table: pd.DataFrame, furthest: floa
 
 
 def _tell(crossings: pd.DataFrame, lengths: pd.DataFrame) -> str:
-    """Tell the crossings, and what the longest tasks took, in words."""
     told = []
     for row in list_rows(crossings):
-        length = row.reason.split(":")[0] or (
-            f"{1000 * row.crossing_seconds:.2f} ms ({1000 * row.crossing_low:.2f} to "
-            f"{1000 * row.crossing_high:.2f})"
-        )
+        low, high = 1000 * row.crossing_low, 1000 * row.crossing_high
+        length = f"{1000 * row.crossing_seconds:.2f} ms ({low:.2f} to {high:.2f})"
+        length = row.reason.split(":")[0] or length
         told.append(f"{row.start_method}, {row.pool}, against {_RIVALS[row.rival]}: {length}")
     pays = f"From which length of task processes pay: {'; '.join(told)}. " if told else ""
     times = []

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import pandas as pd
@@ -61,15 +62,11 @@ _SIZES = 7
 _FACTOR = 4
 _LONGEST_PARTS = 40
 _LEAST_STEPS = 10
-
-_Run = tuple[str, str]  # a runner and a start method
+_LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
 
 
 def sweep_task_length(
-    start_methods: Sequence[str] | None = None,
-    *,
-    workers: int = 2,
-    budget: float | None = None,
+    start_methods: Sequence[str] | None = None, *, workers: int = 2, budget: float | None = None
 ) -> pd.DataFrame:
     """Run as many tasks as there are workers, short and ever longer ones, in every way, in turn.
 
@@ -96,23 +93,30 @@ def sweep_task_length(
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     facts = collect_facts("break_even") | {"tasks": workers}
     lengths = choose_lengths(workers, seconds)
+    ways: dict[tuple[str, str], Run] = {}
     with ExitStack() as stack:
-        runs = _enter_ways(stack, methods, workers)
-        timed = {_label(*way, steps): (way, steps) for way in runs for steps in lengths}
+        ways[BASELINE, ""] = stack.enter_context(sequential())
+        ways["threads", ""] = stack.enter_context(threads(workers))
+        for method in methods:
+            held = stack.enter_context(pool_held(workers, method))
+            ways["processes", method] = partial(run_in_pool, held, 1)
+        timed = {
+            f"{' by '.join(filter(None, way))}, tasks of {steps:,} steps": (way, steps)
+            for way, steps in product(ways, lengths)
+        }
         variants: dict[str, Callable[[], Timing | Start]] = {
-            label: partial(_time_tasks, runs[way], [steps] * workers)
+            label: partial(_time_tasks, ways[way], [steps] * workers)
             for label, (way, steps) in timed.items()
         }
-        variants |= {
-            _label_start(method): partial(time_start, workers, method) for method in methods
-        }
-        longest = _label(BASELINE, "", lengths[-1])
+        for method in methods:
+            variants[f"starting by {method}"] = partial(time_start, workers, method)
+        longest = [*timed][len(lengths) - 1]  # of the plain loop, which comes first
         taken = take_samples(variants, baseline=longest, budget=seconds)
     starts = {(one.variant, one.round): one.timing for one in taken.samples}
 
     def describe(one: Sample[Timing | Start]) -> dict[str, object]:
         (runner, method), steps = timed[one.variant]
-        start = starts.get((_label_start(method), one.round), Start(0.0, 0.0))
+        start = starts.get((f"starting by {method}", one.round), Start(0.0, 0.0))
         return {
             "runner": runner,
             "start_method": method,
@@ -137,35 +141,13 @@ def choose_lengths(workers: int, seconds: float) -> list[int]:
     ]
 
 
-def _enter_ways(stack: ExitStack, methods: Sequence[str], workers: int) -> dict[_Run, Run]:
-    ways: dict[_Run, Run] = {
-        (BASELINE, ""): stack.enter_context(sequential()),
-        ("threads", ""): stack.enter_context(threads(workers)),
-    }
-    for method in methods:
-        held = stack.enter_context(pool_held(workers, method))
-        ways["processes", method] = partial(run_in_pool, held, 1)
-    return ways
-
-
 def _time_tasks(run: Run, tasks: Sequence[int]) -> Timing:
     began = time.perf_counter()
     run(countdown, tasks)
     return Timing(0.0, time.perf_counter() - began, 0.0)
 
 
-def _label(runner: str, method: str, steps: int) -> str:
-    return f"{' by '.join(filter(None, (runner, method)))}, tasks of {steps:,} steps"
-
-
-def _label_start(method: str) -> str:
-    return f"starting by {method}"
-
-
 COLD, KEPT = "cold", "kept open"
-
-_LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
-
 Costs = dict[float, list[float]]
 
 
@@ -179,17 +161,13 @@ class Way(NamedTuple):
 
 def summarise_lengths(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up how long all tasks took, by way and length, with the quarters around the median."""
-    pace = measure_pace(table)
-    rows = []
+    pace, quarters = measure_pace(table), pd.Index([0.25, 0.5, 0.75])
+    parts = []
     for way, own in _split_ways(table):
-        for steps, rounds in own.groupby("steps"):
-            quarters = rounds["cost"].quantile([0.25, 0.5, 0.75])
-            rows.append(
-                way._asdict()
-                | {"steps": int(str(steps)), "task_seconds": int(str(steps)) / pace}
-                | dict(zip(("seconds_low", "seconds", "seconds_high"), quarters, strict=True))
-            )
-    return pd.DataFrame(rows)
+        part = own.groupby("steps")["cost"].quantile(quarters).unstack().reset_index()
+        part.columns = pd.Index(["steps", "seconds_low", "seconds", "seconds_high"])
+        parts.append(part.assign(**way._asdict(), task_seconds=part["steps"] / pace))
+    return pd.concat(parts, ignore_index=True)
 
 
 def fit_ways(table: pd.DataFrame) -> dict[Way, Line]:
@@ -234,6 +212,6 @@ def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
     return costs
 
 
-def find_length_reservations(table: pd.DataFrame) -> list[str]:
+def find_reservations(table: pd.DataFrame) -> list[str]:
     """List the reasons why a sweep of the tasks' length can't carry a verdict on this machine."""
     return find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))

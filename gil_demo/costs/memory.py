@@ -30,7 +30,6 @@ from gil_demo.words import (
 )
 
 PARENTS = ("small", "holds the table")
-
 DEEDS = ("waits", "imports pandas", "reads the table", "collects garbage", "collects, frozen")
 """What a worker does before its memory is measured. In the last case its parent had called
 `gc.freeze` before the worker was forked."""
@@ -126,63 +125,57 @@ def summarise_memory(table: pd.DataFrame) -> pd.DataFrame:
         situation = {"start_method": method, "parent": parent, "deed": deed}
         weighed = select_by_round(table, "unique_bytes", **situation)
         if len(weighed):
-            rows.append(
-                {
-                    **situation,
-                    "rounds": len(weighed),
-                    "unique_bytes": float(weighed.median()),
-                    "unique_low": float(weighed.min()),
-                    "unique_high": float(weighed.max()),
-                    "table_bytes": float(table["table_bytes"].iloc[0]),
-                }
-            )
-    return pd.DataFrame(rows)
+            figures = weighed.astype(float).agg(["median", "min", "max"])
+            figures.index = pd.Index(["unique_bytes", "unique_low", "unique_high"])
+            rows.append({**situation, "rounds": len(weighed), **figures})
+    return pd.DataFrame(rows).assign(table_bytes=float(table["table_bytes"].iloc[0]))
 
 
-_MUCH = 0.25
+_SITUATIONS = {  # as the chart names them, and in a sentence
+    ("small", "waits"): ("waits", "it waits"),
+    ("small", "imports pandas"): ("imports pandas", "it imports pandas"),
+    ("holds the table", "waits"): (
+        *("waits; its parent has a table", "it waits beside a parent with a table"),
+    ),
+    ("holds the table", "reads the table"): ("reads that table", "it reads its parent's table"),
+    ("holds the table", "collects garbage"): (
+        "collects garbage beside it",
+        "it collects garbage beside that table",
+    ),
+    ("holds the table", "collects, frozen"): (
+        "the same after gc.freeze",
+        "it does so after gc.freeze in its parent",
+    ),
+}
 
 
 def judge_memory(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say how much memory a worker has, and what a forked one shares and for how long."""
     spread_is_told = int(table["rounds"].iloc[0]) > 1
-    lines = []
-    for method, own in summary.groupby("start_method", sort=False):
-        lines.append(f"By {method}, a worker has of its own:")
-        lines += [f"  {_state_deed(row, spread_is_told)}." for row in list_rows(own)]
+    lines, method = [], ""
+    for row in list_rows(summary):
+        if row.start_method != method:
+            lines.append(f"By {(method := row.start_method)}, a worker has of its own:")
+        ends = f" ({state_bytes(row.unique_low)} to {state_bytes(row.unique_high)})"
+        spread = ends if spread_is_told else ""
+        lines.append(f"  {state_bytes(row.unique_bytes)}{spread} if {_name(row)[1]}.")
     brackets = "; the least and the most are in brackets" if spread_is_told else ""
-    return "\n".join(
-        [*lines, *_state_sharing(summary), f"{capitalise(count_rounds(table))}{brackets}."]
-    )
+    rounds = f"{capitalise(count_rounds(table))}{brackets}."
+    return "\n".join([*lines, *_state_sharing(summary), rounds])
 
 
-def _state_deed(row: Any, spread_is_told: bool) -> str:
-    spread = ""
-    if spread_is_told:
-        spread = f" ({state_bytes(row.unique_low)} to {state_bytes(row.unique_high)})"
-    return f"{state_bytes(row.unique_bytes)}{spread} if {_name_deed(row)}"
-
-
-def _name_deed(row: Any) -> str:
-    """Name what a worker did, and beside which parent, in words."""
-    beside = "" if row.parent == PARENTS[0] else " beside a parent with a table"
-    return {
-        "waits": f"it waits{beside}",
-        "imports pandas": f"it imports pandas{beside}",
-        "reads the table": "it reads its parent's table",
-        "collects garbage": "it collects garbage beside that table",
-        "collects, frozen": "it does so after gc.freeze in its parent",
-    }[row.deed]
+def _name(row: Any) -> tuple[str, str]:
+    return _SITUATIONS.get((row.parent, row.deed), (row.deed, f"it {row.deed}"))
 
 
 def _state_sharing(summary: pd.DataFrame) -> list[str]:
-    """Say what reading does to memory that a forked worker shares, where that was measured."""
     forked = summary[(summary["start_method"] == "fork") & (summary["parent"] != PARENTS[0])]
     by_deed = dict(zip(forked["deed"], forked["unique_bytes"], strict=True))
     if not {"waits", "reads the table"} <= set(by_deed):
         return []
     size, waiting = float(forked["table_bytes"].iloc[0]), by_deed["waits"]
     copied = min(1.0, max(0.0, (by_deed["reads the table"] - waiting) / size))
-    if waiting < _MUCH * size and copied > _MUCH:
+    if waiting < size / 4 and copied > 1 / 4:
         return [
             f"A forked worker shared its parent's table of {state_bytes(size)} until it read it: "
             f"reading counts references, and so {state_share(copied)} of it was copied."
@@ -195,64 +188,52 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     waiting = small[small["deed"] == "waits"]
     told = [f"{state_bytes(row.unique_bytes)} by {row.start_method}" for row in list_rows(waiting)]
     if not told:
-        told = [" to ".join(state_bytes(end) for end in _find_ends(summary))]
-    heavy = small[small["deed"] == "imports pandas"]
-    end = ""
+        told = [" to ".join(map(state_bytes, summary["unique_bytes"].agg(["min", "max"])))]
+    heavy, end = small[small["deed"] == "imports pandas"], ""
     if len(heavy):
-        ends = dict.fromkeys(state_bytes(end) for end in _find_ends(heavy))
+        ends = dict.fromkeys(map(state_bytes, heavy["unique_bytes"].agg(["min", "max"])))
         end = f"; with pandas {' to '.join(ends)}"
     return head(f"a worker's own memory: {list_in_words(told)}{end}", table)
-
-
-def _find_ends(summary: pd.DataFrame) -> tuple[float, float]:
-    return float(summary["unique_bytes"].min()), float(summary["unique_bytes"].max())
-
-
-_LABELS = {
-    ("small", "waits"): "waits",
-    ("small", "imports pandas"): "imports pandas",
-    ("holds the table", "waits"): "waits; its parent has a table",
-    ("holds the table", "reads the table"): "reads that table",
-    ("holds the table", "collects garbage"): "collects garbage beside it",
-    ("holds the table", "collects, frozen"): "the same after gc.freeze",
-}
-
-_GAP = 0.75
 
 
 def draw_memory(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw a bar for each situation, with its least and its most, grouped by start method."""
     rows = list_rows(summary)
     groups = (summary["start_method"] != summary["start_method"].shift()).cumsum() - 1
-    places = [place + _GAP * group for place, group in enumerate(groups)]
+    places = [place + 0.75 * group for place, group in enumerate(groups)]
     height = 1.75 + 0.4 * (places[-1] + 1)
     chart = make_chart(11, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.35, right=0.93, top=1 - 0.85 / height, bottom=1.0 / height)
     for place, row in zip(places, rows, strict=True):
         _draw_bar(axes, place, row)
-    _finish_scale(axes, summary)
+    most = float(summary["unique_high"].max()) / 1e6
+    size = float(summary["table_bytes"].iloc[0]) / 1e6
+    # the table's size is marked where that doesn't squeeze the bars
+    is_marked = size <= 2 * most and (summary["parent"] != PARENTS[0]).any()
+    axes.set_xlim(0, 1.16 * (max(most, size) if is_marked else most))
+    if is_marked:
+        draw_upright(axes, size, "size of the parent's table", is_dashed=True)
     axes.xaxis.set_major_locator(MaxNLocator(7))
     axes.set_xlabel("megabytes that only this worker has (unique set size)", size=12, color=INK)
     clean_axes(axes, "x")
     _label_rows(axes, places, rows)
     each = "; ".join(
-        f"{row.start_method}, {_name_deed(row)}: {row.unique_bytes / 1e6:.1f} MB" for row in rows
+        f"{row.start_method}, {_name(row)[1]}: {row.unique_bytes / 1e6:.1f} MB" for row in rows
     )
-    first = table.iloc[0]
     conditions = (
-        f"{describe_computer(first)}; unique set size of one worker, its table "
-        f"{state_bytes(float(first['table_bytes']))} in the parent; {count_rounds(table)}"
+        f"{describe_computer(table.iloc[0])}; unique set size of one worker, its table "
+        f"{state_bytes(1e6 * size)} in the parent; {count_rounds(table)}"
     )
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
 
 def _draw_bar(axes: Axes, place: float, row: Any) -> None:
     colour = get_look("processes").colour
-    is_shared = row.parent != PARENTS[0]
+    face, hatch = (colour, "") if row.parent == PARENTS[0] else (f"{colour}55", "////")
     axes.barh(
-        place, row.unique_bytes / 1e6, height=0.62, edgecolor=colour, linewidth=1,
-        facecolor=f"{colour}55" if is_shared else colour, hatch="////" if is_shared else "",
+        place, row.unique_bytes / 1e6, 0.62, edgecolor=colour, linewidth=1, facecolor=face,
+        hatch=hatch,
     )  # fmt: skip
     ends = [row.unique_low / 1e6, row.unique_high / 1e6]
     axes.plot(ends, [place, place], color=INK, linewidth=2.2, solid_capstyle="butt")
@@ -265,7 +246,7 @@ def _draw_bar(axes: Axes, place: float, row: Any) -> None:
 
 def _label_rows(axes: Axes, places: list[float], rows: list[Any]) -> None:
     axes.set_yticks(places)
-    axes.set_yticklabels([_LABELS.get((row.parent, row.deed), row.deed) for row in rows])
+    axes.set_yticklabels([_name(row)[0] for row in rows])
     axes.set_ylim(places[-1] + 0.6, -0.6)
     above = [None, *(row.start_method for row in rows)]
     for place, row, method in zip(places, rows, above, strict=False):
@@ -275,13 +256,3 @@ def _label_rows(axes: Axes, places: list[float], rows: list[Any]) -> None:
                 xycoords=("axes fraction", "data"), weight="bold", va="center",
                 annotation_clip=False,
             )  # fmt: skip
-
-
-def _finish_scale(axes: Axes, summary: pd.DataFrame) -> None:
-    """Let the bars fill the width; the table's size is marked where that doesn't squeeze them."""
-    most = float(summary["unique_high"].max()) / 1e6
-    size = float(summary["table_bytes"].iloc[0]) / 1e6
-    is_marked = size <= 2 * most and (summary["parent"] != PARENTS[0]).any()
-    axes.set_xlim(0, 1.16 * (max(most, size) if is_marked else most))
-    if is_marked:
-        draw_upright(axes, size, "size of the parent's table", is_dashed=True)

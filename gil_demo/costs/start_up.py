@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -30,8 +30,7 @@ from gil_demo.words import (
     state_seconds,
 )
 
-LOADS = ("nothing", "pandas")
-"""What a worker imports before it is ready."""
+LOADS = ("nothing", "pandas")  # what a worker imports before it is ready
 
 STARTS = Schema(
     "starts of a pool",
@@ -90,8 +89,12 @@ def compare_start_up(
     seconds = check_budget(budget)
     facts = collect_facts("starts") | {"workers": workers}
     variants = {f"{method}, {load}": (method, load) for method in methods for load in LOADS}
+    prepare = {"nothing": None, "pandas": partial(import_module, "pandas")}
     taken = take_samples(
-        {label: partial(time_start, workers, *variant) for label, variant in variants.items()},
+        {
+            label: partial(time_start, workers, method, prepare[load])
+            for label, (method, load) in variants.items()
+        },
         baseline=next(iter(variants)),
         budget=seconds,
     )
@@ -111,9 +114,8 @@ def check_start_methods(start_methods: object) -> list[str]:
     return check_unlike("start_methods", start_methods, lambda n, v: check_choice(n, v, here))
 
 
-def time_start(workers: int, method: str, load: str = LOADS[0]) -> Start:
-    """Start a pool, each of whose workers imports a module (or "nothing"), and let it go."""
-    prepare = None if load == LOADS[0] else partial(import_module, load)
+def time_start(workers: int, method: str, prepare: Callable[[], object] | None = None) -> Start:
+    """Start a pool, each of whose workers prepares itself first, and let it go."""
     asked = time.perf_counter()
     with pool_held(workers, method, prepare):
         ready = time.perf_counter()
@@ -144,17 +146,14 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
-            start = state_range(row.start_up_seconds, row.start_up_low, row.start_up_high)
-            gone = state_seconds(row.tear_down_seconds)
-            line = (
-                f"By {row.start_method}: {workers} ready after {start}, gone after another {gone}."
-            )
+            ready = state_range(row.start_up_seconds, row.start_up_low, row.start_up_high)
+            gone = f"gone after another {state_seconds(row.tear_down_seconds)}"
+            line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
     return "\n".join([*lines, f"{capitalise(count_rounds(table))}."])
 
 
 def count_rounds(table: pd.DataFrame) -> str:
-    """Say how often everything in a table was measured, for example "eight rounds of each"."""
     return f"{count_in_words(int(table['rounds'].iloc[0]), 'round')} of each"
 
 

@@ -1,6 +1,5 @@
 """What carrying data to a worker costs, by each way and size."""
 
-import math
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room, start_tracker
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import count_rounds
+from gil_demo.costs.start_up import count_rounds, time_start
 from gil_demo.drawing.parts import draw_medians, finish, write
 from gil_demo.drawing.style import (
     INK,
@@ -29,7 +28,7 @@ from gil_demo.drawing.style import (
     push_apart,
 )
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
-from gil_demo.measuring.rounds import Timing, check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, wait_for
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
@@ -47,7 +46,6 @@ from gil_demo.words import (
 )
 
 KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
-
 WAYS = {
     "pickling": "Pickling and rebuilding alone, in one process",
     "argument": "As a task's argument",
@@ -134,12 +132,11 @@ def compare_transport(
             baseline=next(iter(variants)),
             budget=seconds,
         )
-    rows = make_rows(
-        taken,
-        facts,
-        lambda one: variants[one.variant]._asdict() | {"seconds": one.timing.work},
-    )
-    return make_table(rows, TRANSFERS)
+
+    def describe(one: Sample[Timing]) -> dict[str, object]:
+        return variants[one.variant]._asdict() | {"seconds": one.timing.work}
+
+    return make_table(make_rows(taken, facts, describe), TRANSFERS)
 
 
 def _choose_sizes(method: str, seconds: float) -> Sequence[int]:
@@ -156,23 +153,21 @@ def _choose_sizes(method: str, seconds: float) -> Sequence[int]:
                 began = time.perf_counter()
                 _time(held, variant, method)
                 times[variant] = time.perf_counter() - began  # the making of its data included
-    while len(sizes) > 1 and _predict_round(sizes, times) > seconds / _ROUNDS:
+    while len(sizes) > 1 and _predict_round(sizes, trial, times) > seconds / _ROUNDS:
         sizes = sizes[:-1]
     return sizes
 
 
-def _predict_round(sizes: Sequence[int], times: Mapping[_Variant, float]) -> float:
-    """Predict the seconds of a round from those of a small and of a large piece of bytes.
-
-    Numbers are left out: there are few of them.
-    """
-    small, large = sorted({variant.size_bytes for variant in times})
+def _predict_round(
+    sizes: Sequence[int], trial: Sequence[int], times: Mapping[_Variant, float]
+) -> float:
+    """Predict the seconds of a round from those of bytes; there are few numbers to add."""
     predicted = 0.0
     for variant in _list_variants(sizes):
-        least, most = (times.get(variant._replace(size_bytes=size)) for size in (small, large))
+        least, most = (times.get(variant._replace(size_bytes=size)) for size in trial)
         if least is not None and most is not None:
-            a_byte = max(0.0, most - least) / (large - small)
-            predicted += least + a_byte * max(0, variant.size_bytes - small)
+            a_byte = max(0.0, most - least) / (trial[1] - trial[0])
+            predicted += least + a_byte * (variant.size_bytes - trial[0])
     return predicted
 
 
@@ -198,7 +193,7 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
         "argument": lambda: _ask(held, measure_length, data),
         "result": lambda: _ask(held, make_bytes, size),
         "shared memory": lambda: _share(held, data),
-        "initializer": lambda: _start_with(data, method),
+        "initializer": lambda: time_start(1, method, partial(keep, data)),
         "kept": lambda: _ask(held, measure_kept, size),
     }
     began = time.perf_counter()
@@ -216,11 +211,6 @@ def _ask(held: HeldPool, function: Callable[..., object], *arguments: object) ->
 def _share(held: HeldPool, data: bytes) -> None:
     with block_held(data) as name:
         _ask(held, read_block, name, len(data))
-
-
-def _start_with(data: bytes, method: str) -> None:
-    with pool_held(1, method, partial(keep, data)):
-        pass
 
 
 def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
@@ -246,7 +236,7 @@ def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])
     told = [f"  {WAYS[row.way]}: {_state_time(row)}." for row in largest]
-    meaning = " (×: times as long as an argument)" if any("×" in line for line in told) else ""
+    meaning = " (×: times as long as an argument)" if "×" in "".join(told) else ""
     lines += [f"{state_bytes(most)} of data{meaning}:", *told]
     if "shared memory" not in {row.way for row in largest}:
         lines.append("  In shared memory: not measured, since this machine has no room for it.")
@@ -255,8 +245,7 @@ def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
-    """Select what was found of raw bytes; without any sent there is nothing to hold against."""
-    data: pd.DataFrame = summary[summary["kind"] == "bytes"]
+    data = summary.loc[summary["kind"] == "bytes"]
     if "argument" not in set(data["way"]):
         raise ResultsError("the table has no rounds of bytes sent as an argument")
     return data
@@ -265,11 +254,10 @@ def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
 def _state_time(row: Any) -> str:
     time = state_range(row.seconds, row.seconds_low, row.seconds_high)
     is_clear = row.ratio_low > 1 + MARGIN or row.ratio_high < 1 - MARGIN
-    if row.way == "argument" or math.isnan(row.ratio_low) or not is_clear:
+    if row.way == "argument" or not is_clear:
         return time
-    if row.ratio_high < 0.01:
-        return f"{time}, under 0.01 ×"
-    return f"{time}, {state_times(row.ratio, row.ratio_low, row.ratio_high)}"
+    times = state_times(row.ratio, row.ratio_low, row.ratio_high)
+    return f"{time}, {'under 0.01 ×' if row.ratio_high < 0.01 else times}"
 
 
 def _select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
@@ -324,29 +312,25 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         draw_medians(
             left, rows["size_bytes"].astype(float), rows, "seconds", look, linestyle=look.line
         )
-    _finish_times(left, sorted(set(data["size_bytes"].astype(float))))
+    sizes = sorted(set(data["size_bytes"].astype(float)))
+    margin = (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
+    left.set_xlim(sizes[0] / margin, sizes[-1] * margin)
+    label_in_full(left.xaxis, _choose_labelled(sizes), state_bytes)
+    label_decades(left.yaxis, state_seconds)
+    left.set_xlabel("size of the data", size=12, color=INK)
+    left.set_title("time until the data are there", loc="left", size=13, color=INK, pad=8)
+    clean_axes(left, "y")
     _label_ends(left, {way: float(rows["seconds"].iloc[-1]) for way, rows in of_way.items()})
     parts = _select_pickling(summary)
     if parts.empty:
         right.set_axis_off()
     else:
         _draw_parts(right, parts)
-    method = table["start_method"].iloc[0]
     conditions = (
-        f"{describe_computer(table.iloc[0])}; one worker by {method}, already started but for "
-        f"new pools; {count_rounds(table)}"
+        f"{describe_computer(table.iloc[0])}; one worker by {table['start_method'].iloc[0]}, "
+        f"already started but for new pools; {count_rounds(table)}"
     )
     return finish(chart, title, conditions, _tell(of_way, parts))
-
-
-def _finish_times(axes: Axes, sizes: Sequence[float]) -> None:
-    margin = (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
-    axes.set_xlim(sizes[0] / margin, sizes[-1] * margin)
-    label_in_full(axes.xaxis, _choose_labelled(sizes), state_bytes)
-    label_decades(axes.yaxis, state_seconds)
-    axes.set_xlabel("size of the data", size=12, color=INK)
-    axes.set_title("time until the data are there", loc="left", size=13, color=INK, pad=8)
-    clean_axes(axes, "y")
 
 
 def _choose_labelled(sizes: Sequence[float]) -> list[float]:
@@ -375,11 +359,9 @@ def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
 def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:
     for place, row in enumerate(list_rows(parts)):
         share = 100 * min(row.ratio, 1.0)
-        axes.barh(place, share, height=0.5, color="#444444")
-        axes.barh(
-            place, 100 - share, left=share, height=0.5, facecolor=PAPER, edgecolor="#0072B2",
-            hatch="////", linewidth=1.2,
-        )  # fmt: skip
+        axes.barh(place, share, 0.5, color="#444444")
+        hatched: dict[str, Any] = {"facecolor": PAPER, "edgecolor": "#0072B2", "hatch": "////"}
+        axes.barh(place, 100 - share, 0.5, share, linewidth=1.2, **hatched)
         label = f"{KINDS[row.kind]}: {state_share(share / 100)} pickling"
         write(axes, label, (0, place - 0.36), (0, 0), INK, 12, va="center")
     axes.set_xlim(0, 100)
@@ -388,23 +370,16 @@ def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     size = state_bytes(float(parts["size_bytes"].iloc[0]))
     axes.set_title(f"where the time for {size} goes", loc="left", size=13, color=INK, pad=8)
-    axes.set_xlabel(
-        "% of an argument's time: pickling\n(dark), the pipe (hatched)", size=12, color=INK
-    )
+    label = "% of an argument's time: pickling\n(dark), the pipe (hatched)"
+    axes.set_xlabel(label, size=12, color=INK)
     clean_axes(axes, "x")
 
 
 def _tell(of_way: Mapping[str, pd.DataFrame], parts: pd.DataFrame) -> str:
-    """Tell the chart's medians in words."""
-    medians = "; ".join(
-        f"{_LOOKS[way][0]}: "
-        + ", ".join(
-            f"{state_bytes(row.size_bytes)} {1000 * row.seconds:.2f} ms" for row in list_rows(rows)
-        )
-        for way, rows in of_way.items()
-    )
-    shares = "; ".join(
-        f"{KINDS[row.kind]} {100 * min(row.ratio, 1.0):.1f} %" for row in list_rows(parts)
-    )
-    pickling = f" Pickling is, of an argument's time: {shares}." if shares else ""
-    return f"Medians: {medians}.{pickling}"
+    medians = []
+    for way, rows in of_way.items():
+        each = (f"{state_bytes(r.size_bytes)} {1000 * r.seconds:.2f} ms" for r in list_rows(rows))
+        medians.append(f"{_LOOKS[way][0]}: {', '.join(each)}")
+    shares = [f"{KINDS[row.kind]} {100 * min(row.ratio, 1):.1f} %" for row in list_rows(parts)]
+    pickling = f" Pickling is, of an argument's time: {'; '.join(shares)}." if shares else ""
+    return f"Medians: {'; '.join(medians)}.{pickling}"

@@ -19,8 +19,7 @@ held_table: list[list[object]] = []
 def weigh(method: str, table_bytes: int) -> None:
     """Weigh a worker in each situation and print, as a line of JSON, the rows and the table's size.
 
-    A row: what the parent holds, what the worker does, the bytes that only the worker has, and
-    those that only the parent has.
+    A row: what the parent holds, what the worker does, and the bytes that only each of them has.
     """
     rows: list[tuple[str, str, int, int]] = []
     measure_unique_bytes()  # a forked worker is to find the scales loaded
@@ -66,7 +65,6 @@ def make_held(table_bytes: int) -> None:
 
 
 def set_held(table: list[list[object]]) -> None:
-    """Hold a table that was sent."""
     held_table[:] = table
 
 

@@ -99,10 +99,11 @@ def measure_ends(rows: pd.DataFrame, name: str) -> list[list[float]]:
 def draw_medians(
     axes: Axes, x: Any, rows: pd.DataFrame, name: str, look: Look, **more: Any
 ) -> None:
-    """Draw a figure of each row at its place along x, with its interval as an upright bar."""
+    """Draw a figure of each row at its place along x, with its interval, if any, as a bar."""
+    ends = measure_ends(rows, name) if f"{name}_low" in rows else None
     style: dict[str, Any] = {"markersize": 9, "markeredgecolor": PAPER, "linewidth": 2.2}
     axes.errorbar(
-        x, rows[name], yerr=measure_ends(rows, name), color=look.colour, marker=look.marker,
+        x, rows[name], yerr=ends, color=look.colour, marker=look.marker,
         elinewidth=1.6, capsize=5, **(style | more),
     )  # fmt: skip
 
@@ -110,6 +111,11 @@ def draw_medians(
 def draw_ideal(axes: Axes, x: Any, y: Any) -> None:
     """Draw the dashed line on which figures would ideally lie, behind all else."""
     axes.plot(x, y, color=SOFT_INK, linewidth=1.4, linestyle=DASHES, zorder=0.5)
+
+
+def name_axes(axes: Axes, across: str, up: str, size: float = 13) -> None:
+    axes.set_xlabel(across, size=size, color=INK)
+    axes.set_ylabel(up, size=size, color=INK)
 
 
 def name_rows(axes: Axes, names: Sequence[str], *, bottom: float = 0.45) -> None:

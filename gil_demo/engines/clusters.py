@@ -25,8 +25,6 @@ from gil_demo.engines.remotes import (
 from gil_demo.running.pools import describe_work
 from gil_demo.running.spans import Run, Span
 
-_MOST_LONELY_SECONDS = 30.0
-
 
 @contextmanager
 def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
@@ -156,5 +154,5 @@ def _wait_for(client: Any, futures: Sequence[Any], tasks: Sequence[object]) -> N
                 raise refuse_lost(ConnectionError("its scheduler has gone")) from None
             if client.scheduler_info()["workers"]:
                 seen = time.monotonic()
-            elif time.monotonic() - seen > _MOST_LONELY_SECONDS:
+            elif time.monotonic() - seen > START_SECONDS:
                 raise WorkerDied(f"no worker is left {describe_work(tasks)}") from None

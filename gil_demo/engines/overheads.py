@@ -1,14 +1,12 @@
 """Engines beside the plain Pool: what a task of nothing costs, when they pay, how they scale."""
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from gil_demo.checks import (
     ResultsError,
@@ -16,16 +14,6 @@ from gil_demo.checks import (
     check_choice,
     check_unlike,
     check_workers,
-)
-from gil_demo.drawing.parts import DASHES, draw_interval, draw_mark, finish, measure_ends, write
-from gil_demo.drawing.style import (
-    INK,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    label_in_full,
-    make_chart,
 )
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
@@ -36,7 +24,7 @@ from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, t
 from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import ENGINES, RUNNERS, find_missing, sequential
-from gil_demo.running.spans import Run
+from gil_demo.running.spans import Run, Runner
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import (
     MACHINE,
@@ -50,9 +38,7 @@ from gil_demo.tables.schema import (
 from gil_demo.words import (
     capitalise,
     count_in_words,
-    describe_computer,
     find_machine_reservations,
-    head,
     name_workers,
     state_factor,
     state_range,
@@ -65,16 +51,6 @@ NAMES = {"processes": "the plain Pool", "cluster": "Dask", "ray": "Ray"}
 # measured
 
 DEFAULT_SECONDS = 12.0
-
-_LONGEST_SECONDS, _LONGEST_PARTS = 0.06, 150  # of one task; as a part of the budget
-
-_SIZES, _FACTOR = 5, 4
-
-_TINY_TASKS = 60
-
-_PACE_STEPS = 200_000
-
-Runner = Callable[[int], AbstractContextManager[Run]]
 
 
 class _Map(NamedTuple):
@@ -129,20 +105,16 @@ def sweep_engines(
         "cluster": partial(cluster, address=asked),
         "ray": ray,
     }
-    costs: dict[str, dict[str, object]] = {
-        name: {"start_method": method if name == "processes" else ""} for name in chosen
-    }
+    costs: dict[str, dict[str, object]] = {name: {"start_method": ""} for name in chosen}
+    costs["processes"]["start_method"] = method
     with ExitStack() as stack:
         runs = {
-            name: stack.enter_context(_timed(runners[name], workers, costs[name]))
+            name: stack.enter_context(_timed(runners[name](workers), costs[name]))
             for name in chosen
         }
         maps = {str(one): one for one in _list_maps(chosen, workers, seconds)}
-        taken = take_samples(
-            {label: partial(_time_map, runs[one.runner], one) for label, one in maps.items()},
-            baseline=next(iter(maps)),
-            budget=seconds,
-        )
+        timed = {label: partial(_time_map, runs[one.runner], one) for label, one in maps.items()}
+        taken = take_samples(timed, baseline=next(iter(maps)), budget=seconds)
 
     def describe(sample: Sample[Timing]) -> Mapping[str, object]:
         one = maps[sample.variant]
@@ -164,10 +136,10 @@ def _choose_engines(engines: object) -> list[str]:
 
 
 @contextmanager
-def _timed(runner: Runner, workers: int, costs: dict[str, object]) -> Iterator[Run]:
+def _timed(runner: AbstractContextManager[Run], costs: dict[str, object]) -> Iterator[Run]:
     """Enter and leave a runner, and note how long either took."""
     began = time.perf_counter()
-    with runner(workers) as run:
+    with runner as run:
         costs["start_up_seconds"] = time.perf_counter() - began
         yield run
         began = time.perf_counter()
@@ -176,14 +148,14 @@ def _timed(runner: Runner, workers: int, costs: dict[str, object]) -> Iterator[R
 
 def _list_maps(names: Sequence[str], workers: int, seconds: float) -> list[_Map]:
     """List what is run in each round; the first is the plain loop's longest."""
-    began = time.perf_counter()
-    countdown(_PACE_STEPS)
-    pace = _PACE_STEPS / (time.perf_counter() - began)
-    longest = int(pace * min(_LONGEST_SECONDS, seconds / _LONGEST_PARTS))
-    lengths = sorted((max(2 + n, longest // _FACTOR**n) for n in range(_SIZES)), reverse=True)
+    trial, began = 200_000, time.perf_counter()
+    countdown(trial)
+    pace = trial / (time.perf_counter() - began)
+    longest = int(pace * min(0.06, seconds / 150))  # of one task, and as a part of the budget
+    lengths = sorted((max(2 + n, longest // 4**n) for n in range(5)), reverse=True)
     sizes = [(workers, steps) for steps in lengths]
     sizes += [(tasks, lengths[0]) for tasks in range(1, workers)]
-    sizes += [(max(_TINY_TASKS, 4 * workers), 1)]
+    sizes += [(max(60, 4 * workers), 1)]
     return [_Map(name, *size) for name in names for size in sizes]
 
 
@@ -234,12 +206,9 @@ running already, on this machine or another."""
 def summarise_engines(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up what each engine cost and gave: a row for each, the plain Pool first.
 
-    The columns are runner, start_up_seconds, tear_down_seconds; overhead_seconds (of one task of
-    one step among many, the median of the rounds) with overhead_low and overhead_high,
-    times_pool (overhead over the plain Pool's, round by round); crossing_seconds, crossing_low,
-    crossing_high (the length of one task from which the engine is quicker than the plain loop; nan
-    where there is none) and reason; speed_up, speed_up_low, speed_up_high (over the plain loop, as
-    many of the longest tasks as workers).
+    The overhead is that of one task of one step among many, times_pool its multiple of the plain
+    Pool's; the crossing is the length of one task from which the engine is quicker than the plain
+    loop, or nan, with the reason; the speed-up is that of as many of the longest tasks as workers.
     """
     pace, workers = measure_pace(table), int(table["workers"].iloc[0])
     ratios = list_ratios(table)
@@ -255,13 +224,10 @@ def summarise_engines(table: pd.DataFrame) -> pd.DataFrame:
         sizes = ratios[(ratios["runner"] == runner) & (ratios["tasks"] == workers)]
         rows.append(
             {
-                "runner": runner,
-                "start_up_seconds": float(first["start_up_seconds"]),
-                "tear_down_seconds": float(first["tear_down_seconds"]),
-                "overhead_seconds": estimate_median([*own]).median,
+                **first[["runner", "start_up_seconds", "tear_down_seconds"]],
                 **spread("overhead", estimate_median([*own]), "overhead_seconds"),
                 "times_pool": (own / overheads.get("processes", own)).median(),
-                **_find_crossing(sizes, pace),
+                **_find_crossing(sizes.assign(length=sizes["steps"] / pace)),
                 **spread("speed_up", measure_scaling(ratios, runner)[workers]),
             }
         )
@@ -290,20 +256,17 @@ def measure_scaling(ratios: pd.DataFrame, runner: str) -> dict[int, Estimate]:
     }
 
 
-def _find_crossing(sizes: pd.DataFrame, pace: float) -> dict[str, Any]:
+def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
     """Find the length of one task from which an engine pays, in seconds."""
-    ratios = {
-        float(str(n)): [*own] for n, own in sizes.sort_values("round").groupby("steps")["ratio"]
-    }
-    loop = {steps: [steps] * len(values) for steps, values in ratios.items()}
-    own = {steps: [steps * ratio for ratio in values] for steps, values in ratios.items()}
+    groups = [*sizes.sort_values("round").groupby("length")["ratio"]]
+    loop = {float(length): [float(length)] * len(own) for length, own in groups}
+    engine = {float(length): [*(own * float(length))] for length, own in groups}
     found, reason = NOTHING, ""
     try:
-        found = find_crossing(loop, own)
+        found = find_crossing(loop, engine)
     except ResultsError as refusal:
         reason = str(refusal)
-    length = Estimate(found.median / pace, found.low / pace, found.high / pace, found.rounds)
-    return {**spread("crossing", length, "crossing_seconds"), "reason": reason}
+    return {**spread("crossing", found, "crossing_seconds"), "reason": reason}
 
 
 # the finding
@@ -347,112 +310,3 @@ def _state_gain(row: Any, workers: int) -> str:
     length = state_range(row.crossing_seconds, row.crossing_low, row.crossing_high)
     pays = row.reason or f"it pays from tasks of {length} on"
     return f"{name} ran the longest tasks at {speed_up} the speed of the plain loop; {pays}."
-
-
-# the chart
-
-_SECONDS = [10.0**power for power in range(-7, 3)]
-
-_RATIOS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000, 10_000]
-
-
-def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw what each engine costs for a task, from which length it pays, and how it scales."""
-    ratios = list_ratios(table)
-    chart = make_chart(13, 5.2)
-    costs, lengths, scaling = chart.subplots(1, 3, width_ratios=[5, 6, 5])
-    chart.subplots_adjust(left=0.115, right=0.985, top=0.82, bottom=0.2, wspace=0.26)
-    _draw_costs(costs, summary)
-    _draw_lengths(lengths, table, summary, ratios)
-    _draw_scaling(scaling, ratios, list_engines(table), int(table["workers"].iloc[0]))
-    rows = list_rows(summary)
-    costly = [f"{state_seconds(row.overhead_seconds)} with {NAMES[row.runner]}" for row in rows]
-    title = head(f"a task of nothing costs {', '.join(costly)}", table)
-    told = f"Engines: {'; '.join(_describe(row) for row in rows)}."
-    return finish(chart, title, _describe_conditions(table), told)
-
-
-def _describe_conditions(table: pd.DataFrame) -> str:
-    first = table.iloc[0]
-    workers = count_in_words(int(first["workers"]), "worker")
-    rounds = count_in_words(int(first["rounds"]), "round")
-    where = "; Dask by a scheduler that was running" if bool(first["is_elsewhere"]) else ""
-    return f"{describe_computer(first)}; {workers} each, {rounds} of each{where}"
-
-
-def _describe(row: Any) -> str:
-    pays = row.reason or f"pays from tasks of {1000 * row.crossing_seconds:.2f} ms"
-    return (
-        f"{NAMES[row.runner]} {1000 * row.overhead_seconds:.3f} ms a task, {pays}, "
-        f"speed-up {row.speed_up:.2f}"
-    )
-
-
-def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
-    axes.set_xscale("log")
-    for place, row in enumerate(list_rows(summary)):
-        look, cost = get_look(row.runner), row.overhead_seconds
-        draw_interval(axes, row.overhead_low, row.overhead_high, place, look.colour)
-        draw_mark(axes, cost, place, look)
-        write(axes, state_seconds(cost), (cost, place), (0, 11), INK, 12, ha="center")
-    values = summary["overhead_seconds"]
-    axes.set_xlim(float(values.min()) / 3, float(values.max()) * 3)
-    axes.set_ylim(len(summary) - 0.5, -0.6)
-    names = [capitalise(NAMES[name].removeprefix("the ")) for name in summary["runner"]]
-    axes.set_yticks(range(len(summary)), names)
-    label_in_full(axes.xaxis, _SECONDS, state_seconds)
-    _finish_panel(axes, "a task of nothing", "x")
-
-
-def _draw_lengths(
-    axes: Axes, table: pd.DataFrame, summary: pd.DataFrame, ratios: pd.DataFrame
-) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    pace = measure_pace(table)
-    at_once = ratios[ratios["tasks"] == ratios["workers"]]
-    for runner in summary["runner"]:
-        look = get_look(runner)
-        told = at_once[at_once["runner"] == runner].groupby("steps")["ratio"].median()
-        axes.plot(
-            told.index.astype(float) / pace, told, color=look.colour, marker=look.marker,
-            markersize=7, linewidth=2, label=NAMES[runner],
-        )  # fmt: skip
-    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
-    if not find_engine_reservations(table):
-        for row in list_rows(summary[summary["reason"] == ""]):
-            axes.plot(
-                row.crossing_seconds, 1, marker="o", markersize=13, markerfacecolor="none",
-                markeredgecolor=get_look(row.runner).colour, markeredgewidth=2, linestyle="",
-            )  # fmt: skip
-    label_in_full(axes.xaxis, _SECONDS, state_seconds)
-    label_in_full(axes.yaxis, _RATIOS, lambda value: f"{value:g}")
-    axes.set_ylabel("time over the plain loop's (×)", size=12, color=INK)
-    _finish_panel(axes, "length of one task (circle: it begins to pay)", "y")
-    axes.legend(loc="upper right", frameon=False, fontsize=12)
-
-
-def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: Sequence[str], most: int) -> None:
-    highest = [float(most)]
-    for place, runner in enumerate(engines):
-        look, gained = get_look(runner), measure_scaling(ratios, runner)
-        rows = pd.DataFrame([spread("speed_up", one) for one in gained.values()])
-        axes.errorbar(
-            [tasks + 0.04 * (place - 1) for tasks in gained], rows["speed_up"],
-            yerr=measure_ends(rows, "speed_up"), color=look.colour, marker=look.marker,
-            markersize=8, linewidth=2, capsize=4,
-        )  # fmt: skip
-        highest.append(rows["speed_up_high"].max())
-    axes.plot([1, most], [1, most], color=SOFT_INK, linewidth=1.4, linestyle=DASHES)
-    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
-    axes.set_xlim(0.8, most + 0.2)
-    axes.set_ylim(0, max(high for high in highest if not math.isnan(high)) * 1.1)
-    axes.set_xticks(range(1, most + 1))
-    axes.set_ylabel("speed-up (×); dashed: ideal", size=12, color=INK)
-    _finish_panel(axes, "tasks at once, the longest", "y")
-
-
-def _finish_panel(axes: Axes, label: str, grid: str) -> None:
-    axes.set_xlabel(label, size=12, color=INK)
-    clean_axes(axes, grid)
-    axes.tick_params(labelsize=11)

@@ -27,7 +27,6 @@ from gil_demo.running.interrupts import held_back
 from gil_demo.running.pools import describe_work
 from gil_demo.running.spans import Run, Span
 
-_STORE_BYTES = 100 * 2**20
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # with it Ray listens on the loopback address alone
@@ -87,7 +86,7 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
         asked |= {
             "num_cpus": workers,
             "include_dashboard": False,
-            "object_store_memory": _STORE_BYTES,
+            "object_store_memory": 100 * 2**20,
             "_temp_dir": stack.enter_context(made),
         }
     stack.callback(engine.shutdown)
@@ -95,8 +94,7 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
         engine.init(address or "local", **asked)
     except (OSError, ValueError, RuntimeError) as reason:
         raise refuse_lost(reason) from None
-    again = {"max_restarts": RETRIES, "max_task_retries": RETRIES}
-    return Pool(workers, ray_remote_args=again)
+    return Pool(workers, ray_remote_args={"max_restarts": RETRIES, "max_task_retries": RETRIES})
 
 
 def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:

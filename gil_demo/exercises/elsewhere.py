@@ -7,13 +7,16 @@ import pandas as pd
 from gil_demo.checks import ResultsError
 from gil_demo.classroom.table import CLASS
 from gil_demo.engines.overheads import OVERHEADS, summarise_engines
-from gil_demo.exercises.judging import Answer, Judgement, read_number
+from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.pythons.table import INTERPRETERS, MEASURED, summarise_interpreters
 from gil_demo.tables.schema import check_kind, check_one_run
 
 FREE_THREADED = "CPython 3.13.5t"
 ORDINARY = "CPython 3.13.0"
+PART = 0.1  # of a task's length, which its cost should be at most
+JOB_MILLISECONDS = 0.1
+JOBS = 100_000
 
 
 def check_sooner(answer: object, table: pd.DataFrame) -> Judgement:
@@ -65,6 +68,7 @@ def check_beside_ordinary(answer: object, table: pd.DataFrame) -> Judgement:
     threads, steps = summary["time_ratio"], summary["step_nanoseconds"]
     own, price = threads[FREE_THREADED], steps[FREE_THREADED] / steps[ORDINARY]
     ratio, divided = own * price, own / price
+    both = ratio / threads[ORDINARY]
     return Answer("beside_ordinary", answer).judge_number(
         ratio,
         f"{ratio:.2f} ×. Its own ratio, {own:.2f}, leaves out that a step took one thread "
@@ -75,9 +79,8 @@ def check_beside_ordinary(answer: object, table: pd.DataFrame) -> Judgement:
             "that is what one thread pays. Two of them share the steps.": price,
             "upside down. The free-threaded Python's time goes over the ordinary one's.": 1 / ratio,
             "the dearer step makes it longer, not shorter: which step goes over which?": divided,
-            "that is two threads beside two threads. The ordinary build has one to count with.": (
-                ratio / threads[ORDINARY]
-            ),
+            "that is two threads beside two threads. The ordinary build has one to count "
+            "with.": both,
         },
         "two ratios play a part: two threads over one, and the dearer step over the ordinary one. "
         "What happens if both apply?",
@@ -92,11 +95,6 @@ def _summarise(table: pd.DataFrame) -> pd.DataFrame:
     if whole.empty:
         raise ResultsError("the table has no interpreter that ran both threads and processes")
     return whole
-
-
-PART = 0.1  # of a task's length, which its cost should be at most
-JOB_MILLISECONDS = 0.1
-JOBS = 100_000
 
 
 def check_least(answer: object, table: pd.DataFrame) -> Judgement:
@@ -119,7 +117,8 @@ def check_least(answer: object, table: pd.DataFrame) -> Judgement:
 
 def check_jobs(answer: object, table: pd.DataFrame) -> Judgement:
     """Check how many jobs fill a task whose cost is a tenth of its length at most, by runner."""
-    lengths = _list_milliseconds(table) / PART
+    costs = _list_milliseconds(table)
+    lengths, as_long = costs / PART, (costs / JOB_MILLISECONDS).map(math.ceil)
     exact = lengths / JOB_MILLISECONDS
     jobs, floor = exact.map(math.ceil), exact.map(math.floor)
     return Answer("jobs", answer).judge_numbers(
@@ -129,12 +128,9 @@ def check_jobs(answer: object, table: pd.DataFrame) -> Judgement:
         {
             "a part of a job can't be handed out. Round up: `math.ceil` does that.": exact,
             "rounded down, so that the cost is a little more than a tenth. Round up.": floor,
-            "that is how long a task must be, in milliseconds. How many jobs of 0.1 ms fill it?": (
-                lengths
-            ),
-            "then the cost is as long as the work. It should be a tenth of it at most.": (
-                (exact * PART).map(math.ceil)
-            ),
+            "that is how long a task must be, in milliseconds. How many jobs of 0.1 ms fill "
+            "it?": lengths,
+            "then the cost is as long as the work. It should be a tenth of it at most.": as_long,
         },
         "first the length of a task, as in exercise 1; then how many jobs of 0.1 ms fill it.",
     )
@@ -146,46 +142,38 @@ def _list_milliseconds(table: pd.DataFrame) -> "pd.Series[float]":
     return 1000 * summarise_engines(table).set_index("runner")["overhead_seconds"]
 
 
-Notes = list[tuple[int, int]]  # of a task's number and its answer
-
-_NOTES: list[Notes] = [
-    [(0, 10), (1, 20), (2, 30)],
-    [(0, 10), (1, 20), (0, 10)],
-    [(0, 10), (1, 10), (2, 10)],
-    [(3, 5), (3, 5), (1, 7), (3, 5), (1, 7)],
-    [],
-]
-
-
 def check_add_up(answer: object) -> Judgement:
     """Check a function that adds up answers, each task's once though it was run twice."""
     return Answer("add_up", answer).judge_function(
-        [(notes,) for notes in _NOTES],
+        [
+            ([(0, 10), (1, 20), (2, 30)],),
+            ([(0, 10), (1, 20), (0, 10)],),
+            ([(0, 10), (1, 10), (2, 10)],),
+            ([(3, 5), (3, 5), (1, 7), (3, 5), (1, 7)],),
+            ([],),
+        ],
         _find_wrong_sum,
         "each task counts once, however often it was run. That is what lets an engine run a lost "
         "task again without asking.",
     )
 
 
-def _find_wrong_sum(found: object, notes: Notes) -> str:
-    total, expected = read_number(found), sum(dict(notes).values())
-    if total is None:
-        return "it should be one number, the sum."
-    if total == expected:
-        return ""
-    if total == sum(answer for _, answer in notes):
-        return "a task that was run twice counts twice there."
-    if total == sum({answer for _, answer in notes}):
-        return "two tasks may have the same answer. Tell them by their numbers."
-    if total == sum({task for task, _ in notes}):
-        return "add up the answers, not the tasks' numbers."
-    return f"the tasks {sorted(dict(notes))} count once each, which makes {expected}."
+def _find_wrong_sum(found: object, notes: list[tuple[int, int]]) -> str:
+    answers = dict(notes)
+    expected = sum(answers.values())
+    mistakes = {
+        "a task that was run twice counts twice there.": sum(answer for _, answer in notes),
+        "two tasks may have the same answer. Tell them by their numbers.": sum({*answers.values()}),
+        "add up the answers, not the tasks' numbers.": sum(answers),
+    }
+    otherwise = f"the tasks {sorted(answers)} count once each, which makes {expected}."
+    return find_mistake(found, expected, mistakes, otherwise, "be one number, the sum")
 
 
 def check_paces(answer: object, table: pd.DataFrame) -> Judgement:
     """Check how many times as long the slowest machine's plain loop took as the quickest's."""
     loops = _pick(table, BASELINE).set_index("file")["seconds"]
-    paces = loops.max() / loops.min()
+    paces, of_all = loops.max() / loops.min(), table["seconds"].max() / table["seconds"].min()
     return Answer("paces", answer).judge_number(
         paces,
         f"{paces:.1f} ×, from {loops.idxmin()} to {loops.idxmax()}. Of threads it says nothing: "
@@ -193,9 +181,8 @@ def check_paces(answer: object, table: pd.DataFrame) -> Judgement:
         {
             "upside down. The slowest machine's time goes over the quickest's.": 1 / paces,
             "that is a difference, in seconds. Divide.": loops.max() - loops.min(),
-            "there, threads and processes count, too. Take the rows of the plain loop alone.": (
-                table["seconds"].max() / table["seconds"].min()
-            ),
+            "there, threads and processes count, too. Take the rows of the plain loop "
+            "alone.": of_all,
         },
         'take the rows whose `runner` is "sequential", then the largest and the smallest '
         "`seconds`.",
@@ -208,9 +195,8 @@ def check_medians(answer: object, table: pd.DataFrame) -> Judgement:
     groups = threads.groupby("gil_enabled")
     medians, means = groups["time_ratio"].median(), groups["time_ratio"].mean()
     of_all = table.groupby("gil_enabled")["time_ratio"].median()
-    told = [
-        f"{median:.2f} {'with the GIL' if lock else 'without'}" for lock, median in medians.items()
-    ]
+    names = {True: "with the GIL", False: "without"}
+    told = [f"{median:.2f} {names[bool(lock)]}" for lock, median in medians.items()]
     return Answer("medians", answer).judge_numbers(
         medians,
         f"{' and '.join(told)}; {threads['time_ratio'].median():.2f} for all together, which "
@@ -218,9 +204,8 @@ def check_medians(answer: object, table: pd.DataFrame) -> Judgement:
         {
             "those are means, which one machine far off can pull along. Take the median.": means,
             "those are speed-ups. Take the column `time_ratio`.": groups["speed_up"].median(),
-            "there, the plain loop and the processes count, too. Take the threads' rows alone.": (
-                of_all
-            ),
+            "there, the plain loop and the processes count, too. Take the threads' rows "
+            "alone.": of_all,
         },
         "`by_lock` is cut in groups already; take the median of each group's `time_ratio`.",
     )
@@ -232,7 +217,7 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
     speed_ups, workers, cores = (
         processes[name].astype(float) for name in ("speed_up", "workers", "usable_cores")
     )
-    shares = speed_ups / workers.where(workers < cores, cores)
+    shares, lowest = speed_ups / workers.where(workers < cores, cores), speed_ups.min()
     farthest = processes.iloc[int(shares.argmin())]
     return Answer("lowest_share", answer).judge_number(
         shares.min(),
@@ -243,9 +228,8 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
             "the smaller of workers and usable cores.": (speed_ups / workers).min(),
             "there, cores count that two workers can't use. The ideal is the smaller of workers "
             "and usable cores.": (speed_ups / cores).min(),
-            "that is the lowest speed-up. Divide each by the ideal of its own machine first.": (
-                speed_ups.min()
-            ),
+            "that is the lowest speed-up. Divide each by the ideal of its own machine "
+            "first.": lowest,
             "that is the highest part. Which machine reached least?": shares.max(),
             "that is the part in the middle. Which machine reached least?": shares.median(),
         },
@@ -255,7 +239,4 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
 
 def _pick(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     check_kind(table, CLASS)
-    rows = table[table["runner"] == runner]
-    if rows.empty:
-        raise ResultsError(f"nobody in the class ran {runner}")
-    return rows
+    return pick(table, f"nobody in the class ran {runner}", "runner", runner)

@@ -10,13 +10,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from gil_demo.checks import shorten
+from gil_demo.checks import ResultsError, shorten
 
 Numbers: TypeAlias = "Mapping[Any, float] | pd.Series[float]"
-
-# an answer may be rounded to two digits after the point, or to about one part in fifty
-RELATIVE_TOLERANCE = 0.02
-ABSOLUTE_TOLERANCE = 0.006
+Names: TypeAlias = Collection[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,10 +25,6 @@ class Judgement:
 
     def __repr__(self) -> str:
         return f"{'Right' if self.is_right else 'Not yet'}: {self.words}"
-
-
-def accept(words: str) -> Judgement:
-    return Judgement(True, words)
 
 
 def hint(words: str) -> Judgement:
@@ -81,12 +74,7 @@ class Answer(NamedTuple):
         return self._judge(found, wanted, expected, right, mistakes, otherwise)
 
     def judge_names(
-        self,
-        expected: Collection[str],
-        known: Collection[str],
-        right: str,
-        mistakes: Mapping[str, Collection[str]],
-        otherwise: str,
+        self, expected: Names, known: Names, right: str, mistakes: Mapping[str, Any], otherwise: str
     ) -> Judgement:
         """Judge a set of names out of those that are known, in any order."""
         found = read_names(self.value)
@@ -102,7 +90,7 @@ class Answer(NamedTuple):
         if found is None:
             return self.correct(wanted)
         if _is_same(found, expected):
-            return accept(right)
+            return Judgement(True, right)
         hints = (words for words, wrong in mistakes.items() if _is_same(found, wrong))
         return hint(next(hints, otherwise))
 
@@ -133,7 +121,26 @@ class Answer(NamedTuple):
             return hint(f"{self.ask().words} A function gives its answer back by `return`.")
         if silent:
             return hint(f"{silent[0]} gave nothing back. Does it `return` its answer?")
-        return accept(right)
+        return Judgement(True, right)
+
+
+def find_mistake(
+    found: object, expected: float, mistakes: Mapping[str, float], otherwise: str, wanted: str
+) -> str:
+    """Say what is wrong with a number that a reader's function gave; empty if nothing."""
+    number = read_number(found)
+    if number is None:
+        return f"it should {wanted}."
+    ends = {"": expected, **mistakes}
+    return next((words for words, end in ends.items() if is_near(number, end)), otherwise)
+
+
+def pick(table: pd.DataFrame, missing: str, column: str, value: str) -> pd.DataFrame:
+    """Return the rows that hold a value, of a table that should have some."""
+    rows = table[table[column] == value]
+    if rows.empty:
+        raise ResultsError(missing)
+    return rows
 
 
 def _is_same(found: Any, expected: Any) -> bool:
@@ -145,8 +152,8 @@ def _is_same(found: Any, expected: Any) -> bool:
 
 
 def is_near(number: float, expected: float) -> bool:
-    """Tell whether two numbers are the same but for rounding."""
-    return math.isclose(number, expected, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+    """Tell whether two numbers are the same but for rounding to two digits, or a part in fifty."""
+    return math.isclose(number, expected, rel_tol=0.02, abs_tol=0.006)
 
 
 def read_number(answer: object) -> float | None:

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.exercises.judging import Answer, Judgement, is_near, read_number
+from gil_demo.exercises.judging import Answer, Judgement, find_mistake, read_number
 from gil_demo.pool.lists import LISTS, compute_ideal_share, summarise_lists
 from gil_demo.pool.tasks import TASKS
 from gil_demo.tables.schema import check_one_run
 from gil_demo.words import count_in_words, state_share
+
+JOBS = 4
+ALONE_SECONDS, SHARED_SECONDS = 6, 54
+CREWS = (1, 4, 1000)
 
 
 def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
@@ -35,9 +39,6 @@ def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
         f"draw {count_in_words(workers, 'lane')} and put the tasks in, round by round. "
         "How many places are there, and how many of them are filled?",
     )
-
-
-JOBS = 4
 
 
 class MadeUpPool:
@@ -70,7 +71,6 @@ class MadeUpPool:
 
 
 _UNFINISHED = {
-    "open": "",
     "closed": "`close` takes no more jobs, but doesn't wait for those that are there.",
     "terminated": "`terminate` ends the workers at once, and drops what is unfinished.",
 }
@@ -91,7 +91,7 @@ def check_finish(answer: object) -> Judgement:
     finish = Answer("finish", end if callable(answer) else answer)
     judgement = finish.judge_function(
         [(MadeUpPool(),)],
-        lambda found, _: _UNFINISHED[found.state] if found.done < JOBS else "",
+        lambda found, _: _UNFINISHED.get(found.state, "") if found.done < JOBS else "",
         f"all {JOBS} jobs are done when it returns. What ends the `with` block after it finds "
         "nothing to drop.",
     )
@@ -120,47 +120,38 @@ def check_compute_end(answer: object) -> Judgement:
 
 
 def _find_wrong_end(found: object, tasks: Sequence[int], workers: int) -> str:
-    number = read_number(found)
-    if number is None:
-        return "it should be one number."
     in_order = _compute_end(sorted(tasks, reverse=True), workers)
     dealt = max(sum(tasks[first::workers]) for first in range(workers))
-    hints = {
-        "": _compute_end(tasks, workers),
+    mistakes = {
         "a worker that is alone would need that long.": sum(tasks),
         "no task is cut in two, so the workers needn't end together.": sum(tasks) / workers,
         "the tasks aren't sorted first: the next one in the list is taken.": in_order,
         "tasks aren't dealt out beforehand: whoever is free first takes the next one.": dealt,
         "that is the longest task, which may have to wait for its turn.": max(tasks),
     }
-    for words, end in hints.items():
-        if is_near(number, end):
-            return words
-    return "note for each worker when it is free; the next task goes to the one who is so first."
+    otherwise = (
+        "note for each worker when it is free; the next task goes to the one who is so first."
+    )
+    return find_mistake(found, _compute_end(tasks, workers), mistakes, otherwise, "be one number")
 
 
 def _compute_end(tasks: Sequence[int], workers: int) -> float:
     return sum(tasks) / (workers * compute_ideal_share(tasks, 1, workers))
 
 
-ALONE_SECONDS, SHARED_SECONDS = 6, 54
-CREWS = (1, 4, 1000)
-
-
 def check_run_times(answer: object) -> Judgement:
     """Check how long a program takes whose parts can't all be shared out, by workers."""
     whole, most = ALONE_SECONDS + SHARED_SECONDS, CREWS[-1]
     parts = pd.Series({crew: 1 / crew for crew in CREWS})
-    times = ALONE_SECONDS + SHARED_SECONDS * parts
+    computing = SHARED_SECONDS * parts
+    times = ALONE_SECONDS + computing
     return Answer("run_times", answer).judge_numbers(
         times,
         f"with {most:,} workers {times[most]:.2f} s, and never below {ALONE_SECONDS} s: no number "
         f"of workers makes this program more than {whole / ALONE_SECONDS:.0f} × as fast.",
         {
             f"all {whole} seconds are shared out there. The reading can't be.": whole * parts,
-            "the computing alone takes that long. The reading comes on top.": (
-                SHARED_SECONDS * parts
-            ),
+            "the computing alone takes that long. The reading comes on top.": computing,
             "those are speed-ups. How many seconds does the program take?": whole / times,
         },
         f"{ALONE_SECONDS} seconds stay, however many workers there are; the other "
@@ -197,14 +188,10 @@ def check_ratio(answer: object, single: pd.DataFrame, chunked: pd.DataFrame) -> 
     )
 
 
-# costs of a pool and workers; numbers so large that rounding hides no mistake
-_POOLS: list[tuple[int, int]] = [(1, 2), (3, 4), (10, 5), (60, 11)]
-
-
 def check_break_even(answer: object) -> Judgement:
     """Check a function that tells how long a task must be for a pool to pay."""
     return Answer("break_even", answer).judge_function(
-        _POOLS,
+        [(1, 2), (3, 4), (10, 5), (60, 11)],  # so large that rounding hides no mistake
         _find_imbalance,
         "at that length both take the same time. A pool whose cost is twice as high needs tasks "
         "twice as long; each further worker with a core makes do with shorter ones.",
@@ -212,14 +199,11 @@ def check_break_even(answer: object) -> Judgement:
 
 
 def _find_imbalance(found: object, cost: int, workers: int) -> str:
-    seconds = read_number(found)
-    if seconds is None:
-        return "it should be one number."
-    if is_near(seconds, cost / (workers - 1)):
-        return ""
-    if is_near(seconds, cost * workers / (workers - 1)):
-        return "all tasks together are that long. How long is one?"
-    return (
+    seconds = read_number(found) or 0.0
+    length = cost / (workers - 1)
+    mistakes = {"all tasks together are that long. How long is one?": workers * length}
+    otherwise = (
         f"with a task of {seconds:g} s the loop takes {workers * seconds:g} s for {workers} of "
         f"them; the pool takes its {cost} s and then {seconds:g} s. The two should be the same."
     )
+    return find_mistake(found, length, mistakes, otherwise, "be one number")

@@ -1,5 +1,6 @@
 """Checks of notebooks 00, 01 and 03: the race of the loop, threads and processes."""
 
+import math
 import threading
 import time
 from numbers import Integral
@@ -8,10 +9,13 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.exercises.judging import Answer, Judgement, accept, hint, read_number
+from gil_demo.exercises.judging import Answer, Judgement, hint, pick, read_number
 from gil_demo.measuring.runs import BASELINE, RUNS, check_comparable, summarise
 from gil_demo.recorded import load_published
 from gil_demo.tables.schema import check_kind
+
+SHORT_COUNT = 20_000
+REHEARSAL_SECONDS = 0.02
 
 
 def check_rounds(answer: object, table: pd.DataFrame) -> Judgement:
@@ -53,8 +57,8 @@ def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
     check_comparable(table)
     rounds = table.pivot_table(index="round", columns="runner", values="seconds")
     loop, threads, processes = (rounds[name] for name in (BASELINE, "threads", "processes"))
-    speed_up, upside_down = (loop / processes).median(), (processes / loop).median()
-    of_threads = (loop / threads).median()
+    speed_up, of_threads = (loop / processes).median(), (loop / threads).median()
+    upside_down = (processes / loop).median()
     return Answer("speed_up", answer).judge_number(
         speed_up,
         f"{speed_up:.2f} ×, the figure beside the chart's lowest bar. A slow moment of the "
@@ -89,9 +93,6 @@ def check_times_as_large(answer: object, table: pd.DataFrame) -> Judgement:
     )
 
 
-SHORT_COUNT = 20_000
-
-
 def check_short(answer: object, table: pd.DataFrame) -> Judgement:
     """Check a run of two threads with a much shorter countdown than the table's."""
     long_ratio, long_count = _find_time_ratio(table), table["count"].iloc[0]
@@ -105,13 +106,13 @@ def check_short(answer: object, table: pd.DataFrame) -> Judgement:
     except ResultsError as reason:
         return hint(f"`short` should be a table like `two`, but {reason}.")
     if count != SHORT_COUNT:
-        return hint(
-            f"this countdown has {count:,} steps. Say by `count=` how many there should be."
-        )
-    return accept(
+        wanted = "Say by `count=` how many there should be."
+        return hint(f"this countdown has {count:,} steps. {wanted}")
+    return Judgement(
+        True,
         f"with {count:,} steps two threads took {ratio:.2f} × as long as the plain loop, with "
         f"{long_count:,} steps {long_ratio:.2f} ×. To start a thread takes a while, however "
-        "short its work is."
+        "short its work is.",
     )
 
 
@@ -123,43 +124,39 @@ def _find_time_ratio(table: pd.DataFrame) -> float:
     return float(found.iloc[0])
 
 
-_REHEARSAL_SECONDS = 0.02
-
-
 class _Rehearsal(threading.Thread):
     """A thread that only notes what is asked of it, and has ended a moment after its start."""
 
     def __init__(self, number: int, notes: list[str]) -> None:
         super().__init__()
         self.number, self.notes = number, notes
-        self.ends_at: float | None = None
-        self.is_awaited = False
+        self.ends_at, self.is_awaited = math.inf, False
 
     def __repr__(self) -> str:
         return f"t{self.number}"
 
     def start(self) -> None:
-        if self.ends_at is not None:
+        if self.ends_at < math.inf:
             raise RuntimeError("threads can only be started once")
-        self.ends_at = time.perf_counter() + _REHEARSAL_SECONDS
+        self.ends_at = time.perf_counter() + REHEARSAL_SECONDS
         self.notes.append("start")
 
     def run(self) -> None:
         self.notes.append("run")
 
     def join(self, timeout: float | None = None) -> None:
-        if self.ends_at is None:
+        if self.ends_at == math.inf:
             raise RuntimeError("cannot join thread before it is started")
         left = max(0.0, self.ends_at - time.perf_counter())
         time.sleep(left if timeout is None else min(left, max(0.0, timeout)))
         self.notes.append("wait")
-        self.is_awaited = self.is_awaited or timeout is None or timeout >= left
+        self.is_awaited |= timeout is None or timeout >= left
 
     def is_alive(self) -> bool:
         self.notes.append("wait")
-        is_running = self.ends_at is not None and time.perf_counter() < self.ends_at
-        self.is_awaited = self.is_awaited or (self.ends_at is not None and not is_running)
-        return is_running
+        has_ended = time.perf_counter() >= self.ends_at
+        self.is_awaited |= has_ended
+        return self.ends_at < math.inf and not has_ended
 
 
 def check_run_together(answer: object) -> Judgement:
@@ -168,13 +165,9 @@ def check_run_together(answer: object) -> Judgement:
     It is called with threads that run nothing, and note in which order they are asked to.
     """
     began = time.perf_counter()
-
-    def find_fault(found: object, threads: list[_Rehearsal]) -> str:
-        return _find_fault_of_threads(threads) or _find_fault_of_seconds(found, began)
-
     return Answer("run_together", answer).judge_function(
         [(_make_rehearsal(number),) for number in (2, 4)],
-        find_fault,
+        lambda found, threads: _find_fault_of_call(found, threads, began),
         "every thread is started before any is waited for. Threads that only wait hold no lock, "
         "so their waits pass at the same time, GIL or not.",
     )
@@ -185,8 +178,8 @@ def _make_rehearsal(threads: int) -> list[_Rehearsal]:
     return [_Rehearsal(number, notes) for number in range(1, threads + 1)]
 
 
-def _find_fault_of_threads(threads: list[_Rehearsal]) -> str:
-    notes = threads[0].notes
+def _find_fault_of_call(found: object, threads: list[_Rehearsal], began: float) -> str:
+    notes, seconds = threads[0].notes, read_number(found)
     if "run" in notes:
         return "`run` works in the thread that calls it; `start` makes a new one."
     if notes.count("start") < len(threads):
@@ -195,16 +188,11 @@ def _find_fault_of_threads(threads: list[_Rehearsal]) -> str:
         return "one was waited for before the last was started, so they ran one after another."
     if not all(thread.is_awaited for thread in threads):
         return "not all had ended by then. `join` waits for a thread; each needs its own."
-    return ""
-
-
-def _find_fault_of_seconds(found: object, began: float) -> str:
-    seconds = read_number(found)
     if seconds is None:
         return "it should be a number of seconds."
-    if seconds < _REHEARSAL_SECONDS / 2:
+    if seconds < REHEARSAL_SECONDS / 2:
         return "that is less than the threads took. Stop the clock after the last `join`."
-    if seconds > time.perf_counter() - began + _REHEARSAL_SECONDS:
+    if seconds > time.perf_counter() - began + REHEARSAL_SECONDS:
         return "that is more than the whole call took. Take the end minus the start, in seconds."
     return ""
 
@@ -236,18 +224,17 @@ def check_faults(answer: object) -> Judgement:
     for fault, words in _FAULTS.items():
         if fault not in named:
             return hint(f"{len(named)} found, and there is more to find: {words}")
-    return accept(
+    return Judgement(
+        True,
         "2, 4 and 5. The late `close` is the worst: `with` ends the workers while nobody has "
-        "waited for them, and the script still prints a time."
+        "waited for them, and the script still prints a time.",
     )
 
 
 def check_start_ups(answer: object, table: pd.DataFrame) -> Judgement:
     """Check the median start-up of processes in milliseconds, by start method."""
     check_kind(table, RUNS)
-    rows = table[table["runner"] == "processes"]
-    if rows.empty:
-        raise ResultsError("the table has no processes")
+    rows = pick(table, "the table has no processes", "runner", "processes")
     methods = rows.groupby("start_method")
     start_ups, means = (methods["start_up_seconds"].agg(how) * 1000 for how in ("median", "mean"))
     works = methods["seconds"].median() * 1000
@@ -265,13 +252,10 @@ def check_start_ups(answer: object, table: pd.DataFrame) -> Judgement:
     )
 
 
-_CUTS = [(10, 2), (11, 2), (11, 4), (10_000_001, 3), (6, 6), (7, 1)]
-
-
 def check_cut(answer: object) -> Judgement:
     """Check a function that cuts a count of steps into whole parts."""
     return Answer("cut", answer).judge_function(
-        _CUTS,
+        [(10, 2), (11, 2), (11, 4), (10_000_001, 3), (6, 6), (7, 1)],
         _find_fault_of_parts,
         "whole parts, no step lost, and no worker with more than one step above another's. "
         "That is what `gil_demo.running.workloads.split` gives.",

@@ -1,12 +1,10 @@
 """Checks of notebooks 02 and 06: who holds the GIL when, and what lets go of it."""
 
 from itertools import pairwise
-from typing import Any
 
 import pandas as pd
 
-from gil_demo.checks import ResultsError
-from gil_demo.exercises.judging import Answer, Judgement, accept, hint, read_names, read_number
+from gil_demo.exercises.judging import Answer, Judgement, find_mistake, hint, pick, read_names
 from gil_demo.measuring.runs import RUNS
 from gil_demo.tables.schema import check_kind, check_one_run
 from gil_demo.turns.timeline import SLICES
@@ -18,9 +16,7 @@ from gil_demo.words import count_in_words
 def check_longest(answer: object, slices: pd.DataFrame) -> Judgement:
     """Check the longest slice of a thread, in milliseconds."""
     lengths = _measure_slices(slices)
-    threads = lengths.loc[lengths["runner"] == "threads", "milliseconds"]
-    if threads.empty:
-        raise ResultsError("the table has no threads")
+    threads = pick(lengths, "the table has no threads", "runner", "threads")["milliseconds"]
     of_all, longest = lengths["milliseconds"].max(), threads.max()
     interval = slices["switch_interval_seconds"].iloc[0] * 1000
     return Answer("longest", answer).judge_number(
@@ -74,41 +70,32 @@ def _state_running(lengths: pd.DataFrame) -> str:
     return " and ".join(told)
 
 
-_ORDERS = ([1, 2], [1, 1, 2, 1, 1, 2], [3, 3, 3], [1, 2, 3, 2, 2, 1, 1])
-
-
 def check_count_turns(answer: object) -> Judgement:
     """Check a function that counts the turns in a list of workers."""
     return Answer("count_turns", answer).judge_function(
-        [([*workers],) for workers in _ORDERS],
+        [([1, 2],), ([1, 1, 2, 1, 1, 2],), ([3, 3, 3],), ([1, 2, 3, 2, 2, 1, 1],)],
         _find_fault_of_turns,
         "however many slices it has, a turn is over when another worker's slice comes next.",
     )
 
 
-def _find_fault_of_turns(found: Any, workers: list[int]) -> str:
-    turns = read_number(found)
+def _find_fault_of_turns(found: object, workers: list[int]) -> str:
     changes = sum(later != earlier for earlier, later in pairwise(workers))
-    if turns is None:
-        return "it should be a number."
-    if turns == changes + 1:
-        return ""
-    if turns == len(workers):
-        return "that counts slices. Slices of one worker in a row are one turn."
-    if turns == changes:
-        return "that counts the changes. The first turn begins without one."
-    if turns == len(set(workers)):
-        return "that counts the workers. One may have several turns."
-    return "go from slice to slice and count whenever the worker is another one."
+    mistakes = {
+        "that counts slices. Slices of one worker in a row are one turn.": len(workers),
+        "that counts the changes. The first turn begins without one.": changes,
+        "that counts the workers. One may have several turns.": len(set(workers)),
+    }
+    otherwise = "go from slice to slice and count whenever the worker is another one."
+    return find_mistake(found, changes + 1, mistakes, otherwise, "be a number")
 
 
 def check_cores_needed(answer: object, table: pd.DataFrame) -> Judgement:
     """Check how many cores are needed for threads that all sleep at the same time."""
     check_kind(table, RUNS)
     summary = summarise_workloads(table)
-    threads = summary[summary["runner"] == "threads"]
-    if threads.empty:
-        raise ResultsError("the table has no rounds of threads, which are to sleep")
+    missing = "the table has no rounds of threads, which are to sleep"
+    threads = pick(summary, missing, "runner", "threads")
     workers, cores = int(threads["workers"].iloc[0]), int(table["usable_cores"].iloc[0])
     return Answer("cores_needed", answer).judge_number(
         1,
@@ -128,16 +115,11 @@ def check_cores_needed(answer: object, table: pd.DataFrame) -> Judgement:
 _WAITS = "has nothing to do but wait. What does a thread do with the lock before it waits?"
 _OBJECTS = "works on Python objects at every step. Could another thread change them meanwhile?"
 # what a call does, for who has put it on the wrong side
-_LET_GO = {
-    "a": _WAITS,
-    "d": "is C code that works on plain bytes, and there are many of them.",
-    "e": _WAITS,
-    "g": _WAITS,
+_LET_GO = dict.fromkeys("aeg", _WAITS) | {
+    "d": "is C code that works on plain bytes, and there are many of them."
 }
-_KEEP = {
-    "b": _OBJECTS,
-    "c": "is done with very few bytes. From how many on does `hashlib` let go?",
-    "f": _OBJECTS,
+_KEEP = dict.fromkeys("bf", _OBJECTS) | {
+    "c": "is done with very few bytes. From how many on does `hashlib` let go?"
 }
 
 
@@ -154,21 +136,19 @@ def check_lets_go(answer: object) -> Judgement:
         )
     wrong = letters ^ {*_LET_GO}
     if not wrong:
-        return accept(
+        return Judgement(
+            True,
             "what waits lets go, and so does C code that needs no Python object for a while. "
-            "What works on Python objects keeps the lock."
+            "What works on Python objects keeps the lock.",
         )
-    first = min(wrong)
-    count = count_in_words(len(wrong), "letter is", "letters are")
+    count, first = count_in_words(len(wrong), "letter is", "letters are"), min(wrong)
     return hint(f"{count} not where it belongs. Look at {first}: that call {calls[first]}")
 
 
 def check_waits(answer: object, table: pd.DataFrame) -> Judgement:
     """Check how many switch intervals a request took beside a busy thread, by interval."""
     check_one_run(table, EXCHANGES)
-    beside = table[table["beside"] == "thread"]
-    if beside.empty:
-        raise ResultsError("the table has no rounds beside a thread")
+    beside = pick(table, "the table has no rounds beside a thread", "beside", "thread")
     seconds, of_all = _measure_requests(beside), _measure_requests(table)
     waits, mixed = seconds / seconds.index, of_all / of_all.index
     return Answer("waits", answer).judge_numbers(

@@ -19,12 +19,7 @@ LEAST_SIZES = 3
 ALWAYS_PAYS = "it pays at every size that was measured"
 NEVER_MEETS = "at no size of task did the two meet"
 
-_FURTHEST_DEVIATIONS = 3.0
-_DEVIATIONS = 1.4826  # standard deviations in a median absolute deviation, for normal noise
-_MOST_PARTS = 30
 _PLAIN_LOOP = 0  # the plain loop among numbers of workers
-_WIDEST_FACTOR = 10.0
-_FURTHEST_FACTOR = 30.0
 
 Key = TypeVar("Key")
 
@@ -38,7 +33,8 @@ def find_middle(values: Iterable[float]) -> float:
     """
     all_of_them = list(values)
     centre = median(all_of_them)
-    furthest = _FURTHEST_DEVIATIONS * _DEVIATIONS * median(abs(v - centre) for v in all_of_them)
+    # of normal noise the standard deviation is 1.4826 times the median absolute deviation
+    furthest = 3 * 1.4826 * median(abs(value - centre) for value in all_of_them)
     kept = [value for value in all_of_them if abs(value - centre) <= furthest]
     return fmean(kept) if furthest > 0 else centre
 
@@ -61,29 +57,22 @@ def level_rounds(costs: Mapping[Key, Sequence[float]]) -> dict[Key, list[float]]
 
 
 class Doubt(NamedTuple):
-    """How far two figures, taken from the same rounds, may be off.
+    """How far two figures, taken from the same rounds, may be off."""
 
-    Attributes:
-        first: the variance of the first figure.
-        both: the covariance of the two.
-        second: the variance of the second figure.
-        quantile: how many standard errors wide an interval is to either side.
-    """
-
-    first: float
-    both: float
-    second: float
-    quantile: float
+    first: float  # the variance of the first figure
+    both: float  # the covariance of the two
+    second: float  # the variance of the second figure
+    quantile: float  # how many standard errors wide an interval is to either side
 
 
 def measure_doubt(fit: Callable[[Sequence[int]], tuple[float, float]], rounds: int) -> Doubt:
     """Measure how far a fit of two figures to some rounds may be off, by leaving rounds out.
 
     The source: the jackknife of Tukey (Efron and Tibshirani, An Introduction to the Bootstrap,
-    chapter 11). Of many rounds several are left out at once. The interval's width is a quantile
-    of Student's distribution, by the series in Abramowitz and Stegun, 26.7.5.
+    chapter 11). Of more than 30 rounds several are left out at once. The interval's width is a
+    quantile of Student's distribution, by the series in Abramowitz and Stegun, 26.7.5.
     """
-    parts = min(rounds, _MOST_PARTS)
+    parts = min(rounds, 30)
     figures = [fit([n for n in range(rounds) if n % parts != part]) for part in range(parts)]
     variances = (parts - 1) * np.cov(figures, rowvar=False, bias=True)
     freedom, z = parts - 1, NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
@@ -234,9 +223,9 @@ def find_crossing(
         raise ResultsError(ALWAYS_PAYS)
     if not low > 0 and all(cost > reach for cost, reach in (first, last)):
         raise ResultsError(NEVER_MEETS)
-    furthest = sizes[-1] * _FURTHEST_FACTOR
+    furthest = 30 * sizes[-1]
     if low > sizes[-1] and high > furthest:
         raise ResultsError("they would meet far beyond the sizes that were measured")
-    if not 0 < low <= size <= high <= min(low * _WIDEST_FACTOR, furthest):
+    if not 0 < low <= size <= high <= min(10 * low, furthest):
         raise ResultsError("the rounds differ too much to tell where the two meet")
     return Estimate(size, low, high, rounds)

@@ -13,38 +13,21 @@ from gil_demo.running.pools import list_start_methods
 
 
 class Machine(NamedTuple):
-    """Facts about the computer and its Python.
+    """Facts about the computer and its Python; None where the system doesn't tell."""
 
-    Attributes:
-        usable_cores: logical cores that this process may use, after affinity and quota.
-        logical_cores: logical cores of the machine.
-        physical_cores: cores without hyper-threading; None where the system doesn't tell.
-        cores_limited_by: "affinity", "quota" or "" for no limit.
-        python_version: for example "3.13.0".
-        implementation: for example "CPython".
-        gil_enabled: whether threads take turns by a global interpreter lock.
-        free_threaded_build: whether this Python can run without the lock.
-        switch_interval_seconds: how long a thread may keep the lock while others wait.
-        start_method: how multiprocessing starts workers unless told otherwise.
-        start_methods: all start methods of the machine, separated by spaces.
-        operating_system: "Linux", "Darwin" or "Windows".
-        architecture: for example "x86_64".
-        on_battery: whether the machine runs on battery; None where the system doesn't tell.
-    """
-
-    usable_cores: int
+    usable_cores: int  # logical cores that this process may use, after affinity and quota
     logical_cores: int
-    physical_cores: int | None
-    cores_limited_by: str
+    physical_cores: int | None  # without hyper-threading
+    cores_limited_by: str  # "affinity", "quota" or "" for no limit
     python_version: str
-    implementation: str
-    gil_enabled: bool
-    free_threaded_build: bool
-    switch_interval_seconds: float
-    start_method: str
-    start_methods: str
-    operating_system: str
-    architecture: str
+    implementation: str  # for example "CPython"
+    gil_enabled: bool  # whether threads take turns by a global interpreter lock
+    free_threaded_build: bool  # whether this Python can run without the lock
+    switch_interval_seconds: float  # how long a thread may keep the lock while others wait
+    start_method: str  # how multiprocessing starts workers unless told otherwise
+    start_methods: str  # all of the machine, separated by spaces
+    operating_system: str  # "Linux", "Darwin" or "Windows"
+    architecture: str  # for example "x86_64"
     on_battery: bool | None
 
 
@@ -89,8 +72,7 @@ def count_usable_cores() -> int:
 
 def is_gil_enabled() -> bool:
     """Tell whether the global interpreter lock is on in this very process."""
-    check = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
-    return True if check is None else bool(check())
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())  # Python 3.13 and later
 
 
 def measure_busy_percent() -> float:

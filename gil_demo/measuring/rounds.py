@@ -14,22 +14,13 @@ from gil_demo.checks import MOST_SECONDS, check_number
 from gil_demo.measuring.estimates import LEAST_ROUNDS, Estimate, estimate_median
 from gil_demo.measuring.progress import shown
 
-DEFAULT_PRECISION = 0.02
-DEFAULT_BUDGET_SECONDS = 8.0
-
 
 class Timing(NamedTuple):
-    """How long the three parts of one timed run took, in seconds.
+    """How long the three parts of one timed run took, in seconds."""
 
-    Attributes:
-        start_up: until the workers were ready.
-        work: from handing out the tasks until the last one was done.
-        tear_down: until the workers were gone.
-    """
-
-    start_up: float
-    work: float
-    tear_down: float
+    start_up: float  # until the workers were ready
+    work: float  # from handing out the tasks until the last one was done
+    tear_down: float  # until the workers were gone
 
 
 class Measured(Protocol):
@@ -68,15 +59,9 @@ def take_samples(
     """Run variants against each other in interleaved rounds.
 
     A warm-up round comes first and is not counted. Then come whole rounds, at least one: until
-    the 95 % interval of each variant's ratio to the baseline is within `precision` of its
-    median, or until another round would not fit in the budget.
-
-    Args:
-        variants: what to run, by name; each call runs it once.
-        baseline: the name of the variant that the others are held against; a variant alone is
-            judged by its own times.
-        precision: half the interval's width as a part of the median, above 0 and at most 1.
-        budget: seconds for everything, the warm-up included, above 0.
+    half the 95 % interval of each variant's ratio to the baseline is at most `precision`, as a
+    part of its median, or until another round would not fit in the budget, in seconds, which
+    counts the warm-up. A variant alone is judged by its own times.
     """
     limit = check_precision(precision)
     seconds = check_budget(budget)
@@ -120,14 +105,13 @@ def make_rows(
 
 
 def check_precision(precision: object) -> float:
-    """Return the precision to use; None means the default."""
-    return check_number("precision", DEFAULT_PRECISION if precision is None else precision, 1.0)
+    """Return the precision to use, a part of the median; None means the default."""
+    return check_number("precision", 0.02 if precision is None else precision, 1.0)
 
 
 def check_budget(budget: object) -> float:
-    """Return the budget to use; None means the default."""
-    seconds = DEFAULT_BUDGET_SECONDS if budget is None else budget
-    return check_number("budget", seconds, MOST_SECONDS)
+    """Return the budget to use, in seconds; None means the default."""
+    return check_number("budget", 8.0 if budget is None else budget, MOST_SECONDS)
 
 
 def _is_sharp(

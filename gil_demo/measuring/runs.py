@@ -21,13 +21,14 @@ from gil_demo.measuring.rounds import (
     take_samples,
 )
 from gil_demo.running.pools import check_start_method, processes
-from gil_demo.running.runners import RUNNERS, find_reason, get_runner
+from gil_demo.running.runners import RUNNERS, find_missing, get_runner
 from gil_demo.running.spans import Run, Runner
 from gil_demo.running.workloads import split
 from gil_demo.tables.schema import MACHINE, Column, Schema, check_one_run, make_table
 
 BASELINE = "sequential"
 VARIANT = ["runner", "workers", "start_method"]
+_NO_BASELINE = "the table has no sequential rounds to hold the others against"
 
 RUNS = Schema(
     "timed runs",
@@ -75,16 +76,9 @@ def measure(
 ) -> pd.DataFrame:
     """Measure some work in several ways, in turn, and tabulate it with the columns of `RUNS`.
 
-    Args:
-        experiment: the name of the experiment, for the table.
-        work: what is measured.
-        variants: the runner's name and its workers, with the number of tasks into which the work
-            is cut for them; the sequential run must be among them.
-        start_method: as for `processes`.
-        precision: as for `take_samples`.
-        budget: as for `take_samples`.
-        is_warm: whether the workers are started once, before all rounds, instead of anew for
-            each run; start-up and tear-down then count as 0, since no run has any.
+    A variant is a runner's name and its workers, with the number of tasks into which the work is
+    cut for them; the sequential run must be among them. Warm workers are started once, before all
+    rounds, instead of anew for each run; start-up and tear-down then count as 0.
     """
     check_precision(precision)
     check_budget(budget)
@@ -153,7 +147,7 @@ def check_runners(runners: object) -> list[str]:
         "runners", runners, lambda _, name: check_choice("runner", name, [*RUNNERS])
     )
     for name in names:
-        if reason := find_reason(name):
+        if reason := find_missing(name):
             raise RunnerUnavailable(f"{name}: {reason}")
     return names
 
@@ -231,12 +225,12 @@ def check_comparable(table: pd.DataFrame) -> None:
 
 def _check_baseline(table: pd.DataFrame) -> None:
     if BASELINE not in set(table["runner"]):
-        raise ResultsError("the table has no sequential rounds to hold the others against")
+        raise ResultsError(_NO_BASELINE)
 
 
 def measure_pace(table: pd.DataFrame) -> float:
     """Return the steps a second of the plain loop, by its longest tasks."""
     loops = table[(table["runner"] == BASELINE) & (table["steps"] == table["steps"].max())]
     if loops.empty:
-        raise ResultsError("the table has no sequential rounds to hold the others against")
+        raise ResultsError(_NO_BASELINE)
     return float((loops["tasks"] * loops["steps"] / loops["seconds"]).median())

@@ -7,11 +7,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
-from gil_demo.drawing.parts import DASHES, draw_medians, draw_rounds, finish, write
+from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, draw_rounds, finish, write
 from gil_demo.drawing.style import (
     INK,
     SOFT_INK,
@@ -23,7 +22,7 @@ from gil_demo.drawing.style import (
     make_chart,
 )
 from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
-from gil_demo.measuring.rounds import check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool
@@ -39,6 +38,12 @@ from gil_demo.words import (
     state_times,
 )
 
+VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
+COUNT = 4_000_000
+"""The steps of the whole countdown, however it is cut."""
+TASKS = 2_000
+"""How many tasks are handed out in chunks."""
+
 
 def _check_lists(table: pd.DataFrame, place: str) -> None:
     check_sizes(table, place)
@@ -47,37 +52,20 @@ def _check_lists(table: pd.DataFrame, place: str) -> None:
         raise ResultsError(f"{place}, row {few.argmax() + 1}: there are more tasks than steps")
 
 
-VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
-
 LISTS = Schema(
     "rounds of a map",
-    {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("lengths", "chunks")),
-        "work": Column("text", choices=("even", "uneven")),
-        "workers": Column("whole"),
-        "start_method": Column("text"),
-        "tasks": Column("whole"),
-        "chunksize": Column("whole"),
-        "default_chunksize": Column("whole"),
-        "count": Column("whole"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
-        "seconds": Column("duration"),
-        "busy_seconds": Column("duration"),
-    }
+    {"run_id": Column("text"), "experiment": Column("text", choices=("lengths", "chunks"))}
+    | {"work": Column("text", choices=tuple(CUTS))}
+    | {"workers": Column("whole"), "start_method": Column("text")}
+    | dict.fromkeys(("tasks", "chunksize", "default_chunksize", "count"), Column("whole"))
+    | dict.fromkeys(("round", "rounds", "position"), Column("whole"))
+    | dict.fromkeys(("seconds", "busy_seconds"), Column("duration"))
     | MACHINE,
     _check_lists,
     alike=("workers", "start_method", "count"),
     variant=tuple(VARIANT),
 )
 """A row for each timed `Pool.map`; `busy_seconds` is what its tasks took, one by one, added up."""
-
-COUNT = 4_000_000
-"""The steps of the whole countdown, however it is cut."""
-TASKS = 2_000
-"""How many tasks are handed out in chunks."""
 
 
 class _Round(NamedTuple):
@@ -89,9 +77,6 @@ class _Cut(NamedTuple):
     work: str
     tasks: int
     chunksize: int
-
-    def __str__(self) -> str:
-        return f"{self.work}, {self.tasks} by {self.chunksize}"
 
 
 def sweep_list_length(
@@ -125,7 +110,7 @@ def sweep_list_length(
         lambda name, length: check_whole_number(name, length, 1, MOST_TASKS),
     )
     cuts = [_Cut("even", length, 1) for length in sorted({*chosen, workers})]
-    return _sweep("lengths", cuts, _Cut("even", workers, 1), workers, start_method, budget)
+    return _sweep(cuts, _Cut("even", workers, 1), "lengths", workers, start_method, budget)
 
 
 def sweep_chunksize(
@@ -153,41 +138,28 @@ def sweep_chunksize(
     own = compute_default_chunksize(TASKS, workers)
     sizes = sorted({1, 5, 25, own, -(-TASKS // workers)})
     cuts = [_Cut(work, TASKS, size) for work in CUTS for size in sizes]
-    return _sweep("chunks", cuts, _Cut("even", TASKS, own), workers, start_method, budget)
+    return _sweep(cuts, _Cut("even", TASKS, own), "chunks", workers, start_method, budget)
 
 
 def _sweep(
-    experiment: str,
-    cuts: Sequence[_Cut],
-    baseline: _Cut,
-    workers: int,
-    start_method: str | None,
-    budget: float | None,
-) -> pd.DataFrame:
-    seconds = check_budget(budget)
-    method = check_start_method(start_method)
+    cuts: Sequence[_Cut], baseline: _Cut, experiment: str, workers: int,
+    start_method: str | None, budget: float | None,
+) -> pd.DataFrame:  # fmt: skip
+    seconds, method = check_budget(budget), check_start_method(start_method)
     facts = collect_facts(experiment) | {"workers": workers, "start_method": method, "count": COUNT}
-    by_name = {str(cut): cut for cut in cuts}
+    names = {cut: f"{cut.work}, {cut.tasks} by {cut.chunksize}" for cut in cuts}
     with pool_held(workers, method) as held:
         own = {tasks: find_largest_chunk(held, tasks) for tasks in {cut.tasks for cut in cuts}}
-        taken = take_samples(
-            {name: partial(_time_map, held, cut) for name, cut in by_name.items()},
-            str(baseline),
-            budget=seconds,
-        )
-    rows = make_rows(
-        taken,
-        facts,
-        lambda sample: (
-            by_name[sample.variant]._asdict()
-            | {
-                "default_chunksize": own[by_name[sample.variant].tasks],
-                "seconds": sample.timing.work,
-                "busy_seconds": sample.timing.busy,
-            }
-        ),
-    )
-    return make_table(rows, LISTS)
+        maps = {name: partial(_time_map, held, cut) for cut, name in names.items()}
+        taken = take_samples(maps, names[baseline], budget=seconds)
+    by_name = {name: cut for cut, name in names.items()}
+
+    def describe(sample: Sample[_Round]) -> dict[str, object]:
+        cut, (seconds, busy) = by_name[sample.variant], sample.timing
+        told = {"default_chunksize": own[cut.tasks], "seconds": seconds, "busy_seconds": busy}
+        return cut._asdict() | told
+
+    return make_table(make_rows(taken, facts, describe), LISTS)
 
 
 def _time_map(held: HeldPool, cut: _Cut) -> _Round:
@@ -199,14 +171,10 @@ def _time_map(held: HeldPool, cut: _Cut) -> _Round:
 
 
 def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up one sweep of the list's length or of the chunksize: a row for each variant.
-
-    `busy_share` is the part of the workers' time that went into tasks, `ideal_share` what it
-    would be without any overhead; `time_ratio` is the time over that with as many tasks as
-    workers, or with the pool's own chunksize.
-    """
+    """Sum up one sweep of the list's length or of the chunksize: a row for each variant."""
     first = table.iloc[0]
     workers, is_by_length = int(first["workers"]), first["experiment"] == "lengths"
+    # what the others are held against: as many tasks as workers, or the pool's own chunksize
     own = {"tasks": workers} if is_by_length else {"chunksize": first["default_chunksize"]}
     rows = []
     for _, rounds in table.set_index("round").groupby(VARIANT):
@@ -227,10 +195,7 @@ def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def compute_ideal_share(tasks: Sequence[int], chunksize: int, workers: int) -> float:
-    """Compute how busy workers are where whoever is free takes the next chunk at no cost.
-
-    It is the part of their time, until the last of them is done, that goes into tasks.
-    """
+    """Compute the busy part of workers' time where whoever is free takes the next chunk at once."""
     free_at = [0] * workers
     for first in range(0, len(tasks), chunksize):
         heapq.heapreplace(free_at, free_at[0] + sum(tasks[first : first + chunksize]))
@@ -241,19 +206,16 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell reservations first, then what came of each variant, then how many rounds there were."""
     first = table.iloc[0]
     mind = find_machine_reservations(first, int(first["workers"]))
-    lines = [f"Mind: {reservation}." for reservation in mind]
     state = _state_length if first["experiment"] == "lengths" else _state_chunksize
-    lines += [state(row) for row in list_rows(summary)]
-    rounds = capitalise(count_in_words(int(first["rounds"]), "round"))
-    return "\n".join([*lines, f"{rounds} of each."])
+    lines = [f"Mind: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
+    lines.append(f"{count_in_words(int(first['rounds']), 'round')} of each")
+    return "\n".join(f"{capitalise(line)}." for line in lines)
 
 
 def _state_length(row: Any) -> str:
-    return (
-        f"{capitalise(count_in_words(row.tasks, 'task'))}: workers busy for "
-        f"{state_share(row.busy_share)} of the time; without any overhead "
-        f"{state_share(row.ideal_share)}."
-    )
+    busy, ideal = state_share(row.busy_share), state_share(row.ideal_share)
+    busy = f"workers busy for {busy} of the time; without any overhead {ideal}"
+    return f"{count_in_words(row.tasks, 'task')}: {busy}"
 
 
 def _state_chunksize(row: Any) -> str:
@@ -263,17 +225,14 @@ def _state_chunksize(row: Any) -> str:
         compared = "the pool's own size"
     elif row.time_ratio_low <= 1 + MARGIN and row.time_ratio_high >= 1 - MARGIN:
         compared = "no clear difference from the pool's own size"
-    return f"{capitalise(row.work)} tasks, chunksize {row.chunksize:,}: {compared}."
+    return f"{row.work} tasks, chunksize {row.chunksize:,}: {compared}"
 
 
 def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = int(table["workers"].iloc[0])
     shares = {row.tasks: row.busy_share for row in list_rows(summary)}
     chosen = [tasks for tasks in (workers, workers + 1, max(shares)) if tasks in shares]
-    told = [
-        f"{count_in_words(tasks, 'task')} {state_share(shares[tasks])}"
-        for tasks in dict.fromkeys(chosen)
-    ]
+    told = [f"{count_in_words(n, 'task')} {state_share(shares[n])}" for n in dict.fromkeys(chosen)]
     crew = count_in_words(workers, "worker was", "workers were")
     return head(f"how busy {crew}: {', '.join(told)}", table)
 
@@ -300,11 +259,7 @@ _WORKS = {"even": get_look("processes"), "uneven": Look("#CC79A7", "^", "--")}
 
 
 def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw how busy the workers were against the number of tasks in the list.
-
-    The part of the workers' time that went into tasks, with its 95 % interval and a mark for each
-    round, stands beside the sawtooth that it would be without any overhead.
-    """
+    """Draw how busy the workers were by the length of the list, beside the ideal's sawtooth."""
     look, workers = get_look("processes"), int(table["workers"].iloc[0])
     chart = make_chart(11, 5.4)
     axes = chart.subplots()
@@ -313,10 +268,8 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     percent = 100 * summary.filter(like="_share")
     shares = 100 * table["busy_seconds"] / table["seconds"] / workers
     draw_rounds(axes, table["tasks"], shares, look.marker)
-    axes.plot(
-        tasks, percent["ideal_share"], color=SOFT_INK, linewidth=1.4, linestyle=DASHES,
-        marker="_", markersize=14,
-    )  # fmt: skip
+    draw_ideal(axes, tasks, percent["ideal_share"])
+    axes.lines[-1].set(marker="_", markersize=14)
     draw_medians(axes, tasks, percent, "busy_share", look, markersize=10)
     longest, measured, ideal = tasks.iloc[-1], *percent[["busy_share", "ideal_share"]].iloc[-1]
     up, down = (14, -14) if measured > ideal else (-9, 14)
@@ -332,12 +285,12 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{row.tasks} tasks {100 * row.busy_share:.1f} % (ideal {100 * row.ideal_share:.1f} %)"
         for row in list_rows(summary)
     )
-    title, conditions = _title_lengths(table, summary), _describe_lists(table)
-    return finish(chart, title, conditions, f"Workers busy: {each}.")
+    told = f"Workers busy: {each}."
+    return finish(chart, _title_lengths(table, summary), _describe_lists(table), told)
 
 
 def _choose_ticks(tasks: list[int]) -> list[int]:
-    """Choose the lengths whose labels have room beside each other, from the first one on."""
+    """Choose the lengths whose labels have room beside each other."""
     room = 0.02 * len(str(tasks[-1])) * (tasks[-1] - tasks[0])
     chosen = tasks[:1]
     for length in tasks[:: max(1, len(tasks) // 10)]:
@@ -347,10 +300,7 @@ def _choose_ticks(tasks: list[int]) -> list[int]:
 
 
 def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw how long the same list took in chunks of different sizes, over the pool's own size.
-
-    Even and uneven tasks have a line each, with 95 % intervals; the pool's own size is marked.
-    """
+    """Draw how long even and uneven tasks took by their chunks' size, over the pool's own size."""
     chart = make_chart(11, 5.4)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.085, right=0.81, top=0.9, bottom=0.19)
@@ -364,7 +314,11 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     margin = (most / least) ** 0.05 if most > least else 2.0
     axes.set_xlim(least / margin, most * margin)
     own = int(table["default_chunksize"].iloc[0])
-    _mark_own(axes, own, is_left=own**2 < least * most)
+    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
+    axes.axvline(own, color=SOFT_INK, linewidth=1.4, linestyle=DASHES, zorder=0.5)
+    away, side = (6, "left") if own**2 < least * most else (-6, "right")
+    place: dict[str, Any] = {"size": 12, "ha": side, "xycoords": ("data", "axes fraction")}
+    write(axes, f"the pool's own: {own:,}", (own, 0), (away, 8), **place)
     highest = summary[["time_ratio", "time_ratio_high"]].max().max()
     axes.set_ylim(0, 1.12 * max(1.0, highest))
     label_in_full(axes.xaxis, sizes, lambda size: f"{size:,.0f}")
@@ -380,13 +334,5 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{state_share(row.busy_share)}"
         for row in list_rows(summary)
     )
-    title, conditions = _title_chunks(table, summary), _describe_lists(table)
-    return finish(chart, title, conditions, f"Time by chunksize: {each}.")
-
-
-def _mark_own(axes: Axes, own: int, *, is_left: bool) -> None:
-    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
-    axes.axvline(own, color=SOFT_INK, linewidth=1.4, linestyle=DASHES, zorder=0.5)
-    away, side = ((6, 8), "left") if is_left else ((-6, 8), "right")
-    across = ("data", "axes fraction")
-    write(axes, f"the pool's own: {own:,}", (own, 0), away, size=12, ha=side, xycoords=across)
+    told = f"Time by chunksize: {each}."
+    return finish(chart, _title_chunks(table, summary), _describe_lists(table), told)

@@ -15,15 +15,8 @@ from gil_demo.drawing.parts import draw_mark, finish, name_rows, write
 from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import describe_open_pool
-from gil_demo.running import CHECK_SECONDS
-from gil_demo.running.pools import (
-    HeldPool,
-    check_alive,
-    check_start_method,
-    describe_work,
-    pool_held,
-    wait_for,
-)
+from gil_demo.running import CHECK_SECONDS, pools
+from gil_demo.running.pools import HeldPool
 from gil_demo.running.workloads import compute_default_chunksize, count_numbered, count_pair
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table, name_run
 from gil_demo.words import count_in_words, head, state_seconds
@@ -38,7 +31,7 @@ _Pairs = Sequence[tuple[int, int]]
 
 def _take_all(waiting: "AsyncResult[Any]", held: HeldPool, pairs: _Pairs) -> _Answers:
     """Wait for all answers, as the method itself does, but no longer than the workers live."""
-    wait_for(waiting, held.crew, pairs)
+    pools.wait_for(waiting, held.crew, pairs)
     return iter(waiting.get())
 
 
@@ -50,7 +43,7 @@ def _follow(waiting: "IMapIterator[Any]", held: HeldPool, pairs: _Pairs) -> _Ans
         except StopIteration:
             return
         except multiprocessing.TimeoutError:
-            check_alive(held.crew, partial(describe_work, pairs))
+            pools.check_alive(held.crew, partial(pools.describe_work, pairs))
 
 
 def _collect(waiting: "list[AsyncResult[Any]]", held: HeldPool, pairs: _Pairs) -> _Answers:
@@ -62,7 +55,7 @@ def _collect(waiting: "list[AsyncResult[Any]]", held: HeldPool, pairs: _Pairs) -
             yield one.get()
         if not ready:
             waiting[0].wait(0.001)
-            check_alive(held.crew, partial(describe_work, pairs))
+            pools.check_alive(held.crew, partial(pools.describe_work, pairs))
 
 
 class Method(NamedTuple):
@@ -111,20 +104,11 @@ def _check_arrivals(table: pd.DataFrame, place: str) -> None:
 
 ARRIVALS = Schema(
     "answers of a pool",
-    {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("methods",)),
-        "method": Column("text", choices=tuple(METHODS)),
-        "workers": Column("whole"),
-        "start_method": Column("text"),
-        "chunksize": Column("whole"),
-        "task": Column("whole"),
-        "steps": Column("whole"),
-        "place": Column("whole"),
-        "returned_seconds": Column("seconds"),
-        "end_seconds": Column("seconds"),
-        "arrived_seconds": Column("seconds"),
-    }
+    {"run_id": Column("text"), "experiment": Column("text", choices=("methods",))}
+    | {"method": Column("text", choices=tuple(METHODS))}
+    | {"workers": Column("whole"), "start_method": Column("text")}
+    | dict.fromkeys(("chunksize", "task", "steps", "place"), Column("whole"))
+    | dict.fromkeys(("returned_seconds", "end_seconds", "arrived_seconds"), Column("seconds"))
     | MACHINE,
     _check_arrivals,
     alike=("workers", "start_method"),
@@ -149,10 +133,10 @@ def compare_methods(*, start_method: str | None = None) -> pd.DataFrame:
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    chosen = check_start_method(start_method)
+    chosen = pools.check_start_method(start_method)
     facts = collect_facts("methods") | {"workers": WORKERS, "start_method": chosen}
     rows: list[dict[str, object]] = []
-    with pool_held(WORKERS, chosen) as held:
+    with pools.pool_held(WORKERS, chosen) as held:
         list(time_answers("map", held, COUNTS))  # not counted: it wakes the workers and the cores
         for name in METHODS:
             rows += [facts | {"method": name} | row for row in time_answers(name, held, COUNTS)]
@@ -162,28 +146,18 @@ def compare_methods(*, start_method: str | None = None) -> pd.DataFrame:
 def time_answers(name: str, held: HeldPool, counts: Sequence[int]) -> Iterator[dict[str, object]]:
     """Call a method and take its answers as soon as they can be had."""
     method, pairs = METHODS[name], list(enumerate(counts, start=1))
+    own = compute_default_chunksize(len(counts), len(held.crew))
     called = time.perf_counter()
     answers = method.take(method.call(held.take_pool(), pairs), held, pairs)
-    returned = time.perf_counter() - called
-    own = compute_default_chunksize(len(counts), len(held.crew))
+    facts: dict[str, object] = {"returned_seconds": time.perf_counter() - called}
+    facts["chunksize"] = own if method.take is _take_all else 1
     for place, (task, end) in enumerate(answers, start=1):
-        yield {
-            "chunksize": own if method.take is _take_all else 1,
-            "task": task,
-            "steps": counts[task - 1],
-            "place": place,
-            "returned_seconds": returned,
-            "end_seconds": end - called,
-            "arrived_seconds": time.perf_counter() - called,
-        }
+        moments = {"end_seconds": end - called, "arrived_seconds": time.perf_counter() - called}
+        yield {**facts, "task": task, "steps": counts[task - 1], "place": place, **moments}
 
 
 def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up what each method gave: a row for each, in the order of the lesson.
-
-    The seconds are those when the call itself returned, when the caller held the first and the
-    last answer, and the median for which an answer waited after its task's end.
-    """
+    """Sum up what each method gave, and when: a row for each, in the order of the lesson."""
     ordered = table.sort_values("place")
     waited = ordered["arrived_seconds"] - ordered["end_seconds"]
     in_order = ordered["task"] == ordered["place"]
@@ -198,6 +172,7 @@ def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_methods(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell for each method what it gives and when its answers came."""
+    del table
     lines = []
     for row in list_rows(summary):
         lines += [
@@ -220,10 +195,7 @@ _MOST_NUMBERED = 12
 
 
 def draw_methods(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw for each method an open mark where a task ended, a filled one where its answer came.
-
-    Between them lies the time for which the answer waited.
-    """
+    """Draw for each method an open mark where a task ended, a filled one where its answer came."""
     height = 2.2 + 1.05 * len(summary)
     chart = make_chart(12, height)
     axes = chart.subplots()

@@ -35,6 +35,7 @@ from gil_demo.words import (
 
 MOST_TASKS = 1_000_000
 _MOMENTS = ["ready_seconds", "done_seconds", "gone_seconds"]
+_CLOCK = ["ready_seconds", "start_seconds", "end_seconds", "done_seconds", "gone_seconds"]
 
 
 def _check_tasks(table: pd.DataFrame, place: str) -> None:
@@ -46,8 +47,7 @@ def _check_tasks(table: pd.DataFrame, place: str) -> None:
         wanted = int(run["tasks"].iloc[0])
         if sorted(run["task"]) != list(range(1, wanted + 1)):
             raise ResultsError(f"{where} is not whole: it has {len(run)} rows for {wanted} tasks")
-    clock = ["ready_seconds", "start_seconds", "end_seconds", "done_seconds", "gone_seconds"]
-    for earlier, later in pairwise(clock):
+    for earlier, later in pairwise(_CLOCK):
         backwards = (table[later] < table[earlier]).to_numpy()
         if backwards.any():
             row = backwards.argmax() + 1
@@ -63,22 +63,10 @@ def check_sizes(table: pd.DataFrame, place: str) -> None:
 
 TASKS = Schema(
     "tasks of a map",
-    {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("map",)),
-        "workers": Column("whole"),
-        "start_method": Column("text"),
-        "chunksize": Column("whole"),
-        "tasks": Column("whole"),
-        "task": Column("whole"),
-        "steps": Column("whole"),
-        "worker": Column("whole"),
-        "ready_seconds": Column("seconds"),
-        "start_seconds": Column("seconds"),
-        "end_seconds": Column("seconds"),
-        "done_seconds": Column("seconds"),
-        "gone_seconds": Column("seconds"),
-    }
+    {"run_id": Column("text"), "experiment": Column("text", choices=("map",))}
+    | {"workers": Column("whole"), "start_method": Column("text")}
+    | dict.fromkeys(("chunksize", "tasks", "task", "steps", "worker"), Column("whole"))
+    | dict.fromkeys(_CLOCK, Column("seconds"))
     | MACHINE,
     _check_tasks,
     alike=("workers", "start_method", "chunksize", "tasks", *_MOMENTS),
@@ -123,13 +111,8 @@ def map_tasks(
     facts |= {name: moment - asked for name, moment in moments}
     rows = [
         facts
-        | {
-            "task": span.task + 1,
-            "steps": tasks[span.task],
-            "worker": span.worker + 1,
-            "start_seconds": span.start - asked,
-            "end_seconds": span.end - asked,
-        }
+        | {"task": span.task + 1, "steps": tasks[span.task], "worker": span.worker + 1}
+        | {"start_seconds": span.start - asked, "end_seconds": span.end - asked}
         for span in spans
     ]
     return make_table(rows, TASKS)
@@ -163,23 +146,20 @@ def find_largest_chunk(held: HeldPool, tasks: int) -> int:
 
 
 def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up one map: a row for each worker, those that got no task included.
-
-    `busy_share` is the part of the time from the pool being ready until it had all answers;
-    `gap_seconds` is the median time between two tasks of a worker, nan with fewer than two.
-    """
+    """Sum up one map: a row for each worker, those that got no task included."""
     first, ordered = table.iloc[0], table.sort_values("start_seconds")
     starts, ends = ordered["start_seconds"], ordered["end_seconds"]
     gaps = starts - ends.groupby(ordered["worker"]).shift()
     by_worker = ordered.assign(busy_seconds=ends - starts, gap=gaps).groupby("worker")
-    summary = by_worker[["steps", "busy_seconds"]].sum()
+    summary = by_worker[["steps", "busy_seconds"]].sum().astype({"steps": "int64"})
     summary.insert(0, "tasks", by_worker.size())
     every = pd.RangeIndex(1, int(first["workers"]) + 1, name="worker")
     summary = summary.reindex(every, fill_value=0).reset_index()
     summary["gap_seconds"] = by_worker["gap"].median().reindex(every).to_numpy()
+    # of the time from the pool being ready until it had all answers
     share = summary["busy_seconds"] / float(first["done_seconds"] - first["ready_seconds"])
     summary.insert(4, "busy_share", share)
-    return summary.astype({"tasks": "int64", "steps": "int64"})
+    return summary
 
 
 def count_most_at_once(table: pd.DataFrame) -> int:
@@ -249,12 +229,9 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         draw_lane(axes, worker, bars, get_look("processes").colour, window, is_binned)
         if not is_binned and lanes <= _MOST_LANES_IN_FULL:  # thinner lanes have no room for them
             _number_bars(axes, bars, gone)
-    for name, start, end, side in (
-        ("start-up", 0, ready, "left"),
-        ("tear-down", done, gone, "right"),
-    ):
+    for name, start, end in (("start-up", 0, ready), ("tear-down", done, gone)):
         axes.axvspan(1000 * start, 1000 * end, color="#e9e4d8", linewidth=0, zorder=0)
-        at = 1000 * (start if side == "left" else end)
+        at, side = (0, "left") if name == "start-up" else (1000 * end, "right")
         write(axes, name, (at, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
     _name_lanes(axes, lanes)
     axes.set_xlim(0, gone * 1000 or 1e-3)

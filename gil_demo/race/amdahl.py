@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import ResultsError, check_part
-from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, finish, write
+from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, finish, name_axes, write
 from gil_demo.drawing.style import (
     INK,
     OTHER,
@@ -182,17 +182,15 @@ def _follow_law(part: float, cores: Iterable[float]) -> list[float]:
 
 def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame) -> None:
     most = int(summary["workers"].max())
-    ideal = min(most, int(first["usable_cores"]))
     furthest = float(summary[["speed_up", "speed_up_high"]].max().max())
-    top = 1.15 * max(2.0, furthest, ideal)
-    axes.set_xlim(0.7, most + 0.5)
-    axes.set_ylim(0, top)
+    top = 1.15 * max(2.0, furthest, min(most, first["usable_cores"]))
+    axes.set(xlim=(0.7, most + 0.5), ylim=(0, top))
     draw_ideal(axes, [1, top], [1, top])
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     _mark_cores(axes, first, most)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    axes.set_ylabel("speed-up (×)", size=13, color=INK)
-    _explain(axes, "measured (marks) and the law (lines)", "workers", "best")
+    name_axes(axes, "workers", "speed-up (×)")
+    _explain(axes, "measured (marks) and the law (lines)", "best")
 
 
 def _mark_cores(axes: Axes, first: Any, most: int) -> None:
@@ -214,21 +212,17 @@ def _mark_cores(axes: Axes, first: Any, most: int) -> None:
 
 
 def _finish_right(axes: Axes) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
     draw_ideal(axes, _POWERS, _POWERS)
-    axes.set_xlim(1, _POWERS[-1])
-    axes.set_ylim(0.8, _POWERS[-1])
+    axes.set(xscale="log", yscale="log", xlim=(1, _POWERS[-1]), ylim=(0.8, _POWERS[-1]))
     for axis in (axes.xaxis, axes.yaxis):
         label_in_full(axis, _POWERS, "{:.0f}".format)
-    told = "what the law says of more cores, 95 % interval"
-    _explain(axes, told, "cores, each with a worker (not measured)", "upper left")
+    name_axes(axes, "cores, each with a worker (not measured)", "")
+    _explain(axes, "what the law says of more cores, 95 % interval", "upper left")
 
 
-def _explain(axes: Axes, told: str, across: str, place: Literal["best", "upper left"]) -> None:
-    """Name a plot and what is along it; explain its lines on paper that none shines through."""
+def _explain(axes: Axes, told: str, place: Literal["best", "upper left"]) -> None:
+    """Say what a plot shows, and explain its lines on paper that none of them shines through."""
     axes.set_title(told, loc="left", size=13, color=INK, pad=20)
-    axes.set_xlabel(across, size=13, color=INK)
     clean_axes(axes, "y")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(
@@ -243,11 +237,8 @@ def title_amdahl(table: pd.DataFrame, fits: list[Fit], chosen: float | None) -> 
         limit = "no limit" if chosen == 1 else f"at most {state_factor(_find_limit(chosen))} ×"
         return head(f"if {_state_part(chosen)} can be shared out: {limit}", table)
     told = [f"{fit.runner} shared out {_state_known_part(fit)}" for fit in fits if not fit.reason]
-    return title_findings(
-        table,
-        [f"{'; '.join(told)} of the work"] if told else [],
-        "no fit of Amdahl's law: too little to fit it to",
-    )
+    findings = [f"{'; '.join(told)} of the work"] if told else []
+    return title_findings(table, findings, "no fit of Amdahl's law: too little to fit it to")
 
 
 def _describe_fits(fits: list[Fit], told: list[Fit], summary: pd.DataFrame) -> str:
@@ -262,12 +253,11 @@ def _describe_fits(fits: list[Fit], told: list[Fit], summary: pd.DataFrame) -> s
     return f"Speed-ups: {'; '.join(facts)}." if facts else ""
 
 
-class BendableChart:
+class BendableChart(NamedTuple):
     """A chart, and a widget with a slider that is shown in its place while a kernel runs."""
 
-    def __init__(self, still: Chart, widget: Any = None) -> None:
-        self.still = still
-        self.widget = widget
+    still: Chart
+    widget: Any = None
 
     def _repr_mimebundle_(self, **how: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle, metadata = self.still._repr_mimebundle_(**how)

@@ -21,7 +21,7 @@ from gil_demo.drawing.parts import (
 from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import BASELINE, VARIANT, Work, check_runners, measure
-from gil_demo.running.runners import RUNNERS, find_reason
+from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import list_rows
 from gil_demo.words import (
@@ -88,7 +88,7 @@ def list_runners() -> pd.DataFrame:
         A row for each: runner (its name), available (True or False) and reason (empty, or why
         this Python lacks it).
     """
-    reasons = [find_reason(name) for name in RUNNERS]
+    reasons = [find_missing(name) for name in RUNNERS]
     available = [not reason for reason in reasons]
     return pd.DataFrame({"runner": [*RUNNERS], "available": available, "reason": reasons})
 

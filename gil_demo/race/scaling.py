@@ -8,16 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import check_count, check_unlike, check_workers
-from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, write
-from gil_demo.drawing.style import (
-    INK,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    make_chart,
-    push_apart,
-)
+from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, name_axes, write
+from gil_demo.drawing.style import SOFT_INK, Chart, clean_axes, get_look, make_chart, push_apart
 from gil_demo.measuring.runs import BASELINE, Work, check_runners, measure
 from gil_demo.race.amdahl import judge_fits
 from gil_demo.race.comparison import (
@@ -93,8 +85,7 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_ylim(0, max(axes.get_ylim()[1], ideal * 1.05))
     _label_ends(axes, sorted(labels))
     axes.set_xticks(numbers)
-    axes.set_xlabel("workers (threads or processes)", size=13, color=INK)
-    axes.set_ylabel("speed-up over the plain loop (×)", size=13, color=INK)
+    name_axes(axes, "workers (threads or processes)", "speed-up over the plain loop (×)")
     axes.yaxis.set_major_locator(MaxNLocator(6))
     clean_axes(axes, "y")
     told = list_rows(contenders)

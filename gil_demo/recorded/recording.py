@@ -6,7 +6,7 @@ import pandas as pd
 
 from gil_demo.checks import check_choice
 from gil_demo.measuring.machine import count_usable_cores, get_date, get_system
-from gil_demo.running.runners import RUNNERS, find_reason
+from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.tables.kinds import KINDS, find
 
 RECORDINGS = {
@@ -42,7 +42,7 @@ def record(name: str, machine: str | None = None) -> pd.DataFrame:
     called = describe_place() if machine is None else check_machine(machine)
     measure = find(KINDS[RECORDINGS[name]].measurement)
     if name == "runners":
-        measure = partial(measure, [one for one in RUNNERS if not find_reason(one)])
+        measure = partial(measure, [one for one in RUNNERS if not find_missing(one)])
     if name == "server-intervals":
         measure = find("waiting.convoy:sweep_server")
     if name == "tasks":

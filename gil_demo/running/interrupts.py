@@ -5,8 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
-
 
 @contextmanager
 def held_back(*, is_inherited: bool = True) -> Iterator[None]:
@@ -23,7 +21,7 @@ def held_back(*, is_inherited: bool = True) -> Iterator[None]:
         yield
         return
     held: list[int] = []
-    is_masked = _HAS_MASKS and is_inherited
+    is_masked = is_inherited and hasattr(signal, "pthread_sigmask")  # not on Windows
     handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if is_masked else None
     try:

@@ -38,7 +38,6 @@ _UNREADY = (
     "before it was ready for work. In a script, start processes only below "
     'if __name__ == "__main__":'
 )
-_CODE_LOST = 255  # what a fork server's process says too where two threads asked for its code
 
 
 def list_start_methods() -> list[str]:
@@ -101,11 +100,8 @@ class HeldPool:
 
     def list_new_workers(self) -> list[BaseProcess]:
         """List the living pool workers that came since this began."""
-        return [
-            process
-            for process in multiprocessing.active_children()
-            if process not in self._before and "PoolWorker" in process.name
-        ]
+        new = set(multiprocessing.active_children()) - self._before
+        return [process for process in new if "PoolWorker" in process.name]
 
     def take_pool(self) -> Pool:
         if self.pool is None:
@@ -185,7 +181,8 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
     deadline = time.monotonic() + START_SECONDS
     missing = workers
     while missing and (left := deadline - time.monotonic()) > 0:
-        if connection.wait([ready, *_sentinels(crew)], timeout=left) == [ready]:
+        ends = [worker.sentinel for worker in crew]
+        if connection.wait([ready, *ends], timeout=left) == [ready]:
             process, _, failure = ready.recv_bytes().decode().partition(" ")
             if failure:
                 raise GilDemoError(f"a worker process could not get ready for work: {failure}")
@@ -203,17 +200,16 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
 
 def _dismiss(held: HeldPool) -> bool:
     """Ask idle workers to leave, and tell whether all of them did so unharmed."""
-    if held.pool is None:
-        return False
-    held.pool.close()
+    pool = held.take_pool()
+    pool.close()
     deadline = time.monotonic() + END_SECONDS
-    left = set(_sentinels(held.crew))
+    left = {process.sentinel for process in held.crew}
     while left and (ended := connection.wait(left, timeout=deadline - time.monotonic())):
         left.difference_update(ended)
     if left or any(process.exitcode for process in held.crew):
         return False
-    held.pool.join()
-    held.pool.terminate()  # nothing is left to end, but its finalizer would do this later
+    pool.join()
+    pool.terminate()  # nothing is left to end, but its finalizer would do this later
     return True
 
 
@@ -290,7 +286,7 @@ def check_alive(crew: Sequence[BaseProcess], describe: Callable[[], str]) -> Non
     A fork server's sentinel holds the exit code and then the end of the pipe. Where the pool's own
     thread takes the code at this moment, the end is still to come: the next call sees it.
     """
-    ended = connection.wait(_sentinels(crew), timeout=0)
+    ended = connection.wait([process.sentinel for process in crew], timeout=0)
     if ended:
         dead = next(process for process in crew if process.sentinel in ended)
         deadline = time.monotonic() + END_SECONDS
@@ -304,17 +300,11 @@ def describe_work(tasks: Sequence[object]) -> str:
     return f"with {len(tasks)} task{'s' * (len(tasks) != 1)} under way: {shorten(tasks)}"
 
 
-def _sentinels(crew: Sequence[BaseProcess]) -> list[int]:
-    return [process.sentinel for process in crew]
-
-
 def _describe_exit(process: BaseProcess) -> str:
     code = process.exitcode
-    if code == _CODE_LOST and "ForkServer" in type(process).__name__:
-        return "exit code not known"
+    if code == 255 and "ForkServer" in type(process).__name__:
+        return "exit code not known"  # it says 255, too, where two threads asked for its code
     if code is None or code >= 0:
         return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
+    names: dict[int, str] = {number: number.name for number in signal.Signals}
+    return f"signal {names.get(-code, -code)}"

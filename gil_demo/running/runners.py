@@ -46,11 +46,9 @@ def sequential(workers: int = 1) -> Iterator[Run]:
         ValueError: `workers` is out of range, or there are no tasks.
     """
     check_workers(workers)
-    yield _run_sequentially
-
-
-def _run_sequentially(function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
-    return [_time(function, task, n, 0) for n, task in enumerate(check_sequence("tasks", tasks))]
+    yield lambda function, tasks: [
+        _time(function, task, n, 0) for n, task in enumerate(check_sequence("tasks", tasks))
+    ]
 
 
 @contextmanager
@@ -90,10 +88,8 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
         finally:
             left.add(number)
 
-    crew = [
-        threading.Thread(target=work, args=item, daemon=True)
-        for item in enumerate(check_sequence("tasks", tasks))
-    ]
+    numbered = enumerate(check_sequence("tasks", tasks))
+    crew = [threading.Thread(target=work, args=item, daemon=True) for item in numbered]
     try:
         with held_back():  # an interrupt in the midst of a start would lose a thread
             for thread in crew:
@@ -149,22 +145,15 @@ RUNNERS = (*_HERE, *ENGINES)
 
 def get_runner(name: str) -> Runner:
     """Return the runner of a name, out of `RUNNERS`; an engine's module is imported only now."""
-    if name in _HERE:
-        return _HERE[name]
-    runner: Runner = getattr(import_module(ENGINES[name][0]), name)
-    return runner
-
-
-def find_reason(name: str) -> str:
-    """Say why a runner can't be had here; empty if it can."""
-    return find_obstacle() if name == "interpreters" else find_missing(name)
+    return _HERE.get(name) or getattr(import_module(ENGINES[name][0]), name)
 
 
 def find_missing(name: str) -> str:
-    """Say what to install where a runner's engine isn't here; empty if it is."""
+    """Say what a runner lacks here, and how to get it; empty if it can be had."""
+    if name == "interpreters":
+        return find_obstacle()
     _, module, engine = ENGINES.get(name, ("", "", ""))
     if not module or find_spec(module) is not None:
         return ""
-    return (
-        f'{engine} is not installed; pip install -e ".[{name}]" in the folder of this set gets it'
-    )
+    install = f'pip install -e ".[{name}]" in the folder of this set'
+    return f"{engine} is not installed; {install} gets it"

@@ -23,8 +23,6 @@ MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
-_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"}
-_END_SECONDS = 5.0
 
 
 class Outcome(NamedTuple):
@@ -73,7 +71,8 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [sys.executable, str(_save(source, folder))]
-        outcome = _run(command, seconds, os.environ | _ENVIRONMENT, None)
+        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"}
+        outcome = _run(command, seconds, os.environ | own, None)
     told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
     return outcome._replace(output=told)
 
@@ -133,17 +132,15 @@ def _run(
 
 def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: float) -> str:
     """Wait until a process has ended, or has gone beyond a limit; say which."""
-    state = ""
-    while not state:
-        if process.poll() is not None:
-            state = FAILED if process.returncode else FINISHED
-        elif time.monotonic() > deadline:
-            state = TOO_LONG
-        else:
-            time.sleep(CHECK_SECONDS)
+    while True:
+        has_ended = process.poll() is not None
         if os.fstat(output.fileno()).st_size > MOST_OUTPUT_BYTES:
-            state = TOO_LOUD
-    return state
+            return TOO_LOUD
+        if has_ended:
+            return FAILED if process.returncode else FINISHED
+        if time.monotonic() > deadline:
+            return TOO_LONG
+        time.sleep(CHECK_SECONDS)
 
 
 def _end_family(process: "subprocess.Popen[bytes]", mark: str) -> None:
@@ -160,18 +157,18 @@ def _end_family(process: "subprocess.Popen[bytes]", mark: str) -> None:
     else:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    deadline = time.monotonic() + _END_SECONDS
+    deadline = time.monotonic() + 5.0
     while True:
         for member in left:
             with suppress(psutil.Error):
                 member.kill()
         process.wait()
-        left = _list_marked(mark)  # one that is killed may have had a child a moment before
+        left = list_marked(mark)  # one that is killed may have had a child a moment before
         if not left or time.monotonic() > deadline:
             return
 
 
-def _list_marked(mark: str) -> list[psutil.Process]:
+def list_marked(mark: str) -> list[psutil.Process]:
     marked = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):

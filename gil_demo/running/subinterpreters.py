@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_sequence, check_workers, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
@@ -17,9 +17,6 @@ from gil_demo.running.interrupts import held_back
 from gil_demo.running.pools import check_reachable
 from gil_demo.running.spans import ChunkedSpans, Run, Span
 from gil_demo.running.workers import END, STOP, get_ready, run_tasks
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
 
 
 @contextmanager
@@ -63,23 +60,23 @@ def find_obstacle() -> str:
 
 
 class _Calls:
-    """Calls under way in sub-interpreters.
+    """Calls under way in sub-interpreters: their futures.
 
     While waiting for them, no lock is taken that Python code holds: an interrupt in the midst of
     `Condition.__enter__`, say, would leave it locked, and a worker would wait for it for ever.
     """
 
     def __init__(self) -> None:
-        self.all: list[Future[Any]] = []
-        self._ended: list[Future[Any]] = []
+        self.all: list[Any] = []
+        self._ended: list[Any] = []
         self._wake: SimpleQueue[None] = SimpleQueue()
 
-    def submit(self, executor: "Executor", function: Callable[..., object], *words: object) -> None:
+    def submit(self, executor: Any, function: Callable[..., object], *words: object) -> None:
         call = executor.submit(function, *words)
         self.all.append(call)
         call.add_done_callback(self._note)
 
-    def _note(self, call: "Future[Any]") -> None:
+    def _note(self, call: Any) -> None:
         self._ended.append(call)
         self._wake.put(None)
 
@@ -180,8 +177,8 @@ def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:
     try:
         pickle.dumps(tasks)
     except Exception as reason:
-        told = f"tasks must be what can be sent to a sub-interpreter, not {shorten(tasks)}"
-        return f"{told} ({reason})"
+        asked = "tasks must be what can be sent to a sub-interpreter"
+        return f"{asked}, not {shorten(tasks)} ({reason})"
     name = getattr(function, "__qualname__", shorten(function))
     return (
         f"function must be one whose module a sub-interpreter can import, not {name} of "

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from gil_demo.running.spans import Told
 
-MOST_LETTERS = 300  # of a failure: workers share the pipe, and what is short isn't cut up there
 STOP, END = b"s", b"e"
-_STOP_SECONDS = 1.0
 
 
 class Stopped(BaseException):
@@ -38,11 +36,9 @@ def stop(thread: int) -> None:
 def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -> None:
     """Get a new worker process ready and tell its parent so.
 
-    An interrupt reaches every process of a terminal or of a Jupyter kernel. The parent answers
-    it; a worker that answered too would print a traceback and be replaced.
-
-    The parent gets one message: this process's id, and after a blank what `prepare` raised, if it
-    did. A worker whose initializer raised would be replaced by `Pool`, again and again.
+    An interrupt reaches every process of a terminal or of a Jupyter kernel: the parent answers.
+    It gets one message: this process's id, and after a blank what `prepare` raised, if it did. A
+    worker whose initializer raised, or was interrupted, would be replaced again and again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     message = str(os.getpid())
@@ -51,7 +47,7 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
             prepare()
         except Exception as reason:
             told = " ".join(f"{type(reason).__name__}: {reason}".split())
-            message = f"{message} {told[:MOST_LETTERS]}"
+            message = f"{message} {told[:300]}"  # what is short isn't cut up in the shared pipe
     try:  # noqa: SIM105, since contextlib takes time to load
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
@@ -79,8 +75,7 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
         except Exception:
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
-    is_empty = set(map(type, answers)) == {type(None)}
-    sent = None if is_empty else _pickle(answers)
+    sent = None if set(map(type, answers)) == {type(None)} else _pickle(answers)
     return os.getpid(), start, struct.pack(f"{len(ends)}d", *ends), sent
 
 
@@ -103,20 +98,20 @@ def _pickle(answers: list[object]) -> bytes:
 class _State:
     """Where this sub-interpreter's worker is."""
 
+    is_running = is_stopping = False
+
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.is_running = False
-        self.is_stopping = False
 
 
 _STATE = _State()
 
 
 def get_ready(ready: "Any", start: int, orders: int) -> None:
-    """Report that this sub-interpreter is ready, wait until all are, and begin to hear orders.
+    """Report to a queue that interpreters share, wait until all are ready, and hear orders.
 
-    `ready` is a queue that interpreters share. The other two are pipes to read: from `start`
-    comes a byte for each worker when all are ready, from `orders` an order for each in the end.
+    From the pipe `start` comes a byte for each worker when all are ready, from the pipe `orders`
+    one for each in the end.
     """
     ready.put(True)
     os.read(start, 1)
@@ -160,6 +155,6 @@ def _leave() -> None:
     """Note that the task is over; one that was told to stop meanwhile waits until it is."""
     with _STATE.lock:
         _STATE.is_running = False
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + 1.0
     while _STATE.is_stopping and time.monotonic() < deadline:
         time.sleep(0.001)

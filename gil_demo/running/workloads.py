@@ -5,8 +5,6 @@ from time import perf_counter
 
 CHUNK_STEPS = 500
 MOST_SLICES = 100_000
-_GAP_CHUNKS = 5
-_LEAST_GAP_SECONDS = 1e-4
 
 
 def countdown(n: int) -> None:
@@ -26,10 +24,7 @@ def split(count: int, parts: int) -> list[int]:
 
 
 def split_unevenly(count: int, parts: int) -> list[int]:
-    """Cut a number of steps into whole parts that grow evenly from one step on.
-
-    Where there are many parts, the last is some two times the average.
-    """
+    """Cut a number of steps into whole parts that grow evenly, from one to twice the average."""
     spare = count - parts
     whole = parts * (parts - 1) // 2 or 1
     shares = [spare * place // whole for place in range(parts)]
@@ -73,7 +68,7 @@ def trace_countdown(n: int) -> list[tuple[float, float]]:
             n -= 1
         now = perf_counter()
         elapsed = now - last
-        if elapsed > _LEAST_GAP_SECONDS and elapsed > _GAP_CHUNKS * quickest:
+        if elapsed > 1e-4 and elapsed > 5 * quickest:
             slices.append((begun, last))
             if len(slices) == MOST_SLICES:
                 countdown(n)

@@ -48,7 +48,9 @@ def write_whole(target: Path, content: bytes) -> Path:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        scratch.chmod(0o666 & ~_get_umask())
+        mask = os.umask(0)  # it can't be read without being set
+        os.umask(mask)
+        scratch.chmod(0o666 & ~mask)
         scratch.replace(target)
     except OSError as reason:
         told = reason.strerror or reason
@@ -107,12 +109,6 @@ def read_rows(source: Path, place: str, most: int) -> list[list[str]]:
         if len(row) != len(rows[0]):
             raise ResultsError(f"{fault}: row {number} has {len(row)} values, not {len(rows[0])}")
     return rows
-
-
-def _get_umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _read_text(source: Path, place: str, most: int) -> str:

@@ -21,160 +21,105 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """Where to find what belongs to one kind of table.
+    """Where to find what belongs to one kind of table."""
 
-    Attributes:
-        schema: its columns.
-        summary: sums a table up.
-        finding: puts what it shows into sentences.
-        charts: draws it; the first one is drawn unless another is asked for.
-        measurement: gives such a table.
-        several: whether a table holds several runs that belong together.
-    """
-
-    schema: str
+    schema: str  # its columns
     summary: str
-    finding: str
-    charts: Mapping[str, str]
+    finding: str  # puts what it shows into sentences
+    charts: Mapping[str, str]  # by name; the first one is drawn unless another is asked for
     measurement: str
-    several: bool = False
+    several: bool = False  # whether a table holds several runs that belong together
 
 
 KINDS = {
     "compare": Kind(
-        "measuring.runs:RUNS",
-        "measuring.runs:summarise",
-        "race.comparison:judge_speed",
-        {"comparison": "race.comparison:draw_comparison"},
-        "race.comparison:compare",
+        "measuring.runs:RUNS", "measuring.runs:summarise", "race.comparison:judge_speed",
+        {"comparison": "race.comparison:draw_comparison"}, "race.comparison:compare",
     ),
     "scale": Kind(
-        "measuring.runs:RUNS",
-        "measuring.runs:summarise",
-        "race.scaling:judge_scaling",
+        "measuring.runs:RUNS", "measuring.runs:summarise", "race.scaling:judge_scaling",
         {"scaling": "race.scaling:draw_scaling", "amdahl": "race.amdahl:draw_amdahl"},
         "race.scaling:scale",
     ),
     "trace": Kind(
-        "turns.timeline:SLICES",
-        "turns.timeline:summarise_trace",
-        "turns.timeline:judge_trace",
-        {"timeline": "turns.timeline:draw_timeline"},
-        "turns.timeline:trace",
+        "turns.timeline:SLICES", "turns.timeline:summarise_trace", "turns.timeline:judge_trace",
+        {"timeline": "turns.timeline:draw_timeline"}, "turns.timeline:trace",
     ),
     "switch": Kind(
-        "turns.sweep:SWITCHES",
-        "turns.sweep:summarise_switches",
-        "turns.sweep:judge_switches",
-        {"intervals": "turns.sweep:draw_switch_intervals"},
-        "turns.sweep:sweep_switch_interval",
+        "turns.sweep:SWITCHES", "turns.sweep:summarise_switches", "turns.sweep:judge_switches",
+        {"intervals": "turns.sweep:draw_switch_intervals"}, "turns.sweep:sweep_switch_interval",
     ),
     "map": Kind(
-        "pool.tasks:TASKS",
-        "pool.tasks:summarise_map",
-        "pool.tasks:judge_map",
-        {"gantt": "pool.tasks:draw_gantt"},
-        "pool.tasks:map_tasks",
+        "pool.tasks:TASKS", "pool.tasks:summarise_map", "pool.tasks:judge_map",
+        {"gantt": "pool.tasks:draw_gantt"}, "pool.tasks:map_tasks",
     ),
     "lengths": Kind(
-        "pool.lists:LISTS",
-        "pool.lists:summarise_lists",
-        "pool.lists:judge_lists",
-        {"lengths": "pool.lists:draw_list_lengths"},
-        "pool.lists:sweep_list_length",
+        "pool.lists:LISTS", "pool.lists:summarise_lists", "pool.lists:judge_lists",
+        {"lengths": "pool.lists:draw_list_lengths"}, "pool.lists:sweep_list_length",
     ),
     "chunks": Kind(
-        "pool.lists:LISTS",
-        "pool.lists:summarise_lists",
-        "pool.lists:judge_lists",
-        {"chunksizes": "pool.lists:draw_chunksizes"},
-        "pool.lists:sweep_chunksize",
+        "pool.lists:LISTS", "pool.lists:summarise_lists", "pool.lists:judge_lists",
+        {"chunksizes": "pool.lists:draw_chunksizes"}, "pool.lists:sweep_chunksize",
     ),
     "methods": Kind(
-        "pool.methods:ARRIVALS",
-        "pool.methods:summarise_methods",
-        "pool.methods:judge_methods",
-        {"methods": "pool.methods:draw_methods"},
-        "pool.methods:compare_methods",
+        "pool.methods:ARRIVALS", "pool.methods:summarise_methods", "pool.methods:judge_methods",
+        {"methods": "pool.methods:draw_methods"}, "pool.methods:compare_methods",
     ),
     "starts": Kind(
-        "costs.start_up:STARTS",
-        "costs.start_up:summarise_start_up",
+        "costs.start_up:STARTS", "costs.start_up:summarise_start_up",
         "costs.start_up:judge_start_up",
-        {"start_up": "costs.start_up:draw_start_up"},
-        "costs.start_up:compare_start_up",
+        {"start_up": "costs.start_up:draw_start_up"}, "costs.start_up:compare_start_up",
     ),
     "transfers": Kind(
-        "costs.transport:TRANSFERS",
-        "costs.transport:summarise_transport",
+        "costs.transport:TRANSFERS", "costs.transport:summarise_transport",
         "costs.transport:judge_transport",
-        {"transport": "costs.transport:draw_transport"},
-        "costs.transport:compare_transport",
+        {"transport": "costs.transport:draw_transport"}, "costs.transport:compare_transport",
     ),
     "weights": Kind(
-        "costs.memory:WEIGHTS",
-        "costs.memory:summarise_memory",
-        "costs.memory:judge_memory",
-        {"memory": "costs.memory:draw_memory"},
-        "costs.memory:weigh_workers",
+        "costs.memory:WEIGHTS", "costs.memory:summarise_memory", "costs.memory:judge_memory",
+        {"memory": "costs.memory:draw_memory"}, "costs.memory:weigh_workers",
     ),
     "break_even": Kind(
-        "costs.lengths:LENGTHS",
-        "costs.break_even:summarise_break_even",
+        "costs.lengths:LENGTHS", "costs.break_even:summarise_break_even",
         "costs.break_even:judge_break_even",
-        {"break_even": "costs.break_even:draw_break_even"},
-        "costs.lengths:sweep_task_length",
+        {"break_even": "costs.break_even:draw_break_even"}, "costs.lengths:sweep_task_length",
     ),
     "workloads": Kind(
-        "measuring.runs:RUNS",
-        "waiting.workloads:summarise_workloads",
+        "measuring.runs:RUNS", "waiting.workloads:summarise_workloads",
         "waiting.workloads:judge_workloads",
         {"workloads": "waiting.workloads:draw_workloads"},
-        "waiting.workloads:compare_workloads",
-        several=True,
+        "waiting.workloads:compare_workloads", several=True,
     ),
     "serve": Kind(
-        "waiting.convoy:EXCHANGES",
-        "waiting.convoy:summarise_exchanges",
+        "waiting.convoy:EXCHANGES", "waiting.convoy:summarise_exchanges",
         "waiting.convoy:judge_exchanges",
-        {"convoy": "waiting.convoy:draw_exchanges"},
-        "waiting.convoy:serve",
+        {"convoy": "waiting.convoy:draw_exchanges"}, "waiting.convoy:serve",
     ),
     "interpreters": Kind(
-        "pythons.table:INTERPRETERS",
-        "pythons.table:summarise_interpreters",
+        "pythons.table:INTERPRETERS", "pythons.table:summarise_interpreters",
         "pythons.table:judge_interpreters",
-        {"interpreters": "pythons.chart:draw_interpreters"},
-        "pythons.measure:compare_interpreters",
+        {"interpreters": "pythons.chart:draw_interpreters"}, "pythons.measure:compare_interpreters",
     ),
     "engines": Kind(
-        "engines.overheads:OVERHEADS",
-        "engines.overheads:summarise_engines",
+        "engines.overheads:OVERHEADS", "engines.overheads:summarise_engines",
         "engines.overheads:judge_engines",
-        {"engines": "engines.overheads:draw_engines"},
-        "engines.overheads:sweep_engines",
+        {"engines": "engines.chart:draw_engines"}, "engines.overheads:sweep_engines",
     ),
     "class": Kind(
-        "classroom.table:CLASS",
-        "classroom.table:summarise_class",
-        "classroom.finding:judge_class",
+        "classroom.table:CLASS", "classroom.table:summarise_class", "classroom.finding:judge_class",
         {
             "slowdowns": "classroom.chart:draw_slowdowns",
             "speed_ups": "classroom.chart:draw_speed_ups",
             "systems": "classroom.chart:draw_systems",
             "pythons": "classroom.chart:draw_pythons",
         },
-        "classroom.gathering:gather",
-        several=True,
+        "classroom.gathering:gather", several=True,
     ),
     "claims": Kind(
-        "claims:CLAIMS",
-        "claims:score_claims",
-        "claims:judge_claims",
-        {"claims": "claims:draw_claims"},
-        "claims:check_claims",
+        "claims:CLAIMS", "claims:score_claims", "claims:judge_claims",
+        {"claims": "claims:draw_claims"}, "claims:check_claims",
     ),
-}
+}  # fmt: skip
 
 
 def draw(table: pd.DataFrame, chart: str | None = None, **options: Any) -> "Chart":

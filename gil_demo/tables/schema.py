@@ -12,39 +12,31 @@ from gil_demo.checks import ResultsError
 MOST_SECONDS = 1e6
 MOST_A_SECOND = 1e12
 
-_LONG = 1_000
 _MOST_LETTERS = 60
 
 
 class Column(NamedTuple):
     """What a column holds.
 
-    Attributes:
-        kind: "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
-            "rate" (a second, above 0), "number" (0 or more, of any unit), "percent" or "yes_no".
-        may_be_empty: whether a value may be missing.
-        choices: the allowed texts; empty means any.
+    Its kind is "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
+    "rate" (a second, above 0), "number" (0 or more, of any unit), "percent" or "yes_no".
     """
 
     kind: str
     may_be_empty: bool = False
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  # the allowed texts; none means any
 
 
 class Schema(NamedTuple):
     """What a kind of table holds.
 
-    Attributes:
-        name: what a row is, in the plural, for messages.
-        columns: the columns by name, in their order.
-        check: looks at a table as a whole beyond what follows, and raises a ResultsError; it gets
-            the table and what to call it.
-        alike: the columns, beside those of the machine, in which rows of one run are alike.
-        variant: the columns that tell apart what takes turns in each round; each variant of a run
-            then has one row in each of its rounds. Empty where there are no such rounds.
+    `variant` are the columns that tell apart what takes turns in each round: each variant of a
+    run has one row in each of its rounds. `alike` are the columns, beside those of the machine, in
+    which all rows of a run are alike. `check` gets the table and what to call it, and raises a
+    ResultsError for what those two can't say.
     """
 
-    name: str
+    name: str  # what a row is, in the plural, for messages
     columns: dict[str, Column]
     check: Callable[[pd.DataFrame, str], None] | None = None
     alike: tuple[str, ...] = ()
@@ -107,7 +99,7 @@ def _convert_safely(
 ) -> "pd.Series[Any]":
     """Convert a column; what pandas itself stumbles over is refused, too."""
     try:
-        if len(values) > _LONG and isinstance(values.dtype, pd.StringDtype):
+        if len(values) > 1_000 and isinstance(values.dtype, pd.StringDtype):
             numbers, unlike = pd.factorize(values, use_na_sentinel=False)
             if len(unlike) < len(values) / 4:  # most columns of many runs say few things, often
                 with suppress(ResultsError):  # which would be told with the wrong row

@@ -17,17 +17,8 @@ from gil_demo.checks import (
     check_whole_number,
     most_workers,
 )
-from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, write
-from gil_demo.drawing.style import (
-    INK,
-    PAPER,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    label_in_full,
-    make_chart,
-)
+from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, name_axes, write
+from gil_demo.drawing.style import SOFT_INK, Chart, clean_axes, get_look, label_in_full, make_chart
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
@@ -48,14 +39,7 @@ from gil_demo.words import (
 )
 
 _OWN = state_seconds(PYTHON_INTERVAL)
-
 _LEAST_TRACED_INTERVAL = 0.001
-
-_PACE_STEPS = 300_000
-
-_ROUND_SECONDS = 0.15
-
-_ROUND_TURNS = 8
 
 
 class _Round(NamedTuple):
@@ -95,7 +79,7 @@ def sweep_switch_interval(
     by_label = {f"{interval!r} s": interval for interval in sorted({*chosen, PYTHON_INTERVAL})}
     pace = _measure_pace()
     taken = take_samples(
-        {label: partial(_run_round, i, workers, pace) for label, i in by_label.items()},
+        {label: partial(_run_round, one, workers, pace) for label, one in by_label.items()},
         baseline=f"{PYTHON_INTERVAL!r} s",
         budget=seconds,
     )
@@ -113,13 +97,14 @@ def sweep_switch_interval(
 
 def _measure_pace() -> float:
     """Return roughly how many steps a second one thread takes."""
-    start = time.perf_counter()
-    trace_countdown(_PACE_STEPS)
-    return _PACE_STEPS / (time.perf_counter() - start)
+    steps, start = 300_000, time.perf_counter()
+    trace_countdown(steps)
+    return steps / (time.perf_counter() - start)
 
 
 def _run_round(interval: float, workers: int, pace: float) -> _Round:
-    steps = max(workers, int(pace * max(_ROUND_SECONDS, _ROUND_TURNS * interval)))
+    seconds = max(0.15, 8 * interval)  # of eight turns at least
+    steps = max(workers, int(pace * seconds))
     with switch_interval_of(interval), threads(workers) as run:
         start = time.perf_counter()
         spans = run(trace_countdown, split(steps, workers))
@@ -151,11 +136,7 @@ SWITCHES = Schema(
 
 
 def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up one sweep of the switch interval: a row for each interval, the shortest first.
-
-    The median turn is that of all rounds, and empty where there were none; the speed is held
-    against that at Python's own interval in the same round.
-    """
+    """Sum up a sweep by interval; speed is held against that at Python's own in the same round."""
     own = select_by_round(table, "steps_per_second", switch_interval_seconds=PYTHON_INTERVAL)
     if own.empty:
         raise ResultsError(f"the table has no rounds at {_OWN} to compare with")
@@ -188,11 +169,7 @@ def _judge(row: Any) -> str:
 
 
 def draw_switch_intervals(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw how long a thread's turn is at each switch interval, and what that does to speed.
-
-    On the left the turns with a mark for each round and the line on which turn and interval are
-    equal; on the right the speed as a multiple of that at 5 ms, with its 95 % interval.
-    """
+    """Draw how long a thread's turn is at each switch interval, and what that does to speed."""
     chart = make_chart(12, 5.2)
     turns, speeds = chart.subplots(1, 2)
     chart.subplots_adjust(left=0.075, right=0.985, top=0.86, bottom=0.2, wspace=0.2)
@@ -210,21 +187,15 @@ def _draw_turns(axes: Axes, table: pd.DataFrame, summary: pd.DataFrame) -> None:
     ideal = [max(intervals.min(), 0.5), intervals.max() * 1.3]
     draw_ideal(axes, ideal, ideal)
     write(axes, "turn = interval", (ideal[0], ideal[0]), (14, 2), ha="left", va="center")
-    draw_rounds(
-        axes, table["switch_interval_seconds"] * 1000, table["turn_seconds"] * 1000, look.marker
+    rounds, medians = (
+        one[["switch_interval_seconds", "turn_seconds"]].dropna() * 1000 for one in (table, summary)
     )
-    seen = summary.dropna(subset="turn_seconds")
-    seen_intervals = list(seen["switch_interval_seconds"] * 1000)
-    axes.plot(
-        seen_intervals, seen["turn_seconds"] * 1000, color=look.colour, marker=look.marker,
-        markersize=9, linewidth=2.2, markeredgecolor=PAPER,
-    )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    draw_rounds(axes, rounds["switch_interval_seconds"], rounds["turn_seconds"], look.marker)
+    draw_medians(axes, medians["switch_interval_seconds"], medians, "turn_seconds", look)
+    axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
-        label_in_full(axis, seen_intervals, "{:g}".format)
-    axes.set_xlabel("switch interval (ms)", size=12, color=INK)
-    axes.set_ylabel("a thread's turn (ms), median", size=12, color=INK)
+        label_in_full(axis, list(medians["switch_interval_seconds"]), "{:g}".format)
+    name_axes(axes, "switch interval (ms)", "a thread's turn (ms), median", 12)
     clean_axes(axes, "y")
 
 
@@ -236,8 +207,8 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
     axes.set_ylim(0, max(1.25, 1.1 * float(summary[["speed", "speed_high"]].max().max())))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     label_in_full(axes.xaxis, [0.001, 0.01, 0.1, 1, 10, 100], "{:g}".format)
-    axes.set_xlabel("switch interval (ms); bars: 95 % interval", size=12, color=INK)
-    axes.set_ylabel(f"speed over that at {_OWN} (×)", size=12, color=INK)
+    across = "switch interval (ms); bars: 95 % interval"
+    name_axes(axes, across, f"speed over that at {_OWN} (×)", 12)
     clean_axes(axes, "y")
 
 

@@ -23,7 +23,6 @@ from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.runs import check_runners, choose_runner, collect_facts
 from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.pools import check_start_method
-from gil_demo.running.runners import ENGINES, RUNNERS
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
 from gil_demo.tables.schema import MACHINE, MOST_SECONDS, Column, Schema, list_rows, make_table
@@ -38,14 +37,8 @@ from gil_demo.words import (
     state_share,
 )
 
-IN_TURN = 0.05
-"""Workers that run together for no larger a part of the time take turns."""
-
-AT_ONCE = 0.8
-"""Workers that run together for this part of the time, or more, run at the same time."""
-
-_TOLERANCE_SECONDS = 1e-7
-
+_Places = dict[tuple[str, int], float]  # of the lane of a runner's worker, from the top
+_IN_TURN = 0.05  # workers that run together for no larger a part of the time take turns
 _LANES = {
     "sequential": "Plain loop",
     "threads": "Thread {}",
@@ -83,8 +76,7 @@ def trace(
         GilDemoError: the run failed.
     """
     # slices of workers that share no clock can't be put on one line
-    known = [name for name in RUNNERS if name not in ENGINES]
-    check_unlike("runners", runners, lambda _, name: check_choice("runner", name, known))
+    check_unlike("runners", runners, lambda _, name: check_choice("runner", name, [*_LANES]))
     names = check_runners(runners)
     tasks = split(check_count(count), check_workers(workers))
     interval = sys.getswitchinterval() if switch_interval is None else switch_interval
@@ -115,9 +107,8 @@ def list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
 def _check_slices(table: pd.DataFrame, place: str) -> None:
     backwards = (table["end_seconds"] < table["start_seconds"]).to_numpy()
     if backwards.any():
-        raise ResultsError(
-            f"{place}, row {backwards.argmax() + 1}: the slice ends before it starts"
-        )
+        row = backwards.argmax() + 1
+        raise ResultsError(f"{place}, row {row}: the slice ends before it starts")
 
 
 SLICES = Schema(
@@ -142,29 +133,22 @@ SLICES = Schema(
 
 
 def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up one trace: a row for each way of running.
-
-    Beside its slices, and the seconds from the first to the end of the last, stand the part of
-    the time in which workers ran together, how many turns were handed over, and their median.
-    """
-    runners = sorted(set(table["runner"]), key=RUNNERS.index)
-    return pd.DataFrame([_summarise_runner(table[table["runner"] == name]) for name in runners])
-
-
-def _summarise_runner(slices: pd.DataFrame) -> dict[str, object]:
-    first = slices.iloc[0]
-    turns = find_turns(slices)
-    handed_over = turns.loc[turns["is_handed_over"], "seconds"]
-    return {
-        "runner": first["runner"],
-        "workers": int(first["workers"]),
-        "start_method": first["start_method"],
-        "slices": len(slices),
-        "seconds": float(slices["end_seconds"].max() - slices["start_seconds"].min()),
-        "together": measure_together(slices),
-        "turns": len(handed_over),
-        "turn_seconds": float(handed_over.median()),
-    }
+    """Sum up one trace: for each way of running the time together, and turns handed over."""
+    rows = []
+    for runner in sorted(set(table["runner"]), key=[*_LANES].index):
+        slices = table[table["runner"] == runner]
+        turns = find_turns(slices)
+        handed_over = turns.loc[turns["is_handed_over"], "seconds"]
+        first = dict(slices[["runner", "workers", "start_method"]].iloc[0])
+        figures = {
+            "slices": len(slices),
+            "seconds": slices["end_seconds"].max() - slices["start_seconds"].min(),
+            "together": measure_together(slices),
+            "turns": len(handed_over),
+            "turn_seconds": handed_over.median(),
+        }
+        rows.append(first | figures)
+    return pd.DataFrame(rows)
 
 
 def find_turns(slices: pd.DataFrame) -> pd.DataFrame:
@@ -177,18 +161,16 @@ def find_turns(slices: pd.DataFrame) -> pd.DataFrame:
     """
     ordered = slices.sort_values("start_seconds", ignore_index=True)
     workers = ordered["worker"].astype("int64")  # Int64 would compare the first with nothing
-    number = (workers != workers.shift()).cumsum().rename("turn")
-    turns = ordered.groupby(number).agg(
+    turns = ordered.groupby((workers != workers.shift()).cumsum()).agg(
         worker=("worker", "first"),
         start_seconds=("start_seconds", "first"),
         end_seconds=("end_seconds", "max"),
     )
-    turns = turns.reset_index(drop=True)
     is_last = ~turns["worker"].duplicated(keep="last")
-    is_clean = turns["start_seconds"].shift(-1) > turns["end_seconds"] - _TOLERANCE_SECONDS
+    is_clean = turns["start_seconds"].shift(-1) > turns["end_seconds"] - 1e-7
     return turns.assign(
         seconds=turns["end_seconds"] - turns["start_seconds"],
-        is_handed_over=is_clean & ~is_last & (turns.index > 0),
+        is_handed_over=is_clean & ~is_last & (turns.index > 1),
     )
 
 
@@ -204,12 +186,9 @@ def measure_together(slices: pd.DataFrame) -> float:
     if len(begun) < 2 or begun.iloc[1] >= ended.iloc[-2]:
         return math.nan
     window = (begun.iloc[1], ended.iloc[-2])
-    times = np.concatenate(
-        [slices["start_seconds"].clip(*window), slices["end_seconds"].clip(*window)]
-    )
-    changes = np.repeat([1, -1], len(slices))
-    order = np.lexsort((-changes, times))
-    running = np.cumsum(changes[order])[:-1]
+    times = slices[["start_seconds", "end_seconds"]].to_numpy().clip(*window).ravel()
+    order = np.argsort(times)
+    running = np.cumsum(np.tile([1, -1], len(slices))[order])[:-1]
     lengths = np.diff(times[order])
     anyone = float(lengths[running >= 1].sum())
     return float(lengths[running >= 2].sum()) / anyone if anyone else math.nan
@@ -231,7 +210,7 @@ def _judge(row: Any, interval: str) -> str:
     if not math.isnan(row.together):
         share = state_share(row.together)
         sentence += f"\n  Two or more ran at once for {share} of the time in which they could."
-    if row.turns and row.together <= IN_TURN:
+    if row.turns and row.together <= _IN_TURN:
         turns = capitalise(count_in_words(row.turns, "turn was", "turns were"))
         sentence += (
             f"\n  {turns} handed over, after {state_seconds(row.turn_seconds)} in the median; "
@@ -243,11 +222,11 @@ def _judge(row: Any, interval: str) -> str:
 def _state_order(row: Any) -> str:
     if _is_alone(row):
         return "ran alone"
-    if math.isnan(row.together) or (row.together <= IN_TURN and math.isnan(row.turn_seconds)):
+    if math.isnan(row.together) or (row.together <= _IN_TURN and math.isnan(row.turn_seconds)):
         return "ran one after another"
-    if row.together <= IN_TURN:
+    if row.together <= _IN_TURN:
         return f"took turns of {state_seconds(row.turn_seconds)}"
-    if row.together >= AT_ONCE:
+    if row.together >= 0.8:
         return "ran at the same time"
     return f"ran at the same time for {state_share(row.together)} of the time"
 
@@ -259,12 +238,7 @@ def _is_alone(row: Any) -> bool:
 def draw_timeline(
     table: pd.DataFrame, summary: pd.DataFrame, window: tuple[float, float] | None = None
 ) -> Chart:
-    """Draw when each worker ran: one lane a worker, threads above processes, on one time axis.
-
-    The window is the part of the time to draw, in seconds; None means all of it. Where there are
-    more slices than can be told apart, each point in time is drawn as dark as the part of it in
-    which the worker ran, and the axis says so.
-    """
+    """Draw when each worker ran: one lane a worker, on one time axis or a window of it."""
     left, right = _check_window(window, float(table["end_seconds"].max()))
     lanes = _place_lanes(table, summary["runner"])
     height = 1.9 + 0.52 * (max(lanes.values()) + 1)
@@ -277,13 +251,10 @@ def draw_timeline(
     for (runner, worker), place in lanes.items():
         lane = shown[(shown["runner"] == runner) & (shown["worker"] == worker)]
         draw_lane(axes, place, lane, get_look(runner).colour, (left, right), is_binned)
-    for row in list_rows(summary):
-        if left <= row.seconds <= right:
-            places = [place for (runner, _), place in lanes.items() if runner == row.runner]
-            is_far = row.seconds - left > 0.5 * (right - left)
-            _mark_end(axes, row.seconds, (min(places) - 0.48, max(places) + 0.48), is_far)
-    axes.set_yticks(list(lanes.values()))
-    axes.set_yticklabels([_LANES[runner].format(worker) for runner, worker in lanes])
+    rows = list_rows(summary)
+    _mark_ends(axes, rows, lanes, left, right)
+    names = [_LANES[runner].format(worker) for runner, worker in lanes]
+    axes.set_yticks(list(lanes.values()), names)
     axes.set_ylim(max(lanes.values()) + 0.95, -0.6)
     axes.set_xlim(left * 1000, right * 1000 * 1.002)
     label = "milliseconds since the first worker began; a gap means that it did not run"
@@ -292,7 +263,8 @@ def draw_timeline(
     axes.set_xlabel(label, size=12, color=INK)
     clean_axes(axes, "x")
     axes.tick_params(axis="y", labelsize=13)
-    finish(chart, _title(table, summary), _describe(table), _tell(summary))
+    orders = [f"{name_workers(row.runner, row.workers)} {_state_order(row)}" for row in rows]
+    finish(chart, head("; ".join(orders), table), _describe(table), _tell(summary))
     if window is not None:
         chart.description += f" Shown: from {left * 1000:.1f} to {right * 1000:.1f} ms."
     return chart
@@ -301,44 +273,36 @@ def draw_timeline(
 def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float, float]:
     if window is None:
         return 0.0, end or 1e-6  # a trace of no length is drawn, too
-    is_pair = isinstance(window, tuple) and len(window) == 2
-    if not is_pair or not all(type(moment) in (int, float) for moment in window):
-        raise TypeError(f"window must be (from, to) in seconds, not {shorten(window)}")
+    allowed = "window must be (from, to) in seconds"
+    kinds = [type(moment) for moment in window] if isinstance(window, tuple) else []
+    if len(kinds) != 2 or not {*kinds} <= {int, float}:
+        raise TypeError(f"{allowed}, not {shorten(window)}")
     left, right = window
     if not 0 <= left < right <= MOST_SECONDS:
-        raise ValueError(
-            f"window must be (from, to) in seconds with from below to, not {shorten(window)}"
-        )
+        raise ValueError(f"{allowed} with from below to, not {shorten(window)}")
     return float(left), float(right)
 
 
-def _place_lanes(table: pd.DataFrame, runners: Iterable[str]) -> dict[tuple[str, int], float]:
+def _place_lanes(table: pd.DataFrame, runners: Iterable[str]) -> _Places:
     """Give each worker a place from the top, with half a lane's room between the runners."""
-    lanes: dict[tuple[str, int], float] = {}
-    place = 0.0
-    for runner in runners:
+    lanes: _Places = {}
+    for above, runner in enumerate(runners):
         for worker in sorted(set(table.loc[table["runner"] == runner, "worker"])):
-            lanes[runner, int(worker)] = place
-            place += 1
-        place += 0.5
+            lanes[runner, int(worker)] = len(lanes) + above / 2
     return lanes
 
 
-def _mark_end(axes: Axes, seconds: float, places: tuple[float, float], is_far: bool) -> None:
-    """Mark when the last worker of a runner was done."""
-    end = seconds * 1000
-    axes.plot([end, end], places, color=INK, linewidth=1.4)
-    write(
-        axes, f"done after {state_seconds(seconds)}", (end, places[1]), (-5 if is_far else 5, -2),
-        INK, ha="right" if is_far else "left", va="top",
-    )  # fmt: skip
-
-
-def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    findings = [
-        f"{name_workers(row.runner, row.workers)} {_state_order(row)}" for row in list_rows(summary)
-    ]
-    return head("; ".join(findings), table)
+def _mark_ends(axes: Axes, rows: list[Any], lanes: _Places, left: float, right: float) -> None:
+    """Mark when the last worker of each runner was done, where that is in sight."""
+    for row in rows:
+        if left <= row.seconds <= right:
+            places = [place for (runner, _), place in lanes.items() if runner == row.runner]
+            end, bottom = row.seconds * 1000, max(places) + 0.48
+            axes.plot([end, end], [min(places) - 0.48, bottom], color=INK, linewidth=1.4)
+            is_far = row.seconds - left > 0.5 * (right - left)
+            away, side = ((-5, -2), "right") if is_far else ((5, -2), "left")
+            told = f"done after {state_seconds(row.seconds)}"
+            write(axes, told, (end, bottom), away, INK, ha=side, va="top")
 
 
 def _describe(table: pd.DataFrame) -> str:
@@ -356,7 +320,7 @@ def _tell(summary: pd.DataFrame) -> str:
         fact = f"{name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"
-        if row.turns and row.together <= IN_TURN:
+        if row.turns and row.together <= _IN_TURN:
             fact += f", {row.turns} turns of {state_seconds(row.turn_seconds)}"
         facts.append(fact)
     return f"{capitalise('; '.join(facts))}."

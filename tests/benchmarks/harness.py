@@ -64,7 +64,7 @@ class Report(NamedTuple):
 
     title: str
     rows: Sequence[Row]
-    notes: Sequence[str]
+    notes: Sequence[str] = ()
     headings: tuple[str, str, str] = ("median", "95 % interval", "rounds")
 
 
@@ -97,9 +97,8 @@ def started(script: str, *arguments: object) -> Iterator["subprocess.Popen[str]"
     """Start one of the scripts with pipes to it; end it and its children if they are there."""
     # not in a session of its own: Linux deals out busy cores by session first (autogroups), so
     # that two independent interpreters would get more of them than two workers of one pool
-    environment = dict(os.environ)
-    # let Python keep compiled modules, as it does for readers: installed ones have theirs
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # and Python may keep compiled modules, as it does for readers: installed ones have theirs
+    environment = {n: text for n, text in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
         [sys.executable, str(SCRIPTS / script), *map(str, arguments)], text=True, env=environment,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

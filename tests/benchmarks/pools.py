@@ -1,6 +1,7 @@
 """What `processes` and `import gil_demo` cost, against bare pools, interpreters and engines."""
 
 import multiprocessing
+import operator
 import random
 import statistics
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from gil_demo.measuring.estimates import Estimate, estimate_median
+from gil_demo.measuring.estimates import estimate_median
 from gil_demo.measuring.rounds import estimate_ratio
 from gil_demo.running.pools import list_start_methods, processes
 from gil_demo.running.runners import ENGINES, find_missing
@@ -30,29 +31,20 @@ from tests.benchmarks.harness import (
 WORKERS = 2
 LIMIT_STEPS = 5_000_000
 TINY_TASKS = 100_000
-TINY_STEPS = 100
 
 
 def limit(rounds: int) -> Report:
     """Hold the work of `processes` against two interpreters that do the same by themselves."""
     methods = list_start_methods()
-    variants = {
-        method: partial(run_script, "limit_ours.py", method, WORKERS, LIMIT_STEPS)
-        for method in methods
-    }
+    ours = partial(run_script, "limit.py", WORKERS, LIMIT_STEPS)
+    variants = {method: partial(ours, method) for method in methods}
     figures = take_rounds("limit", {"limit": _time_limit} | variants, rounds)
     seconds = {name: [one for (one,) in own] for name, own in figures.items()}
+    ratios = {method: estimate_ratio(seconds["limit"], seconds[method]) for method in methods}
     return Report(
         f"limit: work of `processes`, {WORKERS} × {LIMIT_STEPS:,} steps, against {WORKERS} "
         "independent interpreters",
-        [
-            make_row(
-                f"limit / ours, {method}",
-                estimate_ratio(seconds["limit"], seconds[method]),
-                ">= 0.97",
-            )
-            for method in methods
-        ],
+        [make_row(f"limit / ours, {name}", ratio, ">= 0.97") for name, ratio in ratios.items()],
         [
             "1 means as fast as two interpreters that know nothing of each other. Start-up is not "
             "counted on either side; every round has fresh interpreters on both."
@@ -63,7 +55,7 @@ def limit(rounds: int) -> Report:
 def _time_limit() -> list[float]:
     """Return how long interpreters that are up take from being told to the last one's answer."""
     with ExitStack() as stack:
-        pair = [stack.enter_context(started("limit_interpreter.py")) for _ in range(WORKERS)]
+        pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
         for interpreter in pair:
             hear(interpreter)
         began = time.perf_counter()
@@ -82,77 +74,63 @@ def guard(rounds: int) -> Report:
         seconds = take_rounds("guard", variants, rounds)
         ratio = estimate_ratio(seconds["ours"], seconds["bare"])
         rows.append(make_row(f"ours / Pool.map, chunks of {chunksize:,}", ratio, "<= 1.1"))
-    title = f"guard: {TINY_TASKS:,} tasks of {TINY_STEPS} steps, {WORKERS} workers"
-    note = "`processes` also tells when and where each task ran; a bare Pool tells nothing."
-    return Report(title, rows, [note])
+    return Report(f"guard: {TINY_TASKS:,} tasks of 100 steps, {WORKERS} workers", rows)
 
 
 def _time_bare(chunksize: int) -> float:
     with multiprocessing.Pool(WORKERS) as pool:
         pool.map(countdown, [1] * WORKERS)
-        return clock(lambda: pool.map(countdown, [TINY_STEPS] * TINY_TASKS, chunksize))
+        return clock(lambda: pool.map(countdown, [100] * TINY_TASKS, chunksize))
 
 
 def _time_ours(chunksize: int) -> float:
     with processes(WORKERS, chunksize=chunksize) as run:
         run(countdown, [1] * WORKERS)
-        return clock(lambda: run(countdown, [TINY_STEPS] * TINY_TASKS))
+        return clock(lambda: run(countdown, [100] * TINY_TASKS))
 
 
-POOLS = ["ours", "ours, imported at the top", "bare Pool", "ProcessPoolExecutor"]
-WITH_OWN_METHOD = ["loky", "joblib"]
-TURNS = {"fork": 15, "forkserver": 5, "spawn": 4, "own": 2}
+POOLS = ["ours", "bare Pool", "ProcessPoolExecutor", "loky"]
+TURNS = 3
 
 
 def start_up(rounds: int) -> Report:
     """Hold cold start, tasks of nothing and tear-down of `processes` against other pools."""
-    methods = list_start_methods()
-    groups = {method: partial(_take_turns, POOLS, method) for method in methods}
-    groups["own"] = partial(_take_turns, WITH_OWN_METHOD, "own")
+    groups = {method: partial(_take_turns, method) for method in list_start_methods()}
     figures = take_rounds("start_up", groups, rounds, warm_ups=0)
-    rows = []
-    for method in methods:
-        for name, ours, target in (
-            ("bare Pool", "ours", "<= 1.05"),
-            ("bare Pool (*)", "ours, imported at the top", ""),
-            ("ProcessPoolExecutor", "ours", "< 1"),
-            *((name, "ours", "< 1") for name in WITH_OWN_METHOD),
-        ):
-            other = name.removesuffix(" (*)")
-            theirs = figures["own" if other in WITH_OWN_METHOD else method]
-            ratios = [
-                _compare(mine[ours], their[other])
-                for mine, their in zip(figures[method], theirs, strict=True)
-            ]
-            rows.append(make_row(f"{method}: {name}", estimate_median(ratios), target))
+    rows, seconds = [], []
+    for method, own in figures.items():
+        for name in POOLS:
+            median = statistics.median(one for times in own for one in times[name])
+            seconds.append(f"  {f'{method}: {name}':<42}{1000 * median:7.1f}")
+            if name != "ours":
+                ratios = [
+                    statistics.median(map(operator.truediv, times["ours"], times[name]))
+                    for times in own
+                ]
+                target = "<= 1.05" if name == "bare Pool" else "< 1"
+                rows.append(make_row(f"{method}: {name}", estimate_median(ratios), target))
     return Report(
         "start_up: cold start, a task of nothing for each of 2 workers, tear-down; ours against",
         rows,
         [
             "Ours and the bare Pool wait until both workers are ready; the others wait for both "
-            "when they are shut down. loky and joblib start workers in a way of their own. Each "
-            "round starts every script afresh and has them start their pools in turn; a script's "
-            "first start, which also starts helper processes of multiprocessing and loads "
-            "modules, is not counted. Ours is imported below the script's __main__ guard, or (*) "
-            "at its top, where workers that are not forked import it over again.",
+            "when they are shut down. loky starts workers in a way of its own. Each round starts "
+            "every script afresh and has them start their pools in turn; a script's first start, "
+            "which also starts helper processes of multiprocessing and loads modules, is not "
+            "counted. Ours is imported below the script's __main__ guard.",
             "Medians in milliseconds:",
-            *(
-                f"  {f'{group}: {name}':<42}"
-                f"{1000 * statistics.median(one for times in own for one in times[name]):7.1f}"
-                for group, own in figures.items()
-                for name in own[0]
-            ),
+            *seconds,
         ],
     )
 
 
-def _take_turns(names: Sequence[str], method: str) -> dict[str, list[float]]:
+def _take_turns(method: str) -> dict[str, list[float]]:
     """Start scripts and let them time their pools in turn; return each one's seconds."""
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in POOLS}
     with ExitStack() as stack:
-        pools = {name: stack.enter_context(started("start_up.py", name, method)) for name in names}
-        for turn in range(TURNS[method] + 1):
-            for name in random.sample(names, len(names)):
+        pools = {name: stack.enter_context(started("start_up.py", name, method)) for name in POOLS}
+        for turn in range(TURNS + 1):
+            for name in random.sample(POOLS, len(POOLS)):
                 tell(pools[name], "once")
                 answer = float(hear(pools[name]))
                 if turn:
@@ -160,45 +138,28 @@ def _take_turns(names: Sequence[str], method: str) -> dict[str, list[float]]:
     return seconds
 
 
-def _compare(ours: Sequence[float], others: Sequence[float]) -> float:
-    """Return our time as a multiple of another's: turn by turn if they took turns."""
-    if len(ours) == len(others):
-        return statistics.median(a / b for a, b in zip(ours, others, strict=True))
-    return statistics.median(ours) / statistics.median(others)
-
-
 def imports(rounds: int) -> Report:
-    """Time `import gil_demo` in fresh interpreters, and look into spawned workers."""
+    """Time `import gil_demo` in fresh interpreters."""
     variants = {
         text: partial(clock, partial(subprocess.run, [sys.executable, "-c", text], check=True))
         for text in ("pass", "import gil_demo")
     }
     seconds = take_rounds("import", variants, rounds)
     more = [1000 * (ours - bare) for bare, ours in zip(*seconds.values(), strict=True)]
-    found = run_script("import_worker_modules.py")[0]
-    return Report(
-        'import: python -c "import gil_demo" against python -c pass',
-        [
-            make_row("milliseconds more", estimate_median(more), "<= 15", decimals=1),
-            make_row("heavy modules in a worker", Estimate(found, found, found, 1), "<= 0", 0),
-        ],
-        [
-            "The workers are two spawned ones of a program that has loaded pandas and matplotlib; "
-            "heavy are those two, numpy and IPython."
-        ],
-    )
+    row = make_row("milliseconds more", estimate_median(more), "<= 15", decimals=1)
+    return Report('import: python -c "import gil_demo" against python -c pass', [row])
 
 
-WAYS: dict[str, tuple[object, ...]] = {
-    "ours": (4.0,),
-    "naive": (10_000_000,),
-    "pyperf": ("--processes=3", "--values=3", "--warmups=1", "--loops=1", "--quiet"),
-}
+PYPERF_OPTIONS = ("--processes=3", "--values=3", "--warmups=1", "--loops=1", "--quiet")
 
 
 def spread(rounds: int) -> Report:
     """Ask each of three ways for the speed-up of two processes, and see how answers differ."""
-    ways = {name: partial(run_script, f"spread_{name}.py", *words) for name, words in WAYS.items()}
+    ways = {
+        "ours": partial(run_script, "spread.py", "ours"),
+        "naive": partial(run_script, "spread.py", "naive"),
+        "pyperf": partial(run_script, "spread_pyperf.py", *PYPERF_OPTIONS),
+    }
     answers = take_rounds("spread", ways, rounds, warm_ups=0)
     ours, naive, means, medians = (
         [*one] for way in answers.values() for one in zip(*way, strict=True)
@@ -231,11 +192,10 @@ def engines(rounds: int) -> Report:
     here = [name for name, reason in missing.items() if not reason]
     variants = {name: partial(run_script, "engine_ours.py", name, 300, 12) for name in here}
     figures = take_rounds("engines", variants, rounds, warm_ups=0)
+    medians = {name: [*map(statistics.median, own)] for name, own in figures.items()}
     rows = [
-        make_row(
-            f"{name}: a task of nothing", estimate_median([*map(statistics.median, own)]), "<= 1.05"
-        )
-        for name, own in figures.items()
+        make_row(f"{name}: a task of nothing", estimate_median(own), "<= 1.05")
+        for name, own in medians.items()
     ]
     return Report(
         "engines: a task of nothing through gil_demo against the engine directly",

@@ -24,6 +24,5 @@ def test_a_benchmark_prints_its_ratios_and_their_targets(name: str) -> None:
     assert "busy before" in ended.stdout
 
 
-@pytest.mark.parametrize("words", [["speed"], ["import", "--rounds", "1"], ["--rounds", "many"]])
-def test_wrong_words_are_refused_with_status_2(words: list[str]) -> None:
-    assert run(*words).returncode == 2
+def test_wrong_words_are_refused_with_status_2() -> None:
+    assert run("speed").returncode == run("import", "--rounds", "1").returncode == 2

@@ -7,18 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gil_demo import (
-    compare_interpreters,
-    countdown,
-    draw,
-    load_recorded,
-    make_class,
-    save,
-    serve,
-    summarise,
-    trace,
-    trace_countdown,
-)
+import gil_demo
 from gil_demo.drawing.style import draw_png
 from gil_demo.measuring.estimates import estimate_median
 from gil_demo.measuring.rounds import estimate_ratio
@@ -33,7 +22,7 @@ FILES = 1_000
 
 def timeline(rounds: int) -> Report:
     """Hold turns against the interval, and the countdown with ticks against that without."""
-    pace = 2_000_000 / clock(partial(countdown, 2_000_000))
+    pace = 2_000_000 / clock(partial(gil_demo.countdown, 2_000_000))
     variants = {
         f"{interval * 1000:g} ms": partial(_trace, interval, int(pace * interval * TURNS))
         for interval in (0.005, 0.020, 0.050)
@@ -43,7 +32,7 @@ def timeline(rounds: int) -> Report:
         off, together = (estimate_median([*figures]) for figures in zip(*answers, strict=True))
         rows.append(make_row(f"turn / interval, off by, {label}", off, "<= 0.25"))
         rows.append(make_row(f"share of the time together, {label}", together, "< 0.01"))
-    ticks = {"without": countdown, "with": trace_countdown}
+    ticks = {"without": gil_demo.countdown, "with": gil_demo.trace_countdown}
     costs = take_rounds(
         "ticks",
         {name: partial(clock, partial(count, 5_000_000)) for name, count in ticks.items()},
@@ -54,33 +43,31 @@ def timeline(rounds: int) -> Report:
     drawn = take_rounds("drawing", {"draw": _time_drawing}, max(2, rounds // 3))
     seconds = estimate_median(drawn["draw"])
     rows.append(make_row(f"seconds to draw {SLICES:,} slices", seconds, "< 2"))
-    note = (
-        f"Two threads; one run a round, of about {TURNS} turns. Threads run together most of the "
-        "time on a build without the GIL."
-    )
+    note = f"Two threads, one run a round of about {TURNS} turns. Without a GIL they run together."
     return Report("timeline: turns, what watching costs, drawing", rows, [note])
 
 
 def _trace(interval: float, count: int) -> tuple[float, float]:
     """Return how far the median turn is off the interval, and the share of the time together."""
-    row = summarise(trace(["threads"], count=count, switch_interval=interval)).iloc[0]
+    traced = gil_demo.trace(["threads"], count=count, switch_interval=interval)
+    row = gil_demo.summarise(traced).iloc[0]
     return abs(float(row["turn_seconds"]) / interval - 1), float(row["together"])
 
 
 def _time_drawing() -> float:
     """Return the seconds from a long table, of turns of about 5 ms, to a finished PNG."""
-    first = trace(["threads"], count=1_000_000).iloc[[0]]
+    first = gil_demo.trace(["threads"], count=1_000_000).iloc[[0]]
     table = pd.concat([first] * SLICES, ignore_index=True)
     lengths = pd.Series([0.005 * random.uniform(0.9, 1.1) for _ in range(SLICES)])
     table["end_seconds"] = lengths.cumsum()
     table["start_seconds"] = table["end_seconds"] - lengths
     table["worker"] = pd.Series([1, 2] * (SLICES // 2), dtype="Int64")
-    return clock(lambda: draw_png(draw(table)))
+    return clock(lambda: draw_png(gil_demo.draw(table)))
 
 
 def waiting(rounds: int) -> Report:
     """Hold requests beside a thread and a process against those alone, two threads against one."""
-    table = serve(budget=rounds + 2.0)
+    table = gil_demo.serve(budget=rounds + 2.0)
     rates = table.assign(rate=table["requests"] / table["seconds"]).pivot_table(
         index="round", columns="beside", values="rate"
     )
@@ -112,42 +99,32 @@ def waiting(rounds: int) -> Report:
 def pythons(rounds: int) -> Report:
     """Hold two threads against one under every Python of this computer."""
     ready = sum(not python.state for python in find_pythons())
-    table = compare_interpreters(budget=ready * rounds * 0.17)
+    table = gil_demo.compare_interpreters(budget=ready * rounds * 0.17)
     rows = []
     notes = [
         "Ratios are taken round by round inside each interpreter. The old lock's fight and the "
         "threads without a lock need two free cores."
     ]
-    targets = {"Python 2.7": "", "free-threaded Python": ""}
     for name, own in table.groupby("interpreter", sort=False):
         version, gil, state = own[["version", "gil", "state"]].iloc[0]
         if state != MEASURED:
             notes.append(f"{name}: {state}.")
             continue
-        target = ""
-        if version.startswith("2.7"):
-            target = targets["Python 2.7"] = ">= 1.3"
-        elif gil == "off":
-            target = targets["free-threaded Python"] = "<= 0.7"
+        target = ">= 1.3" if version.startswith("2.7") else "<= 0.7" if gil == "off" else ""
         times = own.pivot_table(index="round", columns="runner", values="seconds")
         ratio = estimate_median(list(times["threads"] / times["sequential"]))
         rows.append(make_row(str(name), ratio, target))
-    notes += [
-        f"No {name} is on this machine: its target was not tested."
-        for name, target in targets.items()
-        if not target
-    ]
-    title = "pythons: two threads over one, one countdown split between them"
-    return Report(title, rows, notes)
+    return Report("pythons: two threads over one, one countdown split between them", rows, notes)
 
 
 def classroom(rounds: int) -> Report:
     """Gather, judge and draw a class of 1,000 files in an interpreter of its own."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        make_class(folder / "few", 40)
+        gil_demo.make_class(folder / "few", 40)
         files = sorted((folder / "few").glob("*[a-z2].csv"))
-        recorded = save(load_recorded("threads-versus-processes"), folder / "recorded.csv")
+        run = gil_demo.load_recorded("threads-versus-processes")
+        recorded = gil_demo.save(run, folder / "recorded.csv")
         _multiply([file for one in files for file in (one, recorded)], folder / "class")
         gather = partial(run_script, "classroom_ours.py", folder / "class", FILES)
         figures = take_rounds("classroom", {"ours": gather}, rounds, warm_ups=0)["ours"]
@@ -157,12 +134,11 @@ def classroom(rounds: int) -> Report:
         [
             make_row("1,000 files: seconds", seconds, "< 5", decimals=2),
             make_row("1,000 files: seconds of the processor", own, "< 5", decimals=2),
-            make_row("1,000 files: megabytes", megabytes, "< 500", decimals=0),
+            make_row("1,000 files: megabytes at the end", megabytes, "< 500", decimals=0),
         ],
         [
             "Each round starts an interpreter, whose start and imports count. Every second file is "
-            "a recorded run of 38 rounds, the others are made up and have 12. The processor's own "
-            "seconds are what it would take on a machine with nothing else to do."
+            "a recorded run of 38 rounds, the others are made up and have 12."
         ],
     )
 

@@ -22,30 +22,22 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_read_as_the_texts_of_its_columns(file: Path) -> None:
-    sheet = read_sheet(file)
-    assert list(sheet) == list(RUNS.columns)
-    assert sheet["runner"][:3] == ["sequential", "threads", "processes"]
-
-
 def test_a_file_may_come_from_windows_and_from_the_first_version_of_the_set(file: Path) -> None:
     old = make_run().drop(columns="workload").to_csv(index=False)
     file.write_bytes(b"\xef\xbb\xbf" + old.replace("\n", "\r\n").encode())
-    assert set(read_sheet(file)["workload"]) == {"countdown"}
+    sheet = read_sheet(file)
+    assert list(sheet) == list(RUNS.columns)
+    assert sheet["runner"][:3] == ["sequential", "threads", "processes"]
+    assert set(sheet["workload"]) == {"countdown"}
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b" \n\n", "the file is empty"),
-        (GOOD[:-1].encode(), "the file is cut short"),
-        (GOOD.encode("utf-16"), r"not text in UTF-8 \(byte 1\)"),
         (GOOD.replace(",", ";").encode(), "parted by semicolons"),
         (GOOD.replace("seconds,tear", "sec,tear").encode(), "lacks the columns seconds$"),
         (TWICE.to_csv(index=False).encode(), "has the columns count more than once"),
-        (GOOD.replace("count,", "count,note,").encode(), "row 1 has 27 values, not 28"),
         ((GOOD.splitlines()[0] + "\n").encode(), "the file has no rows"),
-        (GOOD.replace("Linux", '"Linux').encode(), "no.* CSV file of results"),
         (GOOD.replace("Linux", "=cmd|' /C calc'!A0", 1).encode(), "row 1: operating_system begins"),
         (GOOD.replace("Linux", "<b>").encode(), "operating_system holds what is no plain text"),
         (GOOD.replace("Linux", "a\x1b[2J").encode(), "holds what is no plain text"),
@@ -94,15 +86,9 @@ def test_links_are_not_followed_and_pipes_are_not_waited_for(file: Path, tmp_pat
         read_sheet(tmp_path / "pipe.csv")
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("zoë 2", "zoë 2"),
-        ("=1+1", "'=1+1"),
-        ("a\nb\x1b[31m", "a\\x0ab\\x1b[31m"),
-        ("\u202egnp\udcff", "\\u202egnp\\udcff"),
-        (r"$x$ \(x\)", r"\x24x\x24 \x5c(x\x5c)"),
-    ],
-)
-def test_a_strangers_text_is_shown_as_text(text: str, shown: str) -> None:
-    assert show_text(text) == shown
+def test_a_strangers_text_is_shown_as_text() -> None:
+    assert show_text("zoë 2") == "zoë 2"
+    assert show_text("=1+1") == "'=1+1"
+    assert show_text("a\nb\x1b[31m") == "a\\x0ab\\x1b[31m"
+    assert show_text("\u202egnp\udcff") == "\\u202egnp\\udcff"
+    assert show_text(r"$x$ \(x\)") == r"\x24x\x24 \x5c(x\x5c)"

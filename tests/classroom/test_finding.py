@@ -1,7 +1,5 @@
 from typing import Any
 
-import pytest
-
 from gil_demo import verdict
 from gil_demo.classroom.finding import describe_class, shorten_name
 from tests.made.classroom import ORDINARY_MACHINES, make_class_table, number_machines
@@ -21,12 +19,13 @@ def test_a_class_is_told_in_three_sentences_of_its_figures() -> None:
     ]
 
 
-@pytest.mark.parametrize("facts", [{"usable_cores": 1}, {"busy_percent": 95.0}, {"rounds": 5}])
-def test_machines_that_can_t_carry_a_verdict_give_none(facts: dict[str, Any]) -> None:
-    threads, processes, _ = verdict(make_class_table(**facts)).splitlines()
+def test_machines_that_can_t_carry_a_verdict_give_none() -> None:
     why = "all of seven machines had one core, were busy or ran too few rounds."
-    assert threads == f"No verdict on threads: {why}"
-    assert processes == f"No verdict on processes: {why}"
+    facts: list[dict[str, Any]] = [{"usable_cores": 1}, {"busy_percent": 95.0}, {"rounds": 5}]
+    for unfit in facts:
+        threads, processes, _ = verdict(make_class_table(**unfit)).splitlines()
+        assert threads == f"No verdict on threads: {why}"
+        assert processes == f"No verdict on processes: {why}"
 
 
 def test_a_class_without_threads_or_processes_says_so() -> None:

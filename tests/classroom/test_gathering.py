@@ -11,8 +11,8 @@ from gil_demo import ResultsError, combine, gather, load, save, summarise
 from gil_demo.classroom.gathering import LEFT_OUT, READ, SET_ASIDE, find_spares, read_name
 from gil_demo.classroom.table import CLASS
 from tests.made.class_files import MANY_BYTES, damage, make_text, write_class
+from tests.made.classroom import make_class_table
 from tests.made.runs import FACTS, make_run, spread
-from tests.made.turns import make_slices
 
 FIGURES = ["runner", "workers", "seconds", "time_ratio", "time_ratio_low", "cold_speed_up"]
 
@@ -42,13 +42,6 @@ def test_every_file_becomes_a_row_for_each_way_of_running(tmp_path: Path) -> Non
     assert str(gathered) == "3 of 3 files read."
 
 
-def test_a_class_can_be_saved_and_loaded(tmp_path: Path) -> None:
-    write_class(tmp_path, ["anna", "ben"])
-    table = gather(tmp_path).table
-    assert_frame_equal(load(save(table, tmp_path / "class.csv")), table)
-    assert tell(tmp_path)["class.csv"] == (LEFT_OUT, "it holds runs of a class, not timed runs")
-
-
 def test_a_file_of_several_runs_gives_them_all(tmp_path: Path) -> None:
     scaled = make_run({("threads", 4): spread(1.1)}, run_id="b", experiment="scale")
     save(combine([make_run(), scaled]), tmp_path / "anna.csv")
@@ -63,13 +56,13 @@ def test_runs_that_answer_another_question_are_told(tmp_path: Path) -> None:
     save(other, tmp_path / "ben.csv")
     table = make_run(run_id="c")
     save(table[table["runner"] != "sequential"], tmp_path / "cleo.csv")
-    save(make_slices(), tmp_path / "dan.csv")
+    save(make_class_table(), tmp_path / "dan.csv")
     told = tell(tmp_path)
     assert told["anna.csv"][0] == READ
     assert "beside others it has a run of workloads" in told["anna.csv"][1]
     assert told["ben.csv"] == (LEFT_OUT, "it has a run of workloads, not of compare or scale")
     assert told["cleo.csv"][1] == "it has no sequential rounds to hold the others against"
-    assert told["dan.csv"][0] == LEFT_OUT
+    assert told["dan.csv"] == (LEFT_OUT, "it holds runs of a class, not timed runs")
 
 
 def test_copies_and_runs_done_again_are_set_aside_and_said(tmp_path: Path) -> None:
@@ -180,21 +173,12 @@ def make_summary(*runs: Mapping[str, object]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize(
-    ("name", "labels"),
-    [
-        ("Anna (2).CSV", ("anna", "", 2)),
-        ("anna_20261124-101500 (1).csv", ("anna", "20261124-101500", 1)),
-        ("anna-2.csv", ("anna-2", "", 0)),
-        ("20261124-101500.csv", ("20261124-101500", "", 0)),
-        ("(1).csv", ("(1)", "", 0)),
-        ("a\nb.csv", ("a\nb.csv", "", 0)),
-    ],
-)
-def test_a_name_says_whose_it_is_of_which_moment_and_which_copy(
-    name: str, labels: tuple[str, str, int]
-) -> None:
-    assert read_name(name) == labels
+def test_a_name_says_whose_it_is_of_which_moment_and_which_copy() -> None:
+    assert read_name("Anna (2).CSV") == ("anna", "", 2)
+    assert read_name("anna_20261124-101500 (1).csv") == ("anna", "20261124-101500", 1)
+    for name in ("anna-2", "20261124-101500", "(1)"):
+        assert read_name(f"{name}.csv") == (name, "", 0)
+    assert read_name("a\nb.csv") == ("a\nb.csv", "", 0)
 
 
 def test_a_run_of_the_same_id_with_other_figures_is_told_apart_from_a_copy() -> None:
@@ -211,14 +195,8 @@ def test_of_runs_under_one_name_the_last_counts_by_day_then_moment_then_copy() -
     assert [*find_spares(make_summary({"name": "anna (1).csv"}, {}))] == ["1"]
 
 
-@pytest.mark.parametrize(
-    "unlike",
-    [{"name": "ben.csv"}, {"python_version": "3.14.0"}, {"usable_cores": 8}, {"workers": 4}],
-)
-def test_runs_of_other_names_machines_or_questions_all_count(unlike: dict[str, object]) -> None:
-    assert find_spares(make_summary({}, {"name": "anna (1).csv"} | unlike)) == {}
-
-
-def test_the_name_that_the_set_gives_is_nobodys() -> None:
+def test_runs_of_other_names_machines_or_questions_all_count() -> None:
+    for unlike in ({"name": "ben.csv"}, {"python_version": "3.14.0"}, {"workers": 4}):
+        assert find_spares(make_summary({}, {"name": "anna (1).csv", **unlike})) == {}
     names = [f"threads-versus-processes-20261124-10150{n}.csv" for n in range(3)]
-    assert find_spares(make_summary(*({"name": name} for name in names))) == {}
+    assert find_spares(make_summary(*({"name": name} for name in names))) == {}  # nobody's

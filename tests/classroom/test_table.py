@@ -51,21 +51,16 @@ def test_more_groups_than_fit_share_one_line() -> None:
     assert groups == [f"3.{n}" for n in range(MOST_GROUPS)] + [OTHERS]
 
 
-@pytest.mark.parametrize(
-    ("values", "far"),
-    [
+def test_values_far_from_the_others_are_found_farthest_first() -> None:
+    for values, far in (
         ([*spread(1.0, 12, 0.1), 2.4, 0.3], [13, 12]),
         (spread(1.0, 12, 0.5), []),
         ([1.0, 1.0, 1.0, 1.0, 1.2], []),
         ([1.0, 1.0, 1.0, 1.0, 1.3], [4]),
         ([1.0, 1.0, 1.0, 5.0], []),
         ([], []),
-    ],
-)
-def test_values_far_from_the_others_are_found_farthest_first(
-    values: list[float], far: list[int]
-) -> None:
-    assert list(find_outliers(pd.Series(values, dtype=float)).index) == far
+    ):
+        assert list(find_outliers(pd.Series(values, dtype=float)).index) == far
 
 
 def test_a_table_of_a_class_is_checked() -> None:

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,33 +19,24 @@ from gil_demo.measuring.rounds import Timing
 from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.conftest import EACH_METHOD, METHODS, list_workers
 from tests.made import tasks
-from tests.made.costs import (
-    ORDINARY_TRANSFERS,
-    Transfers,
-    make_transfers,
-)
+from tests.made.costs import make_transfers
 from tests.made.runs import assert_one_run, spread
 
 SENT = ("bytes", "argument", 10**6)
+TABLE = make_transfers()
 
-pytestmark = pytest.mark.usefixtures("nothing_hangs")
-
-
-def leave_out(way: str) -> Transfers:
-    """Make ordinary transfers without those by one way."""
-    return {key: seconds for key, seconds in ORDINARY_TRANSFERS.items() if key[1] != way}
+pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
-@pytest.fixture
-def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out no size for the time that it takes, and carry few sizes."""
-    monkeypatch.setattr(transport, "_ROUNDS", 1e-6)
-    monkeypatch.setattr(transport, "SIZES", (1_000, 2_000, 3_000, 30_000))
-
-
-@pytest.mark.usefixtures("no_wait", "time_enough")
 @pytest.mark.parametrize("method", EACH_METHOD)
-def test_real_data_by_every_way_are_a_whole_table(method: str) -> None:
+def test_real_data_by_every_way_are_a_whole_table(
+    method: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(transport, "_ROUNDS", 1e-6)  # no size takes too long
+    monkeypatch.setattr(transport, "SIZES", (1_000, 2_000, 3_000, 30_000))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(blocks, "_MOUNT", tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4_000))
     before = list_workers()
     table = compare_transport(start_method=method, budget=0.05)
     assert list_workers() == before
@@ -57,135 +47,77 @@ def test_real_data_by_every_way_are_a_whole_table(method: str) -> None:
     assert carried == {
         **{("bytes", way): every for way in WAYS},
         ("bytes", "initializer"): {1_000, 3_000, 30_000},  # it takes longest
+        ("bytes", "shared memory"): {1_000, 2_000},  # there is no room for more
         ("numbers", "argument"): every,
         ("numbers", "pickling"): every,
     }
 
 
-@pytest.mark.usefixtures("no_wait", "time_enough")
-def test_blocks_that_shared_memory_has_no_room_for_are_left_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(blocks, "_MOUNT", tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4_000))
-    table = compare_transport(start_method=METHODS[0], budget=0.05)
-    assert set(table.loc[table["way"] == "shared memory", "size_bytes"]) == {1_000, 2_000}
-
-
-@pytest.fixture
-def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[Any]]:
-    """Give a function that lets data travel at a pace, in seconds a byte, without a journey."""
-    now = 0.0
-
-    def set_pace(pace: float) -> list[Any]:
-        seen: list[Any] = []
-
-        def note(_: object, variant: Any, method: str) -> Timing:
-            nonlocal now
-            seen.append((*variant, method))
-            now += 1e-6 + pace * variant.size_bytes
-            return Timing(0.0, 1e-6 + pace * variant.size_bytes, 0.0)
-
-        monkeypatch.setattr(transport, "time", SimpleNamespace(perf_counter=lambda: now))
-        monkeypatch.setattr(transport, "_time", note)
-        monkeypatch.setattr(transport, "make_bytes", lambda size: b"x" * min(size, 1_000))
-        return seen
-
-    return set_pace
-
-
-@pytest.mark.usefixtures("no_wait")
 @pytest.mark.parametrize(
-    ("pace", "largest"), [(1e-12, 100_000_000), (1e-9, 10_000_000), (1e-3, 1_000)]
+    ("pace", "megabytes", "sizes"),
+    [(1e-12, 1e6, 6), (1e-9, 1e6, 5), (1e-3, 1e6, 1), (1e-12, 0.8, 3), (1e-12, 0, 1)],
 )
-def test_sizes_that_would_take_too_long_are_left_out_the_largest_first(
-    pace: float, largest: int, travel: Callable[[float], list[Any]]
+def test_sizes_that_time_or_memory_have_no_room_for_are_left_out_the_largest_first(
+    pace: float, megabytes: float, sizes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = travel(pace)
+    now, seen = 0.0, []
+
+    def note(_: object, variant: Any, method: str) -> Timing:
+        nonlocal now
+        seen.append((*variant, method))
+        now += 1e-6 + pace * variant.size_bytes
+        return Timing(0.0, 1e-6 + pace * variant.size_bytes, 0.0)
+
+    memory = SimpleNamespace(available=megabytes * 1e6)  # there are eight copies
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(transport, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(transport, "_time", note)
+    monkeypatch.setattr(transport, "make_bytes", lambda size: b"x" * min(size, 1_000))
     table = compare_transport(start_method=METHODS[0], budget=1.0)
-    assert sorted(set(table["size_bytes"])) == [size for size in SIZES if size <= largest]
+    assert sorted(set(table["size_bytes"])) == list(SIZES[:sizes])
     told = table[["kind", "way", "size_bytes", "start_method"]].itertuples(index=False, name=None)
     assert list(told) == seen[-len(table) :]
     numbers = table.loc[table["kind"] == "numbers", "size_bytes"]
-    assert numbers.max() == min(largest, 1_000_000)
+    assert numbers.max() == min(SIZES[sizes - 1], 1_000_000)
     expected = 1e-6 + pace * table["size_bytes"].astype(float)
     assert list(table["seconds"]) == pytest.approx(list(expected))
 
 
-@pytest.mark.usefixtures("no_wait")
-@pytest.mark.parametrize(("megabytes", "sizes"), [(0.8, 3), (0, 1)])
-def test_sizes_that_the_memory_has_no_room_for_are_left_out(
-    megabytes: float,
-    sizes: int,
-    travel: Callable[[float], list[Any]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    travel(1e-12)
-    memory = SimpleNamespace(available=megabytes * 1e6)  # there are eight copies
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
-    table = compare_transport(start_method=METHODS[0], budget=1.0)
-    assert sorted(set(table["size_bytes"])) == list(SIZES[:sizes])
-
-
-@pytest.mark.usefixtures("no_wait", "pool_threads_may_stay")
+@pytest.mark.usefixtures("pool_threads_may_stay")
 @pytest.mark.parametrize("method", EACH_METHOD)
 def test_a_worker_that_dies_with_data_is_one_clear_error(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = list_workers()
-    monkeypatch.setattr(transport, "read_block", tasks.die_of_two)
-    with pytest.raises(WorkerDied, match=r"with 1 task under way: \['die_of_two'\]"):
+    monkeypatch.setattr(transport, "read_block", tasks.die)
+    with pytest.raises(WorkerDied, match=r"with 1 task under way: \['die'\]"):
         compare_transport(start_method=method, budget=0.05)
     assert list_workers() == before
 
 
-def test_a_run_lacks_no_round_and_has_one_start_method() -> None:
-    table = make_transfers()
-    with pytest.raises(ResultsError, match=r"is not whole: bytes, pickling, .* has 7 rows"):
-        verdict(table.drop(index=0))
-    with pytest.raises(ResultsError, match=r"its rows differ in start_method$"):
-        verdict(table.assign(start_method=["spawn", *["fork"] * (len(table) - 1)]))
-
-
 def test_each_kind_way_and_size_is_summed_up_beside_the_argument() -> None:
     seconds = [0.1, 0.5, 0.1, 0.3, 0.2, 0.1]
-    summary = summarise(
-        make_transfers(
-            {
-                ("numbers", "pickling", 1_000): seconds,
-                ("bytes", "kept", 1_000): [2 * one for one in seconds],
-                ("bytes", "argument", 9_000): seconds,
-                ("bytes", "argument", 1_000): seconds,
-            }
-        )
-    )
+    transfers = {
+        ("numbers", "pickling", 1_000): seconds,
+        ("bytes", "kept", 1_000): [2 * one for one in seconds],
+        ("bytes", "argument", 9_000): seconds,
+        ("bytes", "argument", 1_000): seconds,
+    }
+    summary = summarise(make_transfers(transfers))
     keys = summary[["kind", "way", "size_bytes"]].itertuples(index=False, name=None)
-    assert list(keys) == [
-        ("bytes", "argument", 1_000),
-        ("bytes", "argument", 9_000),
-        ("bytes", "kept", 1_000),
-        ("numbers", "pickling", 1_000),
-    ]
-    kept = summary.drop(columns=["kind", "way"]).iloc[2].to_dict()
-    assert kept == pytest.approx(
-        {
-            "size_bytes": 1_000,
-            "rounds": 6,
-            "seconds": 0.3,
-            "seconds_low": 0.2,
-            "seconds_high": 1.0,
-            "ratio": 2,
-            "ratio_low": 2,
-            "ratio_high": 2,
-        }
+    assert list(keys) == [[*transfers][place] for place in (3, 2, 1, 0)]
+    assert summary.iloc[2, 2:].to_dict() == pytest.approx(
+        {"size_bytes": 1_000, "rounds": 6, "seconds": 0.3, "seconds_low": 0.2, "seconds_high": 1.0}
+        | {"ratio": 2, "ratio_low": 2, "ratio_high": 2}
     )
     assert list(summary["ratio"])[:2] == [1, 1]
     assert math.isnan(summary["ratio"].iloc[3])  # no such numbers were sent
 
 
 def test_transfers_are_told_in_these_sentences() -> None:
-    assert verdict(make_transfers()).splitlines() == [
+    first, *others = verdict(make_transfers(busy_percent=90.0)).splitlines()
+    assert first.startswith("Mind: the machine was 90 % busy before the run; ")
+    assert others == [
         "10 MB of data (×: times as long as an argument):",
         "  Pickling and rebuilding alone, in one process: 1 ms (992 µs to 1.01 ms), 0.05 ×.",
         "  As a task's argument: 20.1 ms (19.9 ms to 20.3 ms).",
@@ -199,21 +131,16 @@ def test_transfers_are_told_in_these_sentences() -> None:
         "the rest is the pipe.",
         "Eight rounds of each.",
     ]
-    first, *others = verdict(make_transfers(busy_percent=90.0)).splitlines()
-    assert first.startswith("Mind: the machine was 90 % busy before the run; ")
-    assert others == verdict(make_transfers(usable_cores=1)).splitlines()
 
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [
-        pytest.param(spread(0.3), "300 ms (297 ms to 303 ms), 3.00 ×.", id="longer"),
-        pytest.param(spread(0.05), "50 ms (49.5 ms to 50.5 ms), 0.50 ×.", id="shorter"),
-        pytest.param(spread(0.1, width=1.0), "100 ms (50 ms to 150 ms).", id="perhaps"),
-        pytest.param(
-            spread(0.3, width=0.8), "300 ms (180 ms to 420 ms), 1.80 to 4.20 ×.", id="wide"
-        ),
-        pytest.param([0.15], "150 ms.", id="one round"),
+        (spread(0.3), "300 ms (297 ms to 303 ms), 3.00 ×."),
+        (spread(0.05), "50 ms (49.5 ms to 50.5 ms), 0.50 ×."),
+        (spread(0.1, width=1.0), "100 ms (50 ms to 150 ms)."),
+        (spread(0.3, width=0.8), "300 ms (180 ms to 420 ms), 1.80 to 4.20 ×."),
+        ([0.15], "150 ms."),
     ],
 )
 def test_a_ratio_is_told_where_it_is_clear_of_one(seconds: list[float], told: str) -> None:
@@ -224,22 +151,20 @@ def test_a_ratio_is_told_where_it_is_clear_of_one(seconds: list[float], told: st
 
 
 def test_what_was_not_measured_is_told_or_left_out() -> None:
-    text = verdict(make_transfers(leave_out("shared memory")))
+    text = verdict(TABLE[TABLE["way"] != "shared memory"])
     assert "  In shared memory: not measured, since this machine has no room for it.\n" in text
     alone = make_transfers({SENT: spread(1.0), ("numbers", "pickling", 10**6): spread(0.5)})
     assert "numbers" not in verdict(alone)  # none were sent to hold it against
-    chart = assert_readable(draw, make_transfers({SENT: spread(1.0)}))
+    chart = draw(make_transfers({SENT: spread(1.0)}))
     assert not chart.axes[1].axison  # no empty plot
     assert "Pickling" not in chart.description
     assert chart.texts[0].get_text() == "A worker had 1 MB after 1 s"
     slow = make_transfers({SENT: spread(1.0), ("bytes", "pickling", 10**6): spread(1.0)})
-    assert (
-        "Pickling and rebuilding alone took as long as the time to send 1 MB of raw bytes, or "
-        "longer.\n"
-    ) in verdict(slow)
+    told = "took as long as the time to send 1 MB of raw bytes, or longer.\n"
+    assert f"Pickling and rebuilding alone {told}" in verdict(slow)
     for door in (verdict, draw):
         with pytest.raises(ResultsError, match="has no rounds of bytes sent as an argument"):
-            door(make_transfers(leave_out("argument")))
+            door(TABLE[TABLE["way"] != "argument"])
 
 
 def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> None:
@@ -258,21 +183,14 @@ def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> 
     assert read_up(lines[2][0]) == pytest.approx([0.0003006, 0.00036, 0.0063])
     ends = np.asarray(lines[2][2][0].get_paths()[2].vertices)[:, 1]
     assert ends == pytest.approx([0.99 * 0.0063, 1.01 * 0.0063])
-    names = {text.get_text(): text.get_color() for text in times.texts}
-    assert names == {
-        name: line[0].get_color()
-        for line, name in zip(
-            lines,
-            ("as an argument", "as a result", "shared memory", "with a new pool",
-             "kept by the worker"),
-            strict=True,
-        )
-    }  # fmt: skip
+    colours = {text.get_text(): text.get_color() for text in times.texts}
+    ways = ("as an argument", "as a result", "shared memory", "with a new pool")
+    drawn = [str(line[0].get_color()) for line in lines]
+    assert colours == dict(zip((*ways, "kept by the worker"), drawn, strict=True))
     assert [bar.get_width() for bar in list_bars(parts)] == pytest.approx(
         [100 / 25, 96, 72.97297, 27.02703], rel=0.01
     )
     assert [text.get_text() for text in parts.texts] == [
-        "raw bytes: 4 % pickling",
-        "a list of numbers: 73 % pickling",
+        *("raw bytes: 4 % pickling", "a list of numbers: 73 % pickling"),
     ]
     assert parts.get_title(loc="left") == "where the time for 100 kB goes"

@@ -57,14 +57,11 @@ def wait(thread: Thread) -> None:
 start, join = methodcaller("start"), methodcaller("join")
 
 METHODS = pd.concat(
-    make_run({PROCESSES: [0.5] * 3}, start_method=method, run_id=method)
-    for method in ("fork", "spawn")
+    make_run({PROCESSES: [0.5] * 3}, start_method=name, run_id=name) for name in ("fork", "spawn")
 )
-POOLS = METHODS[METHODS["runner"] == "processes"].assign(
-    start_up_seconds=[0.01, 0.012, 0.05, 0.1, 0.11, 0.15]
-)
-METHODS.loc[METHODS["runner"] == "processes"] = POOLS
-BY_METHOD = POOLS.groupby("start_method")
+IS_POOL = METHODS["runner"] == "processes"
+METHODS.loc[IS_POOL, "start_up_seconds"] = [0.01, 0.012, 0.05, 0.1, 0.11, 0.15]
+WORKS = METHODS[IS_POOL].groupby("start_method")["seconds"].median()
 
 CASES = [
     Case(race.check_rounds, [RUN]).gets(
@@ -75,11 +72,9 @@ CASES = [
     ),
     Case(race.check_spread, [RUN]).gets(
         (SPREAD, "Right: up to 1.88 ×, for threads."),
-        (SPREAD.round(2).to_dict(), "Right: "),
         (1 / SPREAD, "upside down"),
         (SECONDS.max() - SECONDS.min(), "a difference"),
         (SPREAD + 1, "take `max()`"),
-        (SPREAD[["threads"]], "it has them for ['threads']"),
     ),
     Case(race.check_speed_up, [SLOW]).gets(
         (2, "Right: 2.00 ×"),
@@ -89,7 +84,7 @@ CASES = [
         (9, "divide the column"),
     ),
     Case(race.check_times_as_large, [TWO]).gets(
-        (LARGEST / 1.25, "Right: 1.58 ×, since two threads took 1.97 × as long in the publish"),
+        (LARGEST / 1.25, "Right: 1.58 × … took 1.97 × as long in … and 1.25 × as long in yours."),
         (LARGEST - 1.25, "a difference"),
         (1.25 / LARGEST, "upside down"),
         (LARGEST, "figure alone"),
@@ -97,11 +92,10 @@ CASES = [
         (5, "take the largest `time_ratio`"),
     ),
     Case(race.check_short, [TWO]).gets(
-        (SHORT, "Right: with 20,000 steps two threads took 1.70 × as long as the plain loop"),
+        (SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"),
         (TWO, "this countdown has 4,000,000 steps"),
         ("Two threads", "should be a table, as `compare` gives it; it is 'Two threads'"),
         (FOUR, "like `two`, but the table has no run of two threads"),
-        (pd.DataFrame({"seconds": [1.0]}), "like `two`, but"),
     ),
     Case(race.check_run_together, []).gets(
         (handle(start, join), "Right: every thread is started before any"),
@@ -116,33 +110,26 @@ CASES = [
         (handle(start, join, told="1 s"), "should be a number of seconds"),
         (handle(start, start), "`run_together([t1, t2])` ended with RuntimeError('threads"),
         (handle(join), "cannot join thread before it is started"),
-        (handle(start, join, told=...), "gives its answer back by `return`"),
     ),
     Case(race.check_faults, []).gets(
         ({2, 4, 5}, "Right: 2, 4 and 5."),
-        ((5, 2.0, 4, 4), "Right: "),
         ({2, 5}, "2 found, and there is more to find: what ends the workers"),
         ({4, 5}, "what kind of number"),
         ([2, 4], "which clock"),
-        (set(), "0 found"),
         ({1, 2}, "fault 1 isn't in this script: `Pool(2)` has its parentheses"),
         ({2, 3, 4, 5}, "fault 3 isn't in this script: nothing starts above the guard"),
         ({6}, "the numbers 1 to 5"),
         (2, "should be a set of numbers, as {1, 3} is; it is 2."),
-        ({"the guard"}, "should be a set of numbers"),
     ),
     Case(race.check_start_ups, [METHODS]).gets(
-        (BY_METHOD["start_up_seconds"].median() * 1000, "Right: fork 12.0 ms, spawn 110.0 ms."),
-        ({"spawn": 110, "fork": 12}, "Right: "),
+        ({"spawn": 110, "fork": 12}, "Right: fork 12.0 ms, spawn 110.0 ms."),
         ({"spawn": 0.11, "fork": 0.012}, "those are seconds"),
-        (BY_METHOD["seconds"].median() * 1000, "time of the work"),
+        (WORKS * 1000, "time of the work"),
         ({"spawn": 120, "fork": 24}, "those are means"),
         ({"spawn": 1, "fork": 1}, "take the rows of processes"),
-        ({"": 0, "spawn": 110, "fork": 12}, "it has them for ['', 'spawn', 'fork']"),
     ),
     Case(race.check_cut, []).gets(
         (split, "Right: whole parts, no step lost"),
-        (lambda count, parts: tuple((count + n) // parts for n in range(parts)), "Right: "),
         (lambda count, parts: [count // parts] * parts, "gave [5, 5]: 1 of 11 steps lost"),
         (lambda count, parts: [count / parts] * parts, "`//` gives one, `/` does not"),
         (lambda count, parts: [-(-count // parts)] * parts, "more than 11 steps"),

@@ -31,14 +31,6 @@ MIXED = (SERVED["seconds"] / SERVED["requests"] / SERVED["switch_interval_second
 )
 
 
-def use_up(workers: list[int]) -> int:
-    count = 0
-    while workers:
-        first = workers.pop(0)
-        count += not workers or workers[0] != first
-    return count
-
-
 CASES = [
     Case(turns.check_longest, [SLICES]).gets(
         (7, "Right: 7.0 ms, which is 1.4 × the switch interval of 5 ms."),
@@ -50,17 +42,13 @@ CASES = [
     Case(turns.check_longest, [LONG]).gets((0.2, "in seconds, and a slice of a process")),
     Case(turns.check_ran, [SLICES]).gets(
         (RAN, "Right: on average 1.00 of 2 threads and 2.00 of 2 processes ran"),
-        (pd.Series(RAN).to_frame(), "Right: "),
         (pd.Series(RAN) / 1000, "those are seconds"),
         (RAN | {("threads", 1): 18, ("threads", 2): 14}, "pauses included"),
         (RAN | {("threads", 1): 7, ("threads", 2): 6}, "the longest slice"),
         (pd.Series(RAN) + 1, "take the length of each"),
-        (12.0, "one number for each of ('processes', 1), ('processes', 2), ('threads', 1)"),
-        (pd.Series({1: 24.0, 2: 19.0}), "it has them for [1, 2]"),
     ),
     Case(turns.check_count_turns, []).gets(
         (lambda workers: sum(1 for _ in groupby(workers)), "Right: however many slices"),
-        (use_up, "Right: "),
         (len, "`count_turns([1, 1, 2, 1, 1, 2])` gave 6: that counts slices"),
         (lambda workers: sum(1 for _ in groupby(workers)) - 1, "that counts the changes"),
         (lambda workers: len(set(workers)), "that counts the workers"),
@@ -68,8 +56,7 @@ CASES = [
         (lambda _: 99, "go from slice to slice"),
     ),
     Case(turns.check_cores_needed, [SLEEPERS]).gets(
-        (1, "Right: one. It starts the threads"),
-        (1.0, "Right: one."),
+        (1, "Right: one. It … eight threads, four usable cores, a speed-up of 7.8."),
         (8, "a core for each thread"),
         (4, "this Python may use"),
         (0, "something must start"),
@@ -83,19 +70,14 @@ CASES = [
         ({"a", "d", "e", "f", "g"}, "f: that call works on Python objects at every step"),
         ({"a", "e", "g"}, "C code that works on plain bytes"),
         ({"d", "e", "g"}, "Look at a: that call has nothing to do but wait"),
-        ({"a", "d", "g"}, "Look at e: that call has nothing to do but wait"),
-        ({"a", "d", "e"}, "Look at g: that call has nothing to do but wait"),
         (set(), "four letters are not where"),
         ({"a", "z"}, "should be a set of letters from a to g, each in quotation marks; it is"),
-        ("adeg", "it is 'adeg'"),
     ),
     Case(turns.check_waits, [SERVED]).gets(
         (dict.fromkeys(INTERVALS, 2.0), "Right: from 2 to 2 switch intervals a request."),
-        (pd.Series(2.0, index=INTERVALS), "Right: "),
         ({interval: 2 * interval for interval in INTERVALS}, "those are seconds"),
         (dict.fromkeys(INTERVALS, 0.5), "upside down"),
         (MIXED.median(), "beside nothing"),
         (dict.fromkeys(INTERVALS, 3.0), "divide each round's `seconds`"),
-        ({0.0005: 2.0, 0.02: 2.0}, "one number for each of"),
     ),
 ]

@@ -54,7 +54,7 @@ def make_starts(starts: Starts = ORDINARY_STARTS, workers: int = 2, **facts: Any
     return _make(STARTS, starts, "start_method loads", values, **({"workers": workers} | facts))
 
 
-def carry(sizes: Sequence[int], ways: Mapping[Way, tuple[float, float]]) -> Transfers:
+def _carry(sizes: Sequence[int], ways: Mapping[Way, tuple[float, float]]) -> Transfers:
     """Say how long data takes by ways that each have an overhead and the seconds of a byte."""
     return {
         (kind, way, size): spread(overhead + pace * size)
@@ -73,8 +73,8 @@ ORDINARY_WAYS = {
 }
 NUMBERS = {("numbers", "pickling"): (3e-6, 8e-9), ("numbers", "argument"): (2e-4, 9e-9)}
 ORDINARY_TRANSFERS: Transfers = {
-    **carry([1_000, 100_000, 10_000_000], ORDINARY_WAYS),
-    **carry([1_000, 100_000], NUMBERS),
+    **_carry([1_000, 100_000, 10_000_000], ORDINARY_WAYS),
+    **_carry([1_000, 100_000], NUMBERS),
 }
 
 
@@ -93,11 +93,8 @@ MEGABYTE = 1_000_000
 
 
 def _weigh(megabytes: float, parent: float) -> tuple[Sequence[int], Sequence[int]]:
-    own, parents = (
-        [round(MEGABYTE * weight) for weight in spread(weights, 2)]
-        for weights in (megabytes, parent)
-    )
-    return own, parents
+    own, parents = spread(MEGABYTE * megabytes, 2), spread(MEGABYTE * parent, 2)
+    return [*map(round, own)], [*map(round, parents)]
 
 
 ORDINARY_WEIGHTS: Weights = {
@@ -144,17 +141,11 @@ STEPS = tuple(7_000_000 // 4**place for place in reversed(range(7)))
 
 
 class Noise(NamedTuple):
-    """What disturbs measurements.
+    """What disturbs measurements."""
 
-    Attributes:
-        each: the standard deviation of each measurement, as a part of it.
-        common: the most by which a whole round is slowed; 1 for not at all.
-        disturbed: the part of the measurements that take 1.3 to 3 times as long.
-    """
-
-    each: float = 0.0
-    common: float = 1.0
-    disturbed: float = 0.0
+    each: float = 0.0  # the standard deviation of each measurement, as a part of it
+    common: float = 1.0  # the most by which a whole round is slowed
+    disturbed: float = 0.0  # the part of the measurements that take 1.3 to 3 times as long
 
     def blow(self, chance: random.Random) -> Callable[[float], float]:
         """Return what changes the measurements of one round."""
@@ -203,9 +194,3 @@ def make_lengths(
     values = "start_up_seconds seconds tear_down_seconds"
     told = {"tasks": tasks} | facts
     return _make(LENGTHS, measured, "runner start_method steps", values, **told)
-
-
-def find_true_crossing(rival: Law, processes: Law, pool: tuple[float, float] = (0.0, 0.0)) -> float:
-    """Say from which length of a task, in seconds of the plain loop, processes pay by these."""
-    overhead = processes.overhead + sum(pool) - rival.overhead
-    return STEP * overhead / (rival.slope - processes.slope)

@@ -16,48 +16,33 @@ Lengths = Mapping[int, tuple[Sequence[float], Sequence[float]]]
 Chunks = Mapping[tuple[str, int], Sequence[float]]
 Answers = Mapping[str, Sequence[tuple[int, float, float]]]
 
-ORDINARY_CREW: Crew = {
-    1: [(0.1, 0.2), (0.21, 0.3), (0.32, 0.4)],
-    2: [(0.1, 0.25), (0.26, 0.48)],
-}
+POOL = FACTS | {"start_method": "fork"}
+ORDINARY_CREW: Crew = {1: [(0.1, 0.2), (0.21, 0.3), (0.32, 0.4)], 2: [(0.1, 0.25), (0.26, 0.48)]}
 
 
 def take_turns_in_a_pool(tasks: int, workers: int = 2, each: float = 0.01) -> Crew:
     """Let each worker in turn take the next task; all take as long, from 0.1 s on."""
-    starts = {worker: range((tasks - worker) // workers + 1) for worker in range(1, workers + 1)}
-    return {
-        worker: [(0.1 + each * n, 0.1 + each * (n + 1)) for n in own]
-        for worker, own in starts.items()
-        if own
-    }
+    crew: dict[int, list[tuple[float, float]]] = {}
+    for task in range(tasks):
+        turn, worker = divmod(task, workers)
+        span = (0.1 + each * turn, 0.1 + each * (turn + 1))
+        crew.setdefault(worker + 1, []).append(span)
+    return crew
 
 
 def make_map(
-    crew: Crew = ORDINARY_CREW,
-    ready: float = 0.1,
-    done: float | None = None,
-    gone: float | None = None,
-    steps: Sequence[int] = (),
-    **facts: object,
-) -> pd.DataFrame:
+    crew: Crew = ORDINARY_CREW, ready: float = 0.1, done: float | None = None,
+    gone: float | None = None, steps: Sequence[int] = (), **facts: object,
+) -> pd.DataFrame:  # fmt: skip
     """Make the table of one map, from the starts and ends of each worker's tasks in seconds.
 
-    Tasks are numbered by their start. All answers are there 20 ms after the last task and the
-    pool is gone 30 ms later, where nothing else is told.
+    Unless told, all answers are there 20 ms after the last task; the pool is gone 30 ms later.
     """
     spans = sorted((start, worker, end) for worker, own in crew.items() for start, end in own)
     all_done = max(end for *_, end in spans) + 0.02 if done is None else done
-    row = FACTS | {
-        "run_id": "a7b8c9",
-        "experiment": "map",
-        "workers": max(crew),
-        "start_method": "fork",
-        "chunksize": 1,
-        "tasks": len(spans),
-        "ready_seconds": ready,
-        "done_seconds": all_done,
-        "gone_seconds": all_done + 0.03 if gone is None else gone,
-    }
+    row = POOL | {"run_id": "a7b8c9", "experiment": "map", "workers": max(crew), "chunksize": 1}
+    row |= {"tasks": len(spans), "ready_seconds": ready, "done_seconds": all_done}
+    row |= {"gone_seconds": all_done + 0.03 if gone is None else gone}
     rows = [
         row
         | {"task": task, "steps": steps[task - 1] if steps else 1_000, "worker": worker}
@@ -87,11 +72,7 @@ ORDINARY_CHUNKS: Chunks = {
 def make_lengths(
     lengths: Lengths = ORDINARY_LENGTHS, workers: int = 2, **facts: object
 ) -> pd.DataFrame:
-    """Make a sweep of the list's length.
-
-    Each number of tasks has its seconds, and the part of the workers' time that went into tasks,
-    both in each round.
-    """
+    """Make a sweep of the list's length: of each the seconds, and the busy share, by round."""
     cuts = {
         ("even", tasks, 1): [(s, s * share * workers) for s, share in zip(*both, strict=True)]
         for tasks, both in lengths.items()
@@ -102,17 +83,15 @@ def make_lengths(
 def make_chunks(
     chunks: Chunks = ORDINARY_CHUNKS, workers: int = 2, tasks: int = 2_000, **facts: object
 ) -> pd.DataFrame:
-    """Make a sweep of the chunksize.
+    """Make a sweep of the chunksize, of the time of each in each round as a multiple.
 
-    Each kind of work with its chunksize has its time in each round as a multiple of 0.2 s for
-    even work and 0.22 s for uneven work, both 1 % longer in each round. The workers are at tasks
-    for 0.18 s, whatever the chunksize.
+    It is one of 0.2 s for even work and 0.22 s for uneven work, both 1 % longer in each round.
+    The workers are at tasks for 0.18 s, whatever the chunksize.
     """
     own = {"even": 0.2, "uneven": 0.22}
     cuts = {
         (work, tasks, size): [
-            (own[work] * 1.01**number * multiple, 0.18 * workers)
-            for number, multiple in enumerate(multiples)
+            (own[work] * 1.01**n * multiple, 0.18 * workers) for n, multiple in enumerate(multiples)
         ]
         for (work, size), multiples in chunks.items()
     }
@@ -126,28 +105,16 @@ def _make_sweep(
     facts: dict[str, object],
 ) -> pd.DataFrame:
     """Make a sweep from the seconds and the busy seconds of each cut, round by round."""
-    rows = [
-        FACTS
-        | {
-            "run_id": "d1e2f3",
-            "experiment": experiment,
-            "work": work,
-            "workers": workers,
-            "start_method": "fork",
-            "tasks": tasks,
-            "chunksize": size,
-            "default_chunksize": compute_default_chunksize(tasks, workers),
-            "count": 4_000_000,
-            "round": number,
-            "rounds": len(rounds),
-            "position": position,
-            "seconds": seconds,
-            "busy_seconds": busy,
-        }
-        | facts
-        for position, ((work, tasks, size), rounds) in enumerate(cuts.items(), start=1)
-        for number, (seconds, busy) in enumerate(rounds, start=1)
-    ]
+    run = {"run_id": "d1e2f3", "experiment": experiment, "workers": workers, "count": 4_000_000}
+    rows = []
+    for position, ((work, tasks, size), rounds) in enumerate(cuts.items(), start=1):
+        own = compute_default_chunksize(tasks, workers)
+        cut = {"work": work, "tasks": tasks, "chunksize": size, "default_chunksize": own}
+        row = POOL | run | cut | {"rounds": len(rounds), "position": position}
+        rows += [
+            row | {"round": number, "seconds": seconds, "busy_seconds": busy} | facts
+            for number, (seconds, busy) in enumerate(rounds, start=1)
+        ]
     return make_table(rows, LISTS)
 
 
@@ -159,23 +126,13 @@ ORDINARY_ANSWERS: Answers = {
 
 
 def make_arrivals(answers: Answers = ORDINARY_ANSWERS, **facts: object) -> pd.DataFrame:
-    """Make the table of the answers that methods of a pool gave.
-
-    Each method has its answers in the order in which they came: the task, its end and when the
-    caller held it, in seconds. A map returned with its first answer and the others after 1 ms.
-    """
+    """Make the table of answers: each method's in order, with task, its end and its arrival."""
     rows = []
     for method, own in answers.items():
         is_map = method in ("map", "starmap")
-        row = FACTS | {
-            "run_id": "b4c5d6",
-            "experiment": "methods",
-            "method": method,
-            "workers": 2,
-            "start_method": "fork",
-            "chunksize": compute_default_chunksize(len(own), 2) if is_map else 1,
-            "returned_seconds": own[0][2] if is_map else 0.001,
-        }
+        row = POOL | {"run_id": "b4c5d6", "experiment": "methods", "method": method, "workers": 2}
+        row |= {"chunksize": compute_default_chunksize(len(own), 2) if is_map else 1}
+        row |= {"returned_seconds": own[0][2] if is_map else 0.001}
         rows += [
             row
             | {"task": task, "steps": 1_000 * task, "place": place}
@@ -186,9 +143,8 @@ def make_arrivals(answers: Answers = ORDINARY_ANSWERS, **facts: object) -> pd.Da
     return make_table(rows, ARRIVALS)
 
 
-def put(table: pd.DataFrame, row: int, **values: object) -> pd.DataFrame:
-    """Return a table with other values in a row, counted from 1."""
+def put(table: pd.DataFrame, row: int, name: str, value: object) -> pd.DataFrame:
+    """Return a table with another value in a row, counted from 1."""
     changed = table.copy()
-    for name, value in values.items():
-        changed.loc[row - 1, name] = value  # type: ignore[call-overload]
+    changed.loc[row - 1, name] = value  # type: ignore[call-overload]
     return changed

@@ -7,19 +7,21 @@ import sys
 import time
 from pathlib import Path
 
+_MARKS: list[object] = []
+
 
 def give_back(value: object) -> object:
     return value
 
 
-def die(_: object) -> None:
+def die(*_: object) -> None:
     os._exit(3)
 
 
-def kill_oneself(value: object) -> None:
-    if value == "victim":
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.1)
+def die_in_a_worker(_: object) -> None:
+    """End this process unless it is the first of its program."""
+    if multiprocessing.parent_process() is not None:
+        os._exit(3)
 
 
 def leave(_: object) -> None:
@@ -60,14 +62,6 @@ def countdown_for_ever(mark: str) -> None:
         n += 1
 
 
-def list_blocked_signals(_: object) -> list[str]:
-    return [signal.Signals(number).name for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])]
-
-
-def die_of_two(_: object, __: object) -> None:
-    os._exit(3)
-
-
 def add_process(path: str) -> None:
     """Add this process's id to a file."""
     with Path(path).open("a", encoding="utf-8") as file:
@@ -93,19 +87,10 @@ def read_and_rest(name: str) -> None:
     block.close()
 
 
-def die_in_a_worker(_: object) -> None:
-    """End this process unless it is the first of its program."""
-    if multiprocessing.parent_process() is not None:
-        os._exit(3)
-
-
 def mark_module(value: object) -> int:
     """Leave a mark in this module as this interpreter has it; return how many there are."""
     _MARKS.append(value)
     return len(_MARKS)
-
-
-_MARKS: list[object] = []
 
 
 def note_call(folder: Path, milliseconds: int) -> None:

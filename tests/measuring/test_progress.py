@@ -1,5 +1,4 @@
 import io
-import subprocess
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -36,18 +35,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def read_screen(text: str) -> str:
     """Return what a terminal's one line shows after some text with carriage returns."""
-    shown: list[str] = []
-    column = 0
-    for letter in text:
-        if letter == "\r":
-            column = 0
-        else:
-            shown[column : column + 1] = [letter]
-            column += 1
-    return "".join(shown).rstrip()
+    shown = ""
+    for part in text.split("\r"):
+        shown = part + shown[len(part) :]
+    return shown.rstrip()
 
 
-def test_nothing_is_written_where_there_is_no_terminal_or_no_stream(
+def test_nothing_is_written_or_imported_where_there_is_no_terminal_or_no_stream(
     monkeypatch: pytest.MonkeyPatch, clock: list[float]
 ) -> None:
     for stream in (io.StringIO(), None):
@@ -56,123 +50,59 @@ def test_nothing_is_written_where_there_is_no_terminal_or_no_stream(
             clock[0] += 60
             show("half done")
         assert stream is None or stream.getvalue() == ""
+        assert "IPython" not in sys.modules
 
 
-def test_nothing_is_written_before_the_delay(terminal: Terminal, clock: list[float]) -> None:
-    with progress.shown() as show:
-        show("begun")
-        clock[0] += progress.DELAY_SECONDS - 0.01
-        show("going on")
-    assert terminal.getvalue() == ""
-
-
-def test_after_the_delay_the_line_shows_and_at_the_end_it_is_gone(
+def test_two_seconds_on_the_line_shows_and_at_the_end_it_is_gone(
     terminal: Terminal, clock: list[float]
 ) -> None:
     with progress.shown() as show:
-        clock[0] += progress.DELAY_SECONDS
+        clock[0] += 1.99
+        show("too soon")
+        assert terminal.getvalue() == ""
+        clock[0] += 0.01
         show("a long line of text")
         assert read_screen(terminal.getvalue()) == "a long line of text"
-        clock[0] += progress.STEP_SECONDS
+        clock[0] += 0.25
         show("short")
+        assert read_screen(terminal.getvalue()) == "short"
+        clock[0] += 0.24
+        show("no more often than four times a second")
         assert read_screen(terminal.getvalue()) == "short"
     assert read_screen(terminal.getvalue()) == ""
     assert terminal.getvalue().endswith("\r")
-    assert "\n" not in terminal.getvalue()
 
 
-def test_the_line_is_gone_after_an_error_or_an_interrupt_too(
-    terminal: Terminal, clock: list[float]
+def test_the_line_is_gone_after_an_interrupt_too_and_a_terminal_of_ipython_s_is_one(
+    terminal: Terminal, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def measure(error: type[BaseException]) -> None:
-        with progress.shown() as show:
-            clock[0] += progress.DELAY_SECONDS
-            show("half done")
-            raise error
-
-    for error in (LookupError, KeyboardInterrupt):
-        with pytest.raises(error):
-            measure(error)
-        assert read_screen(terminal.getvalue()) == ""
+    shell: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "IPython", shell)
+    with pytest.raises(KeyboardInterrupt), progress.shown() as show:  # noqa: PT012
+        clock[0] += 2
+        show("half done")
+        raise KeyboardInterrupt
+    assert "half done" in terminal.getvalue()
+    assert read_screen(terminal.getvalue()) == ""
 
 
-def test_the_line_changes_no_more_often_than_four_times_a_second(
-    terminal: Terminal, clock: list[float]
-) -> None:
-    with progress.shown() as show:
-        clock[0] += progress.DELAY_SECONDS
-        for number in range(100):
-            show(f"step {number}")
-            clock[0] += 0.01
-        assert 1 < terminal.getvalue().count("step") <= 5
-
-
-class Handle:
-    def __init__(self, log: list[dict[str, str]]) -> None:
-        self.log = log
-
-    def update(self, data: dict[str, str], **_: object) -> None:
-        self.log.append(data)
-
-
-def test_in_a_kernel_the_line_is_one_output_that_ends_empty(
+def test_in_a_kernel_the_line_is_one_output_that_ends_empty_and_none_if_it_was_short(
     monkeypatch: pytest.MonkeyPatch, clock: list[float]
 ) -> None:
     log: list[dict[str, str]] = []
 
-    def display(data: dict[str, str], **_: object) -> Handle:
+    def display(data: dict[str, str], **_: object) -> SimpleNamespace:
         log.append(data)
-        return Handle(log)
+        return SimpleNamespace(update=display)
 
-    shell = SimpleNamespace(kernel=object())
-    module: Any = SimpleNamespace(get_ipython=lambda: shell)
-    monkeypatch.setitem(sys.modules, "IPython", module)
+    shell: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setitem(sys.modules, "IPython", shell)
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
     with progress.shown() as show:
         show("too soon")
-        clock[0] += progress.DELAY_SECONDS
-        show("half done")
-        clock[0] += progress.STEP_SECONDS
-        show("nearly done")
-    assert log[:2] == [{"text/plain": "half done"}, {"text/plain": "nearly done"}]
-    assert len(log) == 3
-    assert not any(log[2].values())
-
-
-def test_a_short_measurement_in_a_kernel_leaves_no_output_at_all(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float]
-) -> None:
-    def display(*_: object, **__: object) -> None:
-        raise AssertionError("something was displayed")
-
-    module: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
-    monkeypatch.setitem(sys.modules, "IPython", module)
-    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    assert log == []
     with progress.shown() as show:
-        clock[0] += 1.0
-        show("half done")
-
-
-def test_an_ipython_terminal_is_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, terminal: Terminal, clock: list[float]
-) -> None:
-    module: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "IPython", module)
-    with progress.shown() as show:
-        clock[0] += progress.DELAY_SECONDS
-        show("half done")
-    assert "half done" in terminal.getvalue()
-
-
-def test_ipython_is_not_imported_to_look_for_a_kernel() -> None:
-    script = (
-        "import sys\n"
-        "from gil_demo.measuring.progress import shown\n"
-        "with shown() as show:\n"
-        "    show('text')\n"
-        "print('IPython' in sys.modules)\n"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
-    )
-    assert (answer.stdout, answer.stderr) == ("False\n", "")
+        for text in ("half done", "nearly done"):
+            clock[0] += 2
+            show(text)
+    assert log == [{"text/plain": "half done"}, {"text/plain": "nearly done"}, {}]

@@ -3,10 +3,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import ResultsError, combine, countdown, sequential, summarise, threads
-from gil_demo.measuring import runs
 from gil_demo.measuring.machine import describe_machine
 from gil_demo.measuring.runs import (
-    RUNS,
     check_comparable,
     choose_runner,
     collect_facts,
@@ -14,21 +12,15 @@ from gil_demo.measuring.runs import (
     summarise_each,
     time_run,
 )
-from gil_demo.tables.schema import MACHINE, make_table, split_runs
+from gil_demo.tables.schema import MACHINE, split_runs
 from tests.conftest import METHODS, run_once
-from tests.made.runs import make_rows, make_run, spread
+from tests.made.runs import make_run, spread
 
 # measuring
 
 
-def test_a_timed_run_has_three_parts_that_are_not_negative() -> None:
-    assert min(time_run(sequential, 1, countdown, [1000, 1000])) >= 0
-
-
-def test_the_facts_are_those_of_this_machine_and_every_run_has_an_id_of_its_own(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(runs, "measure_busy_percent", lambda: 12.34)
+@pytest.mark.usefixtures("no_wait")
+def test_the_facts_are_those_of_this_machine_and_every_run_has_an_id_of_its_own() -> None:
     first, second = collect_facts("compare"), collect_facts("compare")
     assert set(first) == {"run_id", "experiment", *MACHINE}
     assert first["experiment"] == "compare"
@@ -39,7 +31,8 @@ def test_the_facts_are_those_of_this_machine_and_every_run_has_an_id_of_its_own(
     assert first["recorded_on"] == ""
 
 
-def test_a_runner_is_chosen_by_name_and_processes_by_start_method() -> None:
+def test_a_runner_is_chosen_by_name_and_processes_by_start_method_and_timed() -> None:
+    assert min(time_run(sequential, 1, countdown, [1000, 1000])) >= 0
     assert choose_runner("threads", METHODS[0]) is threads
     assert len(run_once(choose_runner("processes", METHODS[0]), countdown, [1, 1])) == 2
 
@@ -50,13 +43,11 @@ def test_a_runner_is_chosen_by_name_and_processes_by_start_method() -> None:
 def test_ratios_are_paired_by_round() -> None:
     # the sequential time grows threefold within the run, so that the ratio of the medians
     # (0.9 / 0.4) is far from each round's ratio
+    table = make_run({("threads", 2): [4.5, 3.0, 1.5, 1.5, 1.5, 1.5, 1.5]})
+    is_loop = table["runner"] == "sequential"
     loops = [0.2, 0.3, 0.4, 0.4, 0.5, 0.6, 0.6]
-    multiples = [4.5, 3.0, 1.5, 1.5, 1.5, 1.5, 1.5]
-    table = make_run({("threads", 2): multiples})
-    table["seconds"] = [
-        part for loop, multiple in zip(loops, multiples, strict=True)
-        for part in (loop, loop * multiple)
-    ]  # fmt: skip
+    table.loc[~is_loop, "seconds"] *= [*loops] / table.loc[is_loop, "seconds"].to_numpy()
+    table.loc[is_loop, "seconds"] = loops
     loop, own = summarise(table).to_dict("records")
     assert own["seconds"] / loop["seconds"] == pytest.approx(2.25)
     ratio = {name: own[name] for name in own if name.startswith(("time_ratio", "speed_up"))}
@@ -68,14 +59,8 @@ def test_ratios_are_paired_by_round() -> None:
 
 
 def test_the_sequential_run_comes_first_then_threads_then_processes() -> None:
-    ratios = {
-        ("processes", 4): spread(0.5),
-        ("fibres", 2): spread(0.5),
-        ("threads", 4): spread(1.0),
-        ("processes", 2): spread(0.6),
-        ("threads", 2): spread(1.1),
-    }
-    table = make_run(ratios)
+    ways = [("processes", 4), ("fibres", 2), ("threads", 4), ("processes", 2), ("threads", 2)]
+    table = make_run({way: spread(1.0) for way in ways})
     summary = summarise(table[::-1])
     assert list(zip(summary["runner"], summary["workers"], strict=True)) == [
         *(("sequential", 1), ("threads", 2), ("threads", 4)),
@@ -88,13 +73,6 @@ def test_the_sequential_run_comes_first_then_threads_then_processes() -> None:
         *("speed_up", "speed_up_low", "speed_up_high", "cold_speed_up"),
     ]
     assert_frame_equal(summarise(table.sample(frac=1.0, random_state=3)), summary)
-
-
-def test_below_six_rounds_there_are_medians_but_no_intervals() -> None:
-    summary = summarise(make_run({("threads", 2): spread(1.0, rounds=5)}))
-    assert list(summary["rounds"]) == [5, 5]
-    assert summary["time_ratio"].notna().all()
-    assert summary.filter(regex="low|high").isna().all(axis=None)
 
 
 def test_the_cold_speed_up_counts_start_up_and_tear_down() -> None:
@@ -116,31 +94,17 @@ def test_many_runs_are_summed_up_as_each_is_alone() -> None:
         assert_frame_equal(own.drop(columns="run_id").reset_index(drop=True), summarise(run))
 
 
-def test_a_run_without_its_sequential_rounds_cannot_be_summed_up() -> None:
+def test_a_run_without_its_sequential_rounds_or_with_odd_ones_cannot_be_summed_up() -> None:
     table = make_run()
+    for column, value in (("rounds", 7), ("count", 7), ("workload", "x"), ("stopped_by", "budget")):
+        odd = table.copy()
+        odd.loc[4, column] = value
+        with pytest.raises(ResultsError, match=f"a1b2c3 .* its rows differ in {column}$"):
+            check_comparable(odd)
     rest = table[table["runner"] != "sequential"]
-    check_comparable(table)
     for refuse in (summarise, check_comparable):
         with pytest.raises(ResultsError, match="the table has no sequential rounds to hold"):
             refuse(rest)
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"rounds": 7}, "run a1b2c3 is no single run: its rows differ in rounds$"),
-        ({"count": 7}, "run a1b2c3 is no single run: its rows differ in count$"),
-        ({"usable_cores": 7}, "run a1b2c3 is no single run: its rows differ in usable_cores$"),
-        ({"round": 3}, "is not whole: threads, 2 workers has 8 rows in 7 of 8 rounds$"),
-        ({"round": 9}, "is not whole: threads, 2 workers has 8 rows in 8 of 8 rounds$"),
-        ({"workers": 3}, "is not whole: threads, 2 workers has 7 rows in 7 of 8 rounds$"),
-    ],
-)
-def test_rows_that_make_no_whole_run_are_refused(change: dict[str, int], told: str) -> None:
-    rows = make_rows()
-    rows[4] |= change  # threads in the second round
-    with pytest.raises(ResultsError, match=told):
-        check_comparable(make_table(rows, RUNS))
 
 
 def test_the_pace_of_the_plain_loop_is_that_of_its_longest_tasks() -> None:

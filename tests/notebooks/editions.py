@@ -23,14 +23,11 @@ def list_cells(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
 
 
 def get_tags(cell: NotebookNode) -> list[str]:
-    """Return a cell's tags; usually there are none."""
     return list(cell.metadata.get("tags", []))
 
 
 def draws_a_chart(cell: NotebookNode) -> bool:
-    """Tell whether a code cell ends with a chart."""
-    last: str = cell.source.splitlines()[-1]
-    return last.startswith(("draw(", "bend_amdahl("))
+    return bool(cell.source.splitlines()[-1].startswith(("draw(", "bend_amdahl(")))
 
 
 def read_code(name: str) -> list[NotebookNode]:

@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -21,7 +22,7 @@ from nbformat.v4 import new_code_cell
 
 from gil_demo.running.pools import list_start_methods
 from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
-from tests.notebooks.running import run_in_place
+from tests.notebooks.running import run_in_place, shorten
 from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
 TEACHING = FOLDER.parent / ".book" / "teaching.md"
@@ -29,17 +30,8 @@ METHODS = os.environ.get("GIL_DEMO_START_METHODS", "").split() or list_start_met
 HANDED_OUT = "handed out"
 EDITIONS = [HANDED_OUT, *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS)]
 
-# every measurement asks how long it may take, and is told half a second at most: what is tested is
-# that the notebooks run, not what they measure
-SHORTEN = """
-from gil_demo.measuring import rounds
-rounds.check_budget = lambda budget, check=rounds.check_budget: min(check(budget), 0.5)
-"""
 START = "import multiprocessing; multiprocessing.set_start_method({!r})"
-COUNT_WORKERS = """
-import multiprocessing
-print("workers left:", len(multiprocessing.active_children()))
-"""
+COUNT_WORKERS = "import multiprocessing; print(len(multiprocessing.active_children()))"
 
 # every process of these runs inherits this mark, however it was started
 MARK, VALUE = "GIL_DEMO_TEST", uuid.uuid4().hex
@@ -66,25 +58,22 @@ def executed(
 ) -> Executed:
     """Run an edition of every notebook that is asked for."""
     folder = tmp_path_factory.mktemp("executed")
-    asked = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {one.params["name"] for one in asked if one is not None and "name" in one.params}
+    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    names = {parameters.get("name") for parameters in asked}
     copies = {name: folder / f"{name}.ipynb" for name in NAMES if name in names}
     for name, copy in copies.items():
         original = read(FOLDER / copy.name)
         if request.param == HANDED_OUT:
-            solutions = [cell for cell in list_cells(original, "code") if is_solution(cell)]
+            solutions = [
+                cell for cell in list_cells(original, "code") if "solution" in get_tags(cell)
+            ]
             cells = [*read(handout / copy.name).cells, *solutions]
         else:
             cells = [new_code_cell(START.format(request.param)), *original.cells]
-        answered = add_wrong_answers(cells, name)
-        original.cells = [new_code_cell(SHORTEN), *answered, new_code_cell(COUNT_WORKERS)]
+        original.cells = [*add_wrong_answers(cells, name), new_code_cell(COUNT_WORKERS)]
         nbformat.write(original, copy)
-    run_in_place([*copies.values()], **{MARK: VALUE})
+    run_in_place([*copies.values()], **shorten(folder / "ipython"), **{MARK: VALUE})
     return {name: read(copy) for name, copy in copies.items()}
-
-
-def is_solution(cell: NotebookNode) -> bool:
-    return "solution" in get_tags(cell)
 
 
 def add_wrong_answers(cells: list[NotebookNode], name: str) -> list[NotebookNode]:
@@ -105,21 +94,18 @@ def list_words(notebook: NotebookNode, tag: str) -> list[str]:
 
 
 @each_name
-def test_it_runs_and_leaves_no_worker(executed: Executed, name: str) -> None:
-    assert executed[name].cells[-1].outputs[0].text == "workers left: 0\n"
-
-
-@each_name
-def test_it_fails_only_where_it_says_so(executed: Executed, name: str) -> None:
-    for cell in list_cells(executed[name], "code"):
+def test_it_fails_only_where_it_says_so_and_leaves_nothing(executed: Executed, name: str) -> None:
+    cells = list_cells(executed[name], "code")
+    assert cells[-1].outputs[0].text == "0\n", "workers are left"
+    for cell in cells:
         failed = any(output.output_type == "error" for output in cell.outputs)
         assert failed == ("raises-exception" in get_tags(cell)), (cell.source, cell.outputs)
+        assert not re.search("measuring: |Warning", str(cell.outputs)), cell.source
 
 
 @each_name
 def test_every_figure_has_alternative_text_with_numbers(executed: Executed, name: str) -> None:
-    cells = list_cells(executed[name], "code")
-    outputs = [output for cell in cells for output in cell.outputs]
+    outputs = [output for cell in list_cells(executed[name], "code") for output in cell.outputs]
     figures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert figures
     for figure in figures:
@@ -130,45 +116,23 @@ def test_every_figure_has_alternative_text_with_numbers(executed: Executed, name
 
 
 @each_name
-def test_neither_progress_nor_warnings_are_left_to_see(executed: Executed, name: str) -> None:
-    for cell in list_cells(executed[name], "code"):
-        assert not re.search("measuring: |Warning", str(cell.outputs)), cell.source
+def test_an_exercise_is_met_kindly_helped_and_solved(executed: Executed, name: str) -> None:
+    opened, helped, solved = (
+        list_words(executed[name], tag) for tag in ("check", "check-again", "solution")
+    )
+    exercises = zip(opened, helped, solved, WRONG_ANSWERS[name], strict=True)
+    for at_first, at_wrong, at_last, (_, expected) in exercises:
+        assert re.match("Not yet: `.+` is still open", at_first)
+        assert at_wrong.startswith("Not yet: ")
+        assert "still open" not in at_wrong
+        assert expected in at_wrong
+        assert at_last.startswith("Right: ")
 
 
-@each_name
-def test_an_open_exercise_is_met_kindly(executed: Executed, name: str) -> None:
-    words = list_words(executed[name], "check")
-    assert len(words) == len(WRONG_ANSWERS[name])
-    for said in words:
-        assert re.match("Not yet: `.+` is still open", said)
-
-
-@each_name
-def test_a_typical_wrong_answer_gets_a_hint(executed: Executed, name: str) -> None:
-    words = list_words(executed[name], "check-again")
-    for said, (_, expected) in zip(words, WRONG_ANSWERS[name], strict=True):
-        assert said.startswith("Not yet: ")
-        assert "still open" not in said
-        assert expected in said
-
-
-@each_name
-def test_every_solution_passes_its_check(executed: Executed, name: str) -> None:
-    words = list_words(executed[name], "solution")
-    assert len(words) == len(WRONG_ANSWERS[name])
-    for said in words:
-        assert said.startswith("Right: ")
-
-
-def list_marked_processes() -> list[str]:
-    marked = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == VALUE and process.status() != "zombie":
-                marked.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return marked
+def list_marked_processes() -> list[dict[str, Any]]:
+    everyone = [process.info for process in psutil.process_iter(["environ", "status", "cmdline"])]
+    marked = [one for one in everyone if (one["environ"] or {}).get(MARK) == VALUE]
+    return [one for one in marked if one["status"] != psutil.STATUS_ZOMBIE]
 
 
 def test_no_process_is_left_when_the_kernels_are_gone(executed: Executed) -> None:
@@ -187,10 +151,11 @@ def test_every_notebook_is_handed_out_and_nothing_else(handout: Path) -> None:
 def test_a_handed_out_notebook_is_the_same_without_its_solutions(handout: Path, name: str) -> None:
     original, handed_out = read(FOLDER / f"{name}.ipynb"), read(handout / f"{name}.ipynb")
     text = "\n".join(cell.source for cell in handed_out.cells)
-    for solution in filter(is_solution, list_cells(original, "code")):
-        own, check = solution.source.rsplit("\n", 1)  # the check stays, since it is handed out, too
-        assert max(own.splitlines(), key=len) not in text
-        assert check in text
+    for solution in list_cells(original, "code"):
+        if "solution" in get_tags(solution):
+            own, check = solution.source.rsplit("\n", 1)  # the check is handed out, too
+            assert max(own.splitlines(), key=len) not in text
+            assert check in text
     assert not re.search(r"[Ss]olution is in", text)
-    original.cells = [cell for cell in original.cells if not is_solution(cell)]
+    original.cells = [cell for cell in original.cells if "solution" not in get_tags(cell)]
     assert handed_out == original

@@ -10,41 +10,22 @@ WRONG_ANSWERS = {
         ("speed_up = by_round", "one number"),
     ],
     "01-beazleys-countdown": [
-        (
-            'times_as_large = published["time_ratio"].max() - mine.time_ratio',
-            "that is a difference",
-        ),
+        ('times_as_large = published["time_ratio"].max() - mine.time_ratio', "a difference"),
         ("short = two", "has 4,000,000 steps"),
         (
-            "def run_together(threads):\n"
-            "    start = time.perf_counter()\n"
-            "    for thread in threads:\n"
-            "        thread.start()\n"
-            "        thread.join()\n"
-            "    return time.perf_counter() - start",
+            "run_together = lambda all: [one.start() or one.join() for one in all]",
             "one after another",
         ),
     ],
     "02-inside-the-gil": [
         ('longest = (bars["end_seconds"] - bars["start_seconds"]).max()', "in seconds"),
-        (
-            'ran = slices["end_seconds"] - slices["start_seconds"]\n'
-            "ran = ran.groupby([slices[name] for name in groups]).sum()",
-            "those are seconds",
-        ),
+        ("ran = slices.groupby(groups).size()", "take the length of each"),
         ("def count_turns(workers):\n    return len(workers)", "that counts slices"),
     ],
     "03-the-pool-rewrite": [
         ("faults = {2, 5}", "has anyone waited for them"),
-        (
-            "pools = methods.query(\"runner == 'processes'\")\n"
-            'start_ups = pools.groupby("start_method")["start_up_seconds"].median()',
-            "those are seconds",
-        ),
-        (
-            "def cut(count, parts):\n    return [count // parts] * parts",
-            "1 of 11 steps lost",
-        ),
+        ('start_ups = methods.groupby("start_method")["start_up_seconds"].median()', "it has"),
+        ("cut = lambda count, parts: [count // parts] * parts", "1 of 11 steps lost"),
     ],
     "04-inside-the-pool": [
         ("best_share = 7 / 3", "number of tasks for each worker"),
@@ -63,10 +44,7 @@ WRONG_ANSWERS = {
     ],
     "07-other-interpreters": [
         ('sooner = ["CPython 3.13.5t", "CPython 3.13.5t, GIL on"]', "can have it on all the same"),
-        (
-            'threads_over_processes = by_name["processes_ratio"] / by_name["time_ratio"]',
-            "upside down",
-        ),
+        ('threads_over_processes = by_name["processes_ratio"] / by_name["time_ratio"]', "upside"),
         ('beside_ordinary = by_name.loc["CPython 3.13.5t", "time_ratio"]', "of the same Python"),
     ],
     "08-beyond-one-machine": [

@@ -10,30 +10,26 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
-import psutil
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from gil_demo.running.scripts import MARK, list_marked
 from tests.conftest import METHODS, list_workers
 from tests.storms import SEED, report
 
 INTERRUPTS = 50
-LATEST_SECONDS = 0.9
 PATIENCE_SECONDS = 20.0
-MARK = ("GIL_DEMO_TEST", uuid.uuid4().hex)
+TRIAL = uuid.uuid4().hex
 
 pytestmark = [
     pytest.mark.thorough,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts a kernel by an event"),
 ]
 
-SET_UP = """
-from gil_demo import compare, countdown, map_tasks, processes, sweep_list_length, threads
-"""
+SET_UP = "from gil_demo import compare, countdown, map_tasks, processes, sweep_list_length, threads"
 WORK = [
     "table = compare(start_method={method!r}, budget=20)",
     "table = map_tasks([1_000_000] * 60, start_method={method!r})",
@@ -59,11 +55,12 @@ class Reply(NamedTuple):
 def kernel() -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
     """Start a kernel that carries a mark, which all its processes inherit."""
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(env=os.environ | {MARK[0]: MARK[1]})
+    manager.start_kernel(env=os.environ | {MARK: TRIAL})
     client = manager.blocking_client()
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
+        assert run(client, SET_UP).status == "ok"
         yield manager, client
     finally:
         client.stop_channels()
@@ -94,27 +91,16 @@ def run(client: BlockingKernelClient, code: str) -> Reply:
     return wait_for_end(client, client.execute(code))
 
 
-def list_marked() -> list[str]:
-    marked = []
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            is_marked = process.environ().get(MARK[0]) == MARK[1]
-            if is_marked and process.status() != psutil.STATUS_ZOMBIE:
-                marked.append(" ".join(process.cmdline()))
-    return marked
-
-
 def test_an_interrupted_kernel_answers_the_next_cell_and_leaves_no_worker(
     kernel: tuple[KernelManager, BlockingKernelClient],
 ) -> None:
     manager, client = kernel
     process = int(run(client, "import os; print(os.getpid())").printed)
     chance = random.Random(SEED)
-    assert run(client, SET_UP).status == "ok"
     seconds, statuses = [], []
     for number in range(INTERRUPTS):
         method, work = METHODS[number % len(METHODS)], WORK[number % len(WORK)]
-        delay = chance.uniform(0, LATEST_SECONDS)
+        delay = chance.uniform(0, 0.9)
         where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s of {work!r}"
         cell = client.execute(work.format(method=method))
         wait_until(client, cell, "busy")
@@ -138,13 +124,12 @@ def test_a_kernel_that_is_stopped_in_the_midst_of_work_leaves_nothing(
     kernel: tuple[KernelManager, BlockingKernelClient],
 ) -> None:
     manager, client = kernel
-    assert run(client, SET_UP).status == "ok"
     for method in METHODS:
         run(client, QUESTION.format(method=method, tasks=3))
-    assert list_marked()
+    assert list_marked(TRIAL)
     manager.interrupt_kernel()
     manager.shutdown_kernel()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while list_marked() and time.monotonic() < deadline:
+    while list_marked(TRIAL) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert list_marked() == []
+    assert list_marked(TRIAL) == []

@@ -3,7 +3,6 @@ import socket
 import struct
 import time
 from contextlib import ExitStack, closing
-from threading import Barrier
 from types import SimpleNamespace
 
 import psutil
@@ -31,30 +30,16 @@ def receive(client: socket.socket, size: int) -> bytes:
     return received
 
 
-def assert_refused(port: int) -> None:
-    with pytest.raises(ConnectionRefusedError):
-        connect(port).close()
-
-
 # the server
 
 
-def test_two_servers_listen_on_ports_of_their_own_that_only_this_machine_reaches() -> None:
-    with serving(echo) as one, serving(answer_late) as other:
-        listening = {
-            connection.laddr
-            for connection in psutil.Process().net_connections(kind="inet")
-            if connection.status == psutil.CONN_LISTEN
-        }
-        assert {(HOME, one), (HOME, other)} <= listening
-        assert not {("0.0.0.0", one), ("0.0.0.0", other)} & listening
-
-
-def test_an_echo_holds_every_byte_that_was_sent() -> None:
+def test_an_echo_holds_every_byte_that_was_sent_and_only_this_machine_reaches_the_server() -> None:
     message = bytes(number % 251 for number in range(10_000))
     with serving(echo) as port, closing(connect(port)) as client:
         client.sendall(message)
         assert receive(client, len(message)) == message
+        places = {one.laddr for one in psutil.Process().net_connections() if not one.raddr}
+        assert {place.ip for place in places if place.port == port} == {HOME}
 
 
 def test_a_late_answer_takes_at_least_as_long_as_was_asked_for() -> None:
@@ -64,21 +49,6 @@ def test_a_late_answer_takes_at_least_as_long_as_was_asked_for() -> None:
         assert time.monotonic() - begun >= 0.039
         client.sendall(b"1")
         assert receive(client, 16) == b"x" * 16
-
-
-def test_many_clients_are_served_at_once() -> None:
-    together = Barrier(20, timeout=10)  # each answer waits until all have asked
-
-    def answer_together(connection: socket.socket) -> None:
-        while message := connection.recv(64):
-            together.wait()
-            connection.sendall(message)
-
-    with serving(answer_together) as port, ExitStack() as stack:
-        clients = [stack.enter_context(closing(connect(port))) for _ in range(20)]
-        for number, client in enumerate(clients):
-            client.sendall(bytes([number]))
-        assert [receive(client, 1)[0] for client in clients] == list(range(20))
 
 
 # what is left of it
@@ -94,20 +64,16 @@ def test_clients_that_vanish_or_stay_keep_no_server_from_ending_and_the_port_ref
                 client.sendall(b"hello")
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 client.close()
-            client = stack.enter_context(closing(connect(port)))
-            client.sendall(b"hello")
-            assert receive(client, 5) == b"hello"
+            clients = [stack.enter_context(closing(connect(port))) for _ in range(3)]
+            for client in clients:
+                client.sendall(b"hello")
+                assert receive(client, 5) == b"hello"
             stack.enter_context(closing(connect(other))).sendall(b"100")
-        assert client.recv(64) == b""
-        assert_refused(port)
-        assert_refused(other)
+        assert [client.recv(64) for client in clients] == [b""] * 3
+        for closed in (port, other):
+            with pytest.raises(ConnectionRefusedError):
+                connect(closed)
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_block_that_is_interrupted_leaves_nothing() -> None:
-    with pytest.raises(KeyboardInterrupt), serving(echo) as port, closing(connect(port)):
-        signal.raise_signal(signal.SIGINT)
-    assert_refused(port)
 
 
 @pytest.mark.parametrize("moment", ["server_activate", "server_close"])
@@ -128,13 +94,10 @@ def test_an_interrupt_while_it_opens_or_closes_leaves_nothing_and_is_not_lost(
 def test_a_refused_socket_is_one_error_that_gives_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: object) -> None:
-        raise PermissionError(13, "not here")
-
-    monkeypatch.setattr(loopback._Server, "server_bind", refuse)
-    told = r"^the operating system refused a loopback server \(.*not here\)$"
+    monkeypatch.setattr(loopback, "_ADDRESS", "192.0.2.1")  # which no machine has
+    told = r"^the operating system refused a loopback server \(.+\)$"
     with pytest.raises(GilDemoError, match=told), serving(echo):
-        raise AssertionError("there is no server")
+        pass
 
 
 # clients
@@ -170,17 +133,9 @@ def test_the_requests_are_bounded_one_before_them_is_not_counted_and_latencies_a
     assert len(answered) == 101
 
 
-def test_a_server_that_hangs_up_or_never_answers_is_an_os_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_server_that_hangs_up_without_an_answer_is_an_error() -> None:
     def hang_up(connection: socket.socket) -> None:
         connection.recv(64)
 
-    def listen_only(connection: socket.socket) -> None:
-        while connection.recv(64):
-            pass
-
-    monkeypatch.setattr(loopback, "PATIENCE_SECONDS", 0.05)
-    for handle, error in ((hang_up, ConnectionError), (listen_only, TimeoutError)):
-        with serving(handle) as port, pytest.raises(error):
-            ask_slow_server(1, port)
+    with serving(hang_up) as port, pytest.raises(ConnectionError):
+        ask_slow_server(1, port)

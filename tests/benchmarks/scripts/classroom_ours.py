@@ -1,7 +1,4 @@
-"""Gather, judge and draw a class; print seconds, the processor's seconds and megabytes.
-
-Usage: classroom_ours.py FOLDER FILES. The interpreter's start counts.
-"""
+"""Gather, judge, draw; print wall and CPU seconds, megabytes: classroom_ours.py FOLDER FILES."""
 
 import sys
 import time
@@ -19,12 +16,5 @@ if __name__ == "__main__":
     assert all(draw_png(chart) for chart in draw_each(gathered.table))
     process = psutil.Process()
     used = process.cpu_times()
-    if sys.platform == "win32":
-        most = process.memory_info().peak_wset
-    else:
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     seconds = time.time() - process.create_time()
-    print(seconds, used.user + used.system, most / 1e6)
+    print(seconds, used.user + used.system, process.memory_info().rss / 1e6)

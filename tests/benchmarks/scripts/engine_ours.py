@@ -1,7 +1,4 @@
-"""Time tasks of nothing by an engine, through gil_demo and directly, in turn.
-
-Usage: engine_ours.py RUNNER TASKS TURNS. Prints a ratio of the two for each pair of turns.
-"""
+"""Print ratios of tasks through gil_demo to direct ones: engine_ours.py RUNNER TASKS TURNS."""
 
 import sys
 import time

@@ -5,9 +5,6 @@ import sys
 import time
 from multiprocessing.synchronize import Semaphore
 
-if sys.argv[1] == "ours, imported at the top":  # workers that aren't forked import it again
-    import gil_demo.running.pools  # noqa: F401
-
 
 def nothing(_: int) -> None: ...
 
@@ -17,7 +14,7 @@ def announce(ready: Semaphore) -> None:
 
 
 def start(pool_name: str, method: str) -> None:
-    if pool_name.startswith("ours"):
+    if pool_name == "ours":
         from gil_demo.running.pools import processes
 
         with processes(2, method) as run:
@@ -34,18 +31,12 @@ def start(pool_name: str, method: str) -> None:
 
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as executor:
             list(executor.map(nothing, [0, 0]))
-    elif pool_name == "loky":
+    else:
         from loky import get_reusable_executor
 
         shared = get_reusable_executor(max_workers=2)
         list(shared.map(nothing, [0, 0]))
         shared.shutdown(wait=True)
-    else:
-        from joblib import Parallel, delayed
-        from joblib.externals.loky import get_reusable_executor
-
-        Parallel(n_jobs=2)(delayed(nothing)(task) for task in [0, 0])
-        get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
 if __name__ == "__main__":
