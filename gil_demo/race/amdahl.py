@@ -253,11 +253,12 @@ def _describe_fits(fits: list[Fit], told: list[Fit], summary: pd.DataFrame) -> s
     return f"Speed-ups: {'; '.join(facts)}." if facts else ""
 
 
-class BendableChart(NamedTuple):
+class BendableChart:
     """A chart, and a widget with a slider that is shown in its place while a kernel runs."""
 
-    still: Chart
-    widget: Any = None
+    def __init__(self, still: Chart, widget: Any = None) -> None:
+        self.still = still
+        self.widget = widget
 
     def _repr_mimebundle_(self, **how: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle, metadata = self.still._repr_mimebundle_(**how)
