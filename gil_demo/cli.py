@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice
 
@@ -19,15 +19,7 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command.
-
-    Args:
-        arguments: the words after `python -m gil_demo`; none means `compare`.
-
-    Returns:
-        The exit status: 0 when all went well, 1 when the run failed, 2 when the arguments were
-        wrong, 130 when it was interrupted.
-    """
+    """Run one command, `compare` if none is named, and return the exit status."""
     try:
         words = [*arguments] or ["compare"]
         if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
@@ -41,21 +33,17 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     except (GilDemoError, OSError) as reason:
         return _report(reason, FAILED)
-    except (_Misuse, TypeError, ValueError) as reason:
+    except (TypeError, ValueError) as reason:
         return _report(reason, MISUSED)
     except KeyboardInterrupt:
         return _report("interrupted", INTERRUPTED)
     return 0
 
 
-class _Misuse(Exception):
-    """An argument that argparse refused."""
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage: an error is one line."""
-        raise _Misuse(f"{message} (see: python -m gil_demo --help)")
+        raise ValueError(f"{message} (see: python -m gil_demo --help)")
 
 
 def _report(reason: object, status: int) -> int:
@@ -76,13 +64,11 @@ def _build_parser() -> _Parser:
     )
     parser.add_argument("--version", action="version", version=f"gil_demo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        own = commands.add_parser(
-            name, help=command.help, description=command.description, allow_abbrev=False
-        )
-        for option, facts in command.options.items():
+    for name, (run, told, description, options) in COMMANDS.items():
+        own = commands.add_parser(name, help=told, description=description, allow_abbrev=False)
+        for option, facts in options.items():
             own.add_argument(option, **facts)
-        own.set_defaults(run=command.run)
+        own.set_defaults(run=run)
     return parser
 
 
@@ -101,16 +87,14 @@ def _read_number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"must be a number, not {text[:40]!r}") from None
 
 
-def _check_ending(target: Path, ending: str) -> None:
+def _check_ending(target: Path, ending: str) -> Path:
     if target.suffix.lower() != ending:
         raise ValueError(f"output must be a file name that ends in {ending}, not {target}")
+    return target
 
 
 def _choose_table(output: Path | None, beginning: str) -> Path:
-    """Return the table's file that is asked for, or a new one's name."""
-    target = output or Path(time.strftime(f"{beginning}-%Y%m%d-%H%M%S.csv"))
-    _check_ending(target, ".csv")
-    return target
+    return _check_ending(output or Path(time.strftime(f"{beginning}-%Y%m%d-%H%M%S.csv")), ".csv")
 
 
 def _write_charts(charts: "list[Chart]", target: Path) -> None:
@@ -136,8 +120,8 @@ def _compare(chosen: argparse.Namespace) -> None:
 
     table_file = _choose_table(chosen.output, "threads-versus-processes")
     chart_file = table_file.with_suffix(".png")
-    for file in (table_file, chart_file):
-        check_writable(file)
+    check_writable(table_file)
+    check_writable(chart_file)
     names = ("workers", "count", "start_method", "precision", "budget")
     given = {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
     table = compare(chosen.runners, **given)
@@ -158,8 +142,7 @@ def _claim(chosen: argparse.Namespace) -> None:
     from gil_demo.tables.kinds import verdict
 
     if chosen.output:
-        _check_ending(chosen.output, ".csv")
-        check_writable(chosen.output)
+        check_writable(_check_ending(chosen.output, ".csv"))
     table = check_claims(start_method=chosen.start_method, budget=chosen.budget)
     print(verdict(table))
     if chosen.output:
@@ -188,13 +171,12 @@ def _record(chosen: argparse.Namespace) -> None:
         check_choice("name", name, [*RECORDINGS])
     if chosen.machine is not None:
         check_machine(chosen.machine)
-    folder = chosen.output
-    folder.mkdir(parents=True, exist_ok=True)
-    check_writable(folder / "trial.csv")
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    check_writable(chosen.output / "trial.csv")
     missed = []
     for name in names:
         try:
-            file = save(record(name, chosen.machine), folder / f"{name}.csv")
+            file = save(record(name, chosen.machine), chosen.output / f"{name}.csv")
             print(f"table: {file}", flush=True)
         except GilDemoError as reason:
             if chosen.names or not isinstance(reason, RunnerUnavailable):
@@ -227,28 +209,16 @@ def _describe(_: argparse.Namespace) -> None:
         print(f"\n{warning}")
 
 
-class Command(NamedTuple):
-    """One command: what runs it, its help, and its options as argparse takes them."""
-
-    run: Callable[[argparse.Namespace], None]
-    help: str
-    description: str
-    options: dict[str, dict[str, Any]]
-
-
-def _take(told: str, **facts: Any) -> dict[str, Any]:
-    return {"help": told, **facts}
-
-
-def _take_path(told: str, metavar: str, **facts: Any) -> dict[str, Any]:
-    return _take(told, type=Path, metavar=metavar, **facts)
+def _take(told: str, metavar: str | None = None, **facts: Any) -> dict[str, Any]:
+    return {"help": told, "metavar": metavar, **facts}
 
 
 _METHOD = {"--start-method": _take("fork, spawn or forkserver (default: the platform's)")}
 _BESIDE = "beside it (default: a new file here)"
+_Command = tuple[Callable[[argparse.Namespace], None], str, str, dict[str, dict[str, Any]]]
 
-COMMANDS = {
-    "compare": Command(
+COMMANDS: dict[str, _Command] = {
+    "compare": (
         _compare, "measure, print the table and the verdict, write the CSV and the chart",
         "Run the same countdown one part after another, in threads and in processes; print the "
         "table and the verdict, write a CSV file and a chart.",
@@ -256,9 +226,8 @@ COMMANDS = {
             "--workers": _take("threads or processes (default: 2)", type=_read_whole, default=2),
             "--count": _take("steps of the whole countdown (default: 4,000,000)", type=_read_whole),
             "--runners": _take(
-                "what to hold against one thread: threads, processes, interpreters "
-                "(default: the first two)", nargs="+", default=["threads", "processes"],
-                metavar="RUNNER",
+                "what to hold against one thread: threads, processes, interpreters (default: the "
+                "first two)", "RUNNER", nargs="+", default=["threads", "processes"],
             ),
             **_METHOD,
             "--precision": _take(
@@ -266,48 +235,50 @@ COMMANDS = {
                 type=_read_number,
             ),
             "--budget": _take("stop after this many seconds (default: 8)", type=_read_number),
-            "--output": _take_path(f"where to write; the chart goes {_BESIDE}", "FILE.csv"),
+            "--output": _take(f"where to write; the chart goes {_BESIDE}", "FILE.csv", type=Path),
         },
     ),
-    "claims": Command(
+    "claims": (
         _claim, "test the lesson's seven claims and print the scorecard",
         "Test the lesson's seven claims on this machine and print the scorecard: for each the "
         "verdict, the figure and the evidence. Takes some 15 seconds.",
         {
             **_METHOD,
             "--budget": _take("seconds for the repeated rounds (default: 6)", type=_read_number),
-            "--output": _take_path("where to keep what was measured", "FILE.csv"),
+            "--output": _take("where to keep what was measured", "FILE.csv", type=Path),
         },
     ),
-    "plot": Command(
+    "plot": (
         _plot, "draw the charts of saved results",
         "Draw the chart of each results file, as a PNG beside it.",
         {
-            "files": _take_path("a results file (CSV)", "FILE", nargs="+"),
-            "--output": _take_path("where to write one chart", "FILE.png"),
+            "files": _take("a results file (CSV)", "FILE", type=Path, nargs="+"),
+            "--output": _take("where to write one chart", "FILE.png", type=Path),
         },
     ),
-    "record": Command(
+    "record": (
         _record, "measure everything and write each result as a CSV file",
         "Measure everything that this set can measure, and write each result as a CSV file that "
         "says where and when it was recorded. Takes some three minutes. A file of the same name is "
         "replaced.",
         {
-            "names": _take("which results (default: all of them)", nargs="*", metavar="NAME"),
-            "--output": _take_path(
-                "where to write (default: recorded-here)", "FOLDER", default=Path("recorded-here")
+            "names": _take("which results (default: all of them)", "NAME", nargs="*"),
+            "--output": _take(
+                "where to write (default: recorded-here)", "FOLDER", type=Path,
+                default=Path("recorded-here"),
             ),
             "--machine": _take("what to call the machine (default: its cores and its system)"),
         },
     ),
-    "gather": Command(
+    "gather": (
         _gather, "put a class's results files together and draw the class",
         "Read every results file in a folder, say what became of each, print what the class found "
         "in three sentences, write its table (CSV) and four charts.",
         {
-            "folder": _take_path("where the files are", "FOLDER"),
-            "--output": _take_path(f"where to write; the charts go {_BESIDE}", "FILE.csv"),
+            "folder": _take("where the files are", "FOLDER", type=Path),
+            "--output": _take(f"where to write; the charts go {_BESIDE}", "FILE.csv", type=Path),
         },
     ),
-    "machine": Command(_describe, "describe this machine", "Describe this machine.", {}),
+    "machine": (_describe, "describe this machine", "Describe this machine.", {}),
 }  # fmt: skip
+"""What runs each command, its help, its description, and its options as argparse takes them."""

@@ -10,10 +10,7 @@ from gil_demo.measuring.runs import BASELINE
 MADE_UP = "made up"
 """How `recorded_on` begins where a run was made up."""
 
-MARGIN = 0.05
-
-WIDEST = 0.25
-
+MARGIN, WIDEST = 0.05, 0.25
 _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -63,10 +60,8 @@ def is_wide(low: float, high: float) -> bool:
 
 def state_times(median: float, low: float, high: float) -> str:
     """State a ratio: its median, or its interval where that is wide."""
-    has_interval = not math.isnan(low)
-    if has_interval and is_wide(low, high):
-        return f"{low:.2f} to {high:.2f} ×"
-    return f"{median:.2f} ×"
+    is_told = not math.isnan(low) and is_wide(low, high)
+    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{median:.2f} ×"
 
 
 def call_ratio(low: float, high: float) -> str:
@@ -151,10 +146,7 @@ def _is_made_up(origin: str) -> bool:
 
 
 def find_machine_reservations(first: Any, workers: int) -> list[str]:
-    """List what about the machine keeps a run of some workers from a verdict on speed.
-
-    They are clauses without a full stop, each with what to do about it.
-    """
+    """List, in clauses, what about the machine keeps a run of some workers from a verdict."""
     reservations = find_busy_reservations(first, workers)
     if int(first["usable_cores"]) == 1:
         reservations.insert(0, "one usable core, no speed-up can show; try a machine with more")

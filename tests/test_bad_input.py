@@ -70,10 +70,8 @@ def some_of(choices: Iterable[str]) -> tuple[Any, Bad]:
 
 def no_table(table: pd.DataFrame) -> Bad:
     """Give what is no table of this kind, or one that is damaged; see `test_kinds` for more."""
-    spoilt = table.astype({"usable_cores": object})
-    spoilt.loc[0, "usable_cores"] = -1
-    wordy = table.astype({"run_id": object})
-    wordy.loc[0, "run_id"] = "and so on\n" * 1_000
+    spoilt, wordy = table.astype({"usable_cores": object}), table.astype({"run_id": object})
+    spoilt.loc[0, "usable_cores"], wordy.loc[0, "run_id"] = -1, "and so on\n" * 1_000
     twice = pd.concat([table, table[["run_id"]]], axis="columns")
     others = [table[:0], table["run_id"], table.drop(columns="usable_cores"), spoilt, wordy, twice]
     return [None, 1, "text", b"a", object(), [table], *others]
@@ -96,12 +94,16 @@ NO_CHUNKSIZE = no_whole_number(1, MOST_STEPS)
 NO_ADDRESS = [*NO_ONE_THING, 1, "", " ", "a\nb", "\0"]
 NO_PATH = [*NO_TEXT, "", ".", "nul\0.csv", "\ud800.csv", "folder", Path("folder"), "x" * 10_000]
 NO_PATH += ["missing/run.csv", "new\nline/run.csv"]
+NO_NEW_FOLDER = [path for path in NO_PATH if str(path) not in ("folder", ".")]
 WHOLE = make_run().to_csv(index=False).encode()
 DAMAGED = {f"{end}.csv": WHOLE[:end] + bytes([end % 256]) for end in range(0, len(WHOLE), 297)}
 NO_SCALING = (make_once("scale"), [*RUN[1], make_once("trace")])
 
+WITHIN_BUDGET: Arguments = {"budget": BUDGET}
+WITH_WORKERS: Arguments = {"workers": WORKERS}
+POOLED: Arguments = {"workers": WORKERS, "start_method": START_METHOD}
 WITHIN: Arguments = {"start_method": START_METHOD, "budget": BUDGET}
-TIMED: Arguments = {"workers": WORKERS, "budget": BUDGET}
+TIMED = WITH_WORKERS | WITHIN_BUDGET
 STARTED: Arguments = {"start_methods": START_METHODS, **TIMED}
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
@@ -118,56 +120,43 @@ ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
     | {"task_seconds": TASK_SECONDS, "sizes": SIZES},
     "bend_amdahl": {"table": NO_SCALING},
-    "check_claims": WITHIN,
+    **dict.fromkeys(("check_claims", "compare_transport"), WITHIN),
+    **dict.fromkeys(("cluster", "ray"), ASKED_AT),
+    **dict.fromkeys(("interpreters", "sequential", "threads"), WITH_WORKERS),
+    **dict.fromkeys(("serve", "weigh_workers"), WITHIN_BUDGET),
+    "summarise": {"table": RUN},
+    "verdict": {"table": RUN},
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
-    "cluster": ASKED_AT,
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},
     "compare": RUN_AS | WITHIN | {"workers": WORKERS, "precision": (1.0, no_number(1.0))},
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
     "compare_start_up": STARTED,
-    "compare_transport": WITHIN,
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
     "draw": {"table": RUN, "chart": (None, no_choice(["comparison"]))},
     "examine_endings": {"endings": some_of(ENDINGS), "start_method": START_METHOD},
     "gather": {"folder": ("folder", [*NO_PATH, *DAMAGED, "folder"])},
-    "interpreters": {"workers": WORKERS},
     "lay_out_advice": {"advice": (None, [*NO_TEXT, *TEXTS, RUN[0]])},
     "load": {"path": ("run.csv", [*NO_PATH, *DAMAGED])},
     "load_published": {"name": ("convoy", no_choice(PUBLISHED) + NONE)},
     "load_recorded": {"name": ("scaling", no_choice(RECORDED) + NONE)},
-    "make_class": {
-        "folder": ("folder/class", [bad for bad in NO_PATH if str(bad) not in ("folder", ".")]),
-        "machines": (5, no_whole_number(5, 1_000) + NONE),
-    },
-    "map_tasks": {"counts": COUNTS, "chunksize": (1, NO_CHUNKSIZE + NONE)}
-    | {"workers": WORKERS, "start_method": START_METHOD},
-    "observe_chunksize": {"tasks": COUNT, "workers": WORKERS, "start_method": START_METHOD},
-    "processes": {"workers": WORKERS, "start_method": START_METHOD}
-    | {"chunksize": (None, NO_CHUNKSIZE)},
-    "ray": ASKED_AT,
-    "run_script": {
-        "source": ("", [*NO_TEXT, "\ud800"]),
-        "timeout": (1.0, no_number(MOST_SECONDS) + NONE),
-    },
+    "make_class": {"folder": ("folder/class", NO_NEW_FOLDER)}
+    | {"machines": (5, no_whole_number(5, 1_000) + NONE)},
+    "map_tasks": POOLED | {"counts": COUNTS, "chunksize": (1, NO_CHUNKSIZE + NONE)},
+    "observe_chunksize": POOLED | {"tasks": COUNT},
+    "processes": POOLED | {"chunksize": (None, NO_CHUNKSIZE)},
+    "run_script": {"source": ("", [*NO_TEXT, "\ud800"])}
+    | {"timeout": (1.0, no_number(MOST_SECONDS) + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
     "scale": RUN_AS | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
-    "sequential": {"workers": WORKERS},
-    "serve": {"budget": BUDGET},
-    "summarise": {"table": RUN},
     "sweep_chunksize": LISTED,
     "sweep_engines": {"engines": (["ray"], some_of(ENGINES)[1])} | WITHIN | ASKED_AT,
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},
     "sweep_server": {"seconds": (0.01, no_number(60.0) + NONE), "budget": BUDGET},
     "sweep_switch_interval": {"intervals": INTERVALS, "workers": TWO_OR_MORE, "budget": BUDGET},
     "sweep_task_length": STARTED,
-    "threads": {"workers": WORKERS},
-    "trace": RUN_AS
-    | {"workers": WORKERS, "start_method": START_METHOD}
-    | {"switch_interval": (None, no_number(1.0, 1e-6))},
-    "verdict": {"table": RUN},
+    "trace": RUN_AS | POOLED | {"switch_interval": (None, no_number(1.0, 1e-6))},
     "warn": {"machine": (None, [*NO_TEXT, *TEXTS, (2, 2)])},
-    "weigh_workers": {"budget": BUDGET},
 }
 
 NO_WINDOW = [1, "text", [], (1.0,), (0.0, 1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (-1.0, 1.0)]
@@ -197,11 +186,11 @@ def find_documented_errors(name: str) -> tuple[type[Exception], ...]:
 def assert_refused(name: str, call: Callable[..., Any], argument: str, value: object) -> None:
     """Fail unless a call is refused with a documented error, and nothing is left of it."""
     before, told = sorted(Path.cwd().rglob("*")), f"{argument}={checks.shorten(value)}"
+    message = ""
     try:
         answer = call(**{argument: value})
         if name in RUNNERS:  # which does nothing before it is entered
             answer.__enter__()
-        message = ""
     except find_documented_errors(name) as reason:
         message = str(reason)
     assert re.fullmatch(".{1,499}", message), f"{told}: {message:.300}"
@@ -246,7 +235,7 @@ def test_a_bad_argument_is_a_documented_error_in_few_words_and_nothing_starts(na
 
 @pytest.mark.usefixtures("nothing_hangs", "nothing_may_start")
 @pytest.mark.parametrize(("kind", "chart", "option", "bad"), OPTIONS)
-def test_a_bad_option_of_a_chart_is_an_error_in_few_words(
+def test_a_bad_option_is_an_error_in_few_words(
     kind: str, chart: str, option: str, bad: Bad
 ) -> None:
     # without the door's checks of the table, which take longest

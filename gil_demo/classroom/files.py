@@ -15,10 +15,7 @@ from gil_demo.tables.kinds import list_schemas
 
 MOST_FILES = 2_000
 MOST_FILE_BYTES = 5_000_000
-
-_ADDED_LATER = {"workload": "countdown"}
-"""Columns that the first versions of the set did not write, with what they would have said."""
-
+_ADDED_LATER = {"workload": "countdown"}  # columns that the first versions of the set did not write
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@")
 _UNLIKE_TEXT = set("<>$\\`")
 _FORMS = {
@@ -41,11 +38,7 @@ def list_files(folder: Path) -> list[str]:
 
 
 def show_text(text: str) -> str:
-    """Return a stranger's text so that it stays text wherever it is shown.
-
-    What can't be printed, and what a notebook would typeset, is written as its code; a beginning
-    that a spreadsheet would take for a formula gets an apostrophe before it.
-    """
+    """Return a stranger's text so that nothing prints oddly, typesets or computes what is in it."""
     shown = "".join(
         letter
         if letter.isprintable() and letter not in "$\\"
@@ -58,11 +51,7 @@ def show_text(text: str) -> str:
 
 
 def read_sheet(file: Path) -> dict[str, list[str]]:
-    """Read a file of timed runs: the texts of each column of `RUNS`, from top to bottom.
-
-    Nothing is known yet of the numbers among them. The error says what is wrong, without the
-    file's name.
-    """
+    """Read the texts of each column of `RUNS` from a file, which an error doesn't name."""
     if file.is_symlink():
         raise ResultsError("it is a link; only files in the folder itself are read")
     if file.is_dir():

@@ -4,14 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from gil_demo.classroom.table import (
-    SYSTEMS,
-    find_ideal,
-    find_judged,
-    find_outliers,
-    measure_starts,
-    pick_machines,
-)
+from gil_demo.classroom.table import SYSTEMS, find_ideal, find_judged, find_outliers, pick_machines
 from gil_demo.words import (
     MADE_UP,
     capitalise,
@@ -27,11 +20,6 @@ _MOST_NAMED = 3
 
 
 def judge_class(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Say in three sentences what a class found: about threads, processes, and starting them.
-
-    Machines that can't carry a verdict (one usable core, busy, fewer than six rounds) are left
-    out of the medians, and counted. The first sentence says if the class was made up.
-    """
     there, sentences = set(summary["runner"]), ["No machine ran threads."]
     if "threads" in there:
         sentences = [_judge_threads(pick_machines(table, "threads"))]
@@ -45,10 +33,9 @@ def judge_class(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _judge_threads(threads: pd.DataFrame) -> str:
-    judged = threads[threads["is_judged"]]
     told = []
     for has_gil, where in ((True, ""), (False, " without the GIL")):
-        own = judged[judged["gil_enabled"] == has_gil]
+        own = threads[threads["is_judged"] & (threads["gil_enabled"] == has_gil)]
         if len(own):
             told.append(
                 f"{name_crew(own)} took {own['time_ratio'].median():.2f} × as long as the plain "
@@ -74,22 +61,21 @@ def _judge_processes(processes: pd.DataFrame) -> str:
 
 
 def _judge_starts(processes: pd.DataFrame) -> str:
-    ends = name_ends(measure_starts(processes), processes["system"], state_seconds)
+    ends = name_ends(processes, "starts", "system", state_seconds)
     told = f"{' and '.join(ends)} (median{'s' * (len(ends) > 1)})"
     return f"To start and to end {name_crew(processes)} took {told}."
 
 
 def name_ends(
-    values: "pd.Series[float]", groups: "pd.Series[str]", state: Callable[[float], str]
+    machines: pd.DataFrame, column: str, by: str, state: Callable[[float], str]
 ) -> list[str]:
     """State the least and the most of the groups' medians; of one group alone, that."""
-    medians = values.groupby(groups).median().sort_values(kind="stable")
+    medians = machines.groupby(by)[column].median().sort_values(kind="stable")
     ends = medians.iloc[sorted({0, len(medians) - 1})]
     return [f"{state(value)} with {name}" for name, value in ends.items()]
 
 
 def shorten_name(name: str) -> str:
-    """Shorten a file's name so that it fits into a chart or a sentence."""
     return name if len(name) <= 24 else f"{name[:21]}..."
 
 
@@ -147,7 +133,6 @@ def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
 
 
 def describe_class(table: pd.DataFrame) -> str:
-    """Say in one line what machines a class has, for the charts' subtitle."""
     machines = table.drop_duplicates("run_id")
     systems = machines["operating_system"].replace(SYSTEMS).value_counts()
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())

@@ -15,27 +15,18 @@ from gil_demo.measuring.runs import BASELINE, RUNS, VARIANT, summarise_each
 from gil_demo.tables.schema import MACHINE, convert, list_rows
 
 READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
-
-UNNAMED = "threads-versus-processes"
-"""How the set itself begins the name of a file: it is nobody's."""
-
+UNNAMED = "threads-versus-processes"  # as the set itself begins the name of a file: nobody's
 _EXPERIMENTS = ("compare", "scale")
-
 _MOST_LETTERS = 200
 
 Batch = dict[int, dict[str, list[str]]]
 
 
 class Gathered(NamedTuple):
-    """A class: its table, and what became of each file.
+    """A class: its table, and what became of each file."""
 
-    Attributes:
-        table: a row for each way of running on each machine; see `CLASS`.
-        files: a row for each file: file, state ("read", "set aside" or "left out") and reason.
-    """
-
-    table: pd.DataFrame
-    files: pd.DataFrame
+    table: pd.DataFrame  # a row for each way of running on each machine; see `CLASS`
+    files: pd.DataFrame  # for each file: file, state (read, set aside or left out) and reason
 
     def __repr__(self) -> str:
         told = [f"{row.file}: {row.state}: {row.reason}" for row in list_rows(self._pick_told())]
@@ -59,18 +50,16 @@ class _Report:
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
-        self.states = [READ] * len(names)
-        self.reasons = [""] * len(names)
+        self.fates = [(READ, "")] * len(names)
 
     def note(self, number: int, state: str, reason: str) -> None:
         shown = show_text(reason)
         is_long = len(shown) > _MOST_LETTERS
-        self.states[number] = state
-        self.reasons[number] = f"{shown[:_MOST_LETTERS]}..." if is_long else shown
+        self.fates[number] = (state, f"{shown[:_MOST_LETTERS]}..." if is_long else shown)
 
     def tabulate(self) -> pd.DataFrame:
-        shown = [show_text(name) for name in self.names]
-        return pd.DataFrame({"file": shown, "state": self.states, "reason": self.reasons})
+        rows = [(show_text(name), *fate) for name, fate in zip(self.names, self.fates, strict=True)]
+        return pd.DataFrame(rows, columns=["file", "state", "reason"])
 
 
 def gather(folder: str | os.PathLike[str]) -> Gathered:
@@ -97,12 +86,11 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     place = check_path("folder", folder)
     report = _Report(list_files(place))
     parts = [_sum_up(batch, report) for batch in _read_in_batches(place, report)]
-    parts = [part for part in parts if len(part)]
-    if not parts:
+    if not any(map(len, parts)):
         first = [f"{row.file}: {row.reason}" for row in list_rows(report.tabulate().head(3))]
         told = f" ({'; '.join(first)[:_MOST_LETTERS]})" if first else ""
         raise ResultsError(f"{state_path(place)} holds no file of timed runs{told}")
-    summary = pd.concat(parts, ignore_index=True)
+    summary = pd.concat([part for part in parts if len(part)], ignore_index=True)
     summary["name"] = [report.names[number] for number in summary["number"]]
     spares = find_spares(summary)
     _note_spares(summary, spares, report)
@@ -115,16 +103,14 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
 def _read_in_batches(folder: Path, report: _Report) -> Iterator[Batch]:
     """Read files, some thousand rows at a time, so that a large class needs little memory."""
     batch: Batch = {}
-    rows = 0
     for number, name in enumerate(report.names):
         try:
             batch[number] = read_sheet(folder / name)
-            rows += len(batch[number]["run_id"])
         except ResultsError as reason:
             report.note(number, LEFT_OUT, str(reason))
-        if rows > 8_000:
+        if sum(len(sheet["run_id"]) for sheet in batch.values()) > 8_000:
             yield batch
-            batch, rows = {}, 0
+            batch = {}
     if batch:
         yield batch
 
@@ -165,16 +151,13 @@ def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
 
 
 def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> None:
-    """Note the files that hold runs that can't be held against others of the class."""
     others = table[~table["run_id"].isin(kept["run_id"].unique())].drop_duplicates("run_id")
     held = {key.split(" ")[0] for key in kept["run_id"].unique()}
     for row in list_rows(others):
         number = row.run_id.split(" ")[0]
-        fault = (
-            "no sequential rounds to hold the others against"
-            if row.experiment in _EXPERIMENTS
-            else f"a run of {row.experiment}, not of {' or '.join(_EXPERIMENTS)}"
-        )
+        fault = f"a run of {row.experiment}, not of {' or '.join(_EXPERIMENTS)}"
+        if row.experiment in _EXPERIMENTS:
+            fault = "no sequential rounds to hold the others against"
         state, where = (READ, "beside others it") if number in held else (LEFT_OUT, "it")
         report.note(int(number), state, f"{where} has {fault}")
 
@@ -204,37 +187,22 @@ def _note_spares(summary: pd.DataFrame, spares: dict[str, str], report: _Report)
 # runs that are there twice, and runs that were done again
 
 _NAME = re.compile(r"(.+?)(?:[-_ ]?(\d{8}-\d{6}))?(?: ?\((\d{1,6})\))?(?:\.csv)?", re.IGNORECASE)
-
-_FIGURES = ["seconds", "time_ratio", "cold_speed_up"]
-
 _SAME_MACHINE = [
     *("python_version", "implementation", "gil_enabled", "operating_system", "architecture"),
     *("usable_cores", "logical_cores", "cores_limited_by"),
 ]
 
 
-class _Labels(NamedTuple):
-    """What a file's name says: whose it is, of which moment, and which copy."""
-
-    owner: str
-    moment: str
-    copy: int
-
-
 def find_spares(summary: pd.DataFrame) -> dict[str, str]:
-    """Find the runs of a class that another run stands for, by their keys, with the reasons.
-
-    A run that is there twice counts once, in the first file that has it. Of several runs of one
-    machine under one name the last counts: by the day of the measurement, then by the moment and
-    the number of the copy in the file's name, then by their order.
-    """
-    rows = pd.Series(summary[[*VARIANT, *_FIGURES]].itertuples(index=False, name=None))
+    """Find the runs of a class that another run stands for, by their keys, with the reasons."""
+    figures = [*VARIANT, "seconds", "time_ratio", "cold_speed_up"]
+    rows = pd.Series(summary[figures].itertuples(index=False, name=None))
     told = {key: (*own,) for key, own in rows.groupby([*summary["key"]])}
     spares: dict[str, str] = {}
     first: dict[str, Any] = {}
     again: dict[Any, list[Any]] = {}
     for run in list_rows(summary.drop_duplicates("key")):
-        other, owner = first.setdefault(run.run_id, run), read_name(run.name).owner
+        other, owner = first.setdefault(run.run_id, run), read_name(run.name)[0]
         if other is not run:
             is_same = told[run.key] == told[other.key]
             fault = "the same run" if is_same else "a run of the same id, but not alike,"
@@ -250,9 +218,9 @@ def find_spares(summary: pd.DataFrame) -> dict[str, str]:
     return spares
 
 
-def read_name(name: str) -> _Labels:
+def read_name(name: str) -> tuple[str, str, int]:
     """Read what the name of a file says of whose it is, of which moment, and which copy."""
     found = _NAME.fullmatch(name)
     if found is None:  # a line break, for one
-        return _Labels(name.casefold(), "", 0)
-    return _Labels(found[1].casefold(), found[2] or "", int(found[3] or 0))
+        return name.casefold(), "", 0
+    return found[1].casefold(), found[2] or "", int(found[3] or 0)

@@ -15,9 +15,7 @@ from gil_demo.tables.schema import make_table
 from gil_demo.words import MADE_UP
 
 MOST_MACHINES = 1_000
-NOISE = 0.03
-"""The standard deviation of each time's logarithm."""
-
+NOISE = 0.03  # the standard deviation of each time's logarithm
 _ROUNDS = 12
 _NAMES = (
     *("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade"),
@@ -70,12 +68,12 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
     check_whole_number("machines", machines, 5, MOST_MACHINES)
     try:
         place.mkdir(exist_ok=True)
-        is_empty = not any(place.iterdir())
+        if any(place.iterdir()):
+            raise ResultsError(f"{state_path(place)} is not empty; name a new folder")
     except OSError as reason:
-        told = reason.strerror or reason
-        raise ResultsError(f"cannot make {state_path(place)}: {told}") from None
-    if not is_empty:
-        raise ResultsError(f"{state_path(place)} is not empty; name a new folder")
+        raise ResultsError(
+            f"cannot make {state_path(place)}: {reason.strerror or reason}"
+        ) from None
     chance = random.Random(0)
     loops = load_recorded("threads-versus-processes")
     loops = loops[(loops["runner"] == BASELINE) & (loops["round"] <= _ROUNDS)]
@@ -114,34 +112,31 @@ def _invent(number: int, chance: random.Random) -> _Machine:
     )
 
 
-def _make_run(
-    machine: _Machine, day: int, loops: pd.DataFrame, chance: random.Random
-) -> pd.DataFrame:
-    """Make one run out of the recorded rounds of the plain loop."""
-    ratios = {BASELINE: 1.0, "threads": machine.threads_ratio, "processes": machine.processes_ratio}
-    if machine.usable_cores == 1 and not machine.gil_enabled:
+def _make_run(one: _Machine, day: int, loops: pd.DataFrame, chance: random.Random) -> pd.DataFrame:
+    ratios = {BASELINE: 1.0, "threads": one.threads_ratio, "processes": one.processes_ratio}
+    if one.usable_cores == 1 and not one.gil_enabled:
         ratios["threads"] = 1.0
-    facts = {name: value for name, value in machine._asdict().items() if name in RUNS.columns} | {
+    facts = {name: value for name, value in one._asdict().items() if name in RUNS.columns} | {
         "run_id": f"{chance.getrandbits(48):012x}",
         "rounds": _ROUNDS,
-        "logical_cores": machine.usable_cores,
-        "physical_cores": max(1, machine.usable_cores // 2),
+        "logical_cores": one.usable_cores,
+        "physical_cores": max(1, one.usable_cores // 2),
         "measured_on": f"2026-11-{day:02}",
         "recorded_on": f"{MADE_UP} from a run of {loops['recorded_on'].iloc[0]}",
     }
     rows: list[dict[str, object]] = []
     for loop in loops.to_dict("records"):
         for position, (runner, ratio) in enumerate(ratios.items(), start=1):
-            is_pool = runner == "processes"
-            slowed = loop["seconds"] * machine.pace * ratio
+            starts = one.start_seconds * (runner == "processes")
+            slowed = loop["seconds"] * one.pace * ratio
             own = {
                 "runner": runner,
                 "workers": 1 if runner == BASELINE else 2,
-                "start_method": machine.start_method if is_pool else "",
+                "start_method": one.start_method if starts else "",
                 "position": position,
                 "seconds": slowed * chance.lognormvariate(0, NOISE),
-                "start_up_seconds": machine.start_seconds * is_pool,
-                "tear_down_seconds": machine.start_seconds * is_pool / 3,
+                "start_up_seconds": starts,
+                "tear_down_seconds": starts / 3,
             }
             rows.append({str(name): value for name, value in loop.items()} | facts | own)
     return make_table(rows, RUNS)

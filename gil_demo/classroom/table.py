@@ -14,10 +14,8 @@ from gil_demo.words import find_machine_reservations
 
 
 def _check_ways(table: pd.DataFrame, place: str) -> None:
-    twice = table[table.duplicated(["run_id", *VARIANT])]
-    if len(twice):
-        named = name_run(twice["run_id"].iloc[0])
-        raise ResultsError(f"{place} has a way of running twice in {named}")
+    for run_id in table["run_id"][table.duplicated(["run_id", *VARIANT])]:
+        raise ResultsError(f"{place} has a way of running twice in {name_run(run_id)}")
 
 
 CLASS = Schema(
@@ -31,35 +29,26 @@ CLASS = Schema(
         "start_method": Column("text", may_be_empty=True),
         "rounds": Column("whole"),
         "seconds": Column("duration"),
-        "start_up_seconds": Column("seconds"),
-        "tear_down_seconds": Column("seconds"),
+        **dict.fromkeys(("start_up_seconds", "tear_down_seconds"), Column("seconds")),
         "time_ratio": Column("rate"),
-        "time_ratio_low": Column("rate", may_be_empty=True),
-        "time_ratio_high": Column("rate", may_be_empty=True),
+        **dict.fromkeys(("time_ratio_low", "time_ratio_high"), Column("rate", may_be_empty=True)),
         "speed_up": Column("rate"),
-        "speed_up_low": Column("rate", may_be_empty=True),
-        "speed_up_high": Column("rate", may_be_empty=True),
+        **dict.fromkeys(("speed_up_low", "speed_up_high"), Column("rate", may_be_empty=True)),
         "cold_speed_up": Column("rate"),
-    }
-    | MACHINE,
+        **MACHINE,
+    },
     _check_ways,
     alike=("file", "rounds"),
 )
 """A row for each way of running on each machine; `file` is the name that the reader chose."""
 
 MOST_GROUPS = 10
-
 OTHERS = "all others"
-
 SYSTEMS = {"Darwin": "macOS"}
 
 
 def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up a class: for threads and processes, how many machines and what their runs took.
-
-    The time_ratio is the median of the machines' times over that of their plain loop, with the
-    least and the most of them in time_ratio_low and time_ratio_high.
-    """
+    """Sum up a class by runner: its machines, and their median, least and largest time ratio."""
     rows = []
     for runner in ("threads", "processes"):
         ratios = pick_machines(table, runner)["time_ratio"]
@@ -70,11 +59,7 @@ def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
-    """Pick one row a machine: the run with two workers, or with the next larger number.
-
-    Added are the columns system (the operating system and, for processes, the start method),
-    python (the version, and whether it has no GIL) and is_judged (see `find_judged`).
-    """
+    """Pick one row a machine, the run with two workers or the next more; add what charts show."""
     own = table[(table["runner"] == runner) & (table["workers"] >= 2)]
     picked = own.sort_values("workers", kind="stable").drop_duplicates(["run_id", "start_method"])
     methods = picked["start_method"].map(lambda method: f", {method}" if method else "")
@@ -84,12 +69,12 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     return picked.assign(
         system=picked["operating_system"].replace(SYSTEMS) + methods,
         python=brands + versions + locks,
+        starts=picked["start_up_seconds"] + picked["tear_down_seconds"],
         is_judged=find_judged(picked),
     ).sort_index()
 
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
-    """Tell which machines can carry a verdict on speed."""
     names = ["usable_cores", "busy_percent", "workers", "rounds"]
     judged = [
         rounds >= LEAST_ROUNDS
@@ -102,11 +87,6 @@ def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
 def find_ideal(machines: pd.DataFrame) -> "pd.Series[float]":
     """Return the speed-up that each machine could have at best: a core for each worker."""
     return machines[["workers", "usable_cores"]].min(axis="columns").astype(float)
-
-
-def measure_starts(processes: pd.DataFrame) -> "pd.Series[float]":
-    """Return the seconds for starting and ending the workers, one figure a machine."""
-    return processes["start_up_seconds"] + processes["tear_down_seconds"]
 
 
 def name_groups(machines: pd.DataFrame, column: str) -> list[str]:

@@ -8,13 +8,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from gil_demo.checks import (
-    MOST_SECONDS,
-    ResultsError,
-    check_number,
-    check_unlike,
-    check_whole_number,
-)
+from gil_demo import checks
+from gil_demo.checks import ResultsError, check_number, check_unlike, check_whole_number
 from gil_demo.costs.lengths import COLD, KEPT, LENGTHS, Costs, Way, find_reservations, list_costs
 from gil_demo.costs.transport import TRANSFERS
 from gil_demo.measuring.estimates import LEAST_ROUNDS
@@ -28,8 +23,6 @@ NO_VERDICT = "no verdict"
 DEFAULT_TASK_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 DEFAULT_SIZES = (1_000, 1_000_000, 100_000_000)
 MOST_BYTES = 10**12
-_TOLERANCE = 1.1
-_FAR_BETTER = 1.5
 
 
 def advise(
@@ -63,7 +56,8 @@ def advise(
         ValueError: an argument is not allowed.
         ResultsError: a table is not of its kind, or holds several runs.
     """
-    tasks = check_unlike("task_seconds", task_seconds, partial(check_number, most=MOST_SECONDS))
+    check_length = partial(check_number, most=checks.MOST_SECONDS)
+    tasks = check_unlike("task_seconds", task_seconds, check_length)
     wanted = check_unlike("sizes", sizes, partial(check_whole_number, least=1, most=MOST_BYTES))
     check_one_run(lengths, LENGTHS)
     check_one_run(transfers, TRANSFERS)
@@ -82,9 +76,8 @@ def advise(
             name: (line.line.at(steps) + carry * ("pool" in name), line.reach(steps))
             for name, line in lines.items()
         }
-        answer, gain = _choose(prices), math.nan
-        if answer != NO_VERDICT:
-            gain = prices[CHOICES[0]][0] / prices[answer][0]
+        answer = _choose(prices)
+        gain = prices[CHOICES[0]][0] / prices[answer][0] if answer in prices else math.nan
         rows.append((seconds, size, answer, gain))
     return pd.DataFrame(rows, columns=["task_seconds", "size_bytes", "answer", "speed_up"])
 
@@ -138,11 +131,11 @@ def _fit_choices(costs: Mapping[Way, Costs], preferred: str) -> dict[str, Doubtf
 
 
 def _choose(prices: Mapping[str, tuple[float, float]]) -> str:
-    """Choose the simplest of the good ones, unless another may well be far better."""
+    """Choose the simplest of the good ones, unless another may well be half as quick again."""
     least = min((middle for middle, _ in prices.values()), default=0.0)
     if least <= 0:
         return NO_VERDICT
-    answer = next(name for name, (middle, _) in prices.items() if middle <= _TOLERANCE * least)
+    answer = next(name for name, (middle, _) in prices.items() if middle <= 1.1 * least)
     most = sum(prices[answer])
-    is_clear = all(_FAR_BETTER * (middle - reach) > most for middle, reach in prices.values())
+    is_clear = all(1.5 * (middle - reach) > most for middle, reach in prices.values())
     return answer if is_clear else NO_VERDICT

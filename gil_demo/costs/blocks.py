@@ -61,10 +61,8 @@ def _remove(block: SharedMemory) -> None:
 
 
 def start_tracker() -> None:
-    """Start multiprocessing's resource tracker, before workers are forked that will read blocks.
-
-    A worker without one would start its own, and that would unlink the block when the worker
-    ends (cpython issue 82300; Python 3.13 has `track=False`).
-    """
+    """Start multiprocessing's resource tracker, before workers are forked that will read blocks."""
+    # a worker without one would start its own, and that would unlink the block when the worker
+    # ends (cpython issue 82300; Python 3.13 has `track=False`)
     if sys.platform != "win32":
         resource_tracker.ensure_running()

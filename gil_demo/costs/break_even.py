@@ -7,51 +7,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo.checks import ResultsError
-from gil_demo.costs.lengths import (
-    COLD,
-    KEPT,
-    Way,
-    find_reservations,
-    fit_ways,
-    list_costs,
-    summarise_lengths,
-)
-from gil_demo.costs.start_up import count_rounds
+from gil_demo.costs.lengths import COLD, KEPT, Way, find_reservations, fit_ways, list_costs, sum_up
+from gil_demo.costs.start_up import describe_rounds, tell
+from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
-from gil_demo.drawing.style import (
-    INK,
-    PAPER,
-    SOFT_INK,
-    Chart,
-    Look,
-    clean_axes,
-    get_look,
-    label_decades,
-    make_chart,
-)
+from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, Look, get_look
 from gil_demo.measuring.estimates import NOTHING, spread
 from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_MEETS, find_crossing
 from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import list_rows
-from gil_demo.words import (
-    capitalise,
-    count_in_words,
-    describe_computer,
-    head,
-    state_range,
-    state_seconds,
-)
+from gil_demo.words import count_in_words, head, state_range, state_seconds
 
 _RIVALS = {BASELINE: "the plain loop", "threads": "threads"}
 _ALIKE = 1.1  # crossings that differ by less are told as one, the longest
 
 
 def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
-    """Find from which length of task processes pay: a row for each start method, pool and rival.
-
-    `crossing_seconds` is the length of one task, by the plain loop's pace, at which processes and
-    their rival take as long; where there is none, `reason` says why.
-    """
+    """Find the length of a task, by the plain loop's pace, at which processes and a rival meet."""
     costs, pace = list_costs(table), measure_pace(table)
     rows = []
     for way, rival in product(costs, _RIVALS):
@@ -75,7 +47,7 @@ def judge_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         for method, own in summary.groupby("start_method", sort=False):
             lines.append(f"By {method}:")
             lines += [f"  {_state_crossing(row)}" for row in list_rows(own)]
-    return "\n".join([*lines, f"{capitalise(count_rounds(table))}."])
+    return tell(table, lines)
 
 
 def _state_crossing(row: Any) -> str:
@@ -130,15 +102,11 @@ _LOOKS = {
 
 
 def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw how long all tasks took against the length of one, a panel for each start method.
-
-    Crossings with the plain loop are marked, unless there are reasons to withhold them.
-    """
-    lengths = summarise_lengths(table)
-    methods = sorted(set(summary["start_method"]))
-    chart = make_chart(max(9.5, 4.6 * len(methods)), 5.6)
+    """Draw how long all tasks took against the length of one, a panel for each start method."""
+    lengths, methods = sum_up(table), sorted(set(summary["start_method"]))
+    width = max(9.5, 4.6 * len(methods))
+    chart = style.make_chart(width, 5.6)
     panels = chart.subplots(1, len(methods), sharex=True, sharey=True, squeeze=False)[0]
-    width = chart.get_size_inches()[0]
     chart.subplots_adjust(
         left=1.1 / width, right=1 - 0.25 / width, top=0.8, bottom=0.19, wspace=0.08
     )  # fmt: skip
@@ -160,43 +128,38 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     )  # fmt: skip
     tasks = count_in_words(int(table["tasks"].iloc[0]), "task")
     ends = sorted({lengths["task_seconds"].min(), lengths["task_seconds"].max()})
-    conditions = (
-        f"{describe_computer(table.iloc[0])}; {tasks} at once, of "
-        f"{' to '.join(map(state_seconds, ends))} each; {count_rounds(table)}"
-    )
-    return finish(chart, _title(table, summary), conditions, _tell(told, lengths))
+    what = f"{tasks} at once, of {' to '.join(map(state_seconds, ends))} each"
+    return finish(chart, _title(table, summary), describe_rounds(table, what), _tell(told, lengths))
 
 
 def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFrame) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.loglog()
     for (runner, pool), (label, look) in _LOOKS.items():
         is_shown = lengths["start_method"].isin([method, ""])
         rows = lengths[is_shown & (lengths["runner"] == runner) & (lengths["pool"] == pool)]
         if rows.empty:
             continue
         x = rows["task_seconds"].astype(float)
-        axes.fill_between(
-            x, rows["seconds_low"], rows["seconds_high"], color=look.colour, alpha=0.15, linewidth=0
-        )
+        ends = rows["seconds_low"], rows["seconds_high"]
+        axes.fill_between(x, *ends, color=look.colour, alpha=0.15, linewidth=0)
         axes.plot(
             x, rows["seconds"], color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, linestyle=look.line, label=label,
             markerfacecolor=PAPER if look.line == "--" else look.colour,
         )  # fmt: skip
     for row in list_rows(found):
-        style: dict[str, Any] = {"color": SOFT_INK, "zorder": 0.5}
-        axes.axvline(row.crossing_seconds, linewidth=1.3, linestyle=DASHES, **style)
-        axes.axvspan(row.crossing_low, row.crossing_high, alpha=0.13, linewidth=0, **style)
+        faint: dict[str, Any] = {"color": SOFT_INK, "zorder": 0.5}
+        axes.axvline(row.crossing_seconds, linewidth=1.3, linestyle=DASHES, **faint)
+        axes.axvspan(row.crossing_low, row.crossing_high, alpha=0.13, linewidth=0, **faint)
 
 
 def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
     """Name a panel's axes, and label the crossings at the foot of their lines, a row a pool."""
     axes.set_title(f"by {method}", loc="left", size=14, color=INK, weight="bold", pad=8)
     axes.set_xlabel("length of one task", size=12, color=INK)
-    label_decades(axes.xaxis, state_seconds)
-    label_decades(axes.yaxis, state_seconds)
-    clean_axes(axes, "y")
+    style.label_decades(axes.xaxis, state_seconds)
+    style.label_decades(axes.yaxis, state_seconds)
+    style.clean_axes(axes, "y")
     axes.tick_params(labelsize=11)
     low, high = axes.get_xlim()
     for row in list_rows(found):

@@ -21,7 +21,6 @@ def make_bytes(size: int) -> bytes:
 
 
 def measure_length(data: bytes | list[float]) -> int:
-    """Return how long the data are that came as an argument."""
     return len(data)
 
 
@@ -31,5 +30,4 @@ def keep(*pieces: bytes) -> None:
 
 
 def measure_kept(size: int) -> int:
-    """Return the length of data that this worker keeps."""
     return len(_kept[size])

@@ -13,7 +13,7 @@ from gil_demo.checks import ResultsError, check_workers
 from gil_demo.costs.start_up import Start, check_start_methods, time_start
 from gil_demo.measuring.fits import Line, fit_costs, level_rounds
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace
+from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_work
 from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.runners import sequential, threads
 from gil_demo.running.spans import Run
@@ -38,11 +38,7 @@ LENGTHS = Schema(
         "experiment": Column("text", choices=("break_even",)),
         "runner": Column("text", choices=("sequential", "threads", "processes")),
         "start_method": Column("text", may_be_empty=True),
-        "tasks": Column("whole"),
-        "steps": Column("whole"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
+        **dict.fromkeys(("tasks", "steps", "round", "rounds", "position"), Column("whole")),
         "start_up_seconds": Column("seconds"),
         "seconds": Column("duration"),
         "tear_down_seconds": Column("seconds"),
@@ -58,10 +54,6 @@ kept open: their start-up and tear-down are those of another pool of the same ro
 DEFAULT_SECONDS = 12.0
 LONGEST_SECONDS = 0.3
 _PACE_STEPS = 200_000
-_SIZES = 7
-_FACTOR = 4
-_LONGEST_PARTS = 40
-_LEAST_STEPS = 10
 _LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
 
 
@@ -105,46 +97,32 @@ def sweep_task_length(
             for way, steps in product(ways, lengths)
         }
         variants: dict[str, Callable[[], Timing | Start]] = {
-            label: partial(_time_tasks, ways[way], [steps] * workers)
-            for label, (way, steps) in timed.items()
+            f"starting by {method}": partial(time_start, workers, method) for method in methods
         }
-        for method in methods:
-            variants[f"starting by {method}"] = partial(time_start, workers, method)
+        for label, (way, steps) in timed.items():
+            variants[label] = partial(time_work, ways[way], countdown, [steps] * workers)
         longest = [*timed][len(lengths) - 1]  # of the plain loop, which comes first
         taken = take_samples(variants, baseline=longest, budget=seconds)
     starts = {(one.variant, one.round): one.timing for one in taken.samples}
+    names = ("runner", "start_method", "steps", "start_up_seconds", "seconds", "tear_down_seconds")
 
     def describe(one: Sample[Timing | Start]) -> dict[str, object]:
-        (runner, method), steps = timed[one.variant]
-        start = starts.get((f"starting by {method}", one.round), Start(0.0, 0.0))
-        return {
-            "runner": runner,
-            "start_method": method,
-            "steps": steps,
-            "start_up_seconds": start.start_up,
-            "seconds": one.timing.work,
-            "tear_down_seconds": start.tear_down,
-        }
+        way, steps = timed[one.variant]
+        start = starts.get((f"starting by {way[1]}", one.round), Start(0.0, 0.0))
+        told = (*way, steps, start.start_up, one.timing.work, start.tear_down)
+        return dict(zip(names, told, strict=True))
 
     ran = taken._replace(samples=[one for one in taken.samples if one.variant in timed])
     return make_table(make_rows(ran, facts, describe), LENGTHS)
 
 
 def choose_lengths(workers: int, seconds: float) -> list[int]:
-    """Choose the steps of a task so that the longest ones suit the machine and the time."""
+    """Choose the steps of seven lengths of a task that suit the machine and the time."""
     began = time.perf_counter()
     countdown(_PACE_STEPS)
     pace = _PACE_STEPS / (time.perf_counter() - began)
-    longest = pace * min(LONGEST_SECONDS, seconds / _LONGEST_PARTS) / workers
-    return [
-        max(_LEAST_STEPS + n, int(longest / _FACTOR ** (_SIZES - 1 - n))) for n in range(_SIZES)
-    ]
-
-
-def _time_tasks(run: Run, tasks: Sequence[int]) -> Timing:
-    began = time.perf_counter()
-    run(countdown, tasks)
-    return Timing(0.0, time.perf_counter() - began, 0.0)
+    longest = pace * min(LONGEST_SECONDS, seconds / 40) / workers
+    return [max(10 + n, int(longest / 4 ** (6 - n))) for n in range(7)]
 
 
 COLD, KEPT = "cold", "kept open"
@@ -159,7 +137,7 @@ class Way(NamedTuple):
     pool: str = ""
 
 
-def summarise_lengths(table: pd.DataFrame) -> pd.DataFrame:
+def sum_up(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up how long all tasks took, by way and length, with the quarters around the median."""
     pace, quarters = measure_pace(table), pd.Index([0.25, 0.5, 0.75])
     parts = []
@@ -173,10 +151,8 @@ def summarise_lengths(table: pd.DataFrame) -> pd.DataFrame:
 def fit_ways(table: pd.DataFrame) -> dict[Way, Line]:
     """Fit a line to each way of running: seconds for all tasks, by the seconds of one task."""
     pace, tasks = measure_pace(table), int(table["tasks"].iloc[0])
-    fitted = {way: fit_costs(own) for way, own in list_costs(table).items()}
-    return {
-        way: Line(line.overhead * tasks / pace, line.slope * tasks) for way, line in fitted.items()
-    }
+    fitted = ((way, fit_costs(own)) for way, own in list_costs(table).items())
+    return {way: Line(one.overhead * tasks / pace, one.slope * tasks) for way, one in fitted}
 
 
 def _split_ways(table: pd.DataFrame) -> list[tuple[Way, pd.DataFrame]]:
@@ -193,10 +169,7 @@ def _split_ways(table: pd.DataFrame) -> list[tuple[Way, pd.DataFrame]]:
 
 
 def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
-    """List what each way cost for one task in each round, in steps of the plain loop.
-
-    What slowed a whole round is taken out, as everything that ran in the round tells it.
-    """
+    """List what each way cost for a task in each round, levelled, in steps of the plain loop."""
     least = float(table["seconds"].min())
     if least < _LEAST_SECONDS:
         raise ResultsError(f"the table has a run of {least:g} seconds, which none takes")
@@ -213,5 +186,4 @@ def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
 
 
 def find_reservations(table: pd.DataFrame) -> list[str]:
-    """List the reasons why a sweep of the tasks' length can't carry a verdict on this machine."""
     return find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))

@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import GilDemoError
-from gil_demo.costs.start_up import count_rounds
-from gil_demo.drawing.parts import draw_upright, finish, write
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, clean_axes, get_look, make_chart
+from gil_demo.costs.start_up import describe_rounds, tell
+from gil_demo.drawing.parts import draw_upright, finish, name_values, write
+from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look, make_chart
 from gil_demo.measuring.estimates import select_by_round
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
@@ -20,14 +19,7 @@ from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.scripts import run_script
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
-from gil_demo.words import (
-    capitalise,
-    describe_computer,
-    head,
-    list_in_words,
-    state_bytes,
-    state_share,
-)
+from gil_demo.words import head, list_in_words, state_bytes, state_share
 
 PARENTS = ("small", "holds the table")
 DEEDS = ("waits", "imports pandas", "reads the table", "collects garbage", "collects, frozen")
@@ -42,11 +34,8 @@ WEIGHTS = Schema(
         "start_method": Column("text"),
         "parent": Column("text", choices=PARENTS),
         "deed": Column("text", choices=DEEDS),
-        "table_bytes": Column("whole"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "unique_bytes": Column("whole"),
-        "parent_bytes": Column("whole"),
+        **dict.fromkeys(("table_bytes", "round", "rounds"), Column("whole")),
+        **dict.fromkeys(("unique_bytes", "parent_bytes"), Column("whole")),
     }
     | MACHINE,
     alike=("table_bytes",),
@@ -58,8 +47,6 @@ it ended (USS), `table_bytes` what the table adds to its parent."""
 TABLE_BYTES = 40_000_000
 LEAST_ROUNDS = 2
 _MOST_ROUNDS = 20
-_MOST_SECONDS = 60.0
-
 _SCRIPT = """
 from gil_demo.costs.weighing import weigh
 
@@ -109,7 +96,7 @@ def weigh_workers(*, budget: float | None = None) -> pd.DataFrame:
 
 
 def _weigh(method: str) -> tuple[list[dict[str, object]], int]:
-    outcome = run_script(_SCRIPT.format(method=method, table_bytes=TABLE_BYTES), _MOST_SECONDS)
+    outcome = run_script(_SCRIPT.format(method=method, table_bytes=TABLE_BYTES), 60.0)
     names = ("start_method", "parent", "deed", "unique_bytes", "parent_bytes")
     try:
         weighed, table_bytes = json.loads(outcome.output.splitlines()[-1])
@@ -134,19 +121,14 @@ def summarise_memory(table: pd.DataFrame) -> pd.DataFrame:
 _SITUATIONS = {  # as the chart names them, and in a sentence
     ("small", "waits"): ("waits", "it waits"),
     ("small", "imports pandas"): ("imports pandas", "it imports pandas"),
-    ("holds the table", "waits"): (
-        *("waits; its parent has a table", "it waits beside a parent with a table"),
-    ),
+    ("holds the table", "waits"):
+        ("waits; its parent has a table", "it waits beside a parent with a table"),
     ("holds the table", "reads the table"): ("reads that table", "it reads its parent's table"),
-    ("holds the table", "collects garbage"): (
-        "collects garbage beside it",
-        "it collects garbage beside that table",
-    ),
-    ("holds the table", "collects, frozen"): (
-        "the same after gc.freeze",
-        "it does so after gc.freeze in its parent",
-    ),
-}
+    ("holds the table", "collects garbage"):
+        ("collects garbage beside it", "it collects garbage beside that table"),
+    ("holds the table", "collects, frozen"):
+        ("the same after gc.freeze", "it does so after gc.freeze in its parent"),
+}  # fmt: skip
 
 
 def judge_memory(table: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -160,8 +142,7 @@ def judge_memory(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         spread = ends if spread_is_told else ""
         lines.append(f"  {state_bytes(row.unique_bytes)}{spread} if {_name(row)[1]}.")
     brackets = "; the least and the most are in brackets" if spread_is_told else ""
-    rounds = f"{capitalise(count_rounds(table))}{brackets}."
-    return "\n".join([*lines, *_state_sharing(summary), rounds])
+    return tell(table, [*lines, *_state_sharing(summary)], brackets)
 
 
 def _name(row: Any) -> tuple[str, str]:
@@ -214,18 +195,13 @@ def draw_memory(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_xlim(0, 1.16 * (max(most, size) if is_marked else most))
     if is_marked:
         draw_upright(axes, size, "size of the parent's table", is_dashed=True)
-    axes.xaxis.set_major_locator(MaxNLocator(7))
-    axes.set_xlabel("megabytes that only this worker has (unique set size)", size=12, color=INK)
-    clean_axes(axes, "x")
+    name_values(axes, "megabytes that only this worker has (unique set size)", 7)
     _label_rows(axes, places, rows)
     each = "; ".join(
         f"{row.start_method}, {_name(row)[1]}: {row.unique_bytes / 1e6:.1f} MB" for row in rows
     )
-    conditions = (
-        f"{describe_computer(table.iloc[0])}; unique set size of one worker, its table "
-        f"{state_bytes(1e6 * size)} in the parent; {count_rounds(table)}"
-    )
-    return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
+    what = f"unique set size of one worker, its table {state_bytes(1e6 * size)} in the parent"
+    return finish(chart, _title(table, summary), describe_rounds(table, what), f"Medians: {each}.")
 
 
 def _draw_bar(axes: Axes, place: float, row: Any) -> None:
@@ -245,8 +221,7 @@ def _draw_bar(axes: Axes, place: float, row: Any) -> None:
 
 
 def _label_rows(axes: Axes, places: list[float], rows: list[Any]) -> None:
-    axes.set_yticks(places)
-    axes.set_yticklabels([_name(row)[0] for row in rows])
+    axes.set_yticks(places, [_name(row)[0] for row in rows])
     axes.set_ylim(places[-1] + 0.6, -0.6)
     above = [None, *(row.start_method for row in rows)]
     for place, row, method in zip(places, rows, above, strict=False):

@@ -9,26 +9,17 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
+from gil_demo import words
 from gil_demo.checks import ResultsError, check_choice, check_unlike, check_workers
-from gil_demo.drawing.parts import draw_cloud, finish, name_rows, write
-from gil_demo.drawing.style import INK, SOFT_INK, Chart, clean_axes, get_look, make_chart
+from gil_demo.drawing.parts import draw_cloud, finish, name_rows, name_values, write
+from gil_demo.drawing.style import SOFT_INK, Chart, get_look, make_chart
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods, pool_held
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
-from gil_demo.words import (
-    capitalise,
-    count_in_words,
-    describe_computer,
-    find_busy_reservations,
-    head,
-    list_in_words,
-    state_range,
-    state_seconds,
-)
+from gil_demo.words import count_in_words, head, list_in_words, state_range, state_seconds
 
 LOADS = ("nothing", "pandas")  # what a worker imports before it is ready
 
@@ -39,12 +30,8 @@ STARTS = Schema(
         "experiment": Column("text", choices=("starts",)),
         "start_method": Column("text"),
         "loads": Column("text", choices=LOADS),
-        "workers": Column("whole"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
-        "start_up_seconds": Column("duration"),
-        "tear_down_seconds": Column("duration"),
+        **dict.fromkeys(("workers", "round", "rounds", "position"), Column("whole")),
+        **dict.fromkeys(("start_up_seconds", "tear_down_seconds"), Column("duration")),
     }
     | MACHINE,
     alike=("workers",),
@@ -90,14 +77,11 @@ def compare_start_up(
     facts = collect_facts("starts") | {"workers": workers}
     variants = {f"{method}, {load}": (method, load) for method in methods for load in LOADS}
     prepare = {"nothing": None, "pandas": partial(import_module, "pandas")}
-    taken = take_samples(
-        {
-            label: partial(time_start, workers, method, prepare[load])
-            for label, (method, load) in variants.items()
-        },
-        baseline=next(iter(variants)),
-        budget=seconds,
-    )
+    timed = {
+        label: partial(time_start, workers, method, prepare[load])
+        for label, (method, load) in variants.items()
+    }
+    taken = take_samples(timed, next(iter(variants)), budget=seconds)
     names = ("start_method", "loads", "start_up_seconds", "tear_down_seconds")
 
     def describe(one: Sample[Start]) -> dict[str, object]:
@@ -142,7 +126,7 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
     workers = count_in_words(int(table["workers"].iloc[0]), "worker")
-    lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(table.iloc[0])]
+    lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
@@ -150,15 +134,24 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             gone = f"gone after another {state_seconds(row.tear_down_seconds)}"
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
-    return "\n".join([*lines, f"{capitalise(count_rounds(table))}."])
+    return tell(table, lines)
 
 
-def count_rounds(table: pd.DataFrame) -> str:
+def tell(table: pd.DataFrame, lines: Sequence[str], ending: str = "") -> str:
+    """Put the lines of a finding together, with the number of rounds at its end."""
+    return "\n".join([*lines, f"{words.capitalise(_count_rounds(table))}{ending}."])
+
+
+def describe_rounds(table: pd.DataFrame, what: str) -> str:
+    """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
+    return f"{words.describe_computer(table.iloc[0])}; {what}; {_count_rounds(table)}"
+
+
+def _count_rounds(table: pd.DataFrame) -> str:
     return f"{count_in_words(int(table['rounds'].iloc[0]), 'round')} of each"
 
 
 def _check_plain_starts(summary: pd.DataFrame) -> None:
-    """Raise a ResultsError where a start with an import has none without to be held against."""
     plain = set(summary.loc[summary["loads"] == LOADS[0], "start_method"])
     if lacking := sorted(set(summary["start_method"]) - plain):
         raise ResultsError(f"the table has no starts without an import by {', '.join(lacking)}")
@@ -178,10 +171,8 @@ def _state_extra(row: Any) -> str:
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     _check_plain_starts(summary)
     is_plain = summary["loads"] == LOADS[0]
-    plain, heavy, end = summary[is_plain], summary[~is_plain], ""
-    told = [
-        f"{state_seconds(row.start_up_seconds)} by {row.start_method}" for row in list_rows(plain)
-    ]
+    plain, heavy, end = list_rows(summary[is_plain]), summary[~is_plain], ""
+    told = [f"{state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]
     if len(heavy) and (heavy["extra_low"] > 0).all():
         added = dict.fromkeys(map(state_seconds, heavy["extra_seconds"].agg(["min", "max"])))
         end = f"; {heavy['loads'].iloc[0]} adds {' to '.join(added)}"
@@ -208,14 +199,10 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         marks = 1000 * select_by_round(table, "start_up_seconds", **own)
         _draw_bar(axes, place, row, marks, end)
     axes.set_xlim(0, end * 1.12)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
     beyond = int((1000 * table["start_up_seconds"] > end).sum())
     stray = f"; {count_in_words(beyond, 'mark')} further right" if beyond else ""
-    axes.set_xlabel(
-        f"milliseconds: start-up (bar, a mark for each round), tear-down (hatched){stray}",
-        size=12, color=INK,
-    )  # fmt: skip
-    clean_axes(axes, "x")
+    label = f"milliseconds: start-up (bar, a mark for each round), tear-down (hatched){stray}"
+    name_values(axes, label, 6)
     name_rows(axes, names)
     each = "; ".join(
         f"{name} {1000 * row.start_up_seconds:.1f} ms, "
@@ -223,8 +210,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         for name, row in zip(names, rows, strict=True)
     )
     workers = count_in_words(int(table["workers"].iloc[0]), "worker")
-    computer = describe_computer(table.iloc[0])
-    conditions = f"{computer}; pools of {workers}; {count_rounds(table)}"
+    conditions = describe_rounds(table, f"pools of {workers}")
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
 

@@ -9,41 +9,21 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
+from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room, start_tracker
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import count_rounds, time_start
-from gil_demo.drawing.parts import draw_medians, finish, write
-from gil_demo.drawing.style import (
-    INK,
-    PAPER,
-    Chart,
-    Look,
-    clean_axes,
-    label_decades,
-    label_in_full,
-    make_chart,
-    push_apart,
-)
+from gil_demo.costs.start_up import describe_rounds, tell, time_start
+from gil_demo.drawing import style
+from gil_demo.drawing.parts import draw_medians, finish, name_values, write
+from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, wait_for
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
-from gil_demo.words import (
-    MARGIN,
-    capitalise,
-    describe_computer,
-    find_busy_reservations,
-    head,
-    state_bytes,
-    state_range,
-    state_seconds,
-    state_share,
-    state_times,
-)
+from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share
 
 KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
 WAYS = {
@@ -64,9 +44,7 @@ TRANSFERS = Schema(
         "way": Column("text", choices=(*WAYS,)),
         "size_bytes": Column("whole"),
         "start_method": Column("text"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
+        **dict.fromkeys(("round", "rounds", "position"), Column("whole")),
         "seconds": Column("duration"),
     }
     | MACHINE,
@@ -77,11 +55,7 @@ TRANSFERS = Schema(
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 DEFAULT_SECONDS = 10.0
-_MOST_NUMBERS = 1_000_000
-_BYTES_A_NUMBER = 9  # a float takes one byte for its kind and eight for itself
 _ROUNDS = 9  # six, one to warm up, and what a busy machine adds
-_TRIAL_BYTES = 10_000_000
-_COPIES = 8
 
 
 class _Variant(NamedTuple):
@@ -123,15 +97,10 @@ def compare_transport(
     start_tracker()
     sizes = _choose_sizes(method, seconds)
     with pool_held(1, method, partial(keep, *map(make_bytes, sizes))) as held:
-        variants = {
-            f"{one.kind} of {one.size_bytes:,} bytes, {one.way}": one
-            for one in _list_variants(sizes)
-        }
-        taken = take_samples(
-            {label: partial(_time, held, one, method) for label, one in variants.items()},
-            baseline=next(iter(variants)),
-            budget=seconds,
-        )
+        listed = _list_variants(sizes)
+        variants = {f"{one.kind} of {one.size_bytes:,} bytes, {one.way}": one for one in listed}
+        timed = {label: partial(_time, held, one, method) for label, one in variants.items()}
+        taken = take_samples(timed, next(iter(variants)), budget=seconds)
 
     def describe(one: Sample[Timing]) -> dict[str, object]:
         return variants[one.variant]._asdict() | {"seconds": one.timing.work}
@@ -139,13 +108,13 @@ def compare_transport(
     return make_table(make_rows(taken, facts, describe), TRANSFERS)
 
 
-def _choose_sizes(method: str, seconds: float) -> Sequence[int]:
+def _choose_sizes(method: str, seconds: float) -> list[int]:
     """Leave out the largest sizes until rounds enough fit in the time, and copies in the memory."""
     import psutil
 
-    room = psutil.virtual_memory().available / _COPIES
+    room = psutil.virtual_memory().available / 8  # there are as many copies
     sizes = [size for size in SIZES if size <= max(room, SIZES[0])]
-    trial = [SIZES[0], max(2 * SIZES[0], min(_TRIAL_BYTES, sizes[-1]))]
+    trial = [SIZES[0], max(2 * SIZES[0], min(10_000_000, sizes[-1]))]
     times = {}
     with pool_held(1, method, partial(keep, *map(make_bytes, trial))) as held:
         for variant in _list_variants(trial):
@@ -158,9 +127,7 @@ def _choose_sizes(method: str, seconds: float) -> Sequence[int]:
     return sizes
 
 
-def _predict_round(
-    sizes: Sequence[int], trial: Sequence[int], times: Mapping[_Variant, float]
-) -> float:
+def _predict_round(sizes: list[int], trial: list[int], times: Mapping[_Variant, float]) -> float:
     """Predict the seconds of a round from those of bytes; there are few numbers to add."""
     predicted = 0.0
     for variant in _list_variants(sizes):
@@ -178,7 +145,7 @@ def _list_variants(sizes: Sequence[int]) -> list[_Variant]:
         ways += ["initializer"] * (size in (sizes[0], *sizes[-2:]))
         ways += ["shared memory"] * (size <= measure_room())
         variants += [_Variant("bytes", way, size) for way in ways]
-        if size <= _MOST_NUMBERS:
+        if size <= 1_000_000:
             variants += [_Variant("numbers", way, size) for way in ("argument", "pickling")]
     return variants
 
@@ -187,7 +154,8 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
     size = variant.size_bytes
     data: Any = make_bytes(size)
     if variant.kind == "numbers":
-        data = [float(number) for number in range(max(1, size // _BYTES_A_NUMBER))]
+        # a float takes one byte for its kind and eight for itself
+        data = [float(number) for number in range(max(1, size // 9))]
     steps: dict[str, Callable[[], object]] = {
         "pickling": lambda: pickle.loads(pickle.dumps(data)),
         "argument": lambda: _ask(held, measure_length, data),
@@ -231,7 +199,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what carrying data costs: the largest by each way, and the part that is pickling."""
-    lines = [f"Mind: {reservation}." for reservation in find_busy_reservations(table.iloc[0])]
+    lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
     data = _select_bytes(summary)
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])
@@ -241,7 +209,7 @@ def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     if "shared memory" not in {row.way for row in largest}:
         lines.append("  In shared memory: not measured, since this machine has no room for it.")
     lines += [_state_pickling(row) for row in list_rows(_select_pickling(summary))]
-    return "\n".join([*lines, f"{capitalise(count_rounds(table))}."])
+    return tell(table, lines)
 
 
 def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
@@ -256,16 +224,15 @@ def _state_time(row: Any) -> str:
     is_clear = row.ratio_low > 1 + MARGIN or row.ratio_high < 1 - MARGIN
     if row.way == "argument" or not is_clear:
         return time
-    times = state_times(row.ratio, row.ratio_low, row.ratio_high)
+    times = words.state_times(row.ratio, row.ratio_low, row.ratio_high)
     return f"{time}, {'under 0.01 ×' if row.ratio_high < 0.01 else times}"
 
 
 def _select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
     """Select what pickling takes, of each kind, at the largest size that all kinds have."""
-    shared = summary.groupby("kind")["size_bytes"].max().min()
-    is_there = (summary["way"] == "pickling") & (summary["size_bytes"] == shared)
-    chosen: pd.DataFrame = summary[is_there & summary["ratio"].notna()]
-    return chosen
+    shared = int(summary.groupby("kind")["size_bytes"].max().min())
+    known = summary[summary["way"] == "pickling"].dropna(subset="ratio")
+    return known[known["size_bytes"] == shared]
 
 
 def _state_pickling(row: Any) -> str:
@@ -275,16 +242,12 @@ def _state_pickling(row: Any) -> str:
     return f"Of {sent}, pickling and rebuilding are {state_share(row.ratio)}; the rest is the pipe."
 
 
-def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    data = _select_bytes(summary)
-    sent = data[data["way"] == "argument"].iloc[[0, -1]].drop_duplicates("size_bytes")
-    told = " and ".join(
-        f"{state_bytes(row.size_bytes)} after {state_seconds(row.seconds)}"
-        for row in list_rows(sent)
-    )
+def _title(table: pd.DataFrame, data: pd.DataFrame) -> str:
+    sent = list_rows(data[data["way"] == "argument"].iloc[[0, -1]].drop_duplicates("size_bytes"))
+    told = [f"{state_bytes(row.size_bytes)} after {state_seconds(row.seconds)}" for row in sent]
     kept = data.loc[data["way"] == "kept", "seconds"]
     end = f"; what it had kept, after {state_seconds(float(kept.iloc[-1]))}" if len(kept) else ""
-    return head(f"a worker had {told}{end}", table)
+    return head(f"a worker had {' and '.join(told)}{end}", table)
 
 
 # dark enough for letters on white paper, which the sky blue and the orange of the others are not
@@ -299,24 +262,20 @@ _LOOKS = {
 
 def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw the time against the size, a line for each way, and beside it what pickling takes."""
-    title = _title(table, summary)
-    chart = make_chart(12.5, 5.6)
+    data = _select_bytes(summary)
+    chart = style.make_chart(12.5, 5.6)
     left, right = chart.subplots(1, 2, width_ratios=[2.1, 1])
     chart.subplots_adjust(left=0.07, right=0.985, top=0.87, bottom=0.19, wspace=0.62)
-    data = summary[summary["kind"] == "bytes"]
     of_way = {way: data[data["way"] == way] for way in _LOOKS if way in set(data["way"])}
-    left.set_xscale("log")
-    left.set_yscale("log")
+    left.loglog()
     for way, rows in of_way.items():
-        look = _LOOKS[way][1]
-        draw_medians(
-            left, rows["size_bytes"].astype(float), rows, "seconds", look, linestyle=look.line
-        )
+        look, x = _LOOKS[way][1], rows["size_bytes"].astype(float)
+        draw_medians(left, x, rows, "seconds", look, linestyle=look.line)
     sizes = sorted(set(data["size_bytes"].astype(float)))
     margin = (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
     left.set_xlim(sizes[0] / margin, sizes[-1] * margin)
-    label_in_full(left.xaxis, _choose_labelled(sizes), state_bytes)
-    label_decades(left.yaxis, state_seconds)
+    style.label_in_full(left.xaxis, _choose_labelled(sizes), state_bytes)
+    style.label_decades(left.yaxis, state_seconds)
     left.set_xlabel("size of the data", size=12, color=INK)
     left.set_title("time until the data are there", loc="left", size=13, color=INK, pad=8)
     clean_axes(left, "y")
@@ -326,11 +285,8 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         right.set_axis_off()
     else:
         _draw_parts(right, parts)
-    conditions = (
-        f"{describe_computer(table.iloc[0])}; one worker by {table['start_method'].iloc[0]}, "
-        f"already started but for new pools; {count_rounds(table)}"
-    )
-    return finish(chart, title, conditions, _tell(of_way, parts))
+    what = f"one worker by {table['start_method'].iloc[0]}, already started but for new pools"
+    return finish(chart, _title(table, data), describe_rounds(table, what), _tell(of_way, parts))
 
 
 def _choose_labelled(sizes: Sequence[float]) -> list[float]:
@@ -348,7 +304,7 @@ def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
     to_axes = axes.transScale + axes.transLimits
     ordered = sorted(ends, key=lambda way: ends[way])
     places = [float(to_axes.transform((1, ends[way]))[1]) for way in ordered]
-    for way, height in zip(ordered, push_apart(places, 0.075, 0.97), strict=True):
+    for way, height in zip(ordered, style.push_apart(places, 0.075, 0.97), strict=True):
         label, look = _LOOKS[way]
         write(
             axes, label, (1, height), (6, 0), look.colour, 13, xycoords="axes fraction",
@@ -367,12 +323,9 @@ def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:
     axes.set_xlim(0, 100)
     axes.set_ylim(max(2, len(parts)) - 0.4, -0.65)
     axes.set_yticks([])
-    axes.xaxis.set_major_locator(MaxNLocator(5))
     size = state_bytes(float(parts["size_bytes"].iloc[0]))
     axes.set_title(f"where the time for {size} goes", loc="left", size=13, color=INK, pad=8)
-    label = "% of an argument's time: pickling\n(dark), the pipe (hatched)"
-    axes.set_xlabel(label, size=12, color=INK)
-    clean_axes(axes, "x")
+    name_values(axes, "% of an argument's time: pickling\n(dark), the pipe (hatched)", 5)
 
 
 def _tell(of_way: Mapping[str, pd.DataFrame], parts: pd.DataFrame) -> str:

@@ -12,38 +12,34 @@ from importlib import import_module
 
 from gil_demo.running.pools import pool_held, run_in_pool
 
+Act = Callable[[], object]
 BYTES_A_ROW = 200
 held_table: list[list[object]] = []
 
 
 def weigh(method: str, table_bytes: int) -> None:
-    """Weigh a worker in each situation and print, as a line of JSON, the rows and the table's size.
-
-    A row: what the parent holds, what the worker does, and the bytes that only each of them has.
-    """
-    rows: list[tuple[str, str, int, int]] = []
+    """Weigh a worker in each situation; print a line of JSON: the rows and the table's size."""
+    rows = []  # what the parent holds, what the worker does, and the bytes that only each has
     measure_unique_bytes()  # a forked worker is to find the scales loaded
 
-    def note(
-        parent: str, deed: str, act: Callable[[], object], prepare: Callable[[], object] | None
-    ) -> None:
+    def note(parent: str, deed: str, act: Act, prepare: Act | None = None) -> None:
         with pool_held(1, method, prepare) as held:
             (span,) = run_in_pool(held, 1, _weigh_after, [act])
         rows.append((parent, deed, int(span.answer), measure_unique_bytes()))
 
-    note("small", "waits", int, None)  # which does nothing
-    note("small", "imports pandas", partial(import_module, "pandas"), None)
+    note("small", "waits", int)  # which does nothing
+    note("small", "imports pandas", partial(import_module, "pandas"))
     before = measure_unique_bytes()
     make_held(table_bytes)
     added = max(1, measure_unique_bytes() - before)
-    note("holds the table", "waits", int, None)
+    note("holds the table", "waits", int)
     # where the worker isn't forked, it has no table unless it is sent one
     send = None if method == "fork" else partial(set_held, held_table)
     note("holds the table", "reads the table", read_held, send)
     if method == "fork":
-        note("holds the table", "collects garbage", gc.collect, None)
+        note("holds the table", "collects garbage", gc.collect)
         gc.freeze()
-        note("holds the table", "collects, frozen", gc.collect, None)
+        note("holds the table", "collects, frozen", gc.collect)
     print(json.dumps([rows, added]))
 
 
@@ -54,7 +50,7 @@ def measure_unique_bytes() -> int:
     return int(psutil.Process().memory_full_info().uss)
 
 
-def _weigh_after(act: Callable[[], object]) -> int:
+def _weigh_after(act: Act) -> int:
     act()
     return measure_unique_bytes()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator
 
 from gil_demo.drawing.style import (
     INK,
@@ -15,6 +16,7 @@ from gil_demo.drawing.style import (
     SOFT_INK,
     Chart,
     Look,
+    clean_axes,
     label_in_full,
     write_heading,
 )
@@ -116,6 +118,13 @@ def draw_ideal(axes: Axes, x: Any, y: Any) -> None:
 def name_axes(axes: Axes, across: str, up: str, size: float = 13) -> None:
     axes.set_xlabel(across, size=size, color=INK)
     axes.set_ylabel(up, size=size, color=INK)
+
+
+def name_values(axes: Axes, name: str, most_steps: int) -> None:
+    """Name the axis of values at the bottom, with few steps and a light grid."""
+    axes.xaxis.set_major_locator(MaxNLocator(most_steps))
+    axes.set_xlabel(name, size=12, color=INK)
+    clean_axes(axes, "x")
 
 
 def name_rows(axes: Axes, names: Sequence[str], *, bottom: float = 0.45) -> None:

@@ -1,55 +1,39 @@
 """The chart of engines beside the plain Pool: a task's cost, where they pay, how they scale."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from gil_demo.drawing import style
 from gil_demo.drawing.parts import (
     draw_ideal,
     draw_interval,
     draw_mark,
     draw_medians,
     finish,
+    name_axes,
     name_rows,
     write,
 )
-from gil_demo.drawing.style import (
-    INK,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    label_in_full,
-    make_chart,
-)
-from gil_demo.engines.overheads import (
-    NAMES,
-    find_engine_reservations,
-    list_engines,
-    list_ratios,
-    measure_scaling,
-)
+from gil_demo.engines.overheads import NAMES, find_engine_reservations, list_ratios, measure_scaling
 from gil_demo.measuring.estimates import spread
 from gil_demo.measuring.runs import measure_pace
 from gil_demo.tables.schema import list_rows
 from gil_demo.words import capitalise, count_in_words, describe_computer, head, state_seconds
 
 _SECONDS = [10.0**power for power in range(-7, 3)]
-
 _RATIOS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000, 10_000]
 
 
-def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
-    """Draw what each engine costs for a task, from which length it pays, and how it scales."""
+def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     ratios = list_ratios(table)
-    chart = make_chart(13, 5.2)
+    chart = style.make_chart(13, 5.2)
     costs, lengths, scaling = chart.subplots(1, 3, width_ratios=[5, 6, 5])
     chart.subplots_adjust(left=0.115, right=0.985, top=0.82, bottom=0.2, wspace=0.26)
     _draw_costs(costs, summary)
     _draw_lengths(lengths, table, summary, ratios)
-    _draw_scaling(scaling, ratios, list_engines(table), int(table["workers"].iloc[0]))
+    _draw_scaling(scaling, ratios, [*summary["runner"]], int(table["workers"].iloc[0]))
     rows = list_rows(summary)
     costly = [f"{state_seconds(row.overhead_seconds)} with {NAMES[row.runner]}" for row in rows]
     title = head(f"a task of nothing costs {', '.join(costly)}", table)
@@ -57,31 +41,28 @@ def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     workers, rounds = (count_in_words(int(first[f"{one}s"]), one) for one in ("worker", "round"))
     where = "; Dask by a scheduler that was running" if first["is_elsewhere"] else ""
     conditions = f"{describe_computer(first)}; {workers} each, {rounds} of each{where}"
-    told = f"Engines: {'; '.join(_describe(row) for row in rows)}."
-    return finish(chart, title, conditions, told)
+    return finish(chart, title, conditions, f"Engines: {'; '.join(map(_describe, rows))}.")
 
 
 def _describe(row: Any) -> str:
+    cost = f"{NAMES[row.runner]} {1000 * row.overhead_seconds:.3f} ms a task"
     pays = row.reason or f"pays from tasks of {1000 * row.crossing_seconds:.2f} ms"
-    return (
-        f"{NAMES[row.runner]} {1000 * row.overhead_seconds:.3f} ms a task, {pays}, "
-        f"speed-up {row.speed_up:.2f}"
-    )
+    return f"{cost}, {pays}, speed-up {row.speed_up:.2f}"
 
 
 def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
     axes.set_xscale("log")
     for place, row in enumerate(list_rows(summary)):
-        look, cost = get_look(row.runner), row.overhead_seconds
+        look, cost = style.get_look(row.runner), row.overhead_seconds
         draw_interval(axes, row.overhead_low, row.overhead_high, place, look.colour)
         draw_mark(axes, cost, place, look)
-        write(axes, state_seconds(cost), (cost, place), (0, 11), INK, 12, ha="center")
+        write(axes, state_seconds(cost), (cost, place), (0, 11), style.INK, 12, ha="center")
     values = summary["overhead_seconds"]
     axes.set_xlim(float(values.min()) / 3, float(values.max()) * 3)
     names = [capitalise(NAMES[name].removeprefix("the ")) for name in summary["runner"]]
     name_rows(axes, names, bottom=0.5)
-    label_in_full(axes.xaxis, _SECONDS, state_seconds)
-    _finish_panel(axes, "a task of nothing", "x")
+    style.label_in_full(axes.xaxis, _SECONDS, state_seconds)
+    _finish_panel(axes, "a task of nothing", "", "x")
 
 
 def _draw_lengths(
@@ -92,44 +73,43 @@ def _draw_lengths(
     pace = measure_pace(table)
     at_once = ratios[ratios["tasks"] == ratios["workers"]]
     for runner in summary["runner"]:
-        look = get_look(runner)
+        look = style.get_look(runner)
         told = at_once[at_once["runner"] == runner].groupby("steps")["ratio"].median()
         axes.plot(
             told.index.astype(float) / pace, told, color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, label=NAMES[runner],
         )  # fmt: skip
-    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     if not find_engine_reservations(table):
         for row in list_rows(summary[summary["reason"] == ""]):
             axes.plot(
                 row.crossing_seconds, 1, marker="o", markersize=13, markerfacecolor="none",
-                markeredgecolor=get_look(row.runner).colour, markeredgewidth=2, linestyle="",
+                markeredgecolor=style.get_look(row.runner).colour, markeredgewidth=2, linestyle="",
             )  # fmt: skip
-    label_in_full(axes.xaxis, _SECONDS, state_seconds)
-    label_in_full(axes.yaxis, _RATIOS, lambda value: f"{value:g}")
-    axes.set_ylabel("time over the plain loop's (×)", size=12, color=INK)
-    _finish_panel(axes, "length of one task (circle: it begins to pay)", "y")
+    across = "length of one task (circle: it begins to pay)"
+    _finish_panel(axes, across, "time over the plain loop's (×)")
+    style.label_in_full(axes.xaxis, _SECONDS, state_seconds)
+    style.label_in_full(axes.yaxis, _RATIOS, lambda value: f"{value:g}")
     axes.legend(loc="upper right", frameon=False, fontsize=12)
 
 
-def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: Sequence[str], most: int) -> None:
+def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: int) -> None:
     highest = [float(most)]
     for place, runner in enumerate(engines):
         gained = measure_scaling(ratios, runner)
         rows = pd.DataFrame([spread("speed_up", one) for one in gained.values()])
         x = [tasks + 0.04 * (place - 1) for tasks in gained]
-        draw_medians(axes, x, rows, "speed_up", get_look(runner), markersize=8)
+        draw_medians(axes, x, rows, "speed_up", style.get_look(runner), markersize=8)
         highest += rows["speed_up_high"].dropna().to_list()
     draw_ideal(axes, [1, most], [1, most])
-    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
     axes.set_xlim(0.8, most + 0.2)
     axes.set_ylim(0, max(highest) * 1.1)
     axes.set_xticks(range(1, most + 1))
-    axes.set_ylabel("speed-up (×); dashed: ideal", size=12, color=INK)
-    _finish_panel(axes, "tasks at once, the longest", "y")
+    _finish_panel(axes, "tasks at once, the longest", "speed-up (×); dashed: ideal")
 
 
-def _finish_panel(axes: Axes, label: str, grid: str) -> None:
-    axes.set_xlabel(label, size=12, color=INK)
-    clean_axes(axes, grid)
+def _finish_panel(axes: Axes, across: str, up: str, grid: str = "y") -> None:
+    name_axes(axes, across, up, 12)
+    style.clean_axes(axes, grid)
+    if up:  # a ratio: the plain loop's is 1
+        axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     axes.tick_params(labelsize=11)

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,18 +9,7 @@ from functools import partial
 from typing import Any
 
 from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers, shorten
-from gil_demo.engines.remotes import (
-    END_SECONDS,
-    LOOK_SECONDS,
-    START_SECONDS,
-    Timed,
-    check_address,
-    check_engine,
-    environment_kept,
-    make_spans,
-    refuse_lost,
-    strays_ended,
-)
+from gil_demo.engines import remotes
 from gil_demo.running.pools import describe_work
 from gil_demo.running.spans import Run, Span
 
@@ -53,9 +41,8 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
     """
     check_workers(workers)
     asked = find_scheduler(address)
-    check_engine("cluster")
-    with ExitStack() as stack:
-        note = stack.enter_context(environment_kept())
+    remotes.check_engine("cluster")
+    with remotes.environment_kept() as note, ExitStack() as stack:
         client = _reach(workers, asked, stack)
         note()
         yield partial(_run, client)
@@ -63,7 +50,7 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
 
 def find_scheduler(address: object) -> str | None:
     """Return the address of the scheduler to ask; None if a cluster of one's own is to start."""
-    asked = check_address(address, "a scheduler")
+    asked = remotes.check_address(address, "a scheduler")
     return asked or os.environ.get("DASK_SCHEDULER_ADDRESS") or None
 
 
@@ -73,9 +60,10 @@ def _reach(workers: int, address: str | None, stack: ExitStack) -> Any:
 
     try:
         place = address or stack.enter_context(_started(workers))
-        client = Client(place, set_as_default=False, timeout=START_SECONDS)
-        stack.enter_context(client)
-        client.wait_for_workers(workers, timeout=START_SECONDS)
+        client = stack.enter_context(
+            Client(place, set_as_default=False, timeout=remotes.START_SECONDS)
+        )
+        client.wait_for_workers(workers, timeout=remotes.START_SECONDS)
         client.run(exec, "import gil_demo.engines.remotes")
     except ModuleNotFoundError:
         raise GilDemoError(
@@ -83,7 +71,7 @@ def _reach(workers: int, address: str | None, stack: ExitStack) -> Any:
         ) from None
     except (OSError, ValueError, RuntimeError) as reason:  # TimeoutError is an OSError
         if address is None:
-            raise refuse_lost(reason) from reason
+            raise remotes.refuse_lost(reason) from reason
         told = f"no scheduler with {workers} workers was reached at {shorten(address)}"
         raise GilDemoError(f"{told}: {shorten(str(reason))}") from None
     return client
@@ -93,26 +81,18 @@ def _reach(workers: int, address: str | None, stack: ExitStack) -> Any:
 def _started(workers: int) -> Iterator[Any]:
     from distributed import LocalCluster
 
-    with (
-        strays_ended(),
-        tempfile.TemporaryDirectory(prefix="gil_demo-", ignore_cleanup_errors=True) as folder,
-    ):
+    with remotes.strays_ended() as folder:
         started = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
+            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
             dashboard_address="127.0.0.1:0",  # with None it would take the port 8787
-            worker_dashboard_address=None,
-            local_directory=folder,
-            memory_limit=None,
+            worker_dashboard_address=None, local_directory=folder, memory_limit=None,
             silence_logs=logging.CRITICAL,
-        )
+        )  # fmt: skip
         try:
             yield started
         finally:
             with suppress(Exception):  # a worker that is just being replaced can't be closed;
-                started.close(timeout=END_SECONDS)  # what stays of it is ended all the same
+                started.close(timeout=remotes.END_SECONDS)  # what stays of it is ended all the same
 
 
 def _run(client: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
@@ -123,19 +103,18 @@ def _run(client: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -
     if client.status != "running":
         raise GilDemoError("this cluster has ended: run tasks inside its with block")
     try:
-        futures = client.map(Timed(function), checked, pure=False)
+        futures = client.map(remotes.Timed(function), checked, pure=False)
     except TypeError as reason:
         raise TypeError(f"function must be one that can be sent to a worker ({reason})") from None
     try:
         _wait_for(client, futures, checked)
-        return make_spans(client.gather(futures))
+        return remotes.make_spans(client.gather(futures))
     except BaseException as failure:
         client.cancel(futures, force=True)  # nobody waits for what is left of them
         if isinstance(failure, KilledWorker):
-            told = f"worker after worker ended {describe_work(checked)}"
-            raise WorkerDied(told) from None
+            raise WorkerDied(f"worker after worker ended {describe_work(checked)}") from None
         if isinstance(failure, CommClosedError):
-            raise refuse_lost(failure) from None
+            raise remotes.refuse_lost(failure) from None
         raise
 
 
@@ -147,12 +126,12 @@ def _wait_for(client: Any, futures: Sequence[Any], tasks: Sequence[object]) -> N
     while pending:
         try:
             with client.as_current():
-                wait(pending[-1:], timeout=LOOK_SECONDS)  # cheaper than to wait for each
+                wait(pending[-1:], timeout=remotes.LOOK_SECONDS)  # cheaper than to wait for each
             pending = [future for future in pending if not future.done()]
         except TimeoutError:
             if client.status != "running":
-                raise refuse_lost(ConnectionError("its scheduler has gone")) from None
+                raise remotes.refuse_lost(ConnectionError("its scheduler has gone")) from None
             if client.scheduler_info()["workers"]:
                 seen = time.monotonic()
-            elif time.monotonic() - seen > START_SECONDS:
+            elif time.monotonic() - seen > remotes.START_SECONDS:
                 raise WorkerDied(f"no worker is left {describe_work(tasks)}") from None

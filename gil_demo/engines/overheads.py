@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from gil_demo.engines.remotes import check_engine
 from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, spread
 from gil_demo.measuring.fits import find_crossing
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace
+from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_work
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import ENGINES, RUNNERS, find_missing, sequential
 from gil_demo.running.spans import Run, Runner
@@ -47,21 +47,7 @@ from gil_demo.words import (
 )
 
 NAMES = {"processes": "the plain Pool", "cluster": "Dask", "ray": "Ray"}
-
-# measured
-
 DEFAULT_SECONDS = 12.0
-
-
-class _Map(NamedTuple):
-    """One map of a round: a runner, how many tasks, and the steps of each."""
-
-    runner: str
-    tasks: int
-    steps: int
-
-    def __str__(self) -> str:
-        return f"{self.runner}, {self.tasks} tasks of {self.steps:,} steps"
 
 
 def sweep_engines(
@@ -109,16 +95,21 @@ def sweep_engines(
     costs["processes"]["start_method"] = method
     with ExitStack() as stack:
         runs = {
-            name: stack.enter_context(_timed(runners[name](workers), costs[name]))
-            for name in chosen
+            one: stack.enter_context(_timed(runners[one](workers), costs[one])) for one in chosen
         }
-        maps = {str(one): one for one in _list_maps(chosen, workers, seconds)}
-        timed = {label: partial(_time_map, runs[one.runner], one) for label, one in maps.items()}
+        sizes = _choose_sizes(workers, seconds)
+        ways = [(name, *size) for name in chosen for size in sizes]
+        maps = {"{}, {} tasks of {:,} steps".format(*way): way for way in ways}
+        timed = {
+            label: partial(time_work, runs[name], countdown, [steps] * tasks)
+            for label, (name, tasks, steps) in maps.items()
+        }
         taken = take_samples(timed, baseline=next(iter(maps)), budget=seconds)
 
     def describe(sample: Sample[Timing]) -> Mapping[str, object]:
-        one = maps[sample.variant]
-        return one._asdict() | costs[one.runner] | {"seconds": sample.timing.work}
+        runner, tasks, steps = maps[sample.variant]
+        own = {"runner": runner, "tasks": tasks, "steps": steps, "seconds": sample.timing.work}
+        return own | costs[runner]
 
     return make_table(make_rows(taken, facts, describe), OVERHEADS)
 
@@ -146,30 +137,22 @@ def _timed(runner: AbstractContextManager[Run], costs: dict[str, object]) -> Ite
     costs["tear_down_seconds"] = time.perf_counter() - began
 
 
-def _list_maps(names: Sequence[str], workers: int, seconds: float) -> list[_Map]:
-    """List what is run in each round; the first is the plain loop's longest."""
+def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
+    """Choose the maps of each round by their tasks and steps; the longest tasks come first."""
     trial, began = 200_000, time.perf_counter()
     countdown(trial)
     pace = trial / (time.perf_counter() - began)
     longest = int(pace * min(0.06, seconds / 150))  # of one task, and as a part of the budget
     lengths = sorted((max(2 + n, longest // 4**n) for n in range(5)), reverse=True)
-    sizes = [(workers, steps) for steps in lengths]
-    sizes += [(tasks, lengths[0]) for tasks in range(1, workers)]
-    sizes += [(max(60, 4 * workers), 1)]
-    return [_Map(name, *size) for name in names for size in sizes]
-
-
-def _time_map(run: Run, one: _Map) -> Timing:
-    began = time.perf_counter()
-    run(countdown, [one.steps] * one.tasks)
-    return Timing(0.0, time.perf_counter() - began, 0.0)
+    growing = [(workers, steps) for steps in lengths]
+    scaling = [(tasks, lengths[0]) for tasks in range(1, workers)]
+    return [*growing, *scaling, (max(60, 4 * workers), 1)]
 
 
 # the table and its summary
 
 
 def _check_costs(table: pd.DataFrame, place: str) -> None:
-    """Raise a ResultsError if a runner of one run started, or ended, more than once."""
     for (run_id, runner), own in table.groupby(["run_id", "runner"], sort=False):
         shared = ["start_method", "start_up_seconds", "tear_down_seconds"]
         check_same_facts(own, f"{place}, {name_run(run_id)}, {runner}", shared)
@@ -184,16 +167,12 @@ OVERHEADS = Schema(
         "start_method": Column("text", may_be_empty=True),
         "workers": Column("whole"),
         "is_elsewhere": Column("yes_no"),
-        "tasks": Column("whole"),
-        "steps": Column("whole"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
+        **dict.fromkeys(("tasks", "steps", "round", "rounds", "position"), Column("whole")),
         "start_up_seconds": Column("seconds"),
         "seconds": Column("duration"),
         "tear_down_seconds": Column("seconds"),
-    }
-    | MACHINE,
+        **MACHINE,
+    },
     _check_costs,
     alike=("workers", "is_elsewhere"),
     variant=("runner", "tasks", "steps"),
@@ -204,39 +183,26 @@ running already, on this machine or another."""
 
 
 def summarise_engines(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up what each engine cost and gave: a row for each, the plain Pool first.
-
-    The overhead is that of one task of one step among many, times_pool its multiple of the plain
-    Pool's; the crossing is the length of one task from which the engine is quicker than the plain
-    loop, or nan, with the reason; the speed-up is that of as many of the longest tasks as workers.
-    """
+    """Sum up what a task of one step cost, from which length an engine pays, and its speed-up."""
     pace, workers = measure_pace(table), int(table["workers"].iloc[0])
     ratios = list_ratios(table)
     tiny = table[table["steps"] == 1].set_index("round").sort_index()
-    overheads = {
-        runner: own["seconds"] / own["tasks"] for runner, own in tiny.groupby("runner", sort=False)
-    }
+    overheads = dict([*(tiny["seconds"] / tiny["tasks"]).groupby(tiny["runner"])])
     if not set(ratios["runner"]) <= set(overheads):
         raise ResultsError("the table has no tasks of one step for each of its engines")
     rows = []
-    for runner in list_engines(table):
+    for runner in [name for name in RUNNERS if name in set(overheads) - {BASELINE}]:
         own, first = overheads[runner], table[table["runner"] == runner].iloc[0]
         sizes = ratios[(ratios["runner"] == runner) & (ratios["tasks"] == workers)]
-        rows.append(
-            {
-                **first[["runner", "start_up_seconds", "tear_down_seconds"]],
-                **spread("overhead", estimate_median([*own]), "overhead_seconds"),
-                "times_pool": (own / overheads.get("processes", own)).median(),
-                **_find_crossing(sizes.assign(length=sizes["steps"] / pace)),
-                **spread("speed_up", measure_scaling(ratios, runner)[workers]),
-            }
-        )
+        row = {
+            **first[["runner", "start_up_seconds", "tear_down_seconds"]],
+            **spread("overhead", estimate_median([*own]), "overhead_seconds"),
+            "times_pool": (own / overheads.get("processes", own)).median(),
+            **_find_crossing(sizes.assign(length=sizes["steps"] / pace)),
+            **spread("speed_up", measure_scaling(ratios, runner)[workers]),
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
-
-
-def list_engines(table: pd.DataFrame) -> list[str]:
-    """List the runners of a table but the plain loop, in their usual order."""
-    return [name for name in RUNNERS if name in set(table["runner"]) - {BASELINE}]
 
 
 def list_ratios(table: pd.DataFrame) -> pd.DataFrame:
@@ -257,15 +223,13 @@ def measure_scaling(ratios: pd.DataFrame, runner: str) -> dict[int, Estimate]:
 
 
 def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
-    """Find the length of one task from which an engine pays, in seconds."""
     groups = [*sizes.sort_values("round").groupby("length")["ratio"]]
     loop = {float(length): [float(length)] * len(own) for length, own in groups}
     engine = {float(length): [*(own * float(length))] for length, own in groups}
-    found, reason = NOTHING, ""
     try:
-        found = find_crossing(loop, engine)
+        found, reason = find_crossing(loop, engine), ""
     except ResultsError as refusal:
-        reason = str(refusal)
+        found, reason = NOTHING, str(refusal)
     return {**spread("crossing", found, "crossing_seconds"), "reason": reason}
 
 
@@ -273,11 +237,7 @@ def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
 
 
 def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Say in a few sentences what each engine costs and gives.
-
-    What a task of nothing costs holds on a busy machine, too; from which length an engine pays,
-    and what it gives, is said without reasons against it alone.
-    """
+    """Say what each engine costs and, if nothing about the machine speaks against it, gives."""
     reservations = find_engine_reservations(table)
     lines = [f"No verdict on speed: {reservation}." for reservation in reservations]
     lines += [_state_overhead(row) for row in list_rows(summary)]
@@ -289,10 +249,8 @@ def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def find_engine_reservations(table: pd.DataFrame) -> list[str]:
-    """List what about this machine keeps a sweep of engines from carrying a verdict on speed."""
-    if bool(table["is_elsewhere"].iloc[0]):  # other machines' cores are not known here
-        return []
-    return find_machine_reservations(table.iloc[0], int(table["workers"].iloc[0]))
+    first = table.iloc[0]  # other machines' cores are not known here
+    return [] if first["is_elsewhere"] else find_machine_reservations(first, int(first["workers"]))
 
 
 def _state_overhead(row: Any) -> str:

@@ -3,25 +3,14 @@
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers
-from gil_demo.engines.remotes import (
-    END_SECONDS,
-    RETRIES,
-    Timed,
-    check_address,
-    check_engine,
-    environment_kept,
-    make_spans,
-    refuse_lost,
-    strays_ended,
-)
+from gil_demo.engines import remotes
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.pools import describe_work
@@ -59,10 +48,9 @@ def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
         GilDemoError: Ray can't be started or reached, or is in use already.
     """
     check_workers(workers)
-    check_address(address, "a Ray cluster")
-    check_engine("ray")
-    with ExitStack() as stack:
-        note = stack.enter_context(environment_kept())
+    remotes.check_address(address, "a Ray cluster")
+    remotes.check_engine("ray")
+    with remotes.environment_kept() as note, ExitStack() as stack:
         pool = _start(workers, address, stack)
         note()
         yield partial(_run, pool)
@@ -79,22 +67,17 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
         raise GilDemoError("Ray is in use in this Python already: call ray.shutdown() first")
     asked: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
-        stack.enter_context(strays_ended())
         # a short name: Ray's sockets are in it, and their paths may not be long
         place = None if sys.platform == "win32" else "/tmp"
-        made = tempfile.TemporaryDirectory("", "gil_demo-", place, ignore_cleanup_errors=True)
-        asked |= {
-            "num_cpus": workers,
-            "include_dashboard": False,
-            "object_store_memory": 100 * 2**20,
-            "_temp_dir": stack.enter_context(made),
-        }
+        asked |= {"_temp_dir": stack.enter_context(remotes.strays_ended(place))}
+        asked |= {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 100 << 20}
     stack.callback(engine.shutdown)
     try:
         engine.init(address or "local", **asked)
     except (OSError, ValueError, RuntimeError) as reason:
-        raise refuse_lost(reason) from None
-    return Pool(workers, ray_remote_args={"max_restarts": RETRIES, "max_task_retries": RETRIES})
+        raise remotes.refuse_lost(reason) from None
+    again = dict.fromkeys(("max_restarts", "max_task_retries"), remotes.RETRIES)
+    return Pool(workers, ray_remote_args=again)
 
 
 def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
@@ -106,29 +89,26 @@ def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     # up to Python 3.12 an interrupted join takes a running thread for one that has ended, so
     # the pool's thread isn't joined before it has told its end
     told: SimpleQueue[object] = SimpleQueue()
-    answer = pool.map_async(
-        Timed(function), checked, chunksize=1, callback=told.put, error_callback=told.put
-    )
+    answer = pool.map_async(remotes.Timed(function), checked, 1, told.put, told.put)
     is_told = False
     try:
         while not is_told:
             is_told = _hear(told, CHECK_SECONDS)
-        return make_spans(answer.get())
+        return remotes.make_spans(answer.get())
     except engine.exceptions.RayActorError:
         raise WorkerDied(f"worker after worker ended {describe_work(checked)}") from None
     except engine.exceptions.RayError as reason:
-        raise refuse_lost(reason) from None
+        raise remotes.refuse_lost(reason) from None
     finally:
         if not is_told:  # interrupted: a thread that still waited for answers when Ray ends would
             with held_back():  # end this whole Python
                 pool.terminate()
-                _hear(told, END_SECONDS)
-                answer.wait(END_SECONDS)
+                _hear(told, remotes.END_SECONDS)
+                answer.wait(remotes.END_SECONDS)
 
 
 def _hear(told: "SimpleQueue[object]", seconds: float) -> bool:
-    try:
+    with suppress(Empty):
         told.get(timeout=seconds)
-    except Empty:
-        return False
-    return True
+        return True
+    return False

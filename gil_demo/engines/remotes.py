@@ -6,6 +6,7 @@ A worker of another machine imports this module, so it needs nothing but the sta
 import os
 import pickle
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,15 +18,10 @@ from gil_demo.running.runners import find_missing
 from gil_demo.running.spans import Span
 
 START_SECONDS, LOOK_SECONDS, END_SECONDS = 30.0, 2.0, 10.0
-
-RETRIES = 3
-"""How often a task is given to another worker before it counts as what kills them."""
-
-_MOST_LETTERS = 300
+RETRIES = 3  # how often a task is given to another worker before it counts as what kills them
 
 
 def check_engine(runner: str) -> None:
-    """Raise a RunnerUnavailable with what to install if a runner's engine isn't here."""
     if reason := find_missing(runner):
         raise RunnerUnavailable(f"{runner}: {reason}")
 
@@ -37,7 +33,7 @@ def check_address(address: object, of: str) -> str | None:
     fault = f"address must be that of {of}, not {shorten(address)}"
     if not isinstance(address, str):
         raise TypeError(fault)
-    if not (address.strip() and address.isprintable() and len(address) <= _MOST_LETTERS):
+    if not (address.strip() and address.isprintable() and len(address) <= 300):
         raise ValueError(fault)
     return address
 
@@ -81,10 +77,7 @@ def make_spans(answers: Sequence[bytes]) -> list[Span]:
 
 @contextmanager
 def environment_kept() -> Iterator[Callable[[], None]]:
-    """Put the environment back, once what is inside is over, as it was before an engine started.
-
-    Yields a function to call when the engine has started: what is changed later stays changed.
-    """
+    """Put the environment back, but for what changes after the function given has been called."""
     before = dict(os.environ)
     changed: set[str] = set()
 
@@ -98,19 +91,21 @@ def environment_kept() -> Iterator[Callable[[], None]]:
             note()
         for name in changed:
             os.environ.pop(name, None)
-            if name in before:
-                os.environ[name] = before[name]
+        os.environ |= {name: before[name] for name in changed & before.keys()}
 
 
 @contextmanager
-def strays_ended() -> Iterator[None]:
-    """End every process that came meanwhile and stayed, once what is inside is over."""
+def strays_ended(place: str | None = None) -> Iterator[str]:
+    """Give a folder that goes afterwards, as does every process that came meanwhile and stayed."""
     import psutil
 
     own = psutil.Process()
     before = set(own.children(recursive=True))
     try:
-        yield
+        with tempfile.TemporaryDirectory(
+            "", "gil_demo-", place, ignore_cleanup_errors=True
+        ) as made:
+            yield made
     finally:
         strays = []
         for child in set(own.children(recursive=True)) - before:

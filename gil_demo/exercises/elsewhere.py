@@ -12,11 +12,9 @@ from gil_demo.measuring.runs import BASELINE
 from gil_demo.pythons.table import INTERPRETERS, MEASURED, summarise_interpreters
 from gil_demo.tables.schema import check_kind, check_one_run
 
-FREE_THREADED = "CPython 3.13.5t"
-ORDINARY = "CPython 3.13.0"
+FREE_THREADED, ORDINARY = "CPython 3.13.5t", "CPython 3.13.0"
 PART = 0.1  # of a task's length, which its cost should be at most
-JOB_MILLISECONDS = 0.1
-JOBS = 100_000
+JOBS, JOB_MILLISECONDS = 100_000, 0.1
 
 
 def check_sooner(answer: object, table: pd.DataFrame) -> Judgement:
@@ -137,7 +135,6 @@ def check_jobs(answer: object, table: pd.DataFrame) -> Judgement:
 
 
 def _list_milliseconds(table: pd.DataFrame) -> "pd.Series[float]":
-    """Return what a task of nothing costs, by way of running."""
     check_one_run(table, OVERHEADS)
     return 1000 * summarise_engines(table).set_index("runner")["overhead_seconds"]
 

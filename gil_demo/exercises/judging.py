@@ -46,14 +46,12 @@ class Answer(NamedTuple):
         return self.value is None or self.value is ...
 
     def ask(self) -> Judgement:
-        """Say kindly that nothing was answered yet."""
         return hint(
             f"`{self.name}` is still open. Put your answer in place of the three dots, "
             "run that cell, then this one."
         )
 
     def correct(self, wanted: str) -> Judgement:
-        """Say what kind of answer it should be."""
         return hint(f"`{self.name}` should {wanted}; it is {describe(self.value)}.")
 
     def judge_number(
@@ -97,10 +95,7 @@ class Answer(NamedTuple):
     def judge_function(
         self, cases: Sequence[tuple[Any, ...]], find_fault: Callable[..., str], right: str
     ) -> Judgement:
-        """Judge a function that the reader wrote, by calling it with the arguments of each case.
-
-        `find_fault` gets what it gave and the arguments, and says what is wrong; empty if nothing.
-        """
+        """Judge a function by calling it with each case; `find_fault` says what is wrong."""
         if self.is_open:
             return self.ask()
         if not callable(self.value):
@@ -195,7 +190,4 @@ def describe(answer: object) -> str:
     """Name an answer for a hint: small ones as they are, tables by their size."""
     if isinstance(answer, pd.DataFrame | pd.Series):
         return f"a {type(answer).__name__} of {len(answer)} rows"
-    try:
-        return shorten(answer.item() if isinstance(answer, np.generic) else answer)
-    except Exception:  # whatever the repr of the reader's own class raises
-        return f"a {type(answer).__name__}"
+    return shorten(answer.item() if isinstance(answer, np.generic) else answer)

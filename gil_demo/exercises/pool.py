@@ -17,10 +17,7 @@ CREWS = (1, 4, 1000)
 
 
 def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
-    """Check which part of the workers' time goes into tasks where nothing else takes any.
-
-    It is held against the longest list of the table.
-    """
+    """Check which part of the workers' time the table's longest list fills, at best."""
     check_one_run(table, LISTS)
     longest = summarise_lists(table).sort_values("tasks").iloc[-1]
     workers, tasks, share = table["workers"].iloc[0], longest["tasks"], longest["ideal_share"]
@@ -77,10 +74,7 @@ _UNFINISHED = {
 
 
 def check_finish(answer: object) -> Judgement:
-    """Check a function that sees to it that no job of a pool is lost.
-
-    It is called with a pool that is made up; no process is started.
-    """
+    """Check a function that sees to it that no job is lost, by a pool that is made up."""
     pools: list[MadeUpPool] = []
 
     def end(pool: MadeUpPool) -> MadeUpPool:

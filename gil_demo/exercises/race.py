@@ -160,10 +160,7 @@ class _Rehearsal(threading.Thread):
 
 
 def check_run_together(answer: object) -> Judgement:
-    """Check a function that starts threads, waits for all of them and returns the seconds.
-
-    It is called with threads that run nothing, and note in which order they are asked to.
-    """
+    """Check a function that starts threads, waits for all and returns the seconds."""
     began = time.perf_counter()
     return Answer("run_together", answer).judge_function(
         [(_make_rehearsal(number),) for number in (2, 4)],
@@ -197,7 +194,7 @@ def _find_fault_of_call(found: object, threads: list[_Rehearsal], began: float) 
     return ""
 
 
-# the faults of the script in the exercise, each with a hint for who has missed it
+# the script's faults, each with a hint for who has missed it
 _FAULTS = {
     2: "what kind of number does each worker count down from?",
     4: "what ends the workers, and has anyone waited for them by then?",

@@ -61,7 +61,6 @@ def _measure_slices(slices: pd.DataFrame) -> pd.DataFrame:
 
 
 def _state_running(lengths: pd.DataFrame) -> str:
-    """Say how many workers of each runner ran at once, on average."""
     told = []
     for runner, own in lengths.groupby("runner", sort=False):
         elapsed = (own["end_seconds"].max() - own["start_seconds"].min()) * 1000
@@ -167,6 +166,5 @@ def check_waits(answer: object, table: pd.DataFrame) -> Judgement:
 
 
 def _measure_requests(table: pd.DataFrame) -> "pd.Series[float]":
-    """Return the median time of a request, by switch interval."""
     seconds = table["seconds"] / table["requests"].astype(float)
     return seconds.groupby(table["switch_interval_seconds"]).median()

@@ -19,8 +19,6 @@ LEAST_SIZES = 3
 ALWAYS_PAYS = "it pays at every size that was measured"
 NEVER_MEETS = "at no size of task did the two meet"
 
-_PLAIN_LOOP = 0  # the plain loop among numbers of workers
-
 Key = TypeVar("Key")
 
 
@@ -82,7 +80,7 @@ def measure_doubt(fit: Callable[[Sequence[int]], tuple[float, float]], rounds: i
         + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
         + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
     )
-    first, both, second = (float(variances[place]) for place in ((0, 0), (0, 1), (1, 1)))
+    (first, both), (_, second) = variances.tolist()
     return Doubt(first, both, second, quantile)
 
 
@@ -99,10 +97,8 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
     """Fit Amdahl's parallel part to the times of ever more workers, over the plain loop's.
 
     Amdahl's law says of the time, as a multiple of the plain loop's, that it is 1 - p * (1 - 1/w)
-    with w workers at work at once. The rounds are made level, and p is found by least squares of
-    the relative errors; its interval comes from leaving rounds out in turn. More workers than
-    cores work no more at once than there are cores. It is 1 for work that is shared out without
-    loss and 0 where more workers change nothing; noise can carry it a little beyond either.
+    with w workers at work at once, which are no more than there are cores. The rounds are made
+    level, and p is found by least squares of the relative errors; noise can carry it beyond 0 or 1.
     """
     at_once = {workers: min(workers, cores) for workers in ratios if min(workers, cores) > 1}
     if cores < 2:
@@ -111,11 +107,11 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
         raise ResultsError("there must be a run with two workers or more to fit Amdahl's law to")
     rounds = min(len(values) for values in ratios.values())
     _check_rounds(rounds)
-    level = level_rounds({**ratios, _PLAIN_LOOP: [1.0] * rounds})
+    level = level_rounds({**ratios, 0: [1.0] * rounds})  # 0 stands for the plain loop
 
     def fit(chosen: Sequence[int]) -> float:
         times = {key: find_middle(values[n] for n in chosen) for key, values in level.items()}
-        shares = {w: times[_PLAIN_LOOP] / times[w] for w in at_once}  # speed-ups, as weights
+        shares = {w: times[0] / times[w] for w in at_once}  # speed-ups, as weights
         return sum(
             (1 - 1 / at_once[w]) * (1 - 1 / share) * share**2 for w, share in shares.items()
         ) / sum((1 - 1 / at_once[w]) ** 2 * share**2 for w, share in shares.items())
@@ -126,11 +122,9 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
     return Estimate(part, part - reach, part + reach, rounds)
 
 
-def _check_rounds(rounds: int) -> None:
-    if rounds < LEAST_ROUNDS:
-        raise ResultsError(
-            f"{rounds} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds"
-        )
+def _check_rounds(found: int) -> None:
+    if found < LEAST_ROUNDS:
+        raise ResultsError(f"{found} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds")
 
 
 class Line(NamedTuple):
@@ -197,10 +191,9 @@ def find_crossing(
 ) -> Estimate:
     """Find the size of task from which the way with the slower start is the cheaper one.
 
-    Of either way there are the costs of the same sizes in the same rounds. The rounds are made
-    level and a line is fitted to each way; the crossing of the two is the answer. Its interval
-    holds the sizes at which the lines don't differ by more than their doubt, which comes from
-    leaving rounds out in turn. A ResultsError says why there is no such size, or none to tell.
+    The rounds are made level and a line is fitted to each way, whose sizes are the same. The
+    interval holds those at which the lines don't differ by more than their doubt. A ResultsError
+    says why there is no such size, or none to tell.
     """
     ways, sizes = (quick_start, slow_start), sorted(quick_start)
     rounds = min((len(own) for way in ways for own in way.values()), default=0)

@@ -130,28 +130,24 @@ def warn(machine: Machine) -> list[str]:
     """
     if not isinstance(machine, Machine):
         raise TypeError(f"machine must be what describe_machine() gives, not {shorten(machine)}")
-    usable, logical, physical = machine[:3]
+    usable, logical, physical, limit, _, name, is_locked, can_be_free = machine[:8]
     shared = usable if physical is None else physical
     told = {
         "One usable core: neither threads nor processes can show a speed-up here. "
         "The recorded results stand in for that part.": usable == 1,
         f"A quota leaves {usable} of {logical} cores to this Python (a container, or a shared "
-        "server): os.cpu_count() does not see that.": machine.cores_limited_by == "quota",
-        f"This Python is bound to {usable} of {logical} cores.": (
-            machine.cores_limited_by == "affinity"
-        ),
+        "server): os.cpu_count() does not see that.": limit == "quota",
+        f"This Python is bound to {usable} of {logical} cores.": limit == "affinity",
         f"{usable} logical cores share {physical} physical ones: "
         "expect less than double speed from two of them.": shared < usable,
         "The GIL is off in this Python: threads run at the same time, unlike in the story.": (
-            not machine.gil_enabled
+            not is_locked
         ),
         "This Python can run without the GIL, but something turned it on (a package that "
         "isn't ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps it off.": (
-            machine.gil_enabled and machine.free_threaded_build
+            is_locked and can_be_free
         ),
         "On battery: many laptops slow down to save power. Plug it in.": machine.on_battery,
-        f"This is {machine.implementation}: the story is about CPython.": (
-            machine.implementation != "CPython"
-        ),
+        f"This is {name}: the story is about CPython.": name != "CPython",
     }
     return [warning for warning, is_so in told.items() if is_so]

@@ -18,8 +18,7 @@ STEP_SECONDS = 0.25
 def shown() -> Iterator[Callable[[str], None]]:
     """Show a changing line of text, in a terminal or in Jupyter, and take it away at the end.
 
-    Gives a function that takes the new text, as often as one likes. Nothing appears in the first
-    two seconds, nor where the error stream is no terminal.
+    Nothing appears in the first two seconds, nor where the error stream is no terminal.
     """
     write, clear = _choose_writer()
     started = last = time.monotonic()

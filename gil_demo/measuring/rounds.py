@@ -56,15 +56,13 @@ def take_samples(
     precision: float | None = None,
     budget: float | None = None,
 ) -> Samples[Outcome]:
-    """Run variants against each other in interleaved rounds.
+    """Run variants in interleaved rounds: a warm-up, and at least one that counts.
 
-    A warm-up round comes first and is not counted. Then come whole rounds, at least one: until
-    half the 95 % interval of each variant's ratio to the baseline is at most `precision`, as a
-    part of its median, or until another round would not fit in the budget, in seconds, which
-    counts the warm-up. A variant alone is judged by its own times.
+    They end when half the 95 % interval of each variant's ratio to the baseline (of a variant
+    alone, of its times) is at most `precision`, a part of its median, or another round would not
+    fit in the budget, in seconds.
     """
-    limit = check_precision(precision)
-    seconds = check_budget(budget)
+    limit, seconds = check_limits(precision, budget)
     order = random.Random()  # the seed of the program's own chances is left alone
     samples: list[Sample[Outcome]] = []
     started = time.monotonic()
@@ -72,16 +70,14 @@ def take_samples(
 
         def run_round(number: int) -> float:
             round_started = time.monotonic()
-            names = order.sample(list(variants), len(variants))
-            for position, name in enumerate(names, start=1):
+            for position, name in enumerate(order.sample(list(variants), len(variants)), start=1):
                 show(f"measuring: {time.monotonic() - started:.0f} of {seconds:.0f} s, {name}")
                 timing = variants[name]()
                 if number:
                     samples.append(Sample(name, number, position, timing))
             return time.monotonic() - round_started
 
-        longest = run_round(0)
-        number = 0
+        longest, number = run_round(0), 0
         while True:
             number += 1
             longest = max(longest, run_round(number))
@@ -104,9 +100,10 @@ def make_rows(
     ]
 
 
-def check_precision(precision: object) -> float:
-    """Return the precision to use, a part of the median; None means the default."""
-    return check_number("precision", 0.02 if precision is None else precision, 1.0)
+def check_limits(precision: object, budget: object) -> tuple[float, float]:
+    """Return the precision, a part of the median, and the budget to use; None: the defaults."""
+    limit = check_number("precision", 0.02 if precision is None else precision, 1.0)
+    return limit, check_budget(budget)
 
 
 def check_budget(budget: object) -> float:
@@ -115,24 +112,18 @@ def check_budget(budget: object) -> float:
 
 
 def _is_sharp(
-    samples: Sequence[Sample[Outcome]],
-    variants: Mapping[str, object],
-    baseline: str,
-    precision: float,
+    samples: Sequence[Sample[Outcome]], variants: Mapping[str, object], baseline: str, limit: float
 ) -> bool:
     times = {name: [s.timing.work for s in samples if s.variant == name] for name in variants}
     return all(
-        estimate_ratio(times[name], times[baseline]).half_width <= precision
+        estimate_ratio(times[name], times[baseline]).half_width <= limit
         for name in variants
         if name != baseline or len(variants) == 1
     )
 
 
 def estimate_ratio(times: Sequence[float], baseline_times: Sequence[float]) -> Estimate:
-    """Estimate a ratio by the median of the ratios in each round.
-
-    The baseline's own times, as the very same object, are estimated as they are.
-    """
+    """Estimate a ratio by the median over the rounds; a baseline's own times as they are."""
     if times is baseline_times:
         return estimate_median(times)
     return estimate_median([a / b for a, b in zip(times, baseline_times, strict=True)])

@@ -10,16 +10,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gil_demo.checks import ResultsError, RunnerUnavailable, check_choice, check_unlike
-from gil_demo.measuring.estimates import Estimate, estimate_median
+from gil_demo.measuring.estimates import Estimate, estimate_median, spread
 from gil_demo.measuring.machine import describe_machine, get_date, measure_busy_percent
-from gil_demo.measuring.rounds import (
-    Sample,
-    Timing,
-    check_budget,
-    check_precision,
-    make_rows,
-    take_samples,
-)
+from gil_demo.measuring.rounds import Sample, Timing, check_limits, make_rows, take_samples
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import RUNNERS, find_missing, get_runner
 from gil_demo.running.spans import Run, Runner
@@ -39,11 +32,7 @@ RUNS = Schema(
         "runner": Column("text"),
         "workers": Column("whole"),
         "start_method": Column("text", may_be_empty=True),
-        "tasks": Column("whole"),
-        "count": Column("whole"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
+        **dict.fromkeys(("tasks", "count", "round", "rounds", "position"), Column("whole")),
         "start_up_seconds": Column("seconds"),
         "seconds": Column("duration"),
         "tear_down_seconds": Column("seconds"),
@@ -74,14 +63,12 @@ def measure(
     *,
     is_warm: bool = False,
 ) -> pd.DataFrame:
-    """Measure some work in several ways, in turn, and tabulate it with the columns of `RUNS`.
+    """Measure some work in several ways, in turn, the sequential one among them.
 
     A variant is a runner's name and its workers, with the number of tasks into which the work is
-    cut for them; the sequential run must be among them. Warm workers are started once, before all
-    rounds, instead of anew for each run; start-up and tear-down then count as 0.
+    cut for them. Warm workers are started once, before all rounds; their start-up counts as 0.
     """
-    check_precision(precision)
-    check_budget(budget)
+    check_limits(precision, budget)
     method = check_start_method(start_method)
     facts = collect_facts(experiment) | {"workload": work.workload, "count": work.size}
     ways = {_label(*variant): (*variant, tasks) for variant, tasks in variants.items()}
@@ -91,7 +78,7 @@ def measure(
             runner, parts = choose_runner(name, method), split(work.size, tasks)
             if is_warm:
                 run = stack.enter_context(runner(workers))
-                timed[label] = partial(_time_work, run, work.function, parts)
+                timed[label] = partial(time_work, run, work.function, parts)
             else:
                 timed[label] = partial(time_run, runner, workers, work.function, parts)
         taken = take_samples(timed, _label(BASELINE, 1), precision, budget)
@@ -114,10 +101,7 @@ def measure(
 
 
 def collect_facts(experiment: str) -> dict[str, object]:
-    """Collect what every row of a fresh table says of its run and its machine.
-
-    The machine is watched for half a second, to tell how busy it is; so this comes first.
-    """
+    """Collect what every row says of its run and its machine, as busy as it is beforehand."""
     busy_percent = measure_busy_percent()
     machine = describe_machine()._asdict()
     return {name: machine[name] for name in MACHINE if name in machine} | {
@@ -143,9 +127,7 @@ def time_run(
 
 def check_runners(runners: object) -> list[str]:
     """Return the names of runners if each is known, there once, and to be had here."""
-    names = check_unlike(
-        "runners", runners, lambda _, name: check_choice("runner", name, [*RUNNERS])
-    )
+    names = check_unlike("runners", runners, lambda _, name: check_choice("runner", name, RUNNERS))
     for name in names:
         if reason := find_missing(name):
             raise RunnerUnavailable(f"{name}: {reason}")
@@ -162,7 +144,7 @@ def _label(runner: str, workers: int) -> str:
     return f"{runner}, {workers} worker{'s' * (workers > 1)}"
 
 
-def _time_work(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
+def time_work(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
     started = time.perf_counter()
     run(function, tasks)
     return Timing(0.0, time.perf_counter() - started, 0.0)
@@ -189,11 +171,12 @@ def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
     held["ratio"] = held["seconds"] / held["seconds_of_loop"]
     held["cold_ratio"] = held["total"] / held["total_of_loop"]
     groups = held.groupby(ways, sort=False, dropna=False)
-    rows = [
-        dict(zip(ways, key, strict=True)) | {"rounds": ratio.rounds} | _spread_ratio(ratio)
-        for key, ratios in groups["ratio"]
-        for ratio in [estimate_median(list(ratios.dropna()))]
-    ]
+    rows: list[dict[str, Any]] = []
+    for key, ratios in groups["ratio"]:
+        ratio = estimate_median(list(ratios.dropna()))
+        speed_up = Estimate(1 / ratio.median, 1 / ratio.high, 1 / ratio.low, ratio.rounds)
+        found = spread("time_ratio", ratio) | spread("speed_up", speed_up)
+        rows.append(dict(zip(ways, key, strict=True)) | {"rounds": ratio.rounds} | found)
     medians = groups[[*parts, "cold_ratio"]].median().reset_index(drop=True)
     summary = pd.concat([pd.DataFrame(rows), medians], axis="columns")
     summary["cold_speed_up"] = 1 / summary["cold_ratio"]
@@ -202,19 +185,7 @@ def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
         place=pd.factorize(summary["run_id"])[0],
         rank=summary["runner"].map(ranks).fillna(len(RUNNERS)),
     ).sort_values(["place", "rank", "workers"], ignore_index=True)
-    return ordered[[*ways, "rounds", "seconds", parts[0], parts[2], *_RATIOS, "cold_speed_up"]]
-
-
-_RATIOS = [
-    *("time_ratio", "time_ratio_low", "time_ratio_high"),
-    *("speed_up", "speed_up_low", "speed_up_high"),
-]
-
-
-def _spread_ratio(ratio: Estimate) -> dict[str, float]:
-    median, low, high, _ = ratio
-    figures = (median, low, high, 1 / median, 1 / high, 1 / low)
-    return dict(zip(_RATIOS, figures, strict=True))
+    return ordered[[*ways, "rounds", "seconds", parts[0], parts[2], *found, "cold_speed_up"]]
 
 
 def check_comparable(table: pd.DataFrame) -> None:

@@ -6,19 +6,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
+from gil_demo import words
 from gil_demo.drawing import style
-from gil_demo.drawing.parts import DASHES, draw_interval, finish, write
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, Look
-from gil_demo.pythons.table import (
-    INTERPRETERS,
-    MEASURED,
-    read_numbers,
-    state_conditions,
-    state_title,
-    summarise_interpreters,
-)
+from gil_demo.drawing.parts import DASHES, draw_interval, finish, name_rows, name_values, write
+from gil_demo.drawing.style import PAPER, SOFT_INK, Chart, Look
+from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.pythons.table import INTERPRETERS, MEASURED, read_numbers, summarise_interpreters
 from gil_demo.tables.schema import check_one_run, list_rows
 
 YOURS, RECORDED, PUBLISHED = "yours", "recorded", "published"
@@ -32,7 +26,6 @@ _PANELS = {
     True: "one countdown, split between two threads: time over that of one thread (×)",
     False: "each thread counts all of it: time over that of one thread doing both (×)",
 }
-_OLD_GIL = "old GIL"
 
 
 class Mark(NamedTuple):
@@ -49,7 +42,6 @@ class Mark(NamedTuple):
 
 
 def list_marks(summary: pd.DataFrame, origin: str) -> list[Mark]:
-    """List what is marked of a summary: the interpreters that were measured."""
     marks = []
     for row in list_rows(summary[summary["state"] == MEASURED]):
         minor, is_off = ".".join(row.version.split(".")[:2]), row.gil == "off"
@@ -61,16 +53,13 @@ def list_marks(summary: pd.DataFrame, origin: str) -> list[Mark]:
 
 
 def list_published_marks(published: pd.DataFrame) -> list[Mark]:
-    """List what is marked of published figures: those with two threads."""
     marks = []
     for row in list_rows(published[published["threads"] == 2]):
-        is_old = row.python == _OLD_GIL
-        label = f"CPython, {_OLD_GIL}" if is_old else f"CPython {row.python}"
+        is_old = row.python == "old GIL"
+        label = f"CPython{',' if is_old else ''} {row.python}"
         rank = False, [2, 6] if is_old else read_numbers(str(row.python)), False
-        source = f"{str(row.source).split(',')[0]} {row.year}"
-        marks.append(
-            Mark(rank, label, PUBLISHED, row.time_ratio, split=bool(row.split), source=source)
-        )
+        source, split = f"{str(row.source).split(',')[0]} {row.year}", bool(row.split)
+        marks.append(Mark(rank, label, PUBLISHED, row.time_ratio, split=split, source=source))
     return marks
 
 
@@ -80,12 +69,9 @@ def draw_interpreters(
     recorded: pd.DataFrame | None = None,
     published: pd.DataFrame | None = None,
 ) -> Chart:
-    """Draw how long two threads took as a multiple of one, a row for each minor version.
-
-    Countdowns that the threads shared are kept apart from those that each of them did in full.
-    """
+    """Draw how long two threads took as a multiple of one, a row for each minor version."""
     marks = list_marks(summary, RECORDED if table["recorded_on"].iloc[0] else YOURS)
-    conditions = state_conditions(table, summary)
+    conditions = _state_conditions(table, summary)
     if recorded is not None:
         check_one_run(recorded, INTERPRETERS)
         marks += list_marks(summarise_interpreters(recorded), RECORDED)
@@ -99,13 +85,39 @@ def draw_interpreters(
             )
         marks += list_published_marks(published)
     marks.sort(key=lambda mark: (mark.rank, mark.label))
-    panels = {
-        split: [mark for mark in marks if mark.split == split]
-        for split in sorted({mark.split for mark in marks}, reverse=True)
-    }
+    splits = sorted({mark.split for mark in marks}, reverse=True)
+    panels = {split: [mark for mark in marks if mark.split == split] for split in splits}
     chart = _draw_panels(panels)
     told = " ".join(["Two threads over one.", *(_tell(*panel) for panel in panels.items())])
-    return finish(chart, state_title(table, summary), conditions, told)
+    return finish(chart, _title(table, summary), conditions, told)
+
+
+def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    certain = summary[summary["rounds"] >= LEAST_ROUNDS]
+    if reservations := words.find_machine_reservations(table.iloc[0], 2):
+        title = f"no verdict: {reservations[0].split(';')[0]}"
+    elif not (summary["state"] == MEASURED).any():
+        title = "no interpreter could be measured"
+    elif certain.empty:
+        title = f"no verdict: an interval needs {LEAST_ROUNDS} rounds"
+    else:
+        most, *others = list_rows(certain.sort_values("time_ratio", ascending=False))
+        title = f"two threads took {_state(most)} as long as one under {most.interpreter}"
+        title += f"; {_state(others[-1])} under {others[-1].interpreter}" if others else ""
+    return words.head(title, table)
+
+
+def _state(row: Any) -> str:
+    return words.state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
+
+
+def _state_conditions(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    rounds, told = summary.loc[summary["state"] == MEASURED, "rounds"], "none measured"
+    if len(rounds):
+        least, most = int(rounds.min()), int(rounds.max())
+        often = f"{least} to {most} rounds" if least < most else words.count_in_words(most, "round")
+        told = f"{words.count_in_words(len(rounds), 'interpreter')}, {often} each"
+    return words.describe_conditions(table, told)
 
 
 def _draw_panels(panels: dict[bool, list[Mark]]) -> Chart:
@@ -129,8 +141,6 @@ def _draw_panels(panels: dict[bool, list[Mark]]) -> Chart:
 def _draw_panel(axes: Axes, marks: Sequence[Mark], name: str) -> None:
     labels = list(dict.fromkeys(mark.label for mark in marks))
     axes.set_axis_on()
-    axes.set_ylim(len(labels) - 0.4, -0.6)
-    axes.set_yticks(range(len(labels)), labels)
     for origin in dict.fromkeys(mark.origin for mark in marks):
         _write_beside(axes, origin, 1, origin, "axes fraction", (0, 4), weight="bold")
     cells: dict[tuple[int, str], list[Mark]] = {}
@@ -144,16 +154,12 @@ def _draw_panel(axes: Axes, marks: Sequence[Mark], name: str) -> None:
         sources = ", ".join(dict.fromkeys(mark.source for mark in own if mark.source))
         told = f"{figures}  {sources}".rstrip()
         _write_beside(axes, told, place, origin, "data", (0, 0), va="center")
-    for value, text, dashes, side in (
-        (0.5, "both at once", DASHES, "right"),
-        (1.0, "as one thread", "-", "left"),
-    ):
+    uprights = ((0.5, "both at once", DASHES, "right"), (1.0, "as one thread", "-", "left"))
+    for value, text, dashes, side in uprights:
         axes.axvline(value, color=SOFT_INK, linewidth=1.3, linestyle=dashes, zorder=0.5)
         write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(name, size=12, color=INK)
-    style.clean_axes(axes, "x")
-    axes.tick_params(axis="y", labelsize=13)
+    name_values(axes, name, 5)
+    name_rows(axes, labels, bottom=0.4)
 
 
 def _write_beside(

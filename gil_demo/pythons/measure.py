@@ -18,7 +18,6 @@ from gil_demo.tables.schema import make_table
 
 PASSES = 2
 START_SECONDS = 10.0
-LEAST_SECONDS = 0.2
 MOST_ROUNDS, MOST_ROUND_SECONDS, MOST_STEPS = 10_000, 1_000.0, 10**12
 
 
@@ -70,12 +69,8 @@ def compare_interpreters(
         show("looking for Pythons")
         found = find_pythons(paths)
         answers = _ask_all([python for python in found if not python.state], seconds, show)
-    rows = [
-        facts | row
-        for python in found
-        for row in _make_rows(python, answers.get(python.name, python.state))
-    ]
-    return make_table(rows, INTERPRETERS)
+    each = (_make_rows(python, answers.get(python.name, python.state)) for python in found)
+    return make_table([facts | row for rows in each for row in rows], INTERPRETERS)
 
 
 def _ask_all(
@@ -83,7 +78,7 @@ def _ask_all(
 ) -> dict[str, Answer | str]:
     """Ask each Python in every pass; one that fails isn't asked again."""
     source = files(__package__).joinpath("portable_countdown.py").read_text(encoding="utf-8")
-    each = max(LEAST_SECONDS, seconds / (PASSES * max(1, len(pythons))))
+    each = max(0.2, seconds / (PASSES * max(1, len(pythons))))
     answers: dict[str, Answer | str] = {}
     for number in range(PASSES):
         for python in random.sample(pythons, len(pythons)):
@@ -91,8 +86,7 @@ def _ask_all(
             if not isinstance(before, str):
                 show(f"measuring {python.name}, pass {number + 1} of {PASSES}")
                 told, reason = ask(python.command, source, [str(each)], 2 * each + START_SECONDS)
-                after = reason or read_answer(told) or GARBLED
-                answers[python.name] = join(before, after)
+                answers[python.name] = join(before, reason or read_answer(told) or GARBLED)
     return answers
 
 
@@ -122,12 +116,9 @@ def join(before: Answer | None, after: Answer | str) -> Answer | str:
     if before is None or isinstance(after, str):
         return after
     stretch = before.steps / after.steps
-    rounds = {
-        way: times + [time * stretch for time in after.rounds[way]]
-        for way, times in before.rounds.items()
-        if way in after.rounds
-    }
-    return before._replace(rounds=rounds)
+    ways = [way for way in before.rounds if way in after.rounds]
+    stretched = {way: [time * stretch for time in after.rounds[way]] for way in ways}
+    return before._replace(rounds={way: before.rounds[way] + stretched[way] for way in ways})
 
 
 def _make_rows(python: Python, answer: Answer | str) -> list[dict[str, object]]:

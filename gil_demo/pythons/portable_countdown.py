@@ -14,11 +14,6 @@ import sys
 import threading
 import time
 
-LEAST_ROUND_SECONDS = 0.02
-FIRST_STEPS = 100000
-MOST_STEPS = 1000000000
-LEAST_ROUNDS = 2
-
 look_at_clock = getattr(time, "perf_counter", time.time)  # Python 2 has no better one
 
 
@@ -42,7 +37,6 @@ def run_in_threads(half):
 
 
 def answer_requests(connection):
-    """Count down as often as the parent asks for it, in a process of its own."""
     connection.send("ready")
     try:
         while True:
@@ -53,7 +47,6 @@ def answer_requests(connection):
 
 
 def start_processes():
-    """Start two processes; return them with the connections to them."""
     import multiprocessing
 
     crew = []
@@ -83,8 +76,8 @@ def measure_time(function, *arguments):
 
 def find_half():
     """Find half of a countdown that is long enough to be timed; this warms up a JIT, too."""
-    half = FIRST_STEPS
-    while measure_time(run_sequentially, half) < LEAST_ROUND_SECONDS and half < MOST_STEPS:
+    half = 100000
+    while measure_time(run_sequentially, half) < 0.02 and half < 1000000000:
         half *= 2
     return half
 
@@ -97,11 +90,9 @@ def take_rounds(ways, seconds):
         way()
     longest = look_at_clock() - started
     done = 0
-    while done < LEAST_ROUNDS or look_at_clock() - started + longest < seconds:
-        names = sorted(ways)
-        random.shuffle(names)
+    while done < 2 or look_at_clock() - started + longest < seconds:
         began = look_at_clock()
-        for name in names:
+        for name in random.sample(sorted(ways), len(ways)):
             rounds[name].append(measure_time(ways[name]))
         longest = max(longest, look_at_clock() - began)
         done += 1

@@ -23,7 +23,7 @@ GARBLED = "printed something else"
 TIME_SPENT = "not asked: too many others took too long"
 OTHERS = "other Pythons"
 NOT_LOOKED_FOR = "not looked for: pip install findpython, and run again"
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR")
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR")  # needed to start
 _DEVELOPER_TOOLS = ("/Library/Developer/CommandLineTools", "/Applications/Xcode.app")
 _IDENTITY = """
 import json, platform, sysconfig
@@ -43,13 +43,7 @@ class Python(NamedTuple):
 
 
 def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
-    """Find the Pythons of this computer, this one first, and ask each who it is.
-
-    One that is there under several names is listed once; so is one of several with the same
-    version. A free-threaded build is listed twice, without the GIL and with it.
-
-    Without paths, all that findpython finds are asked.
-    """
+    """Find the Pythons of this computer, this one first and each version once, and who they are."""
     found: dict[str, Python] = {}
     known: set[str] = set()
     deadline = time.monotonic() + MOST_IDENTIFY_SECONDS
@@ -75,16 +69,13 @@ def _list_candidates() -> list[Path]:
 
 
 def _list_installed() -> Iterator[Path]:
-    """List what findpython finds, and what is called like a Python but can't be run.
-
-    Folders of PATH that depend on where one is are left out, and so are the shims of pyenv and
-    its like: scripts that start a Python which is found anyway.
-    """
+    """List what findpython finds, and what is called like a Python but can't be run."""
     from findpython.providers import ALL_PROVIDERS
     from findpython.providers.path import PathProvider
     from findpython.utils import looks_like_python, safe_iter_dir
 
     named = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep)]
+    # shims of pyenv and its like are scripts that start a Python which is found anyway
     folders = [folder for folder in named if folder.is_absolute() and folder.name != "shims"]
     others = [kind.create() for kind in ALL_PROVIDERS.values() if kind is not PathProvider]
     for provider in (PathProvider(folders), *filter(None, others)):
@@ -130,16 +121,12 @@ def _identify(path: Path) -> list[Python] | str:
 def ask(
     command: Sequence[str], source: str, arguments: Sequence[str], seconds: float
 ) -> tuple[object, str]:
-    """Run a script by a stranger; return the JSON on its last line, or why there is none.
-
-    It gets nothing of this environment but what programs need to start.
-    """
+    """Run a script by a stranger; return the JSON on its last line, or why there is none."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     outcome = run_isolated(command, source, arguments, seconds, environment)
-    if outcome.state == UNSTARTED:
-        return None, f"{outcome.state}: {outcome.output}"
     if outcome.state != FINISHED:
-        return None, outcome.state
+        why = f": {outcome.output}" if outcome.state == UNSTARTED else ""
+        return None, f"{outcome.state}{why}"
     try:
         return json.loads(outcome.output.strip().splitlines()[-1]), ""
     except (IndexError, ValueError, RecursionError):

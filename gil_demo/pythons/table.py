@@ -9,15 +9,7 @@ import pandas as pd
 from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import LEAST_ROUNDS, NOTHING, estimate_median, spread
 from gil_demo.tables.schema import MACHINE, Column, Schema, check_same_facts, list_rows
-from gil_demo.words import (
-    call_ratio,
-    count_in_words,
-    describe_conditions,
-    find_machine_reservations,
-    head,
-    state_factor,
-    state_times,
-)
+from gil_demo.words import call_ratio, find_machine_reservations, state_factor
 
 MEASURED = "measured"
 WAYS = ("sequential", "threads", "processes")
@@ -49,13 +41,11 @@ INTERPRETERS = Schema(
         "run_id": Column("text"),
         "experiment": Column("text", choices=("interpreters",)),
         "interpreter": Column("text"),
-        "version": Column("text", may_be_empty=True),
-        "implementation_measured": Column("text", may_be_empty=True),
+        **dict.fromkeys(("version", "implementation_measured"), Column("text", may_be_empty=True)),
         "gil": Column("text", choices=("on", "off", "not known")),
         "state": Column("text"),
         "runner": Column("text", may_be_empty=True),
-        "round": Column("whole", may_be_empty=True),
-        "steps": Column("whole", may_be_empty=True),
+        **dict.fromkeys(("round", "steps"), Column("whole", may_be_empty=True)),
         "seconds": Column("duration", may_be_empty=True),
     }
     | MACHINE,
@@ -70,8 +60,8 @@ the Python that asked; no path is kept, since paths name people."""
 def summarise_interpreters(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up a run: a row for each interpreter, older versions first, what wasn't measured last."""
     rows = [_sum_up(rows) for _, rows in table.groupby("interpreter", sort=False)]
-    ordered = sorted(rows, key=lambda row: (row["state"] != MEASURED, _rank(row)))
-    return pd.DataFrame(ordered)
+    rows.sort(key=lambda row: (row["state"] != MEASURED, _rank(row)))
+    return pd.DataFrame(rows)
 
 
 def _sum_up(rows: pd.DataFrame) -> dict[str, Any]:
@@ -79,11 +69,8 @@ def _sum_up(rows: pd.DataFrame) -> dict[str, Any]:
     told = {name: first[name] for name in ("interpreter", "version", "gil", "state")}
     told |= {"implementation": first["implementation_measured"]}
     times = rows.pivot_table(index="round", columns="runner", values="seconds")
-    estimates = {
-        way: estimate_median(list(times[way] / times["sequential"]))
-        for way in WAYS
-        if way in times and first["state"] == MEASURED
-    }
+    ways = [way for way in WAYS if way in times and first["state"] == MEASURED]
+    estimates = {way: estimate_median(list(times[way] / times["sequential"])) for way in ways}
     step = times["sequential"].median() / int(first["steps"]) * 1e9 if estimates else math.nan
     told |= {"rounds": len(times) if estimates else 0, "step_nanoseconds": step}
     told |= spread("time_ratio", estimates.get("threads", NOTHING))
@@ -95,7 +82,6 @@ def _rank(row: dict[str, Any]) -> tuple[bool, list[int], str]:
 
 
 def read_numbers(version: str) -> list[int]:
-    """Read a version's numbers, by which versions are sorted."""
     return [int(number[:9]) for number in re.findall(r"\d+", version)]
 
 
@@ -126,48 +112,12 @@ def _judge(row: Any, is_withheld: bool) -> str:
 
 def _judge_single_thread(row: Any, measured: list[Any]) -> str:
     """Say how long a step takes one thread without the GIL, beside a build that has it."""
-    minor = row.version.split(".")[:2]
-    ordinary = [
-        other
-        for other in measured
-        if other.version.split(".")[:2] == minor and other.interpreter.endswith(other.version)
-    ]
-    if not ordinary:
+    ordinary = [one for one in measured if one.interpreter.endswith(one.version)]
+    alike = [one for one in ordinary if one.version.split(".")[:2] == row.version.split(".")[:2]]
+    if not alike:
         return ""
-    other = ordinary[-1]
-    factor = row.step_nanoseconds / other.step_nanoseconds
+    own, other = row.step_nanoseconds, alike[-1].step_nanoseconds
     return (
-        f"One thread: a step took {row.step_nanoseconds:.1f} ns under {row.interpreter} and "
-        f"{other.step_nanoseconds:.1f} ns under {other.interpreter}, "
-        f"{state_factor(factor)} × as long."
+        f"One thread: a step took {own:.1f} ns under {row.interpreter} and {other:.1f} ns under "
+        f"{alike[-1].interpreter}, {state_factor(own / other)} × as long."
     )
-
-
-def state_title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Put the finding in one line."""
-    certain = summary[summary["rounds"] >= LEAST_ROUNDS]
-    if reservations := find_machine_reservations(table.iloc[0], 2):
-        title = f"no verdict: {reservations[0].split(';')[0]}"
-    elif not (summary["state"] == MEASURED).any():
-        title = "no interpreter could be measured"
-    elif certain.empty:
-        title = f"no verdict: an interval needs {LEAST_ROUNDS} rounds"
-    else:
-        most, *others = list_rows(certain.sort_values("time_ratio", ascending=False))
-        title = f"two threads took {_state(most)} as long as one under {most.interpreter}"
-        title += f"; {_state(others[-1])} under {others[-1].interpreter}" if others else ""
-    return head(title, table)
-
-
-def _state(row: Any) -> str:
-    return state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
-
-
-def state_conditions(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Say in one line where and how often it was measured."""
-    rounds = summary.loc[summary["state"] == MEASURED, "rounds"]
-    if rounds.empty:
-        return describe_conditions(table, "none measured")
-    least, most = int(rounds.min()), int(rounds.max())
-    often = count_in_words(most, "round") if least == most else f"{least} to {most} rounds"
-    return describe_conditions(table, f"{count_in_words(len(rounds), 'interpreter')}, {often} each")

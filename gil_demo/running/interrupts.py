@@ -10,14 +10,11 @@ from contextlib import contextmanager
 def held_back(*, is_inherited: bool = True) -> Iterator[None]:
     """Hold an interrupt back until the block is done, then let it happen.
 
-    A pool that is cut off while it starts its processes, or while it ends them, leaves some
-    behind. Child processes started inside the block are born with the interrupt blocked, where
-    the operating system knows signal masks, so that none of them dies of it with a traceback;
-    but a script of its own (`is_inherited=False`) must be free to be interrupted.
-
-    Outside the main thread Python delivers no interrupts, so there is nothing to do.
+    A pool that is cut off while it starts its processes, or ends them, leaves some behind. Those
+    started inside the block are born with the interrupt blocked, so that none dies of it with a
+    traceback; but a script of its own (`is_inherited=False`) must be free to be interrupted.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():  # which gets no interrupts
         yield
         return
     held: list[int] = []

@@ -16,17 +16,8 @@ from multiprocessing.pool import AsyncResult, Pool
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from gil_demo.checks import (
-    MOST_STEPS,
-    GilDemoError,
-    RunnerUnavailable,
-    WorkerDied,
-    check_choice,
-    check_sequence,
-    check_whole_number,
-    check_workers,
-    shorten,
-)
+from gil_demo import checks
+from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.spans import ChunkedSpans, Run, Span
@@ -41,11 +32,8 @@ _UNREADY = (
 
 
 def list_start_methods() -> list[str]:
-    """List Python's own ways to start processes on this machine, its default first.
-
-    Packages may add ways of their own, which from Python 3.14 on are listed with them.
-    """
-    known = ("fork", "spawn", "forkserver")
+    """List Python's own ways to start processes on this machine, its default first."""
+    known = ("fork", "spawn", "forkserver")  # from Python 3.14 on packages' own are there, too
     return [name for name in multiprocessing.get_all_start_methods() if name in known]
 
 
@@ -55,7 +43,7 @@ def check_start_method(start_method: object) -> str:
     if start_method is None:
         # asking for the default without allow_none would fix it for the whole program
         return multiprocessing.get_start_method(allow_none=True) or available[0]
-    return check_choice("start_method", start_method, available)
+    return checks.check_choice("start_method", start_method, available)
 
 
 @contextmanager
@@ -84,7 +72,7 @@ def processes(
         GilDemoError: the operating system refused the processes, or they did not get ready.
     """
     if chunksize is not None:
-        check_whole_number("chunksize", chunksize, 1, MOST_STEPS)
+        checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
     with pool_held(workers, start_method) as held:
         yield partial(run_in_pool, held, chunksize)
 
@@ -117,16 +105,10 @@ class HeldPool:
 
 @contextmanager
 def pool_held(
-    workers: int = 2,
-    start_method: str | None = None,
-    prepare: Callable[[], object] | None = None,
+    workers: int = 2, start_method: str | None = None, prepare: Callable[[], object] | None = None
 ) -> Iterator[HeldPool]:
-    """Hold a `multiprocessing.Pool` whose workers are ready, and leave none of them behind.
-
-    Each worker runs `prepare` once before it says that it is ready; what that raises is told as a
-    GilDemoError. All else is as for `processes`.
-    """
-    check_workers(workers)
+    """Hold a pool as `processes` does, whose workers each run `prepare` before they are ready."""
+    checks.check_workers(workers)
     context = multiprocessing.get_context(check_start_method(start_method))
     held = HeldPool(context)
     dismissed = False
@@ -216,9 +198,8 @@ def _dismiss(held: HeldPool) -> bool:
 def _end(held: HeldPool) -> None:
     """End a pool and its processes, and don't wait for a pool that can't end by itself.
 
-    `Pool.terminate` waits without end for a lock that a killed worker held. Then what is left of
-    the workers is killed; two idle threads of the pool stay until Python ends, since nothing that
-    `Pool` documents would free them.
+    `Pool.terminate` waits without end for a lock that a killed worker held. Then the workers are
+    killed, and two idle threads of the pool stay until Python ends.
     """
     if held.pool is not None:
         ending = threading.Thread(target=held.pool.terminate, daemon=True)
@@ -232,14 +213,11 @@ def _end(held: HeldPool) -> None:
 
 
 def run_in_pool(
-    held: HeldPool,
-    chunksize: int | None,
-    function: Callable[[Any], object],
-    tasks: Sequence[Any],
+    held: HeldPool, chunksize: int | None, function: Callable[[Any], object], tasks: Sequence[Any]
 ) -> Sequence[Span]:
     """Run tasks as `Pool.map` would in a pool that is held, and never wait without end."""
     pool = held.take_pool()
-    checked = check_sequence("tasks", tasks)
+    checked = checks.check_sequence("tasks", tasks)
     check_reachable(function, is_forked=held.context.get_start_method() == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
     jobs = [(function, checked[n : n + size]) for n in range(0, len(checked), size)]
@@ -249,10 +227,7 @@ def run_in_pool(
 
 
 def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> None:
-    """Refuse a function that a worker could not find: with a plain Pool the run would hang.
-
-    Forked workers are copies of this process, functions of cells included.
-    """
+    """Refuse a function that a worker could not find: with a plain Pool the run would hang."""
     name = getattr(function, "__qualname__", shorten(function))
     try:
         pickle.dumps(function)
@@ -263,7 +238,7 @@ def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> No
         ) from None
     main_file = getattr(sys.modules["__main__"], "__file__", None)
     is_in_cell = getattr(function, "__module__", None) == "__main__" and main_file is None
-    if is_in_cell and not is_forked:
+    if is_in_cell and not is_forked:  # a forked worker is a copy, functions of cells included
         raise TypeError(
             f"function must be one that a worker can import, not {name}, which was "
             "defined in a notebook cell or at a prompt: put it in a module and import it"

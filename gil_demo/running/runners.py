@@ -135,11 +135,9 @@ def _time(function: Callable[[Any], object], task: object, number: int, worker: 
 
 
 _HERE: dict[str, Runner] = {
-    "sequential": sequential,
-    "threads": threads,
-    "processes": processes,
+    "sequential": sequential, "threads": threads, "processes": processes,
     "interpreters": interpreters,
-}
+}  # fmt: skip
 RUNNERS = (*_HERE, *ENGINES)
 
 

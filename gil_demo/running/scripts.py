@@ -26,18 +26,11 @@ TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
 
 
 class Outcome(NamedTuple):
-    """How a script ended.
+    """How a script ended."""
 
-    Attributes:
-        state: "finished", "failed", "could not be started", "stopped after the time allowed" or
-            "stopped for its output".
-        seconds: how long it ran.
-        output: what it printed, errors included, in the order in which it came.
-    """
-
-    state: str
+    state: str  # one of those above
     seconds: float
-    output: str
+    output: str  # what it printed, errors included, in the order in which it came
 
     def __str__(self) -> str:
         lines = self.output.rstrip().splitlines()
@@ -78,16 +71,10 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
 
 
 def run_isolated(
-    command: Sequence[str],
-    source: str,
-    arguments: Sequence[str],
-    seconds: float,
+    command: Sequence[str], source: str, arguments: Sequence[str], seconds: float,
     environment: Mapping[str, str],
-) -> Outcome:
-    """Run a script by some interpreter in a folder of its own, and leave nothing of it behind.
-
-    The environment is all that it gets, but for the folder, its home and its scratch folder.
-    """
+) -> Outcome:  # fmt: skip
+    """Run a script by some interpreter in a folder of its own, its home, and no other variables."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         script = _save(source, folder)
         own = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder)

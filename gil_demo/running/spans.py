@@ -7,21 +7,13 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Span(NamedTuple):
-    """When one task ran, and where.
+    """When one task ran, and where."""
 
-    Attributes:
-        task: place of the task in the list, from 0.
-        worker: which worker ran it, numbered from 0 in the order of their first tasks.
-        start: seconds on the machine's performance counter.
-        end: seconds on the same clock.
-        answer: what the task gave back.
-    """
-
-    task: int
-    worker: int
-    start: float
-    end: float
-    answer: Any = None
+    task: int  # its place in the list, from 0
+    worker: int  # numbered from 0 in the order of their first tasks
+    start: float  # seconds on the machine's performance counter
+    end: float  # on the same clock
+    answer: Any = None  # what the task gave back
 
 
 Told = tuple[int, float, bytes, bytes | None]

@@ -108,11 +108,7 @@ _STATE = _State()
 
 
 def get_ready(ready: "Any", start: int, orders: int) -> None:
-    """Report to a queue that interpreters share, wait until all are ready, and hear orders.
-
-    From the pipe `start` comes a byte for each worker when all are ready, from the pipe `orders`
-    one for each in the end.
-    """
+    """Report to a queue, wait for a byte from the pipe `start`, and obey one from `orders`."""
     ready.put(True)
     os.read(start, 1)
     # a sub-interpreter has no daemon threads; this one ends with the first order
@@ -129,10 +125,7 @@ def _obey(orders: int, worker: int) -> None:
 
 
 def run_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told | None":
-    """Do what `time_tasks` does, in a sub-interpreter; None if it was told to stop.
-
-    A number of this sub-interpreter stands in place of the process's.
-    """
+    """Do what `time_tasks` does, by this sub-interpreter's number; None if told to stop."""
     try:
         with _STATE.lock:
             if _STATE.is_stopping:

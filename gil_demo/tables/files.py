@@ -36,10 +36,7 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
 
 def write_whole(target: Path, content: bytes) -> Path:
-    """Write a file under another name and rename it when it is complete.
-
-    Where that fails, a file that was there is as before, and a ResultsError says why.
-    """
+    """Write a file under another name and rename it when it is complete, or leave all as it was."""
     scratch: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)

@@ -86,8 +86,7 @@ KINDS = {
     ),
     "workloads": Kind(
         "measuring.runs:RUNS", "waiting.workloads:summarise_workloads",
-        "waiting.workloads:judge_workloads",
-        {"workloads": "waiting.workloads:draw_workloads"},
+        "waiting.workloads:judge_workloads", {"workloads": "waiting.workloads:draw_workloads"},
         "waiting.workloads:compare_workloads", several=True,
     ),
     "serve": Kind(

@@ -16,31 +16,21 @@ _MOST_LETTERS = 60
 
 
 class Column(NamedTuple):
-    """What a column holds.
+    """What a column holds."""
 
-    Its kind is "text", "whole" (1 or more), "seconds" (0 or more), "duration" (seconds above 0),
-    "rate" (a second, above 0), "number" (0 or more, of any unit), "percent" or "yes_no".
-    """
-
-    kind: str
+    kind: str  # "text", "yes_no" or one of `_LIMITS`
     may_be_empty: bool = False
     choices: tuple[str, ...] = ()  # the allowed texts; none means any
 
 
 class Schema(NamedTuple):
-    """What a kind of table holds.
-
-    `variant` are the columns that tell apart what takes turns in each round: each variant of a
-    run has one row in each of its rounds. `alike` are the columns, beside those of the machine, in
-    which all rows of a run are alike. `check` gets the table and what to call it, and raises a
-    ResultsError for what those two can't say.
-    """
+    """What a kind of table holds; `check` gets it and its name, and raises a ResultsError."""
 
     name: str  # what a row is, in the plural, for messages
     columns: dict[str, Column]
-    check: Callable[[pd.DataFrame, str], None] | None = None
-    alike: tuple[str, ...] = ()
-    variant: tuple[str, ...] = ()
+    check: Callable[[pd.DataFrame, str], None] | None = None  # for what the next two can't say
+    alike: tuple[str, ...] = ()  # in which all rows of a run are alike, beside the machine's facts
+    variant: tuple[str, ...] = ()  # tells apart what has one row in each round of a run
 
 
 _DTYPES = {"text": "str", "whole": "Int64", "yes_no": "bool"}  # all others are float64
@@ -63,11 +53,7 @@ def make_table(rows: Iterable[dict[str, object]], schema: Schema) -> pd.DataFram
 
 
 def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
-    """Turn a table into one of the right types, and check all of it on the way.
-
-    It may hold texts, as they stand in a file; what it has beyond the schema's columns is left
-    out. A ResultsError says of `place` what is wrong, and in which row.
-    """
+    """Turn a table, or a file's texts, into one of a schema's columns and types, all checked."""
     if not isinstance(raw, pd.DataFrame):
         raise ResultsError(f"{place} must be a pandas DataFrame, not {type(raw).__name__}")
     _check_columns(raw, schema, place)
@@ -84,13 +70,11 @@ def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
 
 
 def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
-    missing = [name for name in schema.columns if name not in table.columns]
-    if missing:
+    if missing := [name for name in schema.columns if name not in table.columns]:
         raise ResultsError(
             f"{place} is no table of {schema.name}: it lacks the columns {', '.join(missing)}"
         )
-    twice = [name for name in schema.columns if list(table.columns).count(name) > 1]
-    if twice:
+    if twice := [name for name in schema.columns if list(table.columns).count(name) > 1]:
         raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
 
 
@@ -156,8 +140,7 @@ def _refuse(
 
 MACHINE: dict[str, Column] = {
     "busy_percent": Column("percent"),
-    "usable_cores": Column("whole"),
-    "logical_cores": Column("whole"),
+    **dict.fromkeys(("usable_cores", "logical_cores"), Column("whole")),
     "physical_cores": Column("whole", may_be_empty=True),
     "cores_limited_by": Column("text", may_be_empty=True),
     "python_version": Column("text"),
@@ -184,8 +167,7 @@ def _cut(value: object) -> str:
 
 def check_same_facts(run: pd.DataFrame, place: str, facts: Sequence[str]) -> None:
     """Raise a ResultsError if the rows of one run differ where they should not."""
-    uneven = [name for name in facts if run[name].nunique(dropna=False) > 1]
-    if uneven:
+    if uneven := [name for name in facts if run[name].nunique(dropna=False) > 1]:
         raise ResultsError(f"{place} is no single run: its rows differ in {', '.join(uneven)}")
 
 
@@ -223,10 +205,7 @@ def _check_rounds(table: pd.DataFrame, schema: Schema, place: str) -> None:
 
 
 def check_kind(table: pd.DataFrame, schema: Schema) -> None:
-    """Raise a ResultsError unless the table is of a kind, with numbers where they belong.
-
-    What `convert` makes of a file's texts isn't enough here: the table itself is summed up.
-    """
+    """Raise a ResultsError unless the table itself is of a kind, with numbers, not their texts."""
     for name, values in convert(table, schema, "the table").items():
         if is_numeric_dtype(values) and not is_numeric_dtype(table[name]):
             raise ResultsError(f"the table's column {name} must hold numbers, not texts")
@@ -243,8 +222,7 @@ def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
 
 def check_single(table: pd.DataFrame) -> None:
     """Raise a ResultsError unless the table holds exactly one run."""
-    runs = table["run_id"].nunique()
-    if runs != 1:
+    if (runs := table["run_id"].nunique()) != 1:
         raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
 
 

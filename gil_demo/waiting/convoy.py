@@ -14,18 +14,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from gil_demo import words
 from gil_demo.checks import ResultsError, check_number
-from gil_demo.drawing import parts
-from gil_demo.drawing.style import (
-    INK,
-    PAPER,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    label_in_full,
-    make_chart,
-)
+from gil_demo.drawing import parts, style
+from gil_demo.drawing.style import INK, SOFT_INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
@@ -37,17 +29,7 @@ from gil_demo.running.spans import Run
 from gil_demo.running.workloads import call, count_for, countdown
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
 from gil_demo.waiting.loopback import Exchange, echo, send_requests, serving
-from gil_demo.words import (
-    MARGIN,
-    capitalise,
-    count_in_words,
-    describe_conditions,
-    find_machine_reservations,
-    head,
-    is_wide,
-    state_factor,
-    state_seconds,
-)
+from gil_demo.words import MARGIN, capitalise, count_in_words, head, state_factor, state_seconds
 
 NEIGHBOURS = {
     "nothing": ("alone", get_look("sequential")),
@@ -58,7 +40,6 @@ NEIGHBOURS = {
 
 INTERVALS = (0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
 SECONDS, MOST_SECONDS = 0.25, 60.0
-_CHUNK_STEPS = 1_000
 
 
 def serve(*, budget: float | None = None) -> pd.DataFrame:
@@ -135,7 +116,7 @@ def _busy_thread() -> Iterator[None]:
 
     def work() -> None:
         while not is_over.is_set():
-            countdown(_CHUNK_STEPS)
+            countdown(1_000)
 
     thread = threading.Thread(target=work, daemon=True)
     try:
@@ -149,6 +130,7 @@ def _busy_thread() -> Iterator[None]:
                 thread.join(CHECK_SECONDS)
 
 
+_LATENCIES = ("latency_median_seconds", "latency_p99_seconds")
 EXCHANGES = Schema(
     "echo rounds",
     {
@@ -156,15 +138,10 @@ EXCHANGES = Schema(
         "experiment": Column("text", choices=("serve",)),
         "beside": Column("text", choices=(*NEIGHBOURS,)),
         "switch_interval_seconds": Column("duration"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
-        "requests": Column("whole"),
-        "seconds": Column("duration"),
-        "latency_median_seconds": Column("duration"),
-        "latency_p99_seconds": Column("duration"),
-    }
-    | MACHINE,
+        **dict.fromkeys(("round", "rounds", "position", "requests"), Column("whole")),
+        **dict.fromkeys(("seconds", *_LATENCIES), Column("duration")),
+        **MACHINE,
+    },
     variant=("beside", "switch_interval_seconds"),
 )
 """A row for each round of requests to an echo server beside nothing, a thread or a process."""
@@ -176,14 +153,13 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
     alone = select_by_round(rates, "requests_per_second", beside="nothing")
     if alone.empty:
         raise ResultsError("the table has no rounds beside nothing to hold the others against")
-    figures = ["requests_per_second", "latency_median_seconds", "latency_p99_seconds"]
     rows = []
     for name in NEIGHBOURS:
         own = rates[rates["beside"] == name].set_index("round")
         for interval, rounds in own.groupby("switch_interval_seconds"):
             fewer = estimate_median(list(alone / rounds["requests_per_second"]))
             told = {"beside": name, "switch_interval_seconds": interval, "rounds": fewer.rounds}
-            medians = {figure: float(rounds[figure].median()) for figure in figures}
+            medians = rounds[["requests_per_second", *_LATENCIES]].median().to_dict()
             rows.append(told | medians | spread("fewer", fewer))
     return pd.DataFrame(rows)
 
@@ -191,7 +167,7 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
 def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say in a few sentences what one run of `serve` or `sweep_server` shows."""
     workers = 2 if "process" in set(table["beside"]) else 1
-    lines = [f"Mind: {mind}." for mind in find_machine_reservations(table.iloc[0], workers)]
+    lines = [f"Mind: {mind}." for mind in words.find_machine_reservations(table.iloc[0], workers)]
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
     rounds = count_in_words(int(table["rounds"].iloc[0]), "round")
     return "\n".join([*lines, f"{capitalise(rounds)} of each."])
@@ -250,7 +226,7 @@ def _compare(row: Any) -> str:
 
 def _state(median: float, low: float, high: float) -> str:
     wide = f"{state_factor(low)} to {state_factor(high)}"
-    return wide if is_wide(low, high) else state_factor(median)
+    return wide if words.is_wide(low, high) else state_factor(median)
 
 
 def draw_exchanges(
@@ -270,7 +246,7 @@ def draw_exchanges(
     rounds = count_in_words(int(table["rounds"].iloc[0]), "round")
     what = f"echo server on loopback, its client in another process{interval}; {rounds} of each"
     title = head(_state_title(summary), table)
-    return parts.finish(chart, title, describe_conditions(table, what), told)
+    return parts.finish(chart, title, words.describe_conditions(table, what), told)
 
 
 def _draw_neighbours(
@@ -349,12 +325,12 @@ def _draw_sweep(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[Chart, str]
     parts.draw_rounds(axes, rounds["switch_interval_seconds"] * 1000, rates, look.marker)
     axes.plot(
         intervals, busy["requests_per_second"], color=look.colour, marker=look.marker,
-        markersize=9, linewidth=2.4, markeredgecolor=PAPER, label="beside a busy thread",
+        markersize=9, linewidth=2.4, markeredgecolor=style.PAPER, label="beside a busy thread",
     )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
-    label_in_full(axes.xaxis, list(intervals), lambda value: f"{value:g}")
-    label_in_full(axes.yaxis, parts.choose_decades(*axes.get_ylim()), state_rate)
+    style.label_in_full(axes.xaxis, list(intervals), lambda value: f"{value:g}")
+    style.label_in_full(axes.yaxis, parts.choose_decades(*axes.get_ylim()), state_rate)
     axes.legend(loc="lower left", frameon=False, fontsize=12)
     axes.axhline(alone, color=get_look("sequential").colour, linewidth=2)
     parts.write(

@@ -24,11 +24,7 @@ _MESSAGE = b"x" * 16
 
 @contextmanager
 def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Serve in threads of this process, on a free port that only this machine can reach.
-
-    `handle` talks to one client until that client is gone; each client gets a thread. Afterwards
-    no thread is left and no socket is open.
-    """
+    """Serve on a free port that only this machine can reach; `handle` talks to one client."""
     server = None
     try:
         with held_back():

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from gil_demo import words
 from gil_demo.checks import ResultsError, check_choice, check_unlike, check_workers, shorten
 from gil_demo.drawing.parts import draw_interval, draw_mark, draw_upright, finish, name_rows, write
 from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make_chart
@@ -18,16 +19,7 @@ from gil_demo.tables.kinds import combine
 from gil_demo.tables.schema import check_kind, list_rows, split_runs
 from gil_demo.waiting.blocking import compress_bytes, hash_bytes, sleep, sort_numbers, write_file
 from gil_demo.waiting.loopback import answer_late, ask_slow_server, serving
-from gil_demo.words import (
-    capitalise,
-    count_in_words,
-    describe_conditions,
-    find_machine_reservations,
-    head,
-    list_in_words,
-    name_workers,
-    state_times,
-)
+from gil_demo.words import capitalise, count_in_words, head, name_workers, state_times
 
 
 class _Workload(NamedTuple):
@@ -49,7 +41,6 @@ WORKLOADS = {
 }
 
 HELP, NO_HELP, NOT_CLEAR = "threads help", "they don't", "not clear here"
-_CLEARLY_FASTER, _CLEARLY_NOT = 1.05, 1.2
 
 
 def compare_workloads(
@@ -82,8 +73,7 @@ def compare_workloads(
     )
     check_workers(workers)
     seconds = check_budget(2.5 * len(names) if budget is None else budget) / len(names)
-    variants = {(BASELINE, 1): workers, ("threads", workers): workers}
-    variants |= {("processes", workers): workers}
+    ways = ((BASELINE, 1), ("threads", workers), ("processes", workers))
     tables = []
     with serving(answer_late) as port:
         for name in names:
@@ -91,16 +81,16 @@ def compare_workloads(
             if function is ask_slow_server:
                 function = partial(ask_slow_server, port=port)
             work = Work(name, function, size * workers)
-            tables.append(measure("workloads", work, variants, budget=seconds, is_warm=True))
+            tables.append(
+                measure(
+                    "workloads", work, dict.fromkeys(ways, workers), budget=seconds, is_warm=True
+                )
+            )
     return combine(tables)
 
 
 def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up runs of several workloads: a row for each workload and way of running.
-
-    In the column threads_help, threads help where the whole 95 % interval of their speed-up is
-    above 1.05; they don't where all of it is at or below 1.2; otherwise it is not clear.
-    """
+    """Sum up runs of several workloads: a row for each workload and way of running."""
     runs = split_runs(table)
     by_name = {str(run["workload"].iloc[0]): run for run in runs}
     if len(by_name) < len(runs) or not set(by_name) <= set(WORKLOADS):
@@ -118,10 +108,11 @@ def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judge_threads(summary: pd.DataFrame) -> str:
+    """Tell whether threads help: by all of the 95 % interval of their speed-up."""
     for row in list_rows(summary[summary["runner"] == "threads"]):
-        if row.speed_up_low > _CLEARLY_FASTER:
+        if row.speed_up_low > 1.05:
             return HELP
-        if row.speed_up_high <= _CLEARLY_NOT:
+        if row.speed_up_high <= 1.2:
             return NO_HELP
     return NOT_CLEAR
 
@@ -170,7 +161,7 @@ def judge_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     mind = dict.fromkeys(
         reservation
         for run in split_runs(table)
-        for reservation in find_machine_reservations(run.iloc[0], int(run["workers"].max()))
+        for reservation in words.find_machine_reservations(run.iloc[0], int(run["workers"].max()))
     )
     lines = [f"Mind: {reservation}." for reservation in mind]
     for name, rows in summary.groupby("workload", sort=False):
@@ -187,7 +178,7 @@ def judge_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 def _state_title(summary: pd.DataFrame) -> str:
     by_answer = summary.drop_duplicates("workload").groupby("threads_help")["workload"]
-    names = {str(answer): list_in_words([*group]) for answer, group in by_answer}
+    names = {str(answer): words.list_in_words([*group]) for answer, group in by_answer}
     parts = [f"threads helped with {names[HELP]}"] if HELP in names else []
     if NO_HELP in names:
         parts.append(f"{'not' if parts else 'threads did not help'} with {names[NO_HELP]}")
@@ -196,27 +187,17 @@ def _state_title(summary: pd.DataFrame) -> str:
     return "; ".join(parts)
 
 
-def _state_conditions(table: pd.DataFrame) -> str:
-    least, most = int(table["rounds"].min()), int(table["rounds"].max())
-    often = count_in_words(most, "round") if least == most else f"{least} to {most} rounds"
-    workers = count_in_words(int(table["workers"].max()), "worker")
-    return describe_conditions(table, f"{workers} already started, {often} of each")
-
-
-_SHIFTS = {"threads": -0.17, "processes": 0.17}
-
-
 def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw the speed-up of threads and of processes with each workload, and what is ideal."""
     contenders = summary[summary["runner"] != BASELINE]
-    names = list(dict.fromkeys(summary["workload"]))
+    names, shifts = [*dict.fromkeys(summary["workload"])], {"threads": -0.17, "processes": 0.17}
     height = 1.9 + 0.72 * len(names)
     chart = make_chart(11, height)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.215, right=0.97, top=1 - 0.95 / height, bottom=1.0 / height)
     told: dict[str, list[str]] = {}
     for row in list_rows(contenders):
-        _draw_speed_up(axes, names.index(row.workload) + _SHIFTS.get(row.runner, 0.0), row)
+        _draw_speed_up(axes, names.index(row.workload) + shifts.get(row.runner, 0.0), row)
         ends = f" ({row.speed_up_low:.2f} to {row.speed_up_high:.2f})"
         told.setdefault(row.workload, []).append(
             f"{name_workers(row.runner, row.workers)} {row.speed_up:.2f}"
@@ -233,8 +214,11 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     clean_axes(axes, "x")
     _name_workloads(axes, names)
     speed_ups = "; ".join(f"{name}: {', '.join(each)}" for name, each in told.items())
-    title = head(_state_title(summary), table)
-    return finish(chart, title, _state_conditions(table), f"Speed-ups: {speed_ups}.")
+    fewest, often = int(table["rounds"].min()), int(table["rounds"].max())
+    rounds = count_in_words(often, "round") if fewest == often else f"{fewest} to {often} rounds"
+    workers = count_in_words(int(table["workers"].max()), "worker")
+    conditions = words.describe_conditions(table, f"{workers} already started, {rounds} of each")
+    return finish(chart, head(_state_title(summary), table), conditions, f"Speed-ups: {speed_ups}.")
 
 
 def _draw_speed_up(axes: Axes, place: float, row: Any) -> None:

@@ -56,9 +56,7 @@ def test_names_and_facts_of_files_are_drawn_as_they_stand(name: str) -> None:
 def test_without_runs_of_its_kind_there_is_no_chart() -> None:
     alone = {name: make_class_table({"anna": {name: 0.6}}) for name in ("threads", "processes")}
     for name in KINDS["class"].charts:
-        runner, other = "processes", "threads"
-        if name in ("slowdowns", "pythons"):
-            runner, other = other, runner
+        runner, other = sorted(alone, reverse=name in ("slowdowns", "pythons"))
         with pytest.raises(ResultsError, match=f"no machine of the class ran {runner} with two"):
             draw(alone[other], name)
         assert draw(alone[runner], name).description
@@ -76,9 +74,8 @@ def test_slowdowns_have_a_mark_for_each_machine_hollow_without_a_verdict() -> No
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
     places = np.concatenate([line.get_xydata() for line in marks])
     ratios = [0.56, 0.99, 1.02, 1.04, 1.05, 1.1, 2.3]
-    assert sorted(map(tuple, places), key=lambda place: place[1]) == list(
-        zip(ratios, range(7), strict=True)
-    )
+    assert {y: x for x, y in places} == dict(enumerate(ratios))
+    assert len(places) == 7
     hollow = [line for line in marks if line.get_markerfacecolor() == "#ffffff"]
     assert [list(line.get_xdata()) for line in hollow] == [[1.04], []]
 

@@ -80,10 +80,9 @@ def test_neither_folders_nor_other_kinds_are_read(file: Path, tmp_path: Path) ->
 def test_links_are_not_followed_and_pipes_are_not_waited_for(file: Path, tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to(file)
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(ResultsError, match="it is a link"):
-        read_sheet(tmp_path / "link.csv")
-    with pytest.raises(ResultsError, match="it is no file"):
-        read_sheet(tmp_path / "pipe.csv")
+    for name, told in (("link.csv", "it is a link"), ("pipe.csv", "it is no file")):
+        with pytest.raises(ResultsError, match=told):
+            read_sheet(tmp_path / name)
 
 
 def test_a_strangers_text_is_shown_as_text() -> None:

@@ -2,14 +2,7 @@ import pandas as pd
 import pytest
 
 from gil_demo import ResultsError, summarise
-from gil_demo.classroom.table import (
-    CLASS,
-    MOST_GROUPS,
-    OTHERS,
-    find_outliers,
-    name_groups,
-    pick_machines,
-)
+from gil_demo.classroom.table import CLASS, find_outliers, name_groups, pick_machines
 from gil_demo.tables.schema import convert
 from tests.made.classroom import make_class_table
 from tests.made.runs import spread
@@ -24,12 +17,12 @@ def test_a_class_is_summed_up_by_its_middle_and_its_ends() -> None:
 
 
 def test_each_machine_gives_one_row_the_run_with_two_workers_or_the_next_more() -> None:
-    tables = [
+    first, *others = (
         make_class_table({"anna": {"threads": ratio, "processes": 0.5, "workers": workers}})
         for workers, ratio in ((4, 1.4), (2, 1.2), (3, 1.3))
-    ]
-    threads = [table[table["runner"] == "threads"] for table in tables[1:]]
-    several = pd.concat([tables[0], *threads], ignore_index=True)
+    )
+    threads = [table[table["runner"] == "threads"] for table in others]
+    several = pd.concat([first, *threads], ignore_index=True)
     assert list(pick_machines(several, "threads")["time_ratio"]) == [1.2]
     assert list(pick_machines(several, "processes")["workers"]) == [4]
 
@@ -48,7 +41,7 @@ def test_machines_are_grouped_by_system_and_by_python_and_judged_or_not() -> Non
 def test_more_groups_than_fit_share_one_line() -> None:
     machines = {f"m{n}": {"threads": 1.0, "python_version": f"3.{n % 15}"} for n in range(40)}
     groups = name_groups(pick_machines(make_class_table(machines), "threads"), "python")
-    assert groups == [f"3.{n}" for n in range(MOST_GROUPS)] + [OTHERS]
+    assert groups == [*(f"3.{n}" for n in range(10)), "all others"]
 
 
 def test_values_far_from_the_others_are_found_farthest_first() -> None:

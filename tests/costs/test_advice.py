@@ -1,5 +1,3 @@
-"""What to use on this machine."""
-
 from typing import Any
 
 import pandas as pd
@@ -7,19 +5,8 @@ import pytest
 
 from gil_demo import ResultsError, advise, lay_out_advice
 from gil_demo.costs.advice import NO_VERDICT, estimate_carry
-from tests.made.costs import (
-    FAIR,
-    FORK,
-    LOOP,
-    ORDINARY_LAWS,
-    STEP,
-    STEPS,
-    THREADS,
-    Law,
-    Noise,
-    make_lengths,
-    make_transfers,
-)
+from tests.made import costs as made
+from tests.made.costs import FORK, LOOP, STEP, THREADS, Law, make_lengths, make_transfers
 from tests.made.runs import spread
 
 EXACT = make_lengths()
@@ -33,11 +20,10 @@ def ask(lengths: pd.DataFrame, *seconds: float, size: int = 1_000, by: str = "fo
 
 def test_the_answer_is_the_simplest_way_within_a_tenth_of_the_quickest() -> None:
     # a pool kept open pays from 0.42 ms on; a cold one takes 20 ms to start and to end
-    assert ask(EXACT, 0.0001, 0.002, 0.1, 1.0) == [
-        *("plain loop", "kept pool", "kept pool", "cold pool"),
-    ]
+    told = ["plain loop", "kept pool", "kept pool", "cold pool"]
+    assert ask(EXACT, 0.0001, 0.002, 0.1, 1.0) == told
     assert ask(EXACT, 0.002, size=10_000_000) == ["plain loop"]  # 20 ms to carry
-    free = make_lengths({**ORDINARY_LAWS, THREADS: Law(2e-4, 1.04 * STEP)})  # no lock
+    free = make_lengths({**made.ORDINARY_LAWS, THREADS: Law(2e-4, 1.04 * STEP)})  # no lock
     assert ask(free, 0.1) == ask(free, 0.1, size=10**8) == ["threads"]
 
 
@@ -62,11 +48,11 @@ def test_processes_that_never_pay_are_never_advised_and_those_that_always_do_are
 
 
 def test_under_noise_answers_are_right_or_withheld() -> None:
-    fair = ask(make_lengths(noise=FAIR, rounds=10), 1e-300, 0.0001, 0.01, 1.0)
+    fair = ask(make_lengths(noise=made.FAIR, rounds=10), 1e-300, 0.0001, 0.01, 1.0)
     assert fair == [NO_VERDICT, "plain loop", "kept pool", "cold pool"]
     short = [100 * 4**place for place in range(7)]  # at most 8 ms a task
-    laws = {way: ORDINARY_LAWS[way] for way in (LOOP, THREADS, FORK)}
-    wild = make_lengths(laws, {"fork": (0.2, 0.1)}, noise=Noise(each=0.2), steps=short, seed=1)
+    laws = {way: made.ORDINARY_LAWS[way] for way in (LOOP, THREADS, FORK)}
+    wild = make_lengths(laws, {"fork": (0.2, 0.1)}, noise=made.Noise(each=0.2), steps=short, seed=1)
     assert ask(wild, 100.0) == [NO_VERDICT]
 
 
@@ -75,14 +61,12 @@ def test_under_noise_answers_are_right_or_withheld() -> None:
     [
         ({"busy_percent": 95.0}, {}),
         ({"rounds": 5}, {}),
-        ({"steps": STEPS[-2:]}, {}),
+        ({"steps": made.STEPS[-2:]}, {}),
         ({}, {"busy_percent": 95.0}),
         ({}, {"transfers": {("bytes", "argument", 1_000): spread(0.01, 5)}}),
     ],
 )
-def test_what_does_not_carry_a_verdict_gives_none(
-    lengths: dict[str, Any], transfers: dict[str, Any]
-) -> None:
+def test_in_doubt_no_answer_is_given(lengths: dict[str, Any], transfers: dict[str, Any]) -> None:
     advice = advise(make_lengths(**lengths), make_transfers(**transfers))
     assert set(advice["answer"]) == {NO_VERDICT}
     assert advice["speed_up"].isna().all()

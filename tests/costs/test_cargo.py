@@ -1,5 +1,3 @@
-"""What a worker does with data."""
-
 import subprocess
 import sys
 

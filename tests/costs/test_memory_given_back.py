@@ -1,8 +1,7 @@
-"""Memory is given back: runs in a row leave their parent about as large as it was.
+"""Runs in a row leave their parent about as large as it was, in a script of its own.
 
-In a script of its own, so that it's the experiment that is weighed and not the tests. GNU's C
-library keeps freed blocks of megabytes for each thread that there ever was; it is asked to give
-them back, so that what is weighed is what the experiment holds.
+GNU's C library keeps freed blocks of megabytes for each thread that there ever was; it is asked to
+give them back, so that what is weighed is what the experiment holds.
 """
 
 import pytest

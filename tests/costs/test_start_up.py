@@ -1,5 +1,3 @@
-"""What starting a pool costs: real pools, what they are summed up to, told and drawn."""
-
 import math
 import time
 from collections.abc import Sequence
@@ -25,18 +23,14 @@ pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 @pytest.mark.parametrize("method", EACH_METHOD)
 def test_real_pools_are_a_whole_table(method: str) -> None:
-    before = list_workers()
     table = compare_start_up([method], workers=1, budget=0.01)
-    assert list_workers() == before
     assert_one_run(table, ["start_method", "loads"])
     told = set(zip(table["start_method"], table["loads"], strict=True))
     assert told == {(method, load) for load in LOADS}
     assert set(table["round"]) == {1}  # one whole round, however small the budget
 
 
-def test_each_round_starts_everything_in_an_order_of_its_own(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_each_round_starts_all_in_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[object, ...]] = []
 
     def note(workers: int, method: str, prepare: "partial[object] | None") -> Start:
@@ -152,9 +146,7 @@ def test_the_chart_has_a_bar_for_each_start_and_a_mark_for_each_round() -> None:
 @pytest.mark.parametrize(
     ("longest", "end", "stray"), [(0.04, 40.0, ""), (0.0401, 20.0, "; one mark further right")]
 )
-def test_stray_rounds_do_not_squeeze_the_bars_and_are_counted(
-    longest: float, end: float, stray: str
-) -> None:
+def test_stray_rounds_do_not_squeeze_the_bars(longest: float, end: float, stray: str) -> None:
     (axes,) = draw(make_starts({FORK: ([0.01] * 7 + [longest], GONE)})).axes
     assert axes.get_xlim() == pytest.approx((0, 1.12 * end))
     assert axes.get_xlabel().endswith(f"tear-down (hatched){stray}")

@@ -1,5 +1,3 @@
-"""What carrying data costs: real journeys, what they are summed up to, told and drawn."""
-
 import math
 import shutil
 from pathlib import Path
@@ -17,7 +15,7 @@ from gil_demo.costs import blocks, transport
 from gil_demo.costs.transport import SIZES, WAYS
 from gil_demo.measuring.rounds import Timing
 from tests.charts import assert_readable, list_bars, read_across, read_up
-from tests.conftest import EACH_METHOD, METHODS, list_workers
+from tests.conftest import EACH_METHOD, METHODS
 from tests.made import tasks
 from tests.made.costs import make_transfers
 from tests.made.runs import assert_one_run, spread
@@ -37,20 +35,16 @@ def test_real_data_by_every_way_are_a_whole_table(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(blocks, "_MOUNT", tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4_000))
-    before = list_workers()
     table = compare_transport(start_method=method, budget=0.05)
-    assert list_workers() == before
     assert_one_run(table, ["kind", "way", "size_bytes"])
     assert set(table["start_method"]) == {method}
     every = {1_000, 2_000, 3_000, 30_000}
     carried = {key: set(own["size_bytes"]) for key, own in table.groupby(["kind", "way"])}
-    assert carried == {
-        **{("bytes", way): every for way in WAYS},
-        ("bytes", "initializer"): {1_000, 3_000, 30_000},  # it takes longest
-        ("bytes", "shared memory"): {1_000, 2_000},  # there is no room for more
-        ("numbers", "argument"): every,
-        ("numbers", "pickling"): every,
-    }
+    wanted = dict.fromkeys([("numbers", "argument"), ("numbers", "pickling")], every)
+    wanted |= {("bytes", way): every for way in WAYS}
+    wanted["bytes", "initializer"] = {1_000, 3_000, 30_000}  # it takes longest
+    wanted["bytes", "shared memory"] = {1_000, 2_000}  # there is no room for more
+    assert carried == wanted
 
 
 @pytest.mark.parametrize(
@@ -85,14 +79,10 @@ def test_sizes_that_time_or_memory_have_no_room_for_are_left_out_the_largest_fir
 
 @pytest.mark.usefixtures("pool_threads_may_stay")
 @pytest.mark.parametrize("method", EACH_METHOD)
-def test_a_worker_that_dies_with_data_is_one_clear_error(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = list_workers()
+def test_a_dead_worker_is_one_clear_error(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "read_block", tasks.die)
     with pytest.raises(WorkerDied, match=r"with 1 task under way: \['die'\]"):
         compare_transport(start_method=method, budget=0.05)
-    assert list_workers() == before
 
 
 def test_each_kind_way_and_size_is_summed_up_beside_the_argument() -> None:
@@ -169,14 +159,13 @@ def test_what_was_not_measured_is_told_or_left_out() -> None:
 
 def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> None:
     chart = assert_readable(draw, make_transfers())
-    assert [text.get_text() for text in chart.texts] == [
-        "A worker had 1 kB after 102 µs and 10 MB after 20.1 ms; what it had kept, after 100 µs",
-        "CPython 3.13.0, Linux, two usable cores; one worker by fork, already started but for new "
-        "pools; eight rounds of each",
-    ]
+    title, conditions = (text.get_text() for text in chart.texts)
+    told = "A worker had 1 kB after 102 µs and 10 MB after 20.1 ms; what it had kept, after 100 µs"
+    assert title == told
+    told = "; one worker by fork, already started but for new pools; eight rounds of each"
+    assert conditions.endswith(told)
     assert "shared memory: 1 kB 0.30 ms, 100 kB 0.36 ms, 10 MB 6.30 ms" in chart.description
-    told = "Pickling is, of an argument's time: raw bytes 4.0 %; a list of numbers 73.0 %."
-    assert told in chart.description
+    assert "argument's time: raw bytes 4.0 %; a list of numbers 73.0 %." in chart.description
     times, parts = chart.axes
     lines = [line for line in times.containers if isinstance(line, ErrorbarContainer)]
     assert read_across(lines[2][0]) == [1_000, 100_000, 10_000_000]
@@ -187,10 +176,8 @@ def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> 
     ways = ("as an argument", "as a result", "shared memory", "with a new pool")
     drawn = [str(line[0].get_color()) for line in lines]
     assert colours == dict(zip((*ways, "kept by the worker"), drawn, strict=True))
-    assert [bar.get_width() for bar in list_bars(parts)] == pytest.approx(
-        [100 / 25, 96, 72.97297, 27.02703], rel=0.01
-    )
-    assert [text.get_text() for text in parts.texts] == [
-        *("raw bytes: 4 % pickling", "a list of numbers: 73 % pickling"),
-    ]
+    widths = [bar.get_width() for bar in list_bars(parts)]
+    assert widths == pytest.approx([4, 96, 72.97297, 27.02703], rel=0.01)
+    shares = ["raw bytes: 4 % pickling", "a list of numbers: 73 % pickling"]
+    assert [text.get_text() for text in parts.texts] == shares
     assert parts.get_title(loc="left") == "where the time for 100 kB goes"

@@ -1,5 +1,3 @@
-"""Workers are weighed in interpreters of their own; so are the tests of it."""
-
 import pytest
 
 from gil_demo.costs import weighing
@@ -22,9 +20,7 @@ def test_the_weight_is_this_process_s_own_memory() -> None:
     assert 15_000_000 < int(outcome.output) < 30_000_000
 
 
-def test_the_table_has_a_list_for_so_many_bytes_and_every_row_is_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_table_has_lists_and_every_row_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weighing, "held_table", [])
     make_held(2_000_000)
     assert read_held() == 2_000_000 // BYTES_A_ROW

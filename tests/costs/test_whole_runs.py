@@ -1,8 +1,5 @@
-"""A run of what processes cost has all its rounds, and one of what they have in common."""
+from typing import Any
 
-from collections.abc import Callable
-
-import pandas as pd
 import pytest
 
 from gil_demo import ResultsError, verdict
@@ -18,9 +15,7 @@ from tests.made.costs import make_lengths, make_starts, make_transfers, make_wei
         (make_weights, "fork, small, waits has 1 rows in 1 of 2 rounds", "table_bytes"),
     ],
 )
-def test_a_run_lacks_no_round_and_is_of_one_kind(
-    make: Callable[[], pd.DataFrame], lacking: str, alike: str
-) -> None:
+def test_a_run_lacks_no_round_and_is_of_one_kind(make: Any, lacking: str, alike: str) -> None:
     table = make()
     with pytest.raises(ResultsError, match=f"is not whole: {lacking}"):
         verdict(table.drop(index=0))

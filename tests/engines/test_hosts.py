@@ -14,12 +14,8 @@ import pytest
 from gil_demo.running.runners import find_missing
 
 PROJECT = Path(__file__).parents[2]
-HOSTS = {
-    "scheduler": "192.0.2.1",
-    "first": "192.0.2.2",
-    "second": "192.0.2.3",
-    "reader": "192.0.2.4",
-}
+NAMES = ("scheduler", "first", "second", "reader")
+HOSTS = {name: f"192.0.2.{number}" for number, name in enumerate(NAMES, start=1)}
 ADDRESS = f"tcp://{HOSTS['scheduler']}:8786"
 TASKS = 60
 TASK_SECONDS = 0.15  # so that two workers need several seconds, on any machine
@@ -46,31 +42,23 @@ if __name__ == "__main__":
 """
 
 
-def call(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
-def find_obstacle() -> str:
-    """Say why this machine allows no hosts of one's own; empty if it does."""
-    if sys.platform != "linux" or shutil.which("ip") is None:
-        return "network namespaces need Linux and the command ip"
-    name = f"gil{os.getpid()}"
-    try:
-        call("netns", "add", name)
-    except (OSError, subprocess.CalledProcessError):
-        return "this user may not make network namespaces"
-    call("netns", "delete", name)
-    return ""
+def call(*words: str) -> str:
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
 
 
 @contextmanager
 def hosts_made() -> Iterator[dict[str, str]]:
     """Make a namespace for each host, all on one network of their own; give their names."""
-    mark = f"gil{os.getpid()}"
-    names = {host: f"{mark}{host}" for host in HOSTS}
-    hub = f"{mark}hub"
+    if sys.platform != "linux" or shutil.which("ip") is None:
+        pytest.skip("network namespaces need Linux and the command ip")
+    hub, *namespaces = (f"gil{os.getpid()}{host}" for host in ("hub", *HOSTS))
+    names = dict(zip(HOSTS, namespaces, strict=True))
     try:
-        for name in (hub, *names.values()):
+        call("netns", "add", hub)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this user may not make network namespaces")
+    try:
+        for name in namespaces:
             call("netns", "add", name)
         call("-n", hub, "link", "add", "hub", "type", "bridge")
         call("-n", hub, "link", "set", "hub", "up")
@@ -83,7 +71,7 @@ def hosts_made() -> Iterator[dict[str, str]]:
                 call("-n", name, "link", "set", device, "up")
         yield names
     finally:
-        for name in (hub, *names.values()):
+        for name in (hub, *namespaces):
             with suppress(subprocess.CalledProcessError):
                 call("netns", "delete", name)
 
@@ -102,20 +90,11 @@ def running(namespace: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def list_processes_in(namespace: str) -> list[str]:
-    told = subprocess.run(
-        ["ip", "netns", "pids", namespace], capture_output=True, text=True, check=False
-    )
-    return told.stdout.split()
-
-
 @pytest.mark.thorough
 @pytest.mark.skipif(bool(find_missing("cluster")), reason=find_missing("cluster"))
 def test_a_cluster_of_several_hosts_gives_every_answer_though_a_worker_is_killed_half_way(
     tmp_path: Path,
 ) -> None:
-    if reason := find_obstacle():
-        pytest.skip(reason)
     script = tmp_path / "reader.py"
     script.write_text(READER, encoding="utf-8")
     with ExitStack() as stack:
@@ -123,15 +102,11 @@ def test_a_cluster_of_several_hosts_gives_every_answer_though_a_worker_is_killed
         scheduler = ("-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--no-show")
         stack.enter_context(running(names["scheduler"], *scheduler, "--host", HOSTS["scheduler"]))
         worker = ("-m", "distributed.cli.dask_worker", ADDRESS, "--no-nanny", "--no-dashboard")
-        workers = {
-            host: stack.enter_context(
-                running(
-                    names[host], *worker, "--host", HOSTS[host], "--nthreads", "1",
-                    "--local-directory", str(tmp_path / host),
-                )
-            )
-            for host in ("first", "second")
-        }  # fmt: skip
+        workers = {}
+        for host in ("first", "second"):
+            options = ("--nthreads", "1", "--local-directory", str(tmp_path / host))
+            started = running(names[host], *worker, "--host", HOSTS[host], *options)
+            workers[host] = stack.enter_context(started)
         reader = stack.enter_context(running(names["reader"], str(script)))
         assert reader.stdout is not None
         lines = []
@@ -141,12 +116,11 @@ def test_a_cluster_of_several_hosts_gives_every_answer_though_a_worker_is_killed
                 time.sleep(1.0)
                 workers["first"].kill()
         assert reader.wait(timeout=60) == 0, "\n".join(lines)
-        assert list_processes_in(names["reader"]) == []
+        assert call("netns", "pids", names["reader"]) == ""
     told = dict(line.split(" ", 1) for line in lines if " " in line)
     assert "'cluster'" in told["measured"]
     assert told["measured"].endswith("True")
-    assert HOSTS["first"] in told["workers"]
-    assert HOSTS["second"] in told["workers"]
+    assert all(HOSTS[host] in told["workers"] for host in ("first", "second"))
     assert told["answers"] == told["tasks"] == told["durations"] == "True"
     assert HOSTS["first"] not in told["left"]
     assert HOSTS["second"] in told["left"]

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from functools import partial
 
 import pytest
 
@@ -17,9 +18,8 @@ needs = {
     name: pytest.mark.skipif(bool(find_missing(name)), reason=find_missing(name))
     for name in ENGINES
 }
-each_engine = pytest.mark.parametrize(
-    "engine", [pytest.param(name, marks=mark) for name, mark in needs.items()]
-)
+engines = [pytest.param(name, marks=mark) for name, mark in needs.items()]
+each_engine = pytest.mark.parametrize("engine", engines)
 
 CHECKS = """
 import os, psutil, sys, tempfile, threading, time
@@ -171,11 +171,10 @@ def test_an_engine_that_is_not_installed_is_named_with_what_to_install(
     monkeypatch.setattr(runners, "find_spec", lambda _: None)
     for engine, name in (("cluster", "Dask"), ("ray", "Ray")):
         told = rf"{engine}: {name} is not installed; pip install -e \"\.\[{engine}\]\" in the"
-        for call in (check_runners, sweep_engines):
+        enter = get_runner(engine)(2).__enter__
+        for call in (partial(check_runners, [engine]), partial(sweep_engines, [engine]), enter):
             with pytest.raises(RunnerUnavailable, match=told):
-                call([engine])
-        with pytest.raises(RunnerUnavailable, match=told), get_runner(engine)(2):
-            pass
+                call()
     with pytest.raises(RunnerUnavailable, match=r"cluster: Dask is not .*; ray: Ray is not"):
         sweep_engines()
 

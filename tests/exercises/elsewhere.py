@@ -19,14 +19,12 @@ EXACT = pd.Series({"processes": 5.53, "ray": 50.3})
 UNEVEN = make_engines({"processes": 5.53e-5, "ray": 5.03e-4})
 
 CLASS = make_class_table()
-SLOWED = CLASS.assign(
-    seconds=CLASS["seconds"] * CLASS["file"].map({"ben": 3.0, "anna": 0.8}).fillna(1.0)
-)
+PACES = CLASS["file"].map({"ben": 3.0, "anna": 0.8}).fillna(1.0)
+SLOWED = CLASS.assign(seconds=CLASS["seconds"] * PACES)
 THREADS, POOLS = (CLASS[CLASS["runner"] == name] for name in ("threads", "processes"))
 BY_LOCK = THREADS.groupby("gil_enabled")
 RATIOS = {"anna": 0.5, "ben": 0.6, "cleo": 0.9}
 THREE = make_class_table({name: {"threads": 1.0, "processes": RATIOS[name]} for name in RATIOS})
-
 
 CASES = [
     Case(elsewhere.check_sooner, [PYTHONS]).gets(
@@ -97,7 +95,5 @@ CASES = [
         (POOLS["speed_up"].min(), "lowest speed-up"),
         (0.2, "take the smallest"),
     ),
-    Case(
-        elsewhere.check_lowest_share, [THREE], [(1.0, "highest part"), (1 / 1.2, "in the middle")]
-    ),
+    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "in the middle")]),
 ]

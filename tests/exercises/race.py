@@ -9,16 +9,9 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.exercises import race
-from gil_demo.measuring.runs import RUNS
 from gil_demo.running.workloads import split
-from gil_demo.tables.schema import make_table
 from tests.exercises.answers import Case
-from tests.made.runs import make_rows, spread
-
-
-def make_run(ratios: dict[tuple[str, int], list[float]], **facts: Any) -> pd.DataFrame:
-    return make_table(make_rows(ratios, **facts), RUNS)
-
+from tests.made.runs import make_run, spread
 
 THREADS, PROCESSES = ("threads", 2), ("processes", 2)
 RUN = make_run({THREADS: spread(1.0, width=0.6), PROCESSES: spread(0.5)})

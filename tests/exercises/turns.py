@@ -10,26 +10,19 @@ from tests.made.runs import spread
 from tests.made.turns import make_slices, run_at_once
 from tests.made.waiting import SWEPT, make_serve_table, make_workload_table
 
-SLICES = make_slices(
-    {
-        ("threads", 1): [(0.0, 0.005), (0.011, 0.018)],
-        ("threads", 2): [(0.005, 0.011), (0.018, 0.019)],
-        **run_at_once(0.012),
-    }
-)
+TURNS = {("threads", 1): [(0.0, 0.005), (0.011, 0.018)]}
+TURNS |= {("threads", 2): [(0.005, 0.011), (0.018, 0.019)]}
+SLICES = make_slices({**TURNS, **run_at_once(0.012)})
 LONG = make_slices({("threads", 1): [(0.0, 0.005)], **run_at_once(0.2)})
 PROCESSES = {("processes", 1): 12.0, ("processes", 2): 12.0}
 RAN = {("threads", 1): 12.0, ("threads", 2): 7.0, **PROCESSES}
 
-SLEEPERS = make_workload_table(
-    {"sleeping": {"threads": spread(7.8), "processes": spread(7.7)}}, workers=8, usable_cores=4
-)
+SLEEP = {"sleeping": {"threads": spread(7.8), "processes": spread(7.7)}}
+SLEEPERS = make_workload_table(SLEEP, workers=8, usable_cores=4)
 SERVED = make_serve_table(SWEPT)
 INTERVALS = (0.0005, 0.005, 0.02)
-MIXED = (SERVED["seconds"] / SERVED["requests"] / SERVED["switch_interval_seconds"]).groupby(
-    SERVED["switch_interval_seconds"]
-)
-
+WAITS = SERVED["seconds"] / SERVED["requests"] / SERVED["switch_interval_seconds"]
+MIXED = WAITS.groupby(SERVED["switch_interval_seconds"])
 
 CASES = [
     Case(turns.check_longest, [SLICES]).gets(

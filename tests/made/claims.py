@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from gil_demo.claims import CLAIMS, QUANTITIES
-from gil_demo.tables.schema import make_table
-from tests.made.runs import FACTS
+from tests.made.runs import make
 
 Values = Mapping[str, Sequence[float]]
 
@@ -24,10 +23,9 @@ ORDINARY: Values = {
 def make_claims(changes: Values | None = None, **facts: object) -> pd.DataFrame:
     """Make the table behind a scorecard, with what differs from an ordinary machine's."""
     values = {**ORDINARY, **(changes or {})}
-    row = FACTS | {"run_id": "c1", "experiment": "claims", "workers": 2, "start_method": "fork"}
     rows = [
-        row | {"claim": claim, "quantity": name, "value": value} | facts
+        {"claim": claim, "quantity": name, "value": value}
         for claim, names in QUANTITIES.items()
         for name, value in zip(names, values[claim], strict=True)
     ]
-    return make_table(rows, CLAIMS)
+    return make(CLAIMS, rows, {"run_id": "c1", "workers": 2, "start_method": "fork"} | facts)

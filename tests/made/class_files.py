@@ -14,17 +14,19 @@ MANY_BYTES = 10**9
 def make_text(name: str, **facts: object) -> str:
     """Make the text of a whole file; the figures depend on the name."""
     chance = random.Random(name)
-    ratios = {
-        ("threads", 2): spread(chance.uniform(0.95, 1.2)),
-        ("processes", 2): spread(chance.uniform(0.52, 0.7)),
-    }
+    ends = {"threads": (0.95, 1.2), "processes": (0.52, 0.7)}
+    ratios = {(runner, 2): spread(chance.uniform(*both)) for runner, both in ends.items()}
     return str(make_run(ratios, **({"run_id": f"run-{name}"} | facts)).to_csv(index=False))
 
 
 def write_class(folder: Path, names: list[str]) -> None:
     """Write a whole file for each name into a folder."""
     for name in names:
-        (folder / f"{name}.csv").write_text(make_text(name), encoding="utf-8")
+        write_file(folder, name, make_text(name))
+
+
+def write_file(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.csv").write_text(text, encoding="utf-8")
 
 
 def _change_cell(text: str, chance: random.Random, value: str) -> bytes:

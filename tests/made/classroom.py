@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from gil_demo.classroom.table import CLASS
-from gil_demo.tables.schema import make_table
-from tests.made.runs import FACTS
+from tests.made.runs import make
 
 Machines = Mapping[str, Mapping[str, object]]
 
@@ -23,12 +22,9 @@ STARTS = {"fork": 0.01, "forkserver": 0.05, "spawn": 0.1}
 
 
 def make_class_table(machines: Machines = ORDINARY_MACHINES, **facts: object) -> pd.DataFrame:
-    """Make the table of a class: for each machine what threads and processes took.
+    """Make the table of a class: for each file the times of threads and processes over the loop's.
 
-    Args:
-        machines: for each file the times over the plain loop's, as threads and processes; the
-            start method; and what is unlike an ordinary machine.
-        facts: values of columns that differ for all.
+    Beside them stand the start method, and what is unlike an ordinary machine.
     """
     rows = []
     for file, told in machines.items():
@@ -41,26 +37,16 @@ def make_class_table(machines: Machines = ORDINARY_MACHINES, **facts: object) ->
             ratio, is_pool = float(str(given)), runner == "processes"
             starts = STARTS[str(method)] * is_pool
             row = {
-                "run_id": f"run-{file}",
-                "experiment": "class",
-                "file": file,
-                "runner": runner,
+                "run_id": f"run-{file}", "file": file, "runner": runner, "rounds": 8,
                 "workers": 1 if runner == "sequential" else workers,
-                "start_method": method if is_pool else "",
-                "rounds": 8,
-                "seconds": 0.2 * ratio,
-                "start_up_seconds": starts,
-                "tear_down_seconds": starts / 2,
-                "time_ratio": ratio,
-                "time_ratio_low": ratio * 0.97,
-                "time_ratio_high": ratio * 1.03,
-                "speed_up": 1 / ratio,
-                "speed_up_low": 0.97 / ratio,
-                "speed_up_high": 1.03 / ratio,
+                "start_method": method if is_pool else "", "seconds": 0.2 * ratio,
+                "start_up_seconds": starts, "tear_down_seconds": starts / 2,
                 "cold_speed_up": 0.2 / (0.2 * ratio + 1.5 * starts),
-            }
-            rows.append(FACTS | row | own | facts)
-    return make_table(rows, CLASS)
+            }  # fmt: skip
+            for name, figure in (("time_ratio", ratio), ("speed_up", 1 / ratio)):
+                row |= {name: figure, f"{name}_low": figure * 0.97, f"{name}_high": figure * 1.03}
+            rows.append(row | own)
+    return make(CLASS, rows, facts)
 
 
 def number_machines(ratios: Sequence[float]) -> Machines:

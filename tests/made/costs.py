@@ -13,8 +13,8 @@ from gil_demo.costs.lengths import LENGTHS
 from gil_demo.costs.memory import DEEDS, PARENTS, WEIGHTS
 from gil_demo.costs.start_up import STARTS
 from gil_demo.costs.transport import TRANSFERS
-from gil_demo.tables.schema import Schema, make_table
-from tests.made.runs import FACTS, spread
+from gil_demo.measuring.fits import Line
+from tests.made.runs import make_rounds, spread
 
 Starts = Mapping[tuple[str, str], tuple[Sequence[float], Sequence[float]]]
 Transfers = Mapping[tuple[str, str, int], Sequence[float]]
@@ -29,29 +29,11 @@ ORDINARY_STARTS: Starts = {
 }
 
 
-def _make(
-    schema: Schema, measured: Mapping[Any, Sequence[Any]], names: str, values: str, **facts: object
-) -> pd.DataFrame:
-    """Make a table of things that have `names`, and in each round `values`."""
-    rounds = len(next(iter(measured.values()))[0])
-    (experiment,) = schema.columns["experiment"].choices
-    rows = [
-        FACTS
-        | {"run_id": "c1d2e3", "experiment": experiment}
-        | {"round": number + 1, "rounds": rounds, "position": position}
-        | dict(zip(names.split(), key, strict=True))
-        | {name: own[number] for name, own in zip(values.split(), found, strict=True)}
-        | facts
-        for number in range(rounds)
-        for position, (key, found) in enumerate(measured.items(), start=1)
-    ]
-    return make_table(rows, schema)
-
-
 def make_starts(starts: Starts = ORDINARY_STARTS, workers: int = 2, **facts: Any) -> pd.DataFrame:
     """Make the table of pools that were ready, and gone, after so many seconds in each round."""
     values = "start_up_seconds tear_down_seconds"
-    return _make(STARTS, starts, "start_method loads", values, **({"workers": workers} | facts))
+    told = {"workers": workers} | facts
+    return make_rounds(STARTS, starts, "start_method loads", values, told)
 
 
 def _carry(sizes: Sequence[int], ways: Mapping[Way, tuple[float, float]]) -> Transfers:
@@ -84,7 +66,7 @@ def make_transfers(
     """Make the table of data that took, by kind, way and size, so many seconds in each round."""
     measured = {key: (seconds,) for key, seconds in transfers.items()}
     told = {"start_method": start_method} | facts
-    return _make(TRANSFERS, measured, "kind way size_bytes", "seconds", **told)
+    return make_rounds(TRANSFERS, measured, "kind way size_bytes", "seconds", told)
 
 
 SMALL, LARGE = PARENTS
@@ -115,17 +97,11 @@ def make_weights(
     weights: Weights = ORDINARY_WEIGHTS, table_bytes: int = 40 * MEGABYTE, **facts: Any
 ) -> pd.DataFrame:
     """Make the table of workers that had, as their parents had, so many bytes in each round."""
-    told = {"table_bytes": table_bytes} | facts
-    return _make(WEIGHTS, weights, "start_method parent deed", "unique_bytes parent_bytes", **told)
+    names, values = "start_method parent deed", "unique_bytes parent_bytes"
+    return make_rounds(WEIGHTS, weights, names, values, {"table_bytes": table_bytes} | facts)
 
 
-class Law(NamedTuple):
-    """What a way costs for as many tasks as workers: seconds, and seconds a step of one task."""
-
-    overhead: float
-    slope: float
-
-
+Law = Line  # what a way costs for as many tasks as workers: seconds, and seconds a step of one
 STEP = 2e-8  # seconds that the plain loop takes for a step
 LOOP, THREADS, FORK, SPAWN = (
     ("sequential", ""), ("threads", ""), ("processes", "fork"), ("processes", "spawn"),
@@ -188,9 +164,9 @@ def make_lengths(
         for (runner, method, length), columns in measured.items():
             law = laws[runner, method]
             start_up, tear_down = starts[method] if method else (0.0, 0.0)
-            found = (start_up, change(law.overhead + law.slope * length), tear_down)
+            found = (start_up, change(law.at(length)), tear_down)
             for column, seconds in zip(columns, found, strict=True):
                 column.append(seconds)
     values = "start_up_seconds seconds tear_down_seconds"
     told = {"tasks": tasks} | facts
-    return _make(LENGTHS, measured, "runner start_method steps", values, **told)
+    return make_rounds(LENGTHS, measured, "runner start_method steps", values, told)

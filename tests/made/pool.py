@@ -8,15 +8,14 @@ from gil_demo.pool.lists import LISTS
 from gil_demo.pool.methods import ARRIVALS
 from gil_demo.pool.tasks import TASKS
 from gil_demo.running.workloads import compute_default_chunksize
-from gil_demo.tables.schema import make_table
-from tests.made.runs import FACTS, spread
+from tests.made.runs import make, make_rounds, spread
 
 Crew = Mapping[int, Sequence[tuple[float, float]]]
 Lengths = Mapping[int, tuple[Sequence[float], Sequence[float]]]
+Cuts = Mapping[tuple[str, int, int], tuple[Sequence[float], Sequence[float]]]
 Chunks = Mapping[tuple[str, int], Sequence[float]]
 Answers = Mapping[str, Sequence[tuple[int, float, float]]]
 
-POOL = FACTS | {"start_method": "fork"}
 ORDINARY_CREW: Crew = {1: [(0.1, 0.2), (0.21, 0.3), (0.32, 0.4)], 2: [(0.1, 0.25), (0.26, 0.48)]}
 
 
@@ -40,17 +39,15 @@ def make_map(
     """
     spans = sorted((start, worker, end) for worker, own in crew.items() for start, end in own)
     all_done = max(end for *_, end in spans) + 0.02 if done is None else done
-    row = POOL | {"run_id": "a7b8c9", "experiment": "map", "workers": max(crew), "chunksize": 1}
-    row |= {"tasks": len(spans), "ready_seconds": ready, "done_seconds": all_done}
-    row |= {"gone_seconds": all_done + 0.03 if gone is None else gone}
+    told: dict[str, object] = {"run_id": "a7b8c9", "workers": max(crew), "start_method": "fork"}
+    told |= {"chunksize": 1, "tasks": len(spans), "ready_seconds": ready, "done_seconds": all_done}
+    told |= {"gone_seconds": all_done + 0.03 if gone is None else gone}
     rows = [
-        row
-        | {"task": task, "steps": steps[task - 1] if steps else 1_000, "worker": worker}
+        {"task": task, "steps": steps[task - 1] if steps else 1_000, "worker": worker}
         | {"start_seconds": start, "end_seconds": end}
-        | facts
         for task, (start, worker, end) in enumerate(spans, start=1)
     ]
-    return make_table(rows, TASKS)
+    return make(TASKS, rows, told | facts)
 
 
 ORDINARY_LENGTHS: Lengths = {
@@ -73,9 +70,10 @@ def make_lengths(
     lengths: Lengths = ORDINARY_LENGTHS, workers: int = 2, **facts: object
 ) -> pd.DataFrame:
     """Make a sweep of the list's length: of each the seconds, and the busy share, by round."""
-    cuts = {
-        ("even", tasks, 1): [(s, s * share * workers) for s, share in zip(*both, strict=True)]
+    cuts: Cuts = {
+        ("even", tasks, 1): (times, [s * share * workers for s, share in zip(*both, strict=True)])
         for tasks, both in lengths.items()
+        for times in both[:1]
     }
     return _make_sweep("lengths", cuts, workers, facts)
 
@@ -89,33 +87,26 @@ def make_chunks(
     The workers are at tasks for 0.18 s, whatever the chunksize.
     """
     own = {"even": 0.2, "uneven": 0.22}
-    cuts = {
-        (work, tasks, size): [
-            (own[work] * 1.01**n * multiple, 0.18 * workers) for n, multiple in enumerate(multiples)
-        ]
+    cuts: Cuts = {
+        (work, tasks, size): (
+            [own[work] * 1.01**n * multiple for n, multiple in enumerate(multiples)],
+            [0.18 * workers] * len(multiples),
+        )
         for (work, size), multiples in chunks.items()
     }
     return _make_sweep("chunks", cuts, workers, facts)
 
 
 def _make_sweep(
-    experiment: str,
-    cuts: Mapping[tuple[str, int, int], Sequence[tuple[float, float]]],
-    workers: int,
-    facts: dict[str, object],
+    experiment: str, cuts: Cuts, workers: int, facts: dict[str, object]
 ) -> pd.DataFrame:
     """Make a sweep from the seconds and the busy seconds of each cut, round by round."""
-    run = {"run_id": "d1e2f3", "experiment": experiment, "workers": workers, "count": 4_000_000}
-    rows = []
-    for position, ((work, tasks, size), rounds) in enumerate(cuts.items(), start=1):
-        own = compute_default_chunksize(tasks, workers)
-        cut = {"work": work, "tasks": tasks, "chunksize": size, "default_chunksize": own}
-        row = POOL | run | cut | {"rounds": len(rounds), "position": position}
-        rows += [
-            row | {"round": number, "seconds": seconds, "busy_seconds": busy} | facts
-            for number, (seconds, busy) in enumerate(rounds, start=1)
-        ]
-    return make_table(rows, LISTS)
+    told: dict[str, object] = {"experiment": experiment, "workers": workers, "count": 4_000_000}
+    measured = {
+        (*cut, compute_default_chunksize(cut[1], workers)): both for cut, both in cuts.items()
+    }
+    names, values = "work tasks chunksize default_chunksize", "seconds busy_seconds"
+    return make_rounds(LISTS, measured, names, values, told | {"start_method": "fork"} | facts)
 
 
 ORDINARY_ANSWERS: Answers = {
@@ -130,17 +121,15 @@ def make_arrivals(answers: Answers = ORDINARY_ANSWERS, **facts: object) -> pd.Da
     rows = []
     for method, own in answers.items():
         is_map = method in ("map", "starmap")
-        row = POOL | {"run_id": "b4c5d6", "experiment": "methods", "method": method, "workers": 2}
+        row = {"method": method, "returned_seconds": own[0][2] if is_map else 0.001}
         row |= {"chunksize": compute_default_chunksize(len(own), 2) if is_map else 1}
-        row |= {"returned_seconds": own[0][2] if is_map else 0.001}
         rows += [
             row
             | {"task": task, "steps": 1_000 * task, "place": place}
             | {"end_seconds": end, "arrived_seconds": arrived}
-            | facts
             for place, (task, end, arrived) in enumerate(own, start=1)
         ]
-    return make_table(rows, ARRIVALS)
+    return make(ARRIVALS, rows, {"run_id": "b4c5d6", "workers": 2, "start_method": "fork"} | facts)
 
 
 def put(table: pd.DataFrame, row: int, name: str, value: object) -> pd.DataFrame:

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from gil_demo.pythons.table import INTERPRETERS, MEASURED
-from gil_demo.tables.schema import make_table
-from tests.made.runs import FACTS, spread
+from tests.made.runs import make, spread
 
 Ratios = Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -24,15 +23,11 @@ STRANGE = {"python3.90": "failed", "python3.91": "stopped for its output"}
 def make_interpreters(
     ratios: Ratios = ORDINARY, strange: Mapping[str, str] | None = None, **facts: object
 ) -> pd.DataFrame:
-    """Make the table of one run under several interpreters.
+    """Make the table of one run, by each way's time over the sequential one in each round.
 
-    Args:
-        ratios: for each interpreter, each way's time over the sequential one in each round; the
-            sequential time is 0.04 s, and 0.06 s where the GIL is off, and grows by 1 % a round.
-        strange: what could not be measured, with its state.
-        facts: values of columns that differ from an ordinary machine's.
+    That is 0.04 s, and 0.06 s where the GIL is off, and grows by 1 % a round. `strange` is what
+    could not be measured, with its state.
     """
-    common = FACTS | {"run_id": "d1e2f3", "experiment": "interpreters"}
     rows: list[dict[str, object]] = []
     for name, ways in ratios.items():
         implementation, version = name.split(",")[0].removesuffix("t").split()
@@ -42,14 +37,14 @@ def make_interpreters(
         everyone = {"sequential": [1.0] * len(next(iter(ways.values()))), **ways}
         rows += [
             {
-                **common, **told, "runner": way, "round": number + 1, "steps": 2_000_000,
-                "seconds": seconds * 1.01**number * multiple, **facts,
+                **told, "runner": way, "round": number + 1, "steps": 2_000_000,
+                "seconds": seconds * 1.01**number * multiple,
             }
             for way, multiples in everyone.items()
             for number, multiple in enumerate(multiples)
         ]  # fmt: skip
-    empty = dict.fromkeys(INTERPRETERS.columns) | {"version": "", "implementation_measured": ""}
-    for name, state in (strange or {}).items():
-        told = {"interpreter": name, "gil": "not known", "state": state, "runner": ""}
-        rows.append({**empty, **common, **told, **facts})
-    return make_table(rows, INTERPRETERS)
+    nothing = {"version": "", "implementation_measured": "", "gil": "not known", "runner": ""}
+    rows += [
+        {"interpreter": name, "state": state, **nothing} for name, state in (strange or {}).items()
+    ]
+    return make(INTERPRETERS, rows, {"run_id": "d1e2f3"} | facts)

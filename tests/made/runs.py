@@ -1,6 +1,6 @@
 """Honest synthetic tables of timed runs, and the machine that all synthetic tables are of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from gil_demo.measuring.machine import describe_machine
 from gil_demo.measuring.runs import RUNS
 from gil_demo.tables.kinds import choose_schema
-from gil_demo.tables.schema import convert, make_table
+from gil_demo.tables.schema import Schema, convert, make_table
 
 BUSY_PERCENT = 12.34
 
@@ -16,9 +16,7 @@ Ratios = Mapping[tuple[str, int], Sequence[float]]
 
 FACTS: dict[str, object] = {
     "busy_percent": 2.5,
-    "usable_cores": 2,
-    "logical_cores": 2,
-    "physical_cores": 2,
+    **dict.fromkeys(("usable_cores", "logical_cores", "physical_cores"), 2),
     "cores_limited_by": "",
     "python_version": "3.13.0",
     "implementation": "CPython",
@@ -37,51 +35,51 @@ def spread(centre: float, rounds: int = 8, width: float = 0.02) -> list[float]:
     return [centre * (1 + width * step) for step in steps]
 
 
+def make(
+    schema: Schema, rows: Iterable[Mapping[str, object]], facts: Mapping[str, object]
+) -> pd.DataFrame:
+    """Make a table of one run on an ordinary machine, but for what rows and then facts say."""
+    run = FACTS | {"run_id": "a1b2c3", "experiment": schema.columns["experiment"].choices[0]}
+    return make_table([{**run, **row, **facts} for row in rows], schema)
+
+
+def make_rounds(
+    schema: Schema, measured: Mapping[Any, Sequence[Any]], names: str, values: str,
+    facts: Mapping[str, object],
+) -> pd.DataFrame:  # fmt: skip
+    """Make a table of things that have `names`, and of each of the `values` one in each round."""
+    rounds = len(next(iter(measured.values()))[0])
+    rows = [
+        {"round": number + 1, "rounds": rounds, "position": position}
+        | dict(zip(names.split(), key, strict=True))
+        | {name: own[number] for name, own in zip(values.split(), found, strict=True)}
+        for number in range(rounds)
+        for position, (key, found) in enumerate(measured.items(), start=1)
+    ]
+    return make(schema, rows, facts)
+
+
 ORDINARY: Ratios = {("threads", 2): spread(1.03), ("processes", 2): spread(0.55)}
 
 
-def make_rows(
-    ratios: Ratios | None = None, start_method: str = "fork", **facts: object
-) -> list[dict[str, object]]:
-    """Make rows of one run, one dict a timed run.
+def make_run(ratios: Ratios = ORDINARY, **facts: Any) -> pd.DataFrame:
+    """Make the table of one run of `compare`, with the values of columns that differ.
 
-    Args:
-        ratios: for each runner with its number of workers, its time in each round as a multiple
-            of the sequential time, which is 0.2 s in the first round and grows by 1 % a round.
-        start_method: how the processes were started.
-        facts: values of columns that differ from an ordinary machine's or run's.
+    The ratios are of each runner's time, by workers, in each round; the sequential time is 0.2 s
+    in the first round and grows by 1 % a round.
     """
-    chosen = ORDINARY if ratios is None else ratios
-    rounds = len(next(iter(chosen.values()), range(8)))
-    everyone: Ratios = {("sequential", 1): [1.0] * rounds, **chosen}
-    return [
-        FACTS
-        | {
-            "run_id": "a1b2c3",
-            "experiment": "compare",
-            "workload": "countdown",
-            "runner": runner,
-            "workers": workers,
-            "start_method": start_method if runner == "processes" else "",
-            "tasks": max(worker for _, worker in everyone),
-            "count": 4_000_000,
-            "round": number + 1,
-            "rounds": rounds,
-            "position": position,
-            "start_up_seconds": 0.0,
-            "seconds": 0.2 * 1.01**number * multiples[number],
-            "tear_down_seconds": 0.0,
-            "stopped_by": "precision",
-        }
-        | facts
-        for number in range(rounds)
-        for position, ((runner, workers), multiples) in enumerate(everyone.items(), start=1)
-    ]
-
-
-def make_run(ratios: Ratios | None = None, **facts: Any) -> pd.DataFrame:
-    """Make the table of one run of `compare`; see `make_rows` for the arguments."""
-    return make_table(make_rows(ratios, **facts), RUNS)
+    method, rounds = facts.pop("start_method", "fork"), len(next(iter(ratios.values()), range(8)))
+    everyone: Ratios = {("sequential", 1): [1.0] * rounds, **ratios}
+    measured = {
+        (runner, workers, method if runner == "processes" else ""): [
+            [0.2 * 1.01**number * multiple for number, multiple in enumerate(multiples)]
+        ]
+        for (runner, workers), multiples in everyone.items()
+    }
+    run: dict[str, object] = {"tasks": max(workers for _, workers in everyone)}
+    run |= {"workload": "countdown", "count": 4_000_000, "stopped_by": "precision"}
+    run |= {"start_up_seconds": 0.0, "tear_down_seconds": 0.0}
+    return make_rounds(RUNS, measured, "runner workers start_method", "seconds", run | facts)
 
 
 SCALED: Ratios = {
@@ -92,10 +90,10 @@ SCALED: Ratios = {
 }
 
 
-def make_scaling(ratios: Ratios | None = None, **facts: Any) -> pd.DataFrame:
-    """Make the table of one run of `scale`, on four cores; see `make_rows` for the arguments."""
+def make_scaling(ratios: Ratios = SCALED, **facts: Any) -> pd.DataFrame:
+    """Make the table of one run of `scale`, on four cores; see `make_run` for the arguments."""
     four = {"experiment": "scale", "usable_cores": 4, "logical_cores": 4, "physical_cores": 4}
-    return make_run(SCALED if ratios is None else ratios, **(four | facts))
+    return make_run(ratios, **(four | facts))
 
 
 def assert_one_run(table: pd.DataFrame, variant: Sequence[str]) -> None:

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gil_demo.tables.schema import make_table
 from gil_demo.turns.sweep import SWITCHES
 from gil_demo.turns.timeline import SLICES
-from tests.made.runs import FACTS as FACTS
-from tests.made.runs import spread
+from tests.made.runs import make, make_rounds, spread
 
 Lanes = Mapping[tuple[str, int], Sequence[tuple[float, float]]]
 Rounds = Mapping[float, tuple[Sequence[float | None], Sequence[float]]]
@@ -32,35 +30,17 @@ ORDINARY_LANES: Lanes = {**take_turns(0.005, 12), **run_at_once(0.032)}
 
 
 def make_slices(
-    lanes: Lanes | None = None, start_method: str = "fork", **facts: object
+    lanes: Lanes = ORDINARY_LANES, start_method: str = "fork", **facts: object
 ) -> pd.DataFrame:
-    """Make the table of one trace.
-
-    Args:
-        lanes: for each runner with a worker's number, the slices in which it ran, in seconds.
-        start_method: how the processes were started.
-        facts: values of columns that differ from an ordinary machine's or trace's.
-    """
-    chosen = ORDINARY_LANES if lanes is None else lanes
+    """Make the table of one trace, from the slices in which each worker of a runner ran."""
     rows = [
-        FACTS
-        | {
-            "run_id": "c4d5e6",
-            "experiment": "trace",
-            "runner": runner,
-            "start_method": start_method if runner == "processes" else "",
-            "workers": max(number for _, number in chosen),
-            "worker": worker,
-            "count": 4_000_000,
-            "switch_interval_seconds": 0.005,
-            "start_seconds": start,
-            "end_seconds": end,
-        }
-        | facts
-        for (runner, worker), slices in chosen.items()
+        {"runner": runner, "start_method": start_method if runner == "processes" else ""}
+        | {"worker": worker, "start_seconds": start, "end_seconds": end}
+        for (runner, worker), slices in lanes.items()
         for start, end in slices
     ]
-    return make_table(rows, SLICES)
+    told = {"workers": max(number for _, number in lanes), "count": 4_000_000}
+    return make(SLICES, rows, told | {"switch_interval_seconds": 0.005} | facts)
 
 
 ORDINARY_ROUNDS: Rounds = {
@@ -71,31 +51,11 @@ ORDINARY_ROUNDS: Rounds = {
 }
 
 
-def make_switches(rounds: Rounds | None = None, **facts: object) -> pd.DataFrame:
+def make_switches(rounds: Rounds = ORDINARY_ROUNDS, **facts: object) -> pd.DataFrame:
     """Make the table of one sweep of the switch interval.
 
-    Args:
-        rounds: for each switch interval the median turn (None where none was seen) and the steps
-            a second, both in each round.
-        facts: values of columns that differ from an ordinary machine's or sweep's.
+    Of each there are the median turn (None where none was seen) and the steps a second, by round.
     """
-    chosen = ORDINARY_ROUNDS if rounds is None else rounds
-    wanted = max(len(rates) for _, rates in chosen.values())
-    rows = [
-        FACTS
-        | {
-            "run_id": "f7a8b9",
-            "experiment": "switch",
-            "workers": 2,
-            "switch_interval_seconds": interval,
-            "round": number + 1,
-            "rounds": wanted,
-            "position": position,
-            "turn_seconds": turns[number],
-            "steps_per_second": rates[number],
-        }
-        | facts
-        for number in range(wanted)
-        for position, (interval, (turns, rates)) in enumerate(chosen.items(), start=1)
-    ]
-    return make_table(rows, SWITCHES)
+    measured = {(interval,): both for interval, both in rounds.items()}
+    told, values = {"workers": 2} | facts, "turn_seconds steps_per_second"
+    return make_rounds(SWITCHES, measured, "switch_interval_seconds", values, told)

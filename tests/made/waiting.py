@@ -1,14 +1,13 @@
 """Honest synthetic tables of echo rounds and of workloads, to test with."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from gil_demo.measuring.runs import RUNS
-from gil_demo.tables.schema import make_table
 from gil_demo.waiting.convoy import EXCHANGES
 from gil_demo.waiting.workloads import WORKLOADS
-from tests.made.runs import FACTS, make_rows, spread
+from tests.made.runs import make_rounds, make_run, spread
 
 Rates = Mapping[tuple[str, float], Sequence[float]]
 SpeedUps = Mapping[str, Mapping[str, Sequence[float]]]
@@ -27,35 +26,18 @@ SWEPT: Rates = {
 
 
 def make_serve_table(rates: Rates = SERVED, **facts: object) -> pd.DataFrame:
-    """Make the table of one run of an echo server.
+    """Make the table of an echo server, by neighbour and interval the requests a second.
 
     A round takes about a quarter of a second; the median latency is 0.9 and that of the slowest
     1 % is twice what the rate would have it.
-
-    Args:
-        rates: for each neighbour with its switch interval, the requests a second in each round.
-        facts: values of columns that differ from an ordinary machine's.
     """
-    rows = [
-        FACTS
-        | {
-            "run_id": "e1f2a3",
-            "experiment": "serve",
-            "beside": beside,
-            "switch_interval_seconds": interval,
-            "round": number,
-            "rounds": len(figures),
-            "position": position,
-            "requests": (requests := max(1, round(0.25 * figures[number - 1]))),
-            "seconds": requests / figures[number - 1],
-            "latency_median_seconds": 0.9 / figures[number - 1],
-            "latency_p99_seconds": 2 / figures[number - 1],
-        }
-        | facts
-        for number in range(1, len(next(iter(rates.values()))) + 1)
-        for position, ((beside, interval), figures) in enumerate(rates.items(), start=1)
-    ]
-    return make_table(rows, EXCHANGES)
+    measured = {}
+    for key, own in rates.items():
+        counts = [max(1, round(0.25 * rate)) for rate in own]
+        seconds = [count / rate for count, rate in zip(counts, own, strict=True)]
+        measured[key] = counts, seconds, [0.9 / rate for rate in own], [2 / rate for rate in own]
+    values = "requests seconds latency_median_seconds latency_p99_seconds"
+    return make_rounds(EXCHANGES, measured, "beside switch_interval_seconds", values, facts)
 
 
 ORDINARY_SPEED_UPS: SpeedUps = {
@@ -67,21 +49,11 @@ ORDINARY_SPEED_UPS: SpeedUps = {
 def make_workload_table(
     speed_ups: SpeedUps = ORDINARY_SPEED_UPS, workers: int = 2, **facts: object
 ) -> pd.DataFrame:
-    """Make a table of several workloads, with a run for each.
-
-    Args:
-        speed_ups: for each workload the runners, each with its speed-up in each round.
-        workers: how many threads and processes there were.
-        facts: values of columns that differ from an ordinary machine's.
-    """
-    rows = []
+    """Make a table of workloads, a run for each, by their runners' speed-ups in each round."""
+    told: dict[str, Any] = {"experiment": "workloads", "count": 60 * workers, "tasks": workers}
+    runs = []
     for name, runners in speed_ups.items():
         ratios = {(runner, workers): [1 / one for one in ups] for runner, ups in runners.items()}
-        told: dict[str, object] = {
-            "experiment": "workloads",
-            "workload": name,
-            "run_id": f"of {name}",
-        }
-        told |= {"count": 60 * workers, "tasks": workers, "stopped_by": "budget"}
-        rows += make_rows(ratios, **told | facts)  # type: ignore[arg-type]
-    return make_table(rows, RUNS)
+        own = {"workload": name, "run_id": f"of {name}", "stopped_by": "budget"}
+        runs.append(make_run(ratios, **(told | own | facts)))
+    return pd.concat(runs, ignore_index=True)

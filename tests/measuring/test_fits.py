@@ -1,8 +1,4 @@
-"""Laws are recovered from noisy measurements, and what can't be told is refused.
-
-The truth of each case is known. Its noise: each measurement is off by some per cent, a whole
-round is up to twice as slow, and one measurement in fifty takes 1.3 to 3 times as long.
-"""
+"""Laws are recovered from measurements with known truth and noise, or it is refused in words."""
 
 import math
 import random
@@ -12,18 +8,9 @@ import numpy as np
 import pytest
 
 from gil_demo.checks import ResultsError
+from gil_demo.measuring import fits
 from gil_demo.measuring.estimates import Estimate
-from gil_demo.measuring.fits import (
-    Line,
-    compute_speed_up,
-    find_crossing,
-    find_middle,
-    fit_costs,
-    fit_doubtful_costs,
-    fit_parallel_part,
-    level_rounds,
-    measure_doubt,
-)
+from gil_demo.measuring.fits import Line
 from tests.made.costs import FAIR, QUIET, Noise
 
 CASES = 200
@@ -57,31 +44,30 @@ def measure_scaling(
     for _ in range(rounds):
         change = noise.blow(chance)
         loop = change(1.0)
-        for number in workers:
-            ratios[number].append(change(1 / compute_speed_up(part, min(number, cores))) / loop)
+        for number, own in ratios.items():
+            own.append(change(1 / fits.compute_speed_up(part, min(number, cores))) / loop)
     return ratios
-
-
-# middles and level rounds
 
 
 def test_the_middle_is_the_mean_of_what_was_not_disturbed() -> None:
     values = [0.98, 1.0, 1.01, 1.03, 0.97]
-    assert find_middle(iter(values)) == pytest.approx(0.998)
-    assert find_middle([*values, 3.0, 2.0]) == pytest.approx(0.998)
-    assert find_middle([2.0, 2.0, 2.0, 9.0]) == 2.0
+    assert fits.find_middle(iter(values)) == pytest.approx(0.998)
+    assert fits.find_middle([*values, 3.0, 2.0]) == pytest.approx(0.998)
+    assert fits.find_middle([2.0, 2.0, 2.0, 9.0]) == 2.0
     # the deviation of 1 to 5 is 1.4826, so that 8 is the last that counts
-    assert find_middle([1, 2, 3, 4, 5, 7.4]) == pytest.approx(22.4 / 6)
-    assert find_middle([1, 2, 3, 4, 5, 10.2]) == 3.0
+    assert fits.find_middle([1, 2, 3, 4, 5, 7.4]) == pytest.approx(22.4 / 6)
+    assert fits.find_middle([1, 2, 3, 4, 5, 10.2]) == 3.0
 
 
 def test_what_slows_a_whole_round_is_taken_out_and_one_disturbance_leaves_the_rest_alone() -> None:
     truth = {"loop": 2.0, "threads": 3.0, "pool": 1.0}
     costs = {name: [cost * pace for pace in (1, 2, 1, 1.3, 1)] for name, cost in truth.items()}
     costs["loop"].append(9.0)  # a round that not all have
-    for name, values in level_rounds(costs).items():
+    for name, values in fits.level_rounds(costs).items():
         assert values == pytest.approx([truth[name]] * 5)
-    level = level_rounds({"a": [1.0] * 6, "b": [2, 2, 20, 2, 2, 2], "c": [3] * 6, "d": [4] * 6})
+    level = fits.level_rounds(
+        {"a": [1.0] * 6, "b": [2, 2, 20, 2, 2, 2], "c": [3] * 6, "d": [4] * 6}
+    )
     assert level["b"] == pytest.approx([2, 2, 20, 2, 2, 2])
     assert level["a"] == pytest.approx([1.0] * 6)
 
@@ -91,23 +77,20 @@ def test_the_doubt_of_means_is_that_of_the_textbook() -> None:
     ones = [chance.gauss(5, 1) for _ in range(100)]
     both = np.array([ones, [one + chance.gauss(0, 1) for one in ones]])
     for rounds, off in ((30, 1e-9), (100, 0.5)):  # of many rounds several are left out at once
-        doubt = measure_doubt(lambda chosen: tuple(both[:, chosen].mean(axis=1)), rounds)
+        doubt = fits.measure_doubt(lambda chosen: tuple(both[:, chosen].mean(axis=1)), rounds)
         expected = np.cov(both[:, :rounds]).ravel()[[0, 1, 3]] / rounds
         assert doubt[:3] == pytest.approx(expected, rel=off)
 
 
 def test_the_quantile_is_that_of_student_s_table() -> None:
     for rounds, quantile in ((6, 2.571), (11, 2.228), (30, 2.045)):
-        doubt = measure_doubt(lambda _: (1.0, 2.0), rounds)
+        doubt = fits.measure_doubt(lambda _: (1.0, 2.0), rounds)
         assert doubt == pytest.approx((0, 0, 0, quantile), abs=0.004)
-
-
-# Amdahl's law
 
 
 def test_the_speed_up_is_amdahl_s() -> None:
     for part, workers, speed_up in ((0, 8, 1), (1, 8, 8), (0.5, 2, 4 / 3), (0.9, math.inf, 10)):
-        assert compute_speed_up(part, workers) == pytest.approx(speed_up)
+        assert fits.compute_speed_up(part, workers) == pytest.approx(speed_up)
 
 
 def test_the_parallel_part_is_recovered_and_its_interval_holds() -> None:
@@ -116,7 +99,7 @@ def test_the_parallel_part_is_recovered_and_its_interval_holds() -> None:
         cores, part, rounds = 2 + case % 15, case / CASES, 8 + case % 7
         workers = [number for number in (1, 2, 3, 4, 8, 16, 32) if number <= 2 * cores]
         ratios = measure_scaling(part, workers, cores, rounds, FAIR._replace(each=0.01))
-        fitted = fit_parallel_part(ratios, cores)
+        fitted = fits.fit_parallel_part(ratios, cores)
         assert fitted.median == pytest.approx(part, abs=0.02)
         held += fitted.low <= part <= fitted.high
     assert held >= LEAST_HELD
@@ -124,12 +107,12 @@ def test_the_parallel_part_is_recovered_and_its_interval_holds() -> None:
 
 def test_without_noise_the_parallel_part_is_exact() -> None:
     for part in (0.0, 0.3, 1.0):
-        fitted = fit_parallel_part(measure_scaling(part, [1, 2, 4, 8], 4, 6), 4)
+        fitted = fits.fit_parallel_part(measure_scaling(part, [1, 2, 4, 8], 4, 6), 4)
         assert fitted == pytest.approx((part, part, part, 6), abs=1e-12)
     # more workers than cores are taken for as many as work at once
     ratios = measure_scaling(0.9, [2, 4, 8, 16], 2, 8)
-    assert fit_parallel_part(ratios, 2).median == pytest.approx(0.9)
-    assert fit_parallel_part(ratios, 16).median == pytest.approx(0.5609, abs=1e-4)
+    assert fits.fit_parallel_part(ratios, 2).median == pytest.approx(0.9)
+    assert fits.fit_parallel_part(ratios, 16).median == pytest.approx(0.5609, abs=1e-4)
 
 
 def test_what_shows_no_parallel_part_is_refused_in_words() -> None:
@@ -140,31 +123,25 @@ def test_what_shows_no_parallel_part_is_refused_in_words() -> None:
         (few, 4, "5 of 6 rounds that a fit needs: allow more seconds"),
     ):
         with pytest.raises(ResultsError, match=told):
-            fit_parallel_part(ratios, cores)
-
-
-# lines
+            fits.fit_parallel_part(ratios, cores)
 
 
 def test_a_line_is_found_again_by_relative_errors_whatever_a_disturbed_round_says() -> None:
     line = Line(100.0, 0.25)
     costs = {size: [line.at(size)] * 7 for size in SIZES}
     costs[10.0][3] *= 50
-    assert fit_costs(costs) == pytest.approx(line)
+    assert fits.fit_costs(costs) == pytest.approx(line)
     costs[SIZES[-1]] = [1.1 * line.at(SIZES[-1])] * 7  # 1,000 more, ten times the overhead
-    assert fit_costs(costs).overhead == pytest.approx(100, rel=0.1)
+    assert fits.fit_costs(costs).overhead == pytest.approx(100, rel=0.1)
 
 
 def test_the_doubt_of_a_line_holds_its_truth() -> None:
     held = 0
     for case in range(CASES):
         (costs,) = measure_ways([Line(50.0, 2.0)], 10, Noise(each=0.05), case)
-        fitted = fit_doubtful_costs(costs)
+        fitted = fits.fit_doubtful_costs(costs)
         held += abs(fitted.line.at(1_000.0) - 2_050) <= fitted.reach(1_000.0)
     assert LEAST_HELD <= held < CASES
-
-
-# crossings
 
 
 def test_the_crossing_is_recovered_within_a_tenth_and_its_interval_holds() -> None:
@@ -179,7 +156,7 @@ def test_the_crossing_is_recovered_within_a_tenth_and_its_interval_holds() -> No
         slow = Line(quick.overhead + apart, slow_slope)
         longest = crossing * chance.uniform(1, 8)
         sizes = [longest / 4**place for place in range(7)]
-        found = find_crossing(*measure_ways([quick, slow], 8 + case % 7, FAIR, case, sizes))
+        found = fits.find_crossing(*measure_ways([quick, slow], 8 + case % 7, FAIR, case, sizes))
         assert found.median == pytest.approx(crossing, rel=0.1)
         held += found.low <= crossing <= found.high
     assert held >= LEAST_HELD
@@ -188,9 +165,9 @@ def test_the_crossing_is_recovered_within_a_tenth_and_its_interval_holds() -> No
 def test_without_noise_the_crossing_is_exact_whatever_the_pace_of_a_round_and_the_unit() -> None:
     costs = measure_ways(LAWS, 8, Noise(common=2.0), 0)
     expected = pytest.approx(Estimate(3_960, 3_960, 3_960, 8), rel=1e-6)
-    assert find_crossing(*costs) == expected
+    assert fits.find_crossing(*costs) == expected
     in_seconds = [{size: [3e-8 * c for c in own[size]] for size in own} for own in costs]
-    assert find_crossing(*in_seconds) == expected
+    assert fits.find_crossing(*in_seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -207,7 +184,7 @@ def test_lines_that_do_not_meet_where_it_was_measured_are_refused(slow: Line, to
     for case in range(8):
         costs = measure_ways([Line(400.0, 1.0), slow], 10, FAIR, f"refused {case}")
         with pytest.raises(ResultsError, match=told):
-            find_crossing(*costs)
+            fits.find_crossing(*costs)
 
 
 def test_rounds_that_are_too_few_or_unlike_are_refused() -> None:
@@ -216,9 +193,9 @@ def test_rounds_that_are_too_few_or_unlike_are_refused() -> None:
     rest = {size: values for size, values in slow.items() if size != SIZES[0]}
     for one, other in (few, (quick, rest), ({}, {})):
         with pytest.raises(ResultsError, match="a crossing needs 3 sizes that both ways ran"):
-            find_crossing(one, other)
+            fits.find_crossing(one, other)
     slow[SIZES[2]] = slow[SIZES[2]][:6]
-    assert find_crossing(quick, slow).rounds == 6
+    assert fits.find_crossing(quick, slow).rounds == 6
     slow[SIZES[2]] = slow[SIZES[2]][:5]
     with pytest.raises(ResultsError, match="5 of 6 rounds that a fit needs"):
-        find_crossing(quick, slow)
+        fits.find_crossing(quick, slow)

@@ -19,18 +19,13 @@ ORDINARY_MACHINE = Machine(
 )
 
 
-# what is found out
-
-
-def test_the_facts_agree_with_this_python_and_name_neither_user_nor_computer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_facts_are_true_and_name_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = describe_machine()
     assert 1 <= facts.usable_cores <= facts.logical_cores
     assert facts.physical_cores is None or 1 <= facts.physical_cores <= facts.logical_cores
     assert (facts.cores_limited_by == "") == (facts.usable_cores == facts.logical_cores)
-    assert facts.python_version == platform.python_version()
-    assert facts.implementation == platform.python_implementation()
+    own = (platform.python_version(), platform.python_implementation())
+    assert (facts.python_version, facts.implementation) == own
     assert facts.switch_interval_seconds == sys.getswitchinterval()
     assert facts.operating_system in ("Linux", "Darwin", "Windows")
     assert facts.free_threaded_build or facts.gil_enabled
@@ -44,9 +39,8 @@ def test_the_facts_agree_with_this_python_and_name_neither_user_nor_computer(
 
 def test_a_quota_is_told_apart_from_an_affinity_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    for usable, in_mask, limit in (
-        *((2, 8, "quota"), (2, 2, "affinity"), (2, 4, "quota"), (8, 8, ""), (1, 1, "affinity")),
-    ):
+    cases = [(2, 8, "quota"), (2, 2, "affinity"), (2, 4, "quota"), (8, 8, ""), (1, 1, "affinity")]
+    for usable, in_mask, limit in cases:
         monkeypatch.setattr(machine, "count_usable_cores", lambda usable=usable: usable)
         monkeypatch.setattr(machine, "_list_affinity", lambda most=in_mask: list(range(most)))
         assert describe_machine().cores_limited_by == limit
@@ -64,9 +58,7 @@ def test_a_process_bound_to_one_core_says_so() -> None:
     assert facts.cores_limited_by == ("" if os.cpu_count() == 1 else "affinity")
 
 
-def test_only_the_cores_that_may_be_used_count_for_how_busy_it_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_only_usable_cores_count_for_how_busy_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [100.0, 10.0, 30.0, 100.0])
     for mine, busy in (([1, 2, 4], 20.0), ([7], 60.0)):
         monkeypatch.setattr(machine, "_list_affinity", lambda mine=mine: mine)
@@ -90,9 +82,6 @@ def test_the_battery_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch) 
 def test_the_date_is_todays_in_universal_time() -> None:
     before = datetime.now(UTC).date().isoformat()
     assert before <= machine.get_date() <= datetime.now(UTC).date().isoformat()
-
-
-# what is warned of
 
 
 @pytest.mark.parametrize(

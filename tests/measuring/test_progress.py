@@ -7,27 +7,29 @@ import pytest
 
 from gil_demo.measuring import progress
 
+Patch = pytest.MonkeyPatch
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
-def use_stream(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None) -> None:
+def use_stream(monkeypatch: Patch, stream: io.StringIO | None) -> None:
     """Give the module an error stream; pytest changes that of `sys` before each test."""
     monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def terminal(monkeypatch: Patch) -> Terminal:
     stream = Terminal()
     use_stream(monkeypatch, stream)
     return stream
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock(monkeypatch: Patch) -> list[float]:
     now = [50.0]
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
@@ -41,9 +43,7 @@ def read_screen(text: str) -> str:
     return shown.rstrip()
 
 
-def test_nothing_is_written_or_imported_where_there_is_no_terminal_or_no_stream(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float]
-) -> None:
+def test_without_a_terminal_nothing_is_written(monkeypatch: Patch, clock: list[float]) -> None:
     for stream in (io.StringIO(), None):
         use_stream(monkeypatch, stream)
         with progress.shown() as show:
@@ -53,28 +53,25 @@ def test_nothing_is_written_or_imported_where_there_is_no_terminal_or_no_stream(
         assert "IPython" not in sys.modules
 
 
-def test_two_seconds_on_the_line_shows_and_at_the_end_it_is_gone(
-    terminal: Terminal, clock: list[float]
-) -> None:
+def test_two_seconds_on_the_line_shows(terminal: Terminal, clock: list[float]) -> None:
     with progress.shown() as show:
         clock[0] += 1.99
         show("too soon")
         assert terminal.getvalue() == ""
-        clock[0] += 0.01
-        show("a long line of text")
-        assert read_screen(terminal.getvalue()) == "a long line of text"
-        clock[0] += 0.25
-        show("short")
-        assert read_screen(terminal.getvalue()) == "short"
-        clock[0] += 0.24
-        show("no more often than four times a second")
-        assert read_screen(terminal.getvalue()) == "short"
+        for seconds, text, shown in (
+            (0.01, "a long line of text", "a long line of text"),
+            (0.25, "short", "short"),
+            (0.24, "no more often than four times a second", "short"),
+        ):
+            clock[0] += seconds
+            show(text)
+            assert read_screen(terminal.getvalue()) == shown
     assert read_screen(terminal.getvalue()) == ""
     assert terminal.getvalue().endswith("\r")
 
 
 def test_the_line_is_gone_after_an_interrupt_too_and_a_terminal_of_ipython_s_is_one(
-    terminal: Terminal, clock: list[float], monkeypatch: pytest.MonkeyPatch
+    terminal: Terminal, clock: list[float], monkeypatch: Patch
 ) -> None:
     shell: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace())
     monkeypatch.setitem(sys.modules, "IPython", shell)
@@ -86,9 +83,7 @@ def test_the_line_is_gone_after_an_interrupt_too_and_a_terminal_of_ipython_s_is_
     assert read_screen(terminal.getvalue()) == ""
 
 
-def test_in_a_kernel_the_line_is_one_output_that_ends_empty_and_none_if_it_was_short(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float]
-) -> None:
+def test_in_a_kernel_the_line_is_one_output(monkeypatch: Patch, clock: list[float]) -> None:
     log: list[dict[str, str]] = []
 
     def display(data: dict[str, str], **_: object) -> SimpleNamespace:

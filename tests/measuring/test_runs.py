@@ -3,25 +3,16 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from gil_demo import ResultsError, combine, countdown, sequential, summarise, threads
+from gil_demo.measuring import runs
 from gil_demo.measuring.machine import describe_machine
-from gil_demo.measuring.runs import (
-    check_comparable,
-    choose_runner,
-    collect_facts,
-    measure_pace,
-    summarise_each,
-    time_run,
-)
 from gil_demo.tables.schema import MACHINE, split_runs
 from tests.conftest import METHODS, run_once
 from tests.made.runs import make_run, spread
 
-# measuring
-
 
 @pytest.mark.usefixtures("no_wait")
 def test_the_facts_are_those_of_this_machine_and_every_run_has_an_id_of_its_own() -> None:
-    first, second = collect_facts("compare"), collect_facts("compare")
+    first, second = runs.collect_facts("compare"), runs.collect_facts("compare")
     assert set(first) == {"run_id", "experiment", *MACHINE}
     assert first["experiment"] == "compare"
     assert len(str(first["run_id"])) == 12
@@ -32,12 +23,9 @@ def test_the_facts_are_those_of_this_machine_and_every_run_has_an_id_of_its_own(
 
 
 def test_a_runner_is_chosen_by_name_and_processes_by_start_method_and_timed() -> None:
-    assert min(time_run(sequential, 1, countdown, [1000, 1000])) >= 0
-    assert choose_runner("threads", METHODS[0]) is threads
-    assert len(run_once(choose_runner("processes", METHODS[0]), countdown, [1, 1])) == 2
-
-
-# summing up
+    assert min(runs.time_run(sequential, 1, countdown, [1000, 1000])) >= 0
+    assert runs.choose_runner("threads", METHODS[0]) is threads
+    assert len(run_once(runs.choose_runner("processes", METHODS[0]), countdown, [1, 1])) == 2
 
 
 def test_ratios_are_paired_by_round() -> None:
@@ -87,7 +75,7 @@ def test_the_cold_speed_up_counts_start_up_and_tear_down() -> None:
 
 def test_many_runs_are_summed_up_as_each_is_alone() -> None:
     both = combine([make_run(run_id="two"), make_run({("threads", 3): spread(1.2)}, run_id="one")])
-    together = summarise_each(both)
+    together = runs.summarise_each(both)
     assert list(together["run_id"].unique()) == ["two", "one"]
     for run in split_runs(both):
         own = together[together["run_id"] == run["run_id"].iloc[0]]
@@ -100,9 +88,9 @@ def test_a_run_without_its_sequential_rounds_or_with_odd_ones_cannot_be_summed_u
         odd = table.copy()
         odd.loc[4, column] = value
         with pytest.raises(ResultsError, match=f"a1b2c3 .* its rows differ in {column}$"):
-            check_comparable(odd)
+            runs.check_comparable(odd)
     rest = table[table["runner"] != "sequential"]
-    for refuse in (summarise, check_comparable):
+    for refuse in (summarise, runs.check_comparable):
         with pytest.raises(ResultsError, match="the table has no sequential rounds to hold"):
             refuse(rest)
 
@@ -112,6 +100,6 @@ def test_the_pace_of_the_plain_loop_is_that_of_its_longest_tasks() -> None:
         [("sequential", 2, 10, 1.0), ("sequential", 2, 100, 4.0), ("threads", 2, 100, 1.0)],
         columns=["runner", "tasks", "steps", "seconds"],
     )
-    assert measure_pace(table) == 50.0
+    assert runs.measure_pace(table) == 50.0
     with pytest.raises(ResultsError, match="no sequential rounds"):
-        measure_pace(table[2:])
+        runs.measure_pace(table[2:])

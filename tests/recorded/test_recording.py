@@ -16,6 +16,7 @@ from tests.made.engines import make_engines
 from tests.made.pythons import make_interpreters
 
 Makers = dict[str, Callable[[], pd.DataFrame]]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_machine_without_a_fitting_name_is_refused() -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_the_command_writes_a_file_for_each_result_or_for_those_that_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: Capture
 ) -> None:
     folder = tmp_path / "new" / "folder"
     assert main(["record", "--output", str(folder), "--machine", "an old laptop"]) == 0
@@ -77,7 +78,7 @@ def test_the_command_writes_a_file_for_each_result_or_for_those_that_are_named(
 
 
 def test_one_that_fails_is_told_and_the_others_are_written(
-    quick: Makers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    quick: Makers, tmp_path: Path, capsys: Capture
 ) -> None:
     def fail() -> pd.DataFrame:
         raise GilDemoError("not on this machine")
@@ -92,7 +93,7 @@ def test_one_that_fails_is_told_and_the_others_are_written(
 
 @pytest.mark.usefixtures("quick")
 def test_a_wrong_argument_is_told_before_anything_is_measured_or_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: Capture
 ) -> None:
     folder = str(tmp_path / "folder")
     for words, told in (

@@ -37,9 +37,7 @@ class Hesitant(io.FileIO):
         return block
 
 
-def test_a_file_is_written_to_the_disk_in_its_size_and_then_all_of_it_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_written_and_then_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, on_disk = Hesitant(tmp_path / "file", "w+"), []
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: file)
 
@@ -72,9 +70,7 @@ def test_as_many_bytes_are_worked_on_as_were_asked_for_in_one_call(
     assert given == [7 * 1024]
 
 
-def test_the_same_numbers_are_sorted_at_every_call_and_the_program_s_own_chance_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_same_numbers_are_sorted_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     before = random.getstate()
     numbers = blocking.make_numbers(1000)
     assert blocking.make_numbers(1000) == numbers

@@ -21,14 +21,9 @@ OWN = 0.005
 ALONE, BESIDE = ("nothing", OWN), ("thread", OWN)
 
 
-# the measurement
-
-
 @pytest.mark.usefixtures("no_wait", "everything_as_before")
 @pytest.mark.parametrize("method", EACH_METHOD)
-def test_each_round_has_its_neighbour_and_its_interval_while_requests_are_sent(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_round_has_its_neighbour(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looks, before = {}, set(threading.enumerate())
     genuine: Any = convoy._run_round
 
@@ -49,19 +44,12 @@ def test_each_round_has_its_neighbour_and_its_interval_while_requests_are_sent(
         assert_one_run(table, ["beside", "switch_interval_seconds"])
         assert (table["seconds"] >= seconds).all()
     assert summarise(swept)["switch_interval_seconds"].tolist() == [OWN, 0.0005, 0.02]
-    assert looks == {
-        ALONE: (0, 1, OWN),
-        BESIDE: (1, 1, OWN),
-        ("process", OWN): (0, 2, OWN),
-        ("thread", 0.0005): (1, 1, 0.0005),
-        ("thread", 0.02): (1, 1, 0.02),
-    }
+    neighbours = {ALONE: (0, 1, OWN), BESIDE: (1, 1, OWN), ("process", OWN): (0, 2, OWN)}
+    assert looks == neighbours | {("thread", one): (1, 1, one) for one in (0.0005, 0.02)}
 
 
 @pytest.mark.usefixtures("everything_as_before")
-def test_an_interrupt_while_the_busy_thread_starts_does_not_lose_the_thread(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_interrupt_does_not_lose_the_busy_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = threading.Thread.start
 
     def start_and_interrupt(thread: threading.Thread) -> None:
@@ -71,9 +59,6 @@ def test_an_interrupt_while_the_busy_thread_starts_does_not_lose_the_thread(
     monkeypatch.setattr(threading.Thread, "start", start_and_interrupt)
     with pytest.raises(KeyboardInterrupt), convoy._busy_thread():
         pass
-
-
-# the summary
 
 
 def test_medians_are_of_the_rounds_and_ratios_are_taken_inside_them_with_an_interval() -> None:
@@ -91,9 +76,6 @@ def test_medians_are_of_the_rounds_and_ratios_are_taken_inside_them_with_an_inte
 def test_a_run_that_lacks_the_server_alone_is_refused() -> None:
     with pytest.raises(ResultsError, match="no rounds beside nothing to hold the others against"):
         summarise(make_serve_table({BESIDE: [100.0]}))
-
-
-# the finding
 
 
 def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> None:
@@ -132,9 +114,6 @@ def test_a_rate_is_stated_with_three_digits_at_most() -> None:
     assert told == ["9.9", "10", "1,000", "1,230,000"]
 
 
-# the chart
-
-
 def test_the_neighbours_have_a_cloud_and_a_median_each_and_their_latencies() -> None:
     table = make_serve_table()
     chart = draw(table)
@@ -147,9 +126,9 @@ def test_the_neighbours_have_a_cloud_and_a_median_each_and_their_latencies() -> 
     labels = [label.get_text() for label in rates.get_yticklabels()]
     assert labels == ["Alone", "Beside a busy process", "Beside a busy thread"]
     assert rates.get_ylim() == (2.6, -0.6)
-    for place, (name, runner, median) in enumerate(
-        [("nothing", "sequential", 3e4), ("process", "processes", 2e4), ("thread", "threads", 100)]
-    ):
+    runners, medians = ("sequential", "processes", "threads"), (3e4, 2e4, 100)
+    names = ("nothing", "process", "thread")
+    for place, (name, runner, median) in enumerate(zip(names, runners, medians, strict=True)):
         own, look = table[table["beside"] == name], get_look(runner)
         cloud, mark = rates.lines[2 * place : 2 * place + 2]
         assert read_across(cloud) == pytest.approx(list(own["requests"] / own["seconds"]))

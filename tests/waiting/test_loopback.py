@@ -30,9 +30,6 @@ def receive(client: socket.socket, size: int) -> bytes:
     return received
 
 
-# the server
-
-
 def test_an_echo_holds_every_byte_that_was_sent_and_only_this_machine_reaches_the_server() -> None:
     message = bytes(number % 251 for number in range(10_000))
     with serving(echo) as port, closing(connect(port)) as client:
@@ -51,12 +48,7 @@ def test_a_late_answer_takes_at_least_as_long_as_was_asked_for() -> None:
         assert receive(client, 16) == b"x" * 16
 
 
-# what is left of it
-
-
-def test_clients_that_vanish_or_stay_keep_no_server_from_ending_and_the_port_refuses(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_clients_that_vanish_or_stay_keep_no_server(capfd: pytest.CaptureFixture[str]) -> None:
     with ExitStack() as stack:
         with serving(echo) as port, serving(answer_late) as other:
             for _ in range(5):  # each breaks off while the server is about to answer
@@ -77,9 +69,7 @@ def test_clients_that_vanish_or_stay_keep_no_server_from_ending_and_the_port_ref
 
 
 @pytest.mark.parametrize("moment", ["server_activate", "server_close"])
-def test_an_interrupt_while_it_opens_or_closes_leaves_nothing_and_is_not_lost(
-    moment: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_leaves_no_server(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = getattr(loopback._Server, moment)
 
     def interrupt_and_go_on(server: object) -> None:
@@ -91,16 +81,11 @@ def test_an_interrupt_while_it_opens_or_closes_leaves_nothing_and_is_not_lost(
         pass
 
 
-def test_a_refused_socket_is_one_error_that_gives_the_reason(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_refused_socket_is_one_error_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loopback, "_ADDRESS", "192.0.2.1")  # which no machine has
     told = r"^the operating system refused a loopback server \(.+\)$"
     with pytest.raises(GilDemoError, match=told), serving(echo):
         pass
-
-
-# clients
 
 
 def test_requests_are_sent_as_long_as_was_asked_for_and_one_at_least() -> None:
@@ -111,9 +96,7 @@ def test_requests_are_sent_as_long_as_was_asked_for_and_one_at_least() -> None:
     assert exchange.seconds == exchange.latency_median_seconds == exchange.latency_p99_seconds > 0
 
 
-def test_the_requests_are_bounded_one_before_them_is_not_counted_and_latencies_are_ranked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_requests_are_bounded_and_latencies_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = []
 
     def note(connection: socket.socket) -> None:
