@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
+from gil_demo import words
 from gil_demo.checks import GilDemoError, ResultsError
 from gil_demo.drawing.parts import finish
 from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, make_chart
@@ -22,18 +23,6 @@ from gil_demo.running.pools import check_start_method
 from gil_demo.running.scripts import Outcome, run_script
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table, name_run
 from gil_demo.turns.timeline import summarise_trace, trace
-from gil_demo.words import (
-    MARGIN,
-    capitalise,
-    count_in_words,
-    describe_conditions,
-    find_machine_reservations,
-    head,
-    state_number,
-    state_seconds,
-    state_share,
-    state_times,
-)
 
 SAYINGS = {
     "C1": "Threads don't make a countdown faster, and can make it slower.",
@@ -76,12 +65,12 @@ def _measure_threads(_: str, seconds: float) -> dict[str, float]:
 
 
 def _judge_threads(it: Any, first: Any) -> Score:
-    ratio = state_times(it.time_ratio, it.time_ratio_low, it.time_ratio_high)
+    ratio = words.state_times(it.time_ratio, it.time_ratio_low, it.time_ratio_high)
     without = "" if first["gil_enabled"] else "Without the GIL, "
-    told = capitalise(f"{without}two threads took {ratio} as long as the plain loop")
-    if it.time_ratio_low >= 1 - MARGIN:
+    told = words.capitalise(f"{without}two threads took {ratio} as long as the plain loop")
+    if it.time_ratio_low >= 1 - words.MARGIN:
         return Score(HOLDS, ratio, f"{told}.")
-    if it.time_ratio_high < 1 - MARGIN:
+    if it.time_ratio_high < 1 - words.MARGIN:
         return Score(FALSE, ratio, f"{told}.")
     return Score(UNTOLD, ratio, f"{told}; the rounds differ too much to say more.")
 
@@ -99,7 +88,7 @@ def _judge_together(it: Any, first: Any) -> Score:
     )
     if it.processes_together >= 0.5:
         return Score(HOLDS, figure, evidence)
-    if mind := find_machine_reservations(first, WORKERS):
+    if mind := words.find_machine_reservations(first, WORKERS):
         return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
     return Score(FALSE if it.processes_together < 0.2 else UNTOLD, figure, evidence)
 
@@ -124,10 +113,10 @@ def _count_pool(method: str, _: float) -> dict[str, float]:
 
 def _judge_pool(it: Any, first: Any) -> Score:
     opened, logical, usable = it.pool_workers, first["logical_cores"], first["usable_cores"]
-    figure = count_in_words(int(opened), "process", "processes")
+    figure = words.count_in_words(int(opened), "process", "processes")
     evidence = (
-        f"Pool() opened {figure}; the machine has {count_in_words(int(logical), 'core')}, this "
-        f"Python may use {state_number(int(usable))}, and the countdown needs two."
+        f"Pool() opened {figure}; the machine has {words.count_in_words(int(logical), 'core')}, "
+        f"this Python may use {words.state_number(int(usable))}, and the countdown needs two."
     )
     if opened == logical == usable:
         return Score(HOLDS, figure, evidence)
@@ -143,17 +132,17 @@ def _measure_lengths(method: str, seconds: float) -> dict[str, float]:
 
 
 def _judge_length(it: Any, first: Any) -> Score:
-    as_many, one_more = map(state_share, (it.as_many, it.one_more))
+    as_many, one_more = map(words.state_share, (it.as_many, it.one_more))
     figure = f"{as_many}, one task more {one_more}"
     evidence = (
-        f"Two workers were busy {state_share(it.one_task)} of the time with one task, {as_many} "
-        f"with two, {one_more} with three and {state_share(it.four_each)} with eight."
+        f"Two workers were busy {words.state_share(it.one_task)} of the time with one task, "
+        f"{as_many} with two, {one_more} with three and {words.state_share(it.four_each)} with eight."
     )
-    if mind := find_machine_reservations(first, WORKERS):
+    if mind := words.find_machine_reservations(first, WORKERS):
         return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
-    if it.as_many < it.one_task + MARGIN:
+    if it.as_many < it.one_task + words.MARGIN:
         return Score(UNTOLD, figure, evidence)
-    if it.one_more < it.as_many - MARGIN:
+    if it.one_more < it.as_many - words.MARGIN:
         rest = "A list a little longer than the crew leaves some of them idle at its end."
         return Score(HALF_TRUE, figure, f"{evidence} {rest}")
     return Score(HOLDS, figure, evidence)
@@ -172,17 +161,17 @@ def _watch_tasks(method: str, _: float) -> dict[str, float]:
 
 def _judge_order(it: Any, first: Any) -> Score:
     most, chunk = int(it.most_at_once), int(it.tasks_at_once_of_100)
-    figure = f"{state_number(most)} at once"
+    figure = f"{words.state_number(most)} at once"
     evidence = (
-        f"On two workers at most {count_in_words(most, 'task')} ran at once; a worker that was "
-        f"done began the next after {state_seconds(it.gap_seconds)} (median)."
+        f"On two workers at most {words.count_in_words(most, 'task')} ran at once; a worker that "
+        f"was done began the next after {words.state_seconds(it.gap_seconds)} (median)."
     )
     if most > first["workers"]:
         return Score(FALSE, figure, evidence)
     if most < first["workers"] or not it.gap_seconds <= it.task_seconds:
         return Score(UNTOLD, figure, evidence)
     if chunk > 1:
-        handed = f"Of a list of 100 tasks it is handed {state_number(chunk)}, not one."
+        handed = f"Of a list of 100 tasks it is handed {words.state_number(chunk)}, not one."
         return Score(HALF_TRUE, figure, f"{evidence} {handed}")
     return Score(HOLDS, figure, evidence)
 
@@ -195,12 +184,12 @@ def _end_with(method: str, _: float) -> dict[str, float]:
 
 
 def _judge_with(it: Any, _: Any) -> Score:
-    alive, lost = int(it.workers_after_with), state_number(int(it.jobs_lost))
-    left = count_in_words(alive, "worker was", "workers were") if alive else "no worker was"
-    jobs = count_in_words(int(it.jobs), "unfinished job was", "unfinished jobs were")
+    alive, lost = int(it.workers_after_with), words.state_number(int(it.jobs_lost))
+    left = words.count_in_words(alive, "worker was", "workers were") if alive else "no worker was"
+    jobs = words.count_in_words(int(it.jobs), "unfinished job was", "unfinished jobs were")
     evidence = f"After the with block {left} alive, and {lost} of {jobs} lost"
     if alive:
-        return Score(HOLDS, f"{count_in_words(alive, 'worker')} left", f"{evidence}.")
+        return Score(HOLDS, f"{words.count_in_words(alive, 'worker')} left", f"{evidence}.")
     return Score(FALSE, "no worker left", f"{evidence}: that is what close() and join() are for.")
 
 
@@ -364,7 +353,7 @@ def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         _write_row(axes, place, row)
     counts = summary["verdict"].value_counts()
     title = ", ".join(
-        count_in_words(int(counts[verdict]), one, several)
+        words.count_in_words(int(counts[verdict]), one, several)
         for verdict, (one, several, _) in _VERDICTS.items()
         if verdict in counts
     )
@@ -372,8 +361,10 @@ def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{row.claim}, {row.saying[:-1]}: {row.verdict} ({row.figure})."
         for row in list_rows(summary)
     )
-    conditions = describe_conditions(table, count_in_words(int(table["workers"].iloc[0]), "worker"))
-    return finish(chart, head(f"of seven claims {title}", table), conditions, told)
+    conditions = words.describe_conditions(
+        table, words.count_in_words(int(table["workers"].iloc[0]), "worker")
+    )
+    return finish(chart, words.head(f"of seven claims {title}", table), conditions, told)
 
 
 def _write_row(axes: Axes, place: int, row: Any) -> None:

@@ -4,17 +4,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from gil_demo import words
 from gil_demo.classroom.table import SYSTEMS, find_ideal, find_judged, find_outliers, pick_machines
-from gil_demo.words import (
-    MADE_UP,
-    capitalise,
-    count_in_words,
-    list_in_words,
-    name_workers,
-    state_number,
-    state_seconds,
-    state_share,
-)
 
 _MOST_NAMED = 3
 
@@ -44,7 +35,7 @@ def _judge_threads(threads: pd.DataFrame) -> str:
             )
     if not told:
         return f"No verdict on threads: {_explain_none(threads)}."
-    return capitalise(f"{'; '.join(told)}{_state_left_out(threads)}.")
+    return words.capitalise(f"{'; '.join(told)}{_state_left_out(threads)}.")
 
 
 def _judge_processes(processes: pd.DataFrame) -> str:
@@ -52,16 +43,16 @@ def _judge_processes(processes: pd.DataFrame) -> str:
     if judged.empty:
         return f"No verdict on processes: {_explain_none(processes)}."
     share = (judged["speed_up"] / find_ideal(judged)).median()
-    return capitalise(
+    return words.capitalise(
         f"{name_crew(judged)} ran at {judged['speed_up'].median():.2f} × the speed of the plain "
         f"loop on the middle one of {count_machines(judged)}{_state_half(judged['speed_up'])}, "
-        f"{state_share(share)} of the ideal{_state_outliers(judged, 'speed_up')}"
+        f"{words.state_share(share)} of the ideal{_state_outliers(judged, 'speed_up')}"
         f"{_state_left_out(processes)}."
     )
 
 
 def _judge_starts(processes: pd.DataFrame) -> str:
-    ends = name_ends(processes, "starts", "system", state_seconds)
+    ends = name_ends(processes, "starts", "system", words.state_seconds)
     told = f"{' and '.join(ends)} (median{'s' * (len(ends) > 1)})"
     return f"To start and to end {name_crew(processes)} took {told}."
 
@@ -80,13 +71,13 @@ def shorten_name(name: str) -> str:
 
 
 def count_machines(machines: pd.DataFrame) -> str:
-    return count_in_words(len(machines), "machine")
+    return words.count_in_words(len(machines), "machine")
 
 
 def name_crew(machines: pd.DataFrame) -> str:
     """Name the workers of some machines, with their number where it is the same for all."""
     runner, numbers = str(machines["runner"].iloc[0]), set(machines["workers"].astype(int))
-    return name_workers(runner, numbers.pop()) if len(numbers) == 1 else runner
+    return words.name_workers(runner, numbers.pop()) if len(numbers) == 1 else runner
 
 
 def _state_half(values: "pd.Series[float]") -> str:
@@ -98,13 +89,13 @@ def _state_outliers(machines: pd.DataFrame, column: str) -> str:
     far = find_outliers(machines[column]).index
     names = [shorten_name(name) for name in machines["file"][far]]
     if len(names) > _MOST_NAMED:
-        names[_MOST_NAMED:] = [f"{state_number(len(names) - _MOST_NAMED)} more"]
-    return f", far off {list_in_words(names)}" if names else ""
+        names[_MOST_NAMED:] = [f"{words.state_number(len(names) - _MOST_NAMED)} more"]
+    return f", far off {words.list_in_words(names)}" if names else ""
 
 
 def _state_left_out(machines: pd.DataFrame) -> str:
     missing = int((~machines["is_judged"]).sum())
-    return f"; {state_number(missing)} left out, busy or with one core" if missing else ""
+    return f"; {words.state_number(missing)} left out, busy or with one core" if missing else ""
 
 
 def _explain_none(machines: pd.DataFrame) -> str:
@@ -114,9 +105,9 @@ def _explain_none(machines: pd.DataFrame) -> str:
 def head_class(title: str, table: pd.DataFrame) -> str:
     """Return a title with the word that its class was made up, or recorded, where it was."""
     small, origins = f"{title[:1].lower()}{title[1:]}", table["recorded_on"]
-    if origins.str.startswith(MADE_UP).any():
+    if origins.str.startswith(words.MADE_UP).any():
         return f"Made-up class: {small}"
-    return f"Recorded runs: {small}" if (origins != "").all() else capitalise(title)
+    return f"Recorded runs: {small}" if (origins != "").all() else words.capitalise(title)
 
 
 def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
@@ -136,14 +127,16 @@ def describe_class(table: pd.DataFrame) -> str:
     machines = table.drop_duplicates("run_id")
     systems = machines["operating_system"].replace(SYSTEMS).value_counts()
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())
-    is_made_up = machines["recorded_on"].str.startswith(MADE_UP)
+    is_made_up = machines["recorded_on"].str.startswith(words.MADE_UP)
     origins = {
         "made up from recorded runs": is_made_up.sum(),
         "recorded elsewhere": ((machines["recorded_on"] != "") & ~is_made_up).sum(),
     }
     rounds = dict.fromkeys([machines["rounds"].min(), machines["rounds"].max()])
     parts = [f"{count_machines(machines)} ({told})", f"{' to '.join(map(str, rounds))} rounds each"]
-    parts += [f"{state_number(int(many))} {origin}" for origin, many in origins.items() if many]
+    parts += [
+        f"{words.state_number(int(many))} {origin}" for origin, many in origins.items() if many
+    ]
     if not find_judged(table[table["workers"] >= 2]).all():
         parts.append("hollow: busy, one core or few rounds")
     return "; ".join(parts)

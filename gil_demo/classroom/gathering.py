@@ -18,7 +18,6 @@ READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
 UNNAMED = "threads-versus-processes"  # as the set itself begins the name of a file: nobody's
 _EXPERIMENTS = ("compare", "scale")
 _MOST_LETTERS = 200
-
 Batch = dict[int, dict[str, list[str]]]
 
 

@@ -5,17 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gil_demo.drawing import style
-from gil_demo.drawing.parts import (
-    draw_ideal,
-    draw_interval,
-    draw_mark,
-    draw_medians,
-    finish,
-    name_axes,
-    name_rows,
-    write,
-)
+from gil_demo.drawing import parts, style
 from gil_demo.engines.overheads import NAMES, find_engine_reservations, list_ratios, measure_scaling
 from gil_demo.measuring.estimates import spread
 from gil_demo.measuring.runs import measure_pace
@@ -41,7 +31,7 @@ def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     workers, rounds = (count_in_words(int(first[f"{one}s"]), one) for one in ("worker", "round"))
     where = "; Dask by a scheduler that was running" if first["is_elsewhere"] else ""
     conditions = f"{describe_computer(first)}; {workers} each, {rounds} of each{where}"
-    return finish(chart, title, conditions, f"Engines: {'; '.join(map(_describe, rows))}.")
+    return parts.finish(chart, title, conditions, f"Engines: {'; '.join(map(_describe, rows))}.")
 
 
 def _describe(row: Any) -> str:
@@ -54,13 +44,13 @@ def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
     axes.set_xscale("log")
     for place, row in enumerate(list_rows(summary)):
         look, cost = style.get_look(row.runner), row.overhead_seconds
-        draw_interval(axes, row.overhead_low, row.overhead_high, place, look.colour)
-        draw_mark(axes, cost, place, look)
-        write(axes, state_seconds(cost), (cost, place), (0, 11), style.INK, 12, ha="center")
+        parts.draw_interval(axes, row.overhead_low, row.overhead_high, place, look.colour)
+        parts.draw_mark(axes, cost, place, look)
+        parts.write(axes, state_seconds(cost), (cost, place), (0, 11), style.INK, 12, ha="center")
     values = summary["overhead_seconds"]
     axes.set_xlim(float(values.min()) / 3, float(values.max()) * 3)
     names = [capitalise(NAMES[name].removeprefix("the ")) for name in summary["runner"]]
-    name_rows(axes, names, bottom=0.5)
+    parts.name_rows(axes, names, bottom=0.5)
     style.label_in_full(axes.xaxis, _SECONDS, state_seconds)
     _finish_panel(axes, "a task of nothing", "", "x")
 
@@ -98,9 +88,9 @@ def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: in
         gained = measure_scaling(ratios, runner)
         rows = pd.DataFrame([spread("speed_up", one) for one in gained.values()])
         x = [tasks + 0.04 * (place - 1) for tasks in gained]
-        draw_medians(axes, x, rows, "speed_up", style.get_look(runner), markersize=8)
+        parts.draw_medians(axes, x, rows, "speed_up", style.get_look(runner), markersize=8)
         highest += rows["speed_up_high"].dropna().to_list()
-    draw_ideal(axes, [1, most], [1, most])
+    parts.draw_ideal(axes, [1, most], [1, most])
     axes.set_xlim(0.8, most + 0.2)
     axes.set_ylim(0, max(highest) * 1.1)
     axes.set_xticks(range(1, most + 1))
@@ -108,7 +98,7 @@ def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: in
 
 
 def _finish_panel(axes: Axes, across: str, up: str, grid: str = "y") -> None:
-    name_axes(axes, across, up, 12)
+    parts.name_axes(axes, across, up, 12)
     style.clean_axes(axes, grid)
     if up:  # a ratio: the plain loop's is 1
         axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)

@@ -8,13 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gil_demo.checks import (
-    ResultsError,
-    RunnerUnavailable,
-    check_choice,
-    check_unlike,
-    check_workers,
-)
+from gil_demo import checks, words
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
 from gil_demo.engines.remotes import check_engine
@@ -26,25 +20,7 @@ from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import ENGINES, RUNNERS, find_missing, sequential
 from gil_demo.running.spans import Run, Runner
 from gil_demo.running.workloads import countdown
-from gil_demo.tables.schema import (
-    MACHINE,
-    Column,
-    Schema,
-    check_same_facts,
-    list_rows,
-    make_table,
-    name_run,
-)
-from gil_demo.words import (
-    capitalise,
-    count_in_words,
-    find_machine_reservations,
-    name_workers,
-    state_factor,
-    state_range,
-    state_seconds,
-    state_times,
-)
+from gil_demo.tables import schema
 
 NAMES = {"processes": "the plain Pool", "cluster": "Dask", "ray": "Ray"}
 DEFAULT_SECONDS = 12.0
@@ -79,7 +55,7 @@ def sweep_engines(
         RunnerUnavailable: an engine that is asked for isn't installed, or none is.
         GilDemoError: the run failed.
     """
-    check_workers(workers)
+    checks.check_workers(workers)
     method = check_start_method(start_method)
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     asked = find_scheduler(address)
@@ -111,16 +87,20 @@ def sweep_engines(
         own = {"runner": runner, "tasks": tasks, "steps": steps, "seconds": sample.timing.work}
         return own | costs[runner]
 
-    return make_table(make_rows(taken, facts, describe), OVERHEADS)
+    return schema.make_table(make_rows(taken, facts, describe), OVERHEADS)
 
 
 def _choose_engines(engines: object) -> list[str]:
     if engines is None:
         missing = {name: find_missing(name) for name in ENGINES}
         if all(missing.values()):
-            raise RunnerUnavailable("; ".join(f"{name}: {why}" for name, why in missing.items()))
+            raise checks.RunnerUnavailable(
+                "; ".join(f"{name}: {why}" for name, why in missing.items())
+            )
         return [name for name in ENGINES if not missing[name]]
-    names = check_unlike("engines", engines, lambda _, one: check_choice("engine", one, [*ENGINES]))
+    names = checks.check_unlike(
+        "engines", engines, lambda _, one: checks.check_choice("engine", one, [*ENGINES])
+    )
     for name in names:
         check_engine(name)
     return names
@@ -155,23 +135,23 @@ def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
 def _check_costs(table: pd.DataFrame, place: str) -> None:
     for (run_id, runner), own in table.groupby(["run_id", "runner"], sort=False):
         shared = ["start_method", "start_up_seconds", "tear_down_seconds"]
-        check_same_facts(own, f"{place}, {name_run(run_id)}, {runner}", shared)
+        schema.check_same_facts(own, f"{place}, {schema.name_run(run_id)}, {runner}", shared)
 
 
-OVERHEADS = Schema(
+OVERHEADS = schema.Schema(
     "maps by engines",
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("engines",)),
-        "runner": Column("text", choices=("sequential", "processes", "cluster", "ray")),
-        "start_method": Column("text", may_be_empty=True),
-        "workers": Column("whole"),
-        "is_elsewhere": Column("yes_no"),
-        **dict.fromkeys(("tasks", "steps", "round", "rounds", "position"), Column("whole")),
-        "start_up_seconds": Column("seconds"),
-        "seconds": Column("duration"),
-        "tear_down_seconds": Column("seconds"),
-        **MACHINE,
+        "run_id": schema.Column("text"),
+        "experiment": schema.Column("text", choices=("engines",)),
+        "runner": schema.Column("text", choices=("sequential", "processes", "cluster", "ray")),
+        "start_method": schema.Column("text", may_be_empty=True),
+        "workers": schema.Column("whole"),
+        "is_elsewhere": schema.Column("yes_no"),
+        **dict.fromkeys(("tasks", "steps", "round", "rounds", "position"), schema.Column("whole")),
+        "start_up_seconds": schema.Column("seconds"),
+        "seconds": schema.Column("duration"),
+        "tear_down_seconds": schema.Column("seconds"),
+        **schema.MACHINE,
     },
     _check_costs,
     alike=("workers", "is_elsewhere"),
@@ -189,7 +169,7 @@ def summarise_engines(table: pd.DataFrame) -> pd.DataFrame:
     tiny = table[table["steps"] == 1].set_index("round").sort_index()
     overheads = dict([*(tiny["seconds"] / tiny["tasks"]).groupby(tiny["runner"])])
     if not set(ratios["runner"]) <= set(overheads):
-        raise ResultsError("the table has no tasks of one step for each of its engines")
+        raise checks.ResultsError("the table has no tasks of one step for each of its engines")
     rows = []
     for runner in [name for name in RUNNERS if name in set(overheads) - {BASELINE}]:
         own, first = overheads[runner], table[table["runner"] == runner].iloc[0]
@@ -228,7 +208,7 @@ def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
     engine = {float(length): [*(own * float(length))] for length, own in groups}
     try:
         found, reason = find_crossing(loop, engine), ""
-    except ResultsError as refusal:
+    except checks.ResultsError as refusal:
         found, reason = NOTHING, str(refusal)
     return {**spread("crossing", found, "crossing_seconds"), "reason": reason}
 
@@ -240,31 +220,37 @@ def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what each engine costs and, if nothing about the machine speaks against it, gives."""
     reservations = find_engine_reservations(table)
     lines = [f"No verdict on speed: {reservation}." for reservation in reservations]
-    lines += [_state_overhead(row) for row in list_rows(summary)]
+    lines += [_state_overhead(row) for row in schema.list_rows(summary)]
     if not reservations:
         workers = int(table["workers"].iloc[0])
-        lines += [_state_gain(row, workers) for row in list_rows(summary)]
-    rounds = capitalise(count_in_words(int(table["rounds"].iloc[0]), "round"))
+        lines += [_state_gain(row, workers) for row in schema.list_rows(summary)]
+    rounds = words.capitalise(words.count_in_words(int(table["rounds"].iloc[0]), "round"))
     return "\n".join([*lines, f"{rounds} of each; all times by this machine's clock."])
 
 
 def find_engine_reservations(table: pd.DataFrame) -> list[str]:
     first = table.iloc[0]  # other machines' cores are not known here
-    return [] if first["is_elsewhere"] else find_machine_reservations(first, int(first["workers"]))
+    return (
+        []
+        if first["is_elsewhere"]
+        else words.find_machine_reservations(first, int(first["workers"]))
+    )
 
 
 def _state_overhead(row: Any) -> str:
-    cost = state_range(row.overhead_seconds, row.overhead_low, row.overhead_high)
-    against = "" if row.runner == "processes" else f", {state_factor(row.times_pool)} × the Pool's"
+    cost = words.state_range(row.overhead_seconds, row.overhead_low, row.overhead_high)
+    against = (
+        "" if row.runner == "processes" else f", {words.state_factor(row.times_pool)} × the Pool's"
+    )
     return (
-        f"{capitalise(NAMES[row.runner])}: a task of nothing costs {cost}{against}; "
-        f"it was ready after {state_seconds(row.start_up_seconds)}."
+        f"{words.capitalise(NAMES[row.runner])}: a task of nothing costs {cost}{against}; "
+        f"it was ready after {words.state_seconds(row.start_up_seconds)}."
     )
 
 
 def _state_gain(row: Any, workers: int) -> str:
-    name = capitalise(name_workers(row.runner, workers))
-    speed_up = state_times(row.speed_up, row.speed_up_low, row.speed_up_high)
-    length = state_range(row.crossing_seconds, row.crossing_low, row.crossing_high)
+    name = words.capitalise(words.name_workers(row.runner, workers))
+    speed_up = words.state_times(row.speed_up, row.speed_up_low, row.speed_up_high)
+    length = words.state_range(row.crossing_seconds, row.crossing_low, row.crossing_high)
     pays = row.reason or f"it pays from tasks of {length} on"
     return f"{name} ran the longest tasks at {speed_up} the speed of the plain loop; {pays}."

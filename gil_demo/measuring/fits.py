@@ -18,7 +18,6 @@ from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, Estimate
 LEAST_SIZES = 3
 ALWAYS_PAYS = "it pays at every size that was measured"
 NEVER_MEETS = "at no size of task did the two meet"
-
 Key = TypeVar("Key")
 
 

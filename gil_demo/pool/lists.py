@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from gil_demo import words
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
 from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, draw_rounds, finish, write
 from gil_demo.drawing.style import (
@@ -28,15 +29,6 @@ from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, fin
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool
 from gil_demo.running.workloads import CUTS, compute_default_chunksize, countdown
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
-from gil_demo.words import (
-    MARGIN,
-    capitalise,
-    count_in_words,
-    find_machine_reservations,
-    head,
-    state_share,
-    state_times,
-)
 
 VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
 COUNT = 4_000_000
@@ -205,25 +197,25 @@ def compute_ideal_share(tasks: Sequence[int], chunksize: int, workers: int) -> f
 def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell reservations first, then what came of each variant, then how many rounds there were."""
     first = table.iloc[0]
-    mind = find_machine_reservations(first, int(first["workers"]))
+    mind = words.find_machine_reservations(first, int(first["workers"]))
     state = _state_length if first["experiment"] == "lengths" else _state_chunksize
     lines = [f"Mind: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
-    lines.append(f"{count_in_words(int(first['rounds']), 'round')} of each")
-    return "\n".join(f"{capitalise(line)}." for line in lines)
+    lines.append(f"{words.count_in_words(int(first['rounds']), 'round')} of each")
+    return "\n".join(f"{words.capitalise(line)}." for line in lines)
 
 
 def _state_length(row: Any) -> str:
-    busy, ideal = state_share(row.busy_share), state_share(row.ideal_share)
+    busy, ideal = words.state_share(row.busy_share), words.state_share(row.ideal_share)
     busy = f"workers busy for {busy} of the time; without any overhead {ideal}"
-    return f"{count_in_words(row.tasks, 'task')}: {busy}"
+    return f"{words.count_in_words(row.tasks, 'task')}: {busy}"
 
 
 def _state_chunksize(row: Any) -> str:
-    ratio = state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
+    ratio = words.state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
     compared = f"{ratio} the time of the pool's own size"
     if row.chunksize == row.default_chunksize:
         compared = "the pool's own size"
-    elif row.time_ratio_low <= 1 + MARGIN and row.time_ratio_high >= 1 - MARGIN:
+    elif row.time_ratio_low <= 1 + words.MARGIN and row.time_ratio_high >= 1 - words.MARGIN:
         compared = "no clear difference from the pool's own size"
     return f"{row.work} tasks, chunksize {row.chunksize:,}: {compared}"
 
@@ -232,26 +224,29 @@ def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = int(table["workers"].iloc[0])
     shares = {row.tasks: row.busy_share for row in list_rows(summary)}
     chosen = [tasks for tasks in (workers, workers + 1, max(shares)) if tasks in shares]
-    told = [f"{count_in_words(n, 'task')} {state_share(shares[n])}" for n in dict.fromkeys(chosen)]
-    crew = count_in_words(workers, "worker was", "workers were")
-    return head(f"how busy {crew}: {', '.join(told)}", table)
+    told = [
+        f"{words.count_in_words(n, 'task')} {words.state_share(shares[n])}"
+        for n in dict.fromkeys(chosen)
+    ]
+    crew = words.count_in_words(workers, "worker was", "workers were")
+    return words.head(f"how busy {crew}: {', '.join(told)}", table)
 
 
 def _title_chunks(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     own = int(table["default_chunksize"].iloc[0])
-    slower = [row for row in list_rows(summary) if row.time_ratio_low > 1 + MARGIN]
+    slower = [row for row in list_rows(summary) if row.time_ratio_low > 1 + words.MARGIN]
     if not slower:
-        return head(f"no chunksize was clearly slower than the pool's own {own:,}", table)
+        return words.head(f"no chunksize was clearly slower than the pool's own {own:,}", table)
     worst = max(slower, key=lambda row: row.time_ratio)
-    ratio = state_times(worst.time_ratio, worst.time_ratio_low, worst.time_ratio_high)
+    ratio = words.state_times(worst.time_ratio, worst.time_ratio_low, worst.time_ratio_high)
     chunks = f"{worst.work} tasks in chunks of {worst.chunksize:,}"
-    return head(f"{chunks} took {ratio} as long as in the pool's own {own:,}", table)
+    return words.head(f"{chunks} took {ratio} as long as in the pool's own {own:,}", table)
 
 
 def _describe_lists(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     cut = f"{int(first['tasks']):,} tasks" if first["experiment"] == "chunks" else "chunksize 1"
-    rounds = count_in_words(int(first["rounds"]), "round")
+    rounds = words.count_in_words(int(first["rounds"]), "round")
     return describe_open_pool(table, f"{int(first['count']):,} steps, {cut}; {rounds} of each")
 
 
@@ -331,7 +326,7 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     )  # fmt: skip
     each = "; ".join(
         f"{row.work} tasks by {row.chunksize} {row.time_ratio:.2f} ×, workers busy "
-        f"{state_share(row.busy_share)}"
+        f"{words.state_share(row.busy_share)}"
         for row in list_rows(summary)
     )
     told = f"Time by chunksize: {each}."

@@ -9,29 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gil_demo.checks import (
-    MOST_STEPS,
-    ResultsError,
-    check_count,
-    check_sequence,
-    check_whole_number,
-    check_workers,
-)
+from gil_demo import checks, words
 from gil_demo.drawing.parts import LANE, MOST_BARS, draw_lane, finish, write
 from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool, wait_for
 from gil_demo.running.workloads import CallCounter, countdown
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table, name_run
-from gil_demo.words import (
-    count_in_words,
-    describe_computer,
-    describe_conditions,
-    head,
-    state_number,
-    state_seconds,
-    state_share,
-)
 
 MOST_TASKS = 1_000_000
 _MOMENTS = ["ready_seconds", "done_seconds", "gone_seconds"]
@@ -43,22 +27,26 @@ def _check_tasks(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
         where = f"{place}, {name_run(run_id)}"
         if (run["worker"] > run["workers"]).any():
-            raise ResultsError(f"{where} names a worker beyond its {run['workers'].iloc[0]}")
+            raise checks.ResultsError(f"{where} names a worker beyond its {run['workers'].iloc[0]}")
         wanted = int(run["tasks"].iloc[0])
         if sorted(run["task"]) != list(range(1, wanted + 1)):
-            raise ResultsError(f"{where} is not whole: it has {len(run)} rows for {wanted} tasks")
+            raise checks.ResultsError(
+                f"{where} is not whole: it has {len(run)} rows for {wanted} tasks"
+            )
     for earlier, later in pairwise(_CLOCK):
         backwards = (table[later] < table[earlier]).to_numpy()
         if backwards.any():
             row = backwards.argmax() + 1
-            raise ResultsError(f"{place}, row {row}: {later} is before {earlier}")
+            raise checks.ResultsError(f"{place}, row {row}: {later} is before {earlier}")
 
 
 def check_sizes(table: pd.DataFrame, place: str) -> None:
     """Refuse sizes that no run has, and that would take for ever to sum up."""
     for name, most in (("workers", 10_000), ("tasks", MOST_TASKS)):
         if (table[name] > most).any():
-            raise ResultsError(f"{place}: {name} must be at most {most:,}, not {table[name].max()}")
+            raise checks.ResultsError(
+                f"{place}: {name} must be at most {most:,}, not {table[name].max()}"
+            )
 
 
 TASKS = Schema(
@@ -96,9 +84,9 @@ def map_tasks(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    tasks = [check_count(count) for count in check_sequence("counts", counts)]
-    check_workers(workers)
-    check_whole_number("chunksize", chunksize, 1, MOST_STEPS)
+    tasks = [checks.check_count(count) for count in checks.check_sequence("counts", counts)]
+    checks.check_workers(workers)
+    checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
     method = check_start_method(start_method)
     facts = collect_facts("map") | {"workers": workers, "start_method": method}
     facts |= {"chunksize": chunksize, "tasks": len(tasks)}
@@ -134,7 +122,7 @@ def observe_chunksize(tasks: int, workers: int = 2, start_method: str | None = N
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    check_whole_number("tasks", tasks, 1, MOST_TASKS)
+    checks.check_whole_number("tasks", tasks, 1, MOST_TASKS)
     with pool_held(workers, start_method) as held:
         return find_largest_chunk(held, tasks)
 
@@ -173,39 +161,40 @@ def count_most_at_once(table: pd.DataFrame) -> int:
 def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell the three parts of a map, then what each worker did, then how many ran at once."""
     ready, done, gone = table[_MOMENTS].iloc[0]
-    start_up, work, tear_down = map(state_seconds, (ready, done - ready, gone - done))
+    start_up, work, tear_down = map(words.state_seconds, (ready, done - ready, gone - done))
     lines = [f"Start-up took {start_up}, the work {work}, tear-down {tear_down}."]
     for row in list_rows(summary):
-        tasks = count_in_words(row.tasks, "task") if row.tasks else "no task"
+        tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
         busy = f", busy for {state_part(row.busy_share)} of the work" if row.tasks else ""
         lines.append(f"Worker {row.worker}: {tasks}{busy}.")
-    at_once = count_in_words(count_most_at_once(table), "task")
+    at_once = words.count_in_words(count_most_at_once(table), "task")
     return "\n".join([*lines, f"At most {at_once} ran at the same time."])
 
 
 def state_part(share: float) -> str:
     """State a part of some time, which may have been none at all."""
-    return "an unknown part" if math.isnan(share) else state_share(share)
+    return "an unknown part" if math.isnan(share) else words.state_share(share)
 
 
 def _title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    title = f"{count_in_words(len(table), 'task')} on {count_in_words(len(summary), 'worker')}"
+    crew = words.count_in_words(len(summary), "worker")
+    title = f"{words.count_in_words(len(table), 'task')} on {crew}"
     fewest, most = int(summary["tasks"].min()), int(summary["tasks"].max())
     busy = f"busy for {state_part(summary['busy_share'].mean())} of the work"
     if not fewest:
-        unused = count_in_words(sum(summary["tasks"] == 0), "worker")
-        return head(f"{title}: {unused} had nothing to do", table)
+        unused = words.count_in_words(sum(summary["tasks"] == 0), "worker")
+        return words.head(f"{title}: {unused} had nothing to do", table)
     if len(summary) == 1:
-        return head(f"{title}, {busy}", table)
-    span = f"from {state_number(fewest)} to " if fewest != most else ""
-    return head(f"{title}: {span}{state_number(most)} each, workers {busy}", table)
+        return words.head(f"{title}, {busy}", table)
+    span = f"from {words.state_number(fewest)} to " if fewest != most else ""
+    return words.head(f"{title}: {span}{words.state_number(most)} each, workers {busy}", table)
 
 
 def describe_open_pool(table: pd.DataFrame, what: str) -> str:
     """Say in one line where something was measured in a pool that had been open before."""
     first = table.iloc[0]
-    crew = f"{count_in_words(int(first['workers']), 'worker')} by {first['start_method']}"
-    return f"{describe_computer(first)}, {crew}, already started; {what}"
+    crew = f"{words.count_in_words(int(first['workers']), 'worker')} by {first['start_method']}"
+    return f"{words.describe_computer(first)}, {crew}, already started; {what}"
 
 
 _MOST_LANES_IN_FULL = 24
@@ -240,7 +229,7 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         label = "milliseconds; too many tasks to draw each: the darker, the busier the worker"
     axes.set_xlabel(label, size=12, color=INK)
     cut = f"{table['steps'].sum():,} steps, chunksize {table['chunksize'].iloc[0]:,}"
-    conditions = describe_conditions(table, f"one run of {cut}")
+    conditions = words.describe_conditions(table, f"one run of {cut}")
     each = "; ".join(
         f"worker {row.worker} ran {row.tasks:,} in {row.busy_seconds:.3f} s"
         for row in list_rows(summary)

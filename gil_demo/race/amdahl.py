@@ -10,18 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import ResultsError, check_part
+from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, finish, name_axes, write
-from gil_demo.drawing.style import (
-    INK,
-    OTHER,
-    PAPER,
-    SOFT_INK,
-    Chart,
-    clean_axes,
-    get_look,
-    label_in_full,
-    make_chart,
-)
 from gil_demo.measuring.estimates import select_by_round
 from gil_demo.measuring.fits import compute_speed_up, fit_parallel_part
 from gil_demo.measuring.runs import BASELINE, RUNS, summarise
@@ -132,7 +122,7 @@ def _state_cores(table: pd.DataFrame, is_fitted: bool) -> str:
 
 def draw_amdahl(
     table: pd.DataFrame, summary: pd.DataFrame, parallel_part: float | None = None
-) -> Chart:
+) -> style.Chart:
     """Draw what was measured beside the law as fitted, and the law with its doubt up to 256 cores.
 
     With reasons to withhold a verdict, what was fitted is left out; a chosen part is drawn beside.
@@ -140,12 +130,12 @@ def draw_amdahl(
     chosen = None if parallel_part is None else check_part("parallel_part", parallel_part)
     fits, cores = fit_runners(table), count_cores_at_once(table)
     told = select_fits(table, fits)
-    chart = make_chart(12, 5.6)
+    chart = style.make_chart(12, 5.6)
     left, right = chart.subplots(1, 2)
     chart.subplots_adjust(left=0.06, right=0.985, top=0.84, bottom=0.19, wspace=0.2)
     most = int(summary["workers"].max())
     for fit in fits:
-        rows, look = summary[summary["runner"] == fit.runner], get_look(fit.runner)
+        rows, look = summary[summary["runner"] == fit.runner], style.get_look(fit.runner)
         workers = rows["workers"].astype(int)
         draw_medians(left, workers, rows, "speed_up", look, linestyle="", label=fit.runner)
         if fit in told:
@@ -154,7 +144,7 @@ def draw_amdahl(
             _draw_law(left, right, fit.part, (cores, most), look.colour, fit.runner)
     if chosen is not None:
         label = f"if {_state_part(chosen)} is shared out"
-        _draw_law(left, right, chosen, (cores, most), OTHER.colour, label)
+        _draw_law(left, right, chosen, (cores, most), style.OTHER.colour, label)
     _finish_left(left, table.iloc[0], summary)
     _finish_right(right)
     title = title_amdahl(table, fits, chosen)
@@ -186,7 +176,7 @@ def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame) -> None:
     top = 1.15 * max(2.0, furthest, min(most, first["usable_cores"]))
     axes.set(xlim=(0.7, most + 0.5), ylim=(0, top))
     draw_ideal(axes, [1, top], [1, top])
-    axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
+    axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     _mark_cores(axes, first, most)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     name_axes(axes, "workers", "speed-up (×)")
@@ -201,7 +191,7 @@ def _mark_cores(axes: Axes, first: Any, most: int) -> None:
         if not pd.isna(number) and number <= most:
             named.setdefault(int(number), []).append(name)
     for number in named:
-        axes.axvline(number, color=SOFT_INK, linewidth=1, linestyle=":", zorder=0.5)
+        axes.axvline(number, color=style.SOFT_INK, linewidth=1, linestyle=":", zorder=0.5)
     numbers = np.array(sorted(named))
     gaps = np.flatnonzero(np.diff(numbers) >= 0.3 * most) + 1
     for group in np.split(numbers, gaps) if named else []:
@@ -215,18 +205,18 @@ def _finish_right(axes: Axes) -> None:
     draw_ideal(axes, _POWERS, _POWERS)
     axes.set(xscale="log", yscale="log", xlim=(1, _POWERS[-1]), ylim=(0.8, _POWERS[-1]))
     for axis in (axes.xaxis, axes.yaxis):
-        label_in_full(axis, _POWERS, "{:.0f}".format)
+        style.label_in_full(axis, _POWERS, "{:.0f}".format)
     name_axes(axes, "cores, each with a worker (not measured)", "")
     _explain(axes, "what the law says of more cores, 95 % interval", "upper left")
 
 
 def _explain(axes: Axes, told: str, place: Literal["best", "upper left"]) -> None:
     """Say what a plot shows, and explain its lines on paper that none of them shines through."""
-    axes.set_title(told, loc="left", size=13, color=INK, pad=20)
-    clean_axes(axes, "y")
+    axes.set_title(told, loc="left", size=13, color=style.INK, pad=20)
+    style.clean_axes(axes, "y")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(
-            loc=place, fontsize=12, handlelength=1.2, facecolor=PAPER, edgecolor="none",
+            loc=place, fontsize=12, handlelength=1.2, facecolor=style.PAPER, edgecolor="none",
             framealpha=0.9,
         )  # fmt: skip
 
@@ -256,7 +246,7 @@ def _describe_fits(fits: list[Fit], told: list[Fit], summary: pd.DataFrame) -> s
 class BendableChart:
     """A chart, and a widget with a slider that is shown in its place while a kernel runs."""
 
-    def __init__(self, still: Chart, widget: Any = None) -> None:
+    def __init__(self, still: style.Chart, widget: Any = None) -> None:
         self.still = still
         self.widget = widget
 
@@ -296,7 +286,7 @@ def bend_amdahl(table: pd.DataFrame) -> BendableChart:
     )  # fmt: skip
     picture = ipywidgets.HTML()
 
-    def show(chart: Chart) -> None:
+    def show(chart: style.Chart) -> None:
         picture.value = chart._repr_mimebundle_()[0]["text/html"]
 
     show(still)

@@ -8,33 +8,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from gil_demo import words
 from gil_demo.checks import check_count, check_workers
-from gil_demo.drawing.parts import (
-    draw_cloud,
-    draw_interval,
-    draw_mark,
-    draw_upright,
-    finish,
-    name_rows,
-    write_value,
-)
+from gil_demo.drawing import parts
 from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import BASELINE, VARIANT, Work, check_runners, measure
 from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import list_rows
-from gil_demo.words import (
-    MARGIN,
-    call_ratio,
-    capitalise,
-    count_in_words,
-    describe_conditions,
-    find_machine_reservations,
-    head,
-    name_workers,
-    state_times,
-)
 
 DEFAULT_COUNT = 4_000_000
 
@@ -102,7 +84,7 @@ def judge_speed(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     first = table.iloc[0]
     is_sharp = first["stopped_by"] == "precision"
     reason = "every interval was narrow enough" if is_sharp else "the time allowed was spent"
-    rounds = capitalise(count_in_words(int(first["rounds"]), "round"))
+    rounds = words.capitalise(words.count_in_words(int(first["rounds"]), "round"))
     return "\n".join([*lines, f"{rounds}; stopped because {reason}."])
 
 
@@ -110,10 +92,10 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
     """List why a run can't carry a verdict: clauses that say what to do; usually there are none."""
     first = table.iloc[0]
     rounds = int(first["rounds"])
-    reservations = find_machine_reservations(first, int(table["workers"].max()))
+    reservations = words.find_machine_reservations(first, int(table["workers"].max()))
     if rounds < LEAST_ROUNDS:
         reservations.append(
-            f"{count_in_words(rounds, 'round')} of {LEAST_ROUNDS} that an interval needs; "
+            f"{words.count_in_words(rounds, 'round')} of {LEAST_ROUNDS} that an interval needs; "
             "allow more seconds or fewer steps"
         )
     return reservations
@@ -121,14 +103,14 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
 
 def _judge(row: Any, is_withheld: bool) -> str:
     ratio, low, high = row.time_ratio, row.time_ratio_low, row.time_ratio_high
-    name = capitalise(name_workers(row.runner, row.workers))
+    name = words.capitalise(words.name_workers(row.runner, row.workers))
     sentence = f"{name} took {ratio:.2f} × as long as the plain loop"
     if not math.isnan(low):
         sentence += f" (95 % interval {low:.2f} to {high:.2f})"
     if is_withheld:
         return f"{sentence}."
-    sentence += f": {call_ratio(low, high)}."
-    if row.cold_speed_up < row.speed_up * (1 - MARGIN):
+    sentence += f": {words.call_ratio(low, high)}."
+    if row.cold_speed_up < row.speed_up * (1 - words.MARGIN):
         extra = row.start_up_seconds + row.tear_down_seconds
         sentence += (
             f"\n  Start-up and tear-down took {extra:.3f} s more; "
@@ -141,32 +123,32 @@ def title_findings(table: pd.DataFrame, findings: Sequence[str], nothing: str) -
     """Join findings to a chart's title, or give the reason why there are none."""
     reservations = find_reservations(table)
     if reservations:
-        return head(f"no verdict: {reservations[0].split(';')[0]}", table)
-    return head("; ".join(findings) or nothing, table)
+        return words.head(f"no verdict: {reservations[0].split(';')[0]}", table)
+    return words.head("; ".join(findings) or nothing, table)
 
 
 def title_workers(table: pd.DataFrame, rows: Sequence[Any], figure: str, forms: list[str]) -> str:
     """Tell a figure of several workers in a chart's title, in one form and then in another."""
     findings = []
     for number, row in enumerate(rows):
-        told = state_times(*(getattr(row, figure + end) for end in ("", "_low", "_high")))
+        told = words.state_times(*(getattr(row, figure + end) for end in ("", "_low", "_high")))
         form = forms[min(number, 1)].format(told)
-        findings.append(f"{name_workers(row.runner, row.workers)} {form}")
+        findings.append(f"{words.name_workers(row.runner, row.workers)} {form}")
     return title_findings(table, findings, "the plain loop alone")
 
 
 def describe_run(table: pd.DataFrame) -> str:
     """Say in one line where, how often and how long a run was measured."""
     first = table.iloc[0]
-    rounds = count_in_words(int(first["rounds"]), "round")
-    return describe_conditions(table, f"{rounds} of {int(first['count']):,} steps")
+    rounds = words.count_in_words(int(first["rounds"]), "round")
+    return words.describe_conditions(table, f"{rounds} of {int(first['count']):,} steps")
 
 
 def describe_speed_ups(rows: Sequence[Any]) -> str:
     """Tell the medians of a chart in a sentence."""
     facts = []
     for row in rows:
-        name = name_workers(row.runner, row.workers)
+        name = words.name_workers(row.runner, row.workers)
         fact = f"{name} {row.seconds:.3f} s, speed-up {row.speed_up:.2f}"
         if not math.isnan(row.speed_up_low) and row.runner != BASELINE:
             fact += f" ({row.speed_up_low:.2f} to {row.speed_up_high:.2f})"
@@ -185,12 +167,12 @@ def draw_comparison(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     rows = list_rows(summary)
     _draw_times(times, table, rows)
     _draw_speed_ups(speed_ups, summary, int(table["usable_cores"].iloc[0]))
-    names = [capitalise(name_workers(row.runner, row.workers)) for row in rows]
-    name_rows(times, [name.replace(" sub-", "\nsub-") for name in names])
+    names = [words.capitalise(words.name_workers(row.runner, row.workers)) for row in rows]
+    parts.name_rows(times, [name.replace(" sub-", "\nsub-") for name in names])
     contenders = [row for row in rows if row.runner != BASELINE]
     forms = ["took {} as long as the plain loop", "{}"]
     title = title_workers(table, contenders, "time_ratio", forms)
-    return finish(chart, title, describe_run(table), describe_speed_ups(rows))
+    return parts.finish(chart, title, describe_run(table), describe_speed_ups(rows))
 
 
 def _draw_times(axes: Axes, table: pd.DataFrame, rows: list[Any]) -> None:
@@ -204,7 +186,7 @@ def _draw_times(axes: Axes, table: pd.DataFrame, rows: list[Any]) -> None:
                 edgecolor=look.colour, hatch="////", linewidth=1,
             )  # fmt: skip
         own = table[VARIANT].eq([row.runner, row.workers, row.start_method]).all(axis="columns")
-        draw_cloud(axes, table.loc[own, "seconds"], place, look.marker, reach=0.17)
+        parts.draw_cloud(axes, table.loc[own, "seconds"], place, look.marker, reach=0.17)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     told = "seconds: work (bar, a mark for each round), start-up and tear-down (hatched)"
@@ -215,15 +197,15 @@ def _draw_times(axes: Axes, table: pd.DataFrame, rows: list[Any]) -> None:
 def _draw_speed_ups(axes: Axes, summary: pd.DataFrame, cores: int) -> None:
     for place, row in enumerate(list_rows(summary)):
         look = get_look(row.runner)
-        draw_interval(axes, row.speed_up_low, row.speed_up_high, place, look.colour)
-        draw_mark(axes, row.speed_up, place, look)
-        write_value(axes, f"{row.speed_up:.2f} ×", (row.speed_up, place), look.colour)
+        parts.draw_interval(axes, row.speed_up_low, row.speed_up_high, place, look.colour)
+        parts.draw_mark(axes, row.speed_up, place, look)
+        parts.write_value(axes, f"{row.speed_up:.2f} ×", (row.speed_up, place), look.colour)
     ideal = min(int(summary["workers"].max()), cores)
     furthest = float(summary[["speed_up", "speed_up_high"]].max().max())
     axes.set_xlim(0, 1.2 * max(ideal, furthest))
-    draw_upright(axes, 1, "plain loop")
+    parts.draw_upright(axes, 1, "plain loop")
     if ideal > 1:
-        draw_upright(axes, ideal, f"ideal: {ideal} cores", is_dashed=True)
+        parts.draw_upright(axes, ideal, f"ideal: {ideal} cores", is_dashed=True)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("speed-up (×), 95 % interval", size=12, color=INK)
     clean_axes(axes, "x")

@@ -11,7 +11,6 @@ from gil_demo.checks import ResultsError
 
 MOST_SECONDS = 1e6
 MOST_A_SECOND = 1e12
-
 _MOST_LETTERS = 60
 
 

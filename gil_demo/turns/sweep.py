@@ -10,13 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.checks import (
-    ResultsError,
-    check_switch_interval,
-    check_unlike,
-    check_whole_number,
-    most_workers,
-)
+from gil_demo import checks, words
 from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, name_axes, write
 from gil_demo.drawing.style import SOFT_INK, Chart, clean_axes, get_look, label_in_full, make_chart
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
@@ -27,18 +21,8 @@ from gil_demo.running.runners import threads
 from gil_demo.running.workloads import split, trace_countdown
 from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
 from gil_demo.turns.timeline import find_turns, list_slices
-from gil_demo.words import (
-    capitalise,
-    count_in_words,
-    describe_conditions,
-    head,
-    name_workers,
-    state_range,
-    state_seconds,
-    state_times,
-)
 
-_OWN = state_seconds(PYTHON_INTERVAL)
+_OWN = words.state_seconds(PYTHON_INTERVAL)
 _LEAST_TRACED_INTERVAL = 0.001
 
 
@@ -72,8 +56,8 @@ def sweep_switch_interval(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    chosen = check_unlike("intervals", intervals, check_switch_interval)
-    check_whole_number("workers", workers, 2, most_workers())
+    chosen = checks.check_unlike("intervals", intervals, checks.check_switch_interval)
+    checks.check_whole_number("workers", workers, 2, checks.most_workers())
     seconds = check_budget(15.0 if budget is None else budget)
     facts = collect_facts("switch") | {"workers": workers}
     by_label = {f"{interval!r} s": interval for interval in sorted({*chosen, PYTHON_INTERVAL})}
@@ -139,7 +123,7 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up a sweep by interval; speed is held against that at Python's own in the same round."""
     own = select_by_round(table, "steps_per_second", switch_interval_seconds=PYTHON_INTERVAL)
     if own.empty:
-        raise ResultsError(f"the table has no rounds at {_OWN} to compare with")
+        raise checks.ResultsError(f"the table has no rounds at {_OWN} to compare with")
     rows = []
     for interval, group in table.groupby("switch_interval_seconds"):
         rates = group.set_index("round")["steps_per_second"]
@@ -154,18 +138,18 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
     lines = [_judge(row) for row in list_rows(summary)]
-    rounds = capitalise(count_in_words(int(table["rounds"].iloc[0]), "round"))
+    rounds = words.capitalise(words.count_in_words(int(table["rounds"].iloc[0]), "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])
 
 
 def _judge(row: Any) -> str:
     turn = "turns too short, or too few, to see"
     if not math.isnan(row.turn_seconds):
-        turn = f"turns of {state_range(row.turn_seconds, row.turn_low, row.turn_high)}"
+        turn = f"turns of {words.state_range(row.turn_seconds, row.turn_low, row.turn_high)}"
     speed = f"{row.speed:.2f} × the speed at {_OWN}"
     if not math.isnan(row.speed_low) and row.speed_low != row.speed_high:
         speed += f" ({row.speed_low:.2f} to {row.speed_high:.2f})"
-    return f"{state_seconds(row.switch_interval_seconds)}: {turn}; {speed}."
+    return f"{words.state_seconds(row.switch_interval_seconds)}: {turn}; {speed}."
 
 
 def draw_switch_intervals(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -175,9 +159,9 @@ def draw_switch_intervals(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     chart.subplots_adjust(left=0.075, right=0.985, top=0.86, bottom=0.2, wspace=0.2)
     _draw_turns(turns, table, summary)
     _draw_speeds(speeds, summary)
-    rounds = count_in_words(int(table["rounds"].iloc[0]), "round")
-    workers = name_workers("threads", int(table["workers"].iloc[0]))
-    conditions = describe_conditions(table, f"{workers}, {rounds} at each interval")
+    rounds = words.count_in_words(int(table["rounds"].iloc[0]), "round")
+    workers = words.name_workers("threads", int(table["workers"].iloc[0]))
+    conditions = words.describe_conditions(table, f"{workers}, {rounds} at each interval")
     return finish(chart, _title(table, summary), conditions, _tell(summary))
 
 
@@ -217,27 +201,27 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     seen = list_rows(summary.dropna(subset="turn_seconds"))
     ends = [seen[0], seen[-1]] if len(seen) > 1 else seen
     turns = " and ".join(
-        f"{state_seconds(row.turn_seconds)} at an interval of "
-        f"{state_seconds(row.switch_interval_seconds)}"
+        f"{words.state_seconds(row.turn_seconds)} at an interval of "
+        f"{words.state_seconds(row.switch_interval_seconds)}"
         for row in ends
     )
     parts = [f"turns of {turns}" if seen else "the threads took no turns that the trace could see"]
     shortest = list_rows(summary)[0]
     if shortest.switch_interval_seconds < _LEAST_TRACED_INTERVAL:
-        interval = state_seconds(shortest.switch_interval_seconds)
+        interval = words.state_seconds(shortest.switch_interval_seconds)
         if shortest.speed_low <= 1 <= shortest.speed_high:
             parts.append(f"no clear change of speed at {interval}")
         else:
-            times = state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
+            times = words.state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
             parts.append(f"{times} the speed at {interval}")
-    return head("; ".join(parts), table)
+    return words.head("; ".join(parts), table)
 
 
 def _tell(summary: pd.DataFrame) -> str:
     facts = []
     for row in list_rows(summary):
         is_seen = not math.isnan(row.turn_seconds)
-        turn = f"turns of {state_seconds(row.turn_seconds)}, " if is_seen else ""
-        interval = state_seconds(row.switch_interval_seconds)
+        turn = f"turns of {words.state_seconds(row.turn_seconds)}, " if is_seen else ""
+        interval = words.state_seconds(row.switch_interval_seconds)
         facts.append(f"{interval}: {turn}{row.speed:.2f} × the speed at {_OWN}")
     return f"By switch interval: {'; '.join(facts)}."

@@ -9,15 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gil_demo.checks import (
-    ResultsError,
-    check_choice,
-    check_count,
-    check_switch_interval,
-    check_unlike,
-    check_workers,
-    shorten,
-)
+from gil_demo import checks, words
 from gil_demo.drawing.parts import MOST_BARS, draw_lane, finish, write
 from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.runs import check_runners, choose_runner, collect_facts
@@ -26,16 +18,6 @@ from gil_demo.running.pools import check_start_method
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
 from gil_demo.tables.schema import MACHINE, MOST_SECONDS, Column, Schema, list_rows, make_table
-from gil_demo.words import (
-    capitalise,
-    count_in_words,
-    describe_conditions,
-    find_machine_reservations,
-    head,
-    name_workers,
-    state_seconds,
-    state_share,
-)
 
 _Places = dict[tuple[str, int], float]  # of the lane of a runner's worker, from the top
 _IN_TURN = 0.05  # workers that run together for no larger a part of the time take turns
@@ -76,11 +58,13 @@ def trace(
         GilDemoError: the run failed.
     """
     # slices of workers that share no clock can't be put on one line
-    check_unlike("runners", runners, lambda _, name: check_choice("runner", name, [*_LANES]))
+    checks.check_unlike(
+        "runners", runners, lambda _, name: checks.check_choice("runner", name, [*_LANES])
+    )
     names = check_runners(runners)
-    tasks = split(check_count(count), check_workers(workers))
+    tasks = split(checks.check_count(count), checks.check_workers(workers))
     interval = sys.getswitchinterval() if switch_interval is None else switch_interval
-    check_switch_interval("switch_interval", interval)
+    checks.check_switch_interval("switch_interval", interval)
     method = check_start_method(start_method)
     facts = collect_facts("trace")
     facts |= {"workers": workers, "count": count, "switch_interval_seconds": interval}
@@ -108,7 +92,7 @@ def _check_slices(table: pd.DataFrame, place: str) -> None:
     backwards = (table["end_seconds"] < table["start_seconds"]).to_numpy()
     if backwards.any():
         row = backwards.argmax() + 1
-        raise ResultsError(f"{place}, row {row}: the slice ends before it starts")
+        raise checks.ResultsError(f"{place}, row {row}: the slice ends before it starts")
 
 
 SLICES = Schema(
@@ -197,24 +181,24 @@ def measure_together(slices: pd.DataFrame) -> float:
 def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one trace shows: reservations first, then each way of running."""
     first = table.iloc[0]
-    reservations = find_machine_reservations(first, int(first["workers"]))
-    interval = state_seconds(first["switch_interval_seconds"])
+    reservations = words.find_machine_reservations(first, int(first["workers"]))
+    interval = words.state_seconds(first["switch_interval_seconds"])
     lines = [f"Mind: {reservation}." for reservation in reservations]
     return "\n".join([*lines, *[_judge(row, interval) for row in list_rows(summary)]])
 
 
 def _judge(row: Any, interval: str) -> str:
-    name = capitalise(name_workers(row.runner, row.workers))
+    name = words.capitalise(words.name_workers(row.runner, row.workers))
     done = "was done" if _is_alone(row) else "were done"
-    sentence = f"{name} {_state_order(row)} and {done} after {state_seconds(row.seconds)}."
+    sentence = f"{name} {_state_order(row)} and {done} after {words.state_seconds(row.seconds)}."
     if not math.isnan(row.together):
-        share = state_share(row.together)
+        share = words.state_share(row.together)
         sentence += f"\n  Two or more ran at once for {share} of the time in which they could."
     if row.turns and row.together <= _IN_TURN:
-        turns = capitalise(count_in_words(row.turns, "turn was", "turns were"))
+        turns = words.capitalise(words.count_in_words(row.turns, "turn was", "turns were"))
         sentence += (
-            f"\n  {turns} handed over, after {state_seconds(row.turn_seconds)} in the median; "
-            f"the switch interval was {interval}."
+            f"\n  {turns} handed over, after {words.state_seconds(row.turn_seconds)} in the "
+            f"median; the switch interval was {interval}."
         )
     return sentence
 
@@ -225,10 +209,10 @@ def _state_order(row: Any) -> str:
     if math.isnan(row.together) or (row.together <= _IN_TURN and math.isnan(row.turn_seconds)):
         return "ran one after another"
     if row.together <= _IN_TURN:
-        return f"took turns of {state_seconds(row.turn_seconds)}"
+        return f"took turns of {words.state_seconds(row.turn_seconds)}"
     if row.together >= 0.8:
         return "ran at the same time"
-    return f"ran at the same time for {state_share(row.together)} of the time"
+    return f"ran at the same time for {words.state_share(row.together)} of the time"
 
 
 def _is_alone(row: Any) -> bool:
@@ -263,8 +247,8 @@ def draw_timeline(
     axes.set_xlabel(label, size=12, color=INK)
     clean_axes(axes, "x")
     axes.tick_params(axis="y", labelsize=13)
-    orders = [f"{name_workers(row.runner, row.workers)} {_state_order(row)}" for row in rows]
-    finish(chart, head("; ".join(orders), table), _describe(table), _tell(summary))
+    orders = [f"{words.name_workers(row.runner, row.workers)} {_state_order(row)}" for row in rows]
+    finish(chart, words.head("; ".join(orders), table), _describe(table), _tell(summary))
     if window is not None:
         chart.description += f" Shown: from {left * 1000:.1f} to {right * 1000:.1f} ms."
     return chart
@@ -276,10 +260,10 @@ def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float
     allowed = "window must be (from, to) in seconds"
     kinds = [type(moment) for moment in window] if isinstance(window, tuple) else []
     if len(kinds) != 2 or not {*kinds} <= {int, float}:
-        raise TypeError(f"{allowed}, not {shorten(window)}")
+        raise TypeError(f"{allowed}, not {checks.shorten(window)}")
     left, right = window
     if not 0 <= left < right <= MOST_SECONDS:
-        raise ValueError(f"{allowed} with from below to, not {shorten(window)}")
+        raise ValueError(f"{allowed} with from below to, not {checks.shorten(window)}")
     return float(left), float(right)
 
 
@@ -301,26 +285,26 @@ def _mark_ends(axes: Axes, rows: list[Any], lanes: _Places, left: float, right: 
             axes.plot([end, end], [min(places) - 0.48, bottom], color=INK, linewidth=1.4)
             is_far = row.seconds - left > 0.5 * (right - left)
             away, side = ((-5, -2), "right") if is_far else ((5, -2), "left")
-            told = f"done after {state_seconds(row.seconds)}"
+            told = f"done after {words.state_seconds(row.seconds)}"
             write(axes, told, (end, bottom), away, INK, ha=side, va="top")
 
 
 def _describe(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    interval = state_seconds(first["switch_interval_seconds"])
+    interval = words.state_seconds(first["switch_interval_seconds"])
     is_cut = table.groupby(["runner", "worker"]).size().max() >= MOST_SLICES
     cut = f"; cut at {MOST_SLICES:,} slices a worker" if is_cut else ""
     run = f"one run of {int(first['count']):,} steps, switch interval {interval}{cut}"
-    return describe_conditions(table, run)
+    return words.describe_conditions(table, run)
 
 
 def _tell(summary: pd.DataFrame) -> str:
     facts = []
     for row in list_rows(summary):
-        fact = f"{name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
+        fact = f"{words.name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"
         if row.turns and row.together <= _IN_TURN:
-            fact += f", {row.turns} turns of {state_seconds(row.turn_seconds)}"
+            fact += f", {row.turns} turns of {words.state_seconds(row.turn_seconds)}"
         facts.append(fact)
-    return f"{capitalise('; '.join(facts))}."
+    return f"{words.capitalise('; '.join(facts))}."

@@ -7,14 +7,7 @@ from pandas.testing import assert_frame_equal
 
 from gil_demo.checks import ResultsError
 from gil_demo.tables.kinds import choose_schema, list_schemas
-from gil_demo.tables.schema import (
-    MACHINE,
-    Column,
-    Schema,
-    check_kind,
-    convert,
-    make_table,
-)
+from gil_demo.tables.schema import MACHINE, Column, Schema, check_kind, convert, make_table
 from tests.made.runs import FACTS, make_run
 
 TEXT = str(pd.Series(["a"]).astype("str").dtype)  # pandas 2 has no type of its own for texts

@@ -69,10 +69,7 @@ def test_each_round_runs_at_its_own_interval_for_at_least_eight_turns(
 def test_a_round_tells_the_median_of_the_turns_that_were_handed_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slices = [
-        [(9.0, 10.0), (12.0, 17.0), (18.0, 30.0)],
-        [(0.0, 9.0), (10.0, 12.0), (17.0, 18.0)],
-    ]
+    slices = [[(9.0, 10.0), (12.0, 17.0), (18.0, 30.0)], [(0.0, 9.0), (10.0, 12.0), (17.0, 18.0)]]
     monkeypatch.setattr(sweep, "split", lambda *_: [1, 0])
     monkeypatch.setattr(sweep, "trace_countdown", slices.__getitem__)
     table = sweep_switch_interval([0.0009, 0.001, OWN])
