@@ -136,7 +136,8 @@ def _judge_length(it: Any, first: Any) -> Score:
     figure = f"{as_many}, one task more {one_more}"
     evidence = (
         f"Two workers were busy {words.state_share(it.one_task)} of the time with one task, "
-        f"{as_many} with two, {one_more} with three and {words.state_share(it.four_each)} with eight."
+        f"{as_many} with two, {one_more} with three and "
+        f"{words.state_share(it.four_each)} with eight."
     )
     if mind := words.find_machine_reservations(first, WORKERS):
         return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
