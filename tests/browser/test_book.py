@@ -128,7 +128,7 @@ def test_a_page_is_whole_and_readable_in_light_and_dark(tour: Tour, name: str) -
 @pytest.mark.parametrize("name", NAMES)
 def test_every_chart_is_shown_on_white_with_its_description(tour: Tour, name: str) -> None:
     drawn = [cell for cell in read_code(name) if draws_a_chart(cell)]
-    recorded = [cell for cell in drawn if "load_recorded" in cell.source]
+    recorded = [cell for cell in drawn if "draw(load_recorded(" in cell.source]
     for scheme in SCHEMES:
         look = tour.looks[f"notebooks/{name}", scheme]
         assert re.search(r"This page was run on \d{4}-\d\d-\d\d: CPython", look["text"])
