@@ -35,6 +35,12 @@ def _is_helper(process: psutil.Process) -> bool:
     return any(helper in " ".join(process.cmdline()) for helper in HELPERS)
 
 
+def list_connections(process: psutil.Process) -> list[Any]:
+    """List the open network sockets of a process, by the name that its psutil has for that."""
+    name = "net_connections" if hasattr(process, "net_connections") else "connections"
+    return list(getattr(process, name)("inet"))
+
+
 def list_workers(pid: int | None = None) -> set[psutil.Process]:
     """List the living processes that this one, or another, started, but multiprocessing's own."""
     workers, family = set(), psutil.Process(pid)

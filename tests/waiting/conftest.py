@@ -6,11 +6,12 @@ import psutil
 import pytest
 
 from gil_demo.waiting import loopback
+from tests.conftest import list_connections
 
 
 def list_sockets() -> set[tuple[object, ...]]:
     """List the open network sockets of this process."""
-    connections = psutil.Process().net_connections(kind="inet")
+    connections = list_connections(psutil.Process())
     return {(one.fd, one.laddr, one.raddr, one.status) for one in connections}
 
 

@@ -11,6 +11,7 @@ import pytest
 from gil_demo.checks import GilDemoError
 from gil_demo.waiting import loopback
 from gil_demo.waiting.loopback import answer_late, ask_slow_server, echo, send_requests, serving
+from tests.conftest import list_connections
 
 pytestmark = pytest.mark.usefixtures("everything_as_before")
 
@@ -35,7 +36,7 @@ def test_an_echo_holds_every_byte_that_was_sent_and_only_this_machine_reaches_th
     with serving(echo) as port, closing(connect(port)) as client:
         client.sendall(message)
         assert receive(client, len(message)) == message
-        places = {one.laddr for one in psutil.Process().net_connections() if not one.raddr}
+        places = {one.laddr for one in list_connections(psutil.Process()) if not one.raddr}
         assert {place.ip for place in places if place.port == port} == {HOME}
 
 
