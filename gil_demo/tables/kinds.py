@@ -1,7 +1,8 @@
 """The kinds of tables, a row for each, and the doors that serve every kind.
 
 A row names where a kind's columns, summary, sentences, charts and measurement are, as "room.module:
-name"; nothing of it is imported before it is asked for. A new kind is one room and one row here.
+name"; nothing of it is imported before it is asked for. A new kind is a module in its topic's room
+and a row here.
 
 - The summary takes a checked table.
 - The sentences take the table and its summary; so do the charts, and options of their own.
