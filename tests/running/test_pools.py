@@ -164,7 +164,7 @@ def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_
     [
         (
             tasks.refuse,
-            r"^a worker process could not get ready for work: LookupError: no such thing as .*mark$",
+            r"^a worker process could not get ready for work: LookupError: no such thing as .*mark",
         ),
         (tasks.die, r"\(exit code 3\) before it was ready|being filled$"),
         (tasks.countdown_for_ever, r"^2 worker processes were not ready after 2 seconds: ask"),
