@@ -59,7 +59,7 @@ def test_a_worker_that_dies_ends_the_measurement(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparison, "countdown", tasks.die_in_a_worker)
-    with pytest.raises(WorkerDied, match="exit code 3"):
+    with pytest.raises(WorkerDied, match=tasks.DIED):
         compare(["processes"], count=COUNT, start_method=method)
     assert multiprocessing.active_children() == []
 

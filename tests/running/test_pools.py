@@ -64,7 +64,7 @@ def test_what_cannot_be_sent_is_an_error_and_no_hang(method: str) -> None:
 @each_method
 def test_a_worker_that_ends_ends_the_run_with_one_clear_error(method: str) -> None:
     runner = partial(processes, start_method=method)
-    told = r"^a worker process ended \(exit code 3\) with 2 tasks under way: \['victim', 'other'\]$"
+    told = rf"^a worker process ended {tasks.DIED} with 2 tasks under way: \['victim', 'other'\]$"
     with pytest.raises(WorkerDied, match=told):
         run_once(runner, tasks.die, ["victim", "other"])
     assert len(run_once(runner, countdown, [COUNT, COUNT])) == 2
@@ -166,7 +166,7 @@ def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_
             tasks.refuse,
             r"^a worker process could not get ready for work: LookupError: no such thing as .*mark",
         ),
-        (tasks.die, r"\(exit code 3\) before it was ready|being filled$"),
+        (tasks.die, tasks.DIED + " before it was ready|being filled$"),
         (tasks.countdown_for_ever, r"^2 worker processes were not ready after 2 seconds: ask"),
     ],
 )

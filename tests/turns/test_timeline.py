@@ -84,7 +84,7 @@ def test_the_interval_is_in_force_during_the_trace_and_stands_in_the_table(
 @pytest.mark.parametrize("method", EACH_METHOD)
 def test_a_worker_that_dies_ends_the_trace(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     monkeypatch.setattr(timeline, "trace_countdown", tasks.die)
-    with pytest.raises(WorkerDied, match="exit code 3"):
+    with pytest.raises(WorkerDied, match=tasks.DIED):
         trace(["processes"], start_method=method, switch_interval=0.02)
     assert multiprocessing.active_children() == []
 
