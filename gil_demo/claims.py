@@ -21,7 +21,7 @@ from gil_demo.pool.lists import summarise_lists, sweep_list_length
 from gil_demo.race.comparison import compare
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.scripts import Outcome, run_script
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table, name_run
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
 from gil_demo.turns.timeline import summarise_trace, trace
 
 SAYINGS = {
@@ -268,14 +268,13 @@ def _check_claims(table: pd.DataFrame, place: str) -> None:
         )
 
 
-CLAIMS = Schema(
+CLAIMS = make_schema(
     "tested claims",
-    {"run_id": Column("text"), "experiment": Column("text", choices=("claims",))}
-    | {"claim": Column("text", choices=tuple(QUANTITIES))}
+    ("claims",),
+    {"claim": Column("text", choices=tuple(QUANTITIES))}
     | {"quantity": Column("text", choices=sum(QUANTITIES.values(), ()))}
     | {"value": Column("number", may_be_empty=True)}
-    | {"workers": Column("whole"), "start_method": Column("text")}
-    | MACHINE,
+    | {"workers": Column("whole"), "start_method": Column("text")},
     _check_claims,
     alike=("workers", "start_method"),
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import VARIANT
-from gil_demo.tables.schema import MACHINE, Column, Schema, name_run
+from gil_demo.tables.schema import Column, make_schema, name_run
 from gil_demo.words import find_machine_reservations
 
 
@@ -18,11 +18,10 @@ def _check_ways(table: pd.DataFrame, place: str) -> None:
         raise ResultsError(f"{place} has a way of running twice in {name_run(run_id)}")
 
 
-CLASS = Schema(
+CLASS = make_schema(
     "runs of a class",
+    ("class",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("class",)),
         "file": Column("text"),
         "runner": Column("text"),
         "workers": Column("whole"),
@@ -35,7 +34,6 @@ CLASS = Schema(
         "speed_up": Column("rate"),
         **dict.fromkeys(("speed_up_low", "speed_up_high"), Column("rate", may_be_empty=True)),
         "cold_speed_up": Column("rate"),
-        **MACHINE,
     },
     _check_ways,
     alike=("file", "rounds"),

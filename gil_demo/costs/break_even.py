@@ -11,7 +11,6 @@ from gil_demo.costs.lengths import COLD, KEPT, Way, find_reservations, fit_ways,
 from gil_demo.costs.start_up import describe_rounds, tell
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, Look, get_look
 from gil_demo.measuring.estimates import NOTHING, spread
 from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_MEETS, find_crossing
 from gil_demo.measuring.runs import BASELINE, measure_pace
@@ -94,14 +93,14 @@ def _state_when(crossings: pd.DataFrame) -> str:
 
 
 _LOOKS = {
-    (BASELINE, ""): ("plain loop", get_look(BASELINE)),
-    ("threads", ""): ("threads", get_look("threads")),
-    ("processes", COLD): ("cold pool", Look(get_look("processes").colour, "s", "--")),
-    ("processes", KEPT): ("pool kept open", get_look("processes")),
+    (BASELINE, ""): ("plain loop", style.get_look(BASELINE)),
+    ("threads", ""): ("threads", style.get_look("threads")),
+    ("processes", COLD): ("cold pool", style.Look(style.get_look("processes").colour, "s", "--")),
+    ("processes", KEPT): ("pool kept open", style.get_look("processes")),
 }
 
 
-def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
+def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     """Draw how long all tasks took against the length of one, a panel for each start method."""
     lengths, methods = sum_up(table), sorted(set(summary["start_method"]))
     width = max(9.5, 4.6 * len(methods))
@@ -121,7 +120,7 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     panels[0].set_ylim(least / 2.2, max(1.5 * most, panels[0].get_ylim()[1]))
     for axes, method in zip(panels, methods, strict=True):
         _finish_panel(axes, method, found[found["start_method"] == method])
-    panels[0].set_ylabel("time for all tasks", size=13, color=INK)
+    panels[0].set_ylabel("time for all tasks", size=13, color=style.INK)
     chart.legend(
         *panels[0].get_legend_handles_labels(), loc="upper left", ncols=4, frameon=False,
         fontsize=13, bbox_to_anchor=(0.03, 0.935), handlelength=2.6, columnspacing=1.6,
@@ -145,18 +144,18 @@ def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFr
         axes.plot(
             x, rows["seconds"], color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, linestyle=look.line, label=label,
-            markerfacecolor=PAPER if look.line == "--" else look.colour,
+            markerfacecolor=style.PAPER if look.line == "--" else look.colour,
         )  # fmt: skip
     for row in list_rows(found):
-        faint: dict[str, Any] = {"color": SOFT_INK, "zorder": 0.5}
+        faint: dict[str, Any] = {"color": style.SOFT_INK, "zorder": 0.5}
         axes.axvline(row.crossing_seconds, linewidth=1.3, linestyle=DASHES, **faint)
         axes.axvspan(row.crossing_low, row.crossing_high, alpha=0.13, linewidth=0, **faint)
 
 
 def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
     """Name a panel's axes, and label the crossings at the foot of their lines, a row a pool."""
-    axes.set_title(f"by {method}", loc="left", size=14, color=INK, weight="bold", pad=8)
-    axes.set_xlabel("length of one task", size=12, color=INK)
+    axes.set_title(f"by {method}", loc="left", size=14, color=style.INK, weight="bold", pad=8)
+    axes.set_xlabel("length of one task", size=12, color=style.INK)
     style.label_decades(axes.xaxis, state_seconds)
     style.label_decades(axes.yaxis, state_seconds)
     style.clean_axes(axes, "y")
@@ -167,9 +166,9 @@ def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
         is_left = length**2 < low * high
         write(
             axes, state_seconds(length), (length, 0),
-            (4 if is_left else -4, 24 if row.pool == COLD else 6), INK, 12,
+            (4 if is_left else -4, 24 if row.pool == COLD else 6), style.INK, 12,
             xycoords=("data", "axes fraction"), ha="left" if is_left else "right",
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
+            bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.runners import sequential, threads
 from gil_demo.running.spans import Run
 from gil_demo.running.workloads import countdown
-from gil_demo.tables.schema import MACHINE, Column, Schema, make_table, name_run
+from gil_demo.tables.schema import Column, make_schema, make_table, name_run
 from gil_demo.words import find_machine_reservations
 
 
@@ -31,19 +31,17 @@ def _check_lengths(table: pd.DataFrame, place: str) -> None:
             )
 
 
-LENGTHS = Schema(
+LENGTHS = make_schema(
     "tasks of growing length",
+    ("break_even",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("break_even",)),
         "runner": Column("text", choices=("sequential", "threads", "processes")),
         "start_method": Column("text", may_be_empty=True),
         **dict.fromkeys(("tasks", "steps", "round", "rounds", "position"), Column("whole")),
         "start_up_seconds": Column("seconds"),
         "seconds": Column("duration"),
         "tear_down_seconds": Column("seconds"),
-    }
-    | MACHINE,
+    },
     _check_lengths,
     alike=("tasks",),
     variant=("runner", "start_method", "steps"),

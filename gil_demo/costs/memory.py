@@ -18,7 +18,7 @@ from gil_demo.measuring.rounds import check_budget
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.scripts import run_script
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.words import head, list_in_words, state_bytes, state_share
 
 PARENTS = ("small", "holds the table")
@@ -26,18 +26,16 @@ DEEDS = ("waits", "imports pandas", "reads the table", "collects garbage", "coll
 """What a worker does before its memory is measured. In the last case its parent had called
 `gc.freeze` before the worker was forked."""
 
-WEIGHTS = Schema(
+WEIGHTS = make_schema(
     "weighed workers",
+    ("weights",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("weights",)),
         "start_method": Column("text"),
         "parent": Column("text", choices=PARENTS),
         "deed": Column("text", choices=DEEDS),
         **dict.fromkeys(("table_bytes", "round", "rounds"), Column("whole")),
         **dict.fromkeys(("unique_bytes", "parent_bytes"), Column("whole")),
-    }
-    | MACHINE,
+    },
     alike=("table_bytes",),
     variant=("start_method", "parent", "deed"),
 )

@@ -18,22 +18,19 @@ from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_rou
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods, pool_held
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
-from gil_demo.words import count_in_words, head, list_in_words, state_range, state_seconds
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 
 LOADS = ("nothing", "pandas")  # what a worker imports before it is ready
 
-STARTS = Schema(
+STARTS = make_schema(
     "starts of a pool",
+    ("starts",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("starts",)),
         "start_method": Column("text"),
         "loads": Column("text", choices=LOADS),
         **dict.fromkeys(("workers", "round", "rounds", "position"), Column("whole")),
         **dict.fromkeys(("start_up_seconds", "tear_down_seconds"), Column("duration")),
-    }
-    | MACHINE,
+    },
     alike=("workers",),
     variant=("start_method", "loads"),
 )
@@ -125,13 +122,13 @@ def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
 def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
-    workers = count_in_words(int(table["workers"].iloc[0]), "worker")
+    workers = words.count_in_words(int(table["workers"].iloc[0]), "worker")
     lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
-            ready = state_range(row.start_up_seconds, row.start_up_low, row.start_up_high)
-            gone = f"gone after another {state_seconds(row.tear_down_seconds)}"
+            ready = words.state_range(row.start_up_seconds, row.start_up_low, row.start_up_high)
+            gone = f"gone after another {words.state_seconds(row.tear_down_seconds)}"
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
     return tell(table, lines)
@@ -148,7 +145,7 @@ def describe_rounds(table: pd.DataFrame, what: str) -> str:
 
 
 def _count_rounds(table: pd.DataFrame) -> str:
-    return f"{count_in_words(int(table['rounds'].iloc[0]), 'round')} of each"
+    return f"{words.count_in_words(int(table['rounds'].iloc[0]), 'round')} of each"
 
 
 def _check_plain_starts(summary: pd.DataFrame) -> None:
@@ -158,25 +155,25 @@ def _check_plain_starts(summary: pd.DataFrame) -> None:
 
 
 def _state_extra(row: Any) -> str:
-    ready = f"ready after {state_seconds(row.start_up_seconds)}"
+    ready = f"ready after {words.state_seconds(row.start_up_seconds)}"
     if math.isnan(row.extra_low):
         return ready
     if row.extra_low <= 0 <= row.extra_high:
         return f"{ready}, not clearly later"
     word = "later" if row.extra_seconds > 0 else "sooner"
     low, high = sorted((abs(row.extra_low), abs(row.extra_high)))
-    return f"{state_range(abs(row.extra_seconds), low, high)} {word}"
+    return f"{words.state_range(abs(row.extra_seconds), low, high)} {word}"
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     _check_plain_starts(summary)
     is_plain = summary["loads"] == LOADS[0]
     plain, heavy, end = list_rows(summary[is_plain]), summary[~is_plain], ""
-    told = [f"{state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]
+    told = [f"{words.state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]
     if len(heavy) and (heavy["extra_low"] > 0).all():
-        added = dict.fromkeys(map(state_seconds, heavy["extra_seconds"].agg(["min", "max"])))
+        added = dict.fromkeys(map(words.state_seconds, heavy["extra_seconds"].agg(["min", "max"])))
         end = f"; {heavy['loads'].iloc[0]} adds {' to '.join(added)}"
-    return head(f"a pool was ready after {list_in_words(told)}{end}", table)
+    return words.head(f"a pool was ready after {words.list_in_words(told)}{end}", table)
 
 
 def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -200,7 +197,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         _draw_bar(axes, place, row, marks, end)
     axes.set_xlim(0, end * 1.12)
     beyond = int((1000 * table["start_up_seconds"] > end).sum())
-    stray = f"; {count_in_words(beyond, 'mark')} further right" if beyond else ""
+    stray = f"; {words.count_in_words(beyond, 'mark')} further right" if beyond else ""
     label = f"milliseconds: start-up (bar, a mark for each round), tear-down (hatched){stray}"
     name_values(axes, label, 6)
     name_rows(axes, names)
@@ -209,7 +206,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"tear-down {1000 * row.tear_down_seconds:.1f} ms"
         for name, row in zip(names, rows, strict=True)
     )
-    workers = count_in_words(int(table["workers"].iloc[0]), "worker")
+    workers = words.count_in_words(int(table["workers"].iloc[0]), "worker")
     conditions = describe_rounds(table, f"pools of {workers}")
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
@@ -224,6 +221,6 @@ def _draw_bar(axes: Axes, place: int, row: Any, marks: "pd.Series[float]", end: 
     draw_cloud(axes, marks, place, look.marker, reach=0.17)
     room = max(start + tear, float(marks[marks <= end].max()))
     write(
-        axes, state_seconds(row.start_up_seconds), (room, place), (8, 0), SOFT_INK, 12,
+        axes, words.state_seconds(row.start_up_seconds), (room, place), (8, 0), SOFT_INK, 12,
         va="center", annotation_clip=False,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_rou
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, wait_for
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share
 
 KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
@@ -35,19 +35,17 @@ WAYS = {
     "kept": "Kept by the worker, a task that uses them",
 }
 
-TRANSFERS = Schema(
+TRANSFERS = make_schema(
     "transfers of data",
+    ("transfers",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("transfers",)),
         "kind": Column("text", choices=(*KINDS,)),
         "way": Column("text", choices=(*WAYS,)),
         "size_bytes": Column("whole"),
         "start_method": Column("text"),
         **dict.fromkeys(("round", "rounds", "position"), Column("whole")),
         "seconds": Column("duration"),
-    }
-    | MACHINE,
+    },
     alike=("start_method",),
     variant=("kind", "way", "size_bytes"),
 )

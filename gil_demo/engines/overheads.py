@@ -138,11 +138,10 @@ def _check_costs(table: pd.DataFrame, place: str) -> None:
         schema.check_same_facts(own, f"{place}, {schema.name_run(run_id)}, {runner}", shared)
 
 
-OVERHEADS = schema.Schema(
+OVERHEADS = schema.make_schema(
     "maps by engines",
+    ("engines",),
     {
-        "run_id": schema.Column("text"),
-        "experiment": schema.Column("text", choices=("engines",)),
         "runner": schema.Column("text", choices=("sequential", "processes", "cluster", "ray")),
         "start_method": schema.Column("text", may_be_empty=True),
         "workers": schema.Column("whole"),
@@ -151,7 +150,6 @@ OVERHEADS = schema.Schema(
         "start_up_seconds": schema.Column("seconds"),
         "seconds": schema.Column("duration"),
         "tear_down_seconds": schema.Column("seconds"),
-        **schema.MACHINE,
     },
     _check_costs,
     alike=("workers", "is_elsewhere"),

@@ -17,17 +17,16 @@ from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import RUNNERS, find_missing, get_runner
 from gil_demo.running.spans import Run, Runner
 from gil_demo.running.workloads import split
-from gil_demo.tables.schema import MACHINE, Column, Schema, check_one_run, make_table
+from gil_demo.tables.schema import MACHINE, Column, check_one_run, make_schema, make_table
 
 BASELINE = "sequential"
 VARIANT = ["runner", "workers", "start_method"]
 _NO_BASELINE = "the table has no sequential rounds to hold the others against"
 
-RUNS = Schema(
+RUNS = make_schema(
     "timed runs",
+    ("compare", "scale", "workloads"),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("compare", "scale", "workloads")),
         "workload": Column("text"),
         "runner": Column("text"),
         "workers": Column("whole"),
@@ -37,8 +36,7 @@ RUNS = Schema(
         "seconds": Column("duration"),
         "tear_down_seconds": Column("seconds"),
         "stopped_by": Column("text", choices=("precision", "budget")),
-    }
-    | MACHINE,
+    },
     alike=("workload", "count", "stopped_by"),
     variant=tuple(VARIANT),
 )

@@ -28,7 +28,7 @@ from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool
 from gil_demo.running.workloads import CUTS, compute_default_chunksize, countdown
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 
 VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
 COUNT = 4_000_000
@@ -44,15 +44,14 @@ def _check_lists(table: pd.DataFrame, place: str) -> None:
         raise ResultsError(f"{place}, row {few.argmax() + 1}: there are more tasks than steps")
 
 
-LISTS = Schema(
+LISTS = make_schema(
     "rounds of a map",
-    {"run_id": Column("text"), "experiment": Column("text", choices=("lengths", "chunks"))}
-    | {"work": Column("text", choices=tuple(CUTS))}
+    ("lengths", "chunks"),
+    {"work": Column("text", choices=tuple(CUTS))}
     | {"workers": Column("whole"), "start_method": Column("text")}
     | dict.fromkeys(("tasks", "chunksize", "default_chunksize", "count"), Column("whole"))
     | dict.fromkeys(("round", "rounds", "position"), Column("whole"))
-    | dict.fromkeys(("seconds", "busy_seconds"), Column("duration"))
-    | MACHINE,
+    | dict.fromkeys(("seconds", "busy_seconds"), Column("duration")),
     _check_lists,
     alike=("workers", "start_method", "count"),
     variant=tuple(VARIANT),

@@ -18,7 +18,7 @@ from gil_demo.pool.tasks import describe_open_pool
 from gil_demo.running import CHECK_SECONDS, pools
 from gil_demo.running.pools import HeldPool
 from gil_demo.running.workloads import compute_default_chunksize, count_numbered, count_pair
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table, name_run
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
 from gil_demo.words import count_in_words, head, state_seconds
 
 WORKERS = 2
@@ -102,14 +102,13 @@ def _check_arrivals(table: pd.DataFrame, place: str) -> None:
                 )
 
 
-ARRIVALS = Schema(
+ARRIVALS = make_schema(
     "answers of a pool",
-    {"run_id": Column("text"), "experiment": Column("text", choices=("methods",))}
-    | {"method": Column("text", choices=tuple(METHODS))}
+    ("methods",),
+    {"method": Column("text", choices=tuple(METHODS))}
     | {"workers": Column("whole"), "start_method": Column("text")}
     | dict.fromkeys(("chunksize", "task", "steps", "place"), Column("whole"))
-    | dict.fromkeys(("returned_seconds", "end_seconds", "arrived_seconds"), Column("seconds"))
-    | MACHINE,
+    | dict.fromkeys(("returned_seconds", "end_seconds", "arrived_seconds"), Column("seconds")),
     _check_arrivals,
     alike=("workers", "start_method"),
 )

@@ -15,7 +15,7 @@ from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool, wait_for
 from gil_demo.running.workloads import CallCounter, countdown
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table, name_run
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
 
 MOST_TASKS = 1_000_000
 _MOMENTS = ["ready_seconds", "done_seconds", "gone_seconds"]
@@ -49,13 +49,12 @@ def check_sizes(table: pd.DataFrame, place: str) -> None:
             )
 
 
-TASKS = Schema(
+TASKS = make_schema(
     "tasks of a map",
-    {"run_id": Column("text"), "experiment": Column("text", choices=("map",))}
-    | {"workers": Column("whole"), "start_method": Column("text")}
+    ("map",),
+    {"workers": Column("whole"), "start_method": Column("text")}
     | dict.fromkeys(("chunksize", "tasks", "task", "steps", "worker"), Column("whole"))
-    | dict.fromkeys(_CLOCK, Column("seconds"))
-    | MACHINE,
+    | dict.fromkeys(_CLOCK, Column("seconds")),
     _check_tasks,
     alike=("workers", "start_method", "chunksize", "tasks", *_MOMENTS),
 )

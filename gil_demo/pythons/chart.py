@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from gil_demo import words
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, draw_interval, finish, name_rows, name_values, write
-from gil_demo.drawing.style import PAPER, SOFT_INK, Chart, Look
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.pythons.table import INTERPRETERS, MEASURED, read_numbers, summarise_interpreters
 from gil_demo.tables.schema import check_one_run, list_rows
@@ -19,7 +18,7 @@ YOURS, RECORDED, PUBLISHED = "yours", "recorded", "published"
 _ORIGINS = {  # the look of marks, how far they stand above their row, and the column beside it
     YOURS: (style.get_look("threads"), -0.16, 0.645),
     RECORDED: (style.get_look("processes"), 0.16, 0.735),
-    PUBLISHED: (Look(SOFT_INK, "*", ""), 0.0, 0.785),
+    PUBLISHED: (style.Look(style.SOFT_INK, "*", ""), 0.0, 0.785),
 }
 _ROW, _ABOVE, _BETWEEN, _BELOW = 0.4, 0.95, 1.3, 0.95  # inches
 _PANELS = {
@@ -68,7 +67,7 @@ def draw_interpreters(
     summary: pd.DataFrame,
     recorded: pd.DataFrame | None = None,
     published: pd.DataFrame | None = None,
-) -> Chart:
+) -> style.Chart:
     """Draw how long two threads took as a multiple of one, a row for each minor version."""
     marks = list_marks(summary, RECORDED if table["recorded_on"].iloc[0] else YOURS)
     conditions = _state_conditions(table, summary)
@@ -120,7 +119,7 @@ def _state_conditions(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     return words.describe_conditions(table, told)
 
 
-def _draw_panels(panels: dict[bool, list[Mark]]) -> Chart:
+def _draw_panels(panels: dict[bool, list[Mark]]) -> style.Chart:
     rows = [len({mark.label for mark in panel}) for panel in panels.values()] or [1]
     height = _ABOVE + _ROW * sum(rows) + _BETWEEN * (len(rows) - 1) + _BELOW
     chart = style.make_chart(12.5, height)
@@ -156,7 +155,7 @@ def _draw_panel(axes: Axes, marks: Sequence[Mark], name: str) -> None:
         _write_beside(axes, told, place, origin, "data", (0, 0), va="center")
     uprights = ((0.5, "both at once", DASHES, "right"), (1.0, "as one thread", "-", "left"))
     for value, text, dashes, side in uprights:
-        axes.axvline(value, color=SOFT_INK, linewidth=1.3, linestyle=dashes, zorder=0.5)
+        axes.axvline(value, color=style.SOFT_INK, linewidth=1.3, linestyle=dashes, zorder=0.5)
         write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
     name_values(axes, name, 5)
     name_rows(axes, labels, bottom=0.4)
@@ -182,8 +181,8 @@ def _draw_mark(axes: Axes, place: float, mark: Mark) -> None:
     axes.plot(
         mark.ratio, place, linestyle="", marker=look.marker,
         markersize=15 if mark.origin == PUBLISHED else 9, color=look.colour,
-        markerfacecolor=look.colour if is_filled else PAPER,
-        markeredgecolor=PAPER if is_filled else look.colour, markeredgewidth=1.6,
+        markerfacecolor=look.colour if is_filled else style.PAPER,
+        markeredgecolor=style.PAPER if is_filled else look.colour, markeredgewidth=1.6,
     )  # fmt: skip
 
 

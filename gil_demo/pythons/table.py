@@ -8,7 +8,7 @@ import pandas as pd
 
 from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import LEAST_ROUNDS, NOTHING, estimate_median, spread
-from gil_demo.tables.schema import MACHINE, Column, Schema, check_same_facts, list_rows
+from gil_demo.tables.schema import Column, check_same_facts, list_rows, make_schema
 from gil_demo.words import call_ratio, find_machine_reservations, state_factor
 
 MEASURED = "measured"
@@ -35,11 +35,10 @@ def _check_rounds(rows: pd.DataFrame, where: str) -> None:
             raise ResultsError(f"{where} is not whole: {way} lacks a round of {len(wanted)}")
 
 
-INTERPRETERS = Schema(
+INTERPRETERS = make_schema(
     "interpreters",
+    ("interpreters",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("interpreters",)),
         "interpreter": Column("text"),
         **dict.fromkeys(("version", "implementation_measured"), Column("text", may_be_empty=True)),
         "gil": Column("text", choices=("on", "off", "not known")),
@@ -47,8 +46,7 @@ INTERPRETERS = Schema(
         "runner": Column("text", may_be_empty=True),
         **dict.fromkeys(("round", "steps"), Column("whole", may_be_empty=True)),
         "seconds": Column("duration", may_be_empty=True),
-    }
-    | MACHINE,
+    },
     _check_interpreters,
     alike=("experiment",),  # and with it the machine's facts
 )

@@ -1,6 +1,6 @@
 """What a table has to look like: the kinds of columns, and the checks that every table passes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -152,6 +152,18 @@ MACHINE: dict[str, Column] = {
 }
 """The facts of the machine, in every row of every table; `recorded_on` names the machine of a
 recorded run and is empty for a run of one's own."""
+
+
+def make_schema(
+    name: str,
+    experiments: tuple[str, ...],
+    own: Mapping[str, Column],
+    check: Callable[[pd.DataFrame, str], None] | None = None,
+    **alike_and_variant: tuple[str, ...],
+) -> Schema:
+    """Make a schema of a kind's own columns, between those that all tables have."""
+    first = {"run_id": Column("text"), "experiment": Column("text", choices=experiments)}
+    return Schema(name, {**first, **own, **MACHINE}, check, **alike_and_variant)
 
 
 def name_run(run_id: object) -> str:

@@ -19,7 +19,7 @@ from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.runners import threads
 from gil_demo.running.workloads import split, trace_countdown
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.turns.timeline import find_turns, list_slices
 
 _OWN = words.state_seconds(PYTHON_INTERVAL)
@@ -99,11 +99,10 @@ def _run_round(interval: float, workers: int, pace: float) -> _Round:
     return _Round(work, float(turns.loc[turns["is_handed_over"], "seconds"].median()))
 
 
-SWITCHES = Schema(
+SWITCHES = make_schema(
     "rounds at a switch interval",
+    ("switch",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("switch",)),
         "workers": Column("whole"),
         "switch_interval_seconds": Column("duration"),
         "round": Column("whole"),
@@ -111,8 +110,7 @@ SWITCHES = Schema(
         "position": Column("whole"),
         "turn_seconds": Column("duration", may_be_empty=True),
         "steps_per_second": Column("rate"),
-    }
-    | MACHINE,
+    },
     alike=("workers",),
     variant=("switch_interval_seconds",),
 )

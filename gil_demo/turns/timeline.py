@@ -17,7 +17,7 @@ from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
-from gil_demo.tables.schema import MACHINE, MOST_SECONDS, Column, Schema, list_rows, make_table
+from gil_demo.tables.schema import MOST_SECONDS, Column, list_rows, make_schema, make_table
 
 _Places = dict[tuple[str, int], float]  # of the lane of a runner's worker, from the top
 _IN_TURN = 0.05  # workers that run together for no larger a part of the time take turns
@@ -95,11 +95,10 @@ def _check_slices(table: pd.DataFrame, place: str) -> None:
         raise checks.ResultsError(f"{place}, row {row}: the slice ends before it starts")
 
 
-SLICES = Schema(
+SLICES = make_schema(
     "slices",
+    ("trace",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("trace",)),
         "runner": Column("text", choices=tuple(_LANES)),
         "start_method": Column("text", may_be_empty=True),
         "workers": Column("whole"),
@@ -108,8 +107,7 @@ SLICES = Schema(
         "switch_interval_seconds": Column("duration"),
         "start_seconds": Column("seconds"),
         "end_seconds": Column("seconds"),
-    }
-    | MACHINE,
+    },
     _check_slices,
     alike=("workers", "count", "switch_interval_seconds"),
 )

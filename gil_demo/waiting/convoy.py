@@ -17,7 +17,6 @@ from matplotlib.axes import Axes
 from gil_demo import words
 from gil_demo.checks import ResultsError, check_number
 from gil_demo.drawing import parts, style
-from gil_demo.drawing.style import INK, SOFT_INK, Chart, clean_axes, get_look, make_chart
 from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
@@ -27,14 +26,14 @@ from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.pools import processes
 from gil_demo.running.spans import Run
 from gil_demo.running.workloads import call, count_for, countdown
-from gil_demo.tables.schema import MACHINE, Column, Schema, list_rows, make_table
+from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.waiting.loopback import Exchange, echo, send_requests, serving
 from gil_demo.words import MARGIN, capitalise, count_in_words, head, state_factor, state_seconds
 
 NEIGHBOURS = {
-    "nothing": ("alone", get_look("sequential")),
-    "process": ("beside a busy process", get_look("processes")),
-    "thread": ("beside a busy thread", get_look("threads")),
+    "nothing": ("alone", style.get_look("sequential")),
+    "process": ("beside a busy process", style.get_look("processes")),
+    "thread": ("beside a busy thread", style.get_look("threads")),
 }
 """What may run beside the server, in the order of rows: its words and its look."""
 
@@ -131,16 +130,14 @@ def _busy_thread() -> Iterator[None]:
 
 
 _LATENCIES = ("latency_median_seconds", "latency_p99_seconds")
-EXCHANGES = Schema(
+EXCHANGES = make_schema(
     "echo rounds",
+    ("serve",),
     {
-        "run_id": Column("text"),
-        "experiment": Column("text", choices=("serve",)),
         "beside": Column("text", choices=(*NEIGHBOURS,)),
         "switch_interval_seconds": Column("duration"),
         **dict.fromkeys(("round", "rounds", "position", "requests"), Column("whole")),
         **dict.fromkeys(("seconds", *_LATENCIES), Column("duration")),
-        **MACHINE,
     },
     variant=("beside", "switch_interval_seconds"),
 )
@@ -231,7 +228,7 @@ def _state(median: float, low: float, high: float) -> str:
 
 def draw_exchanges(
     table: pd.DataFrame, summary: pd.DataFrame, published: pd.DataFrame | None = None
-) -> Chart:
+) -> style.Chart:
     """Draw a server's requests beside its neighbours, or against the switch interval if swept."""
     wanted = {"beside", "requests_per_second", "year", "source"}
     is_table = isinstance(published, pd.DataFrame) and wanted <= set(published.columns)
@@ -251,11 +248,11 @@ def draw_exchanges(
 
 def _draw_neighbours(
     table: pd.DataFrame, summary: pd.DataFrame, published: pd.DataFrame | None
-) -> tuple[Chart, str]:
+) -> tuple[style.Chart, str]:
     """Draw on the left each round's requests, on the right a request's time up to the 99 %."""
     rows = list_rows(summary)
     height = 2.1 + 0.85 * len(rows)
-    chart = make_chart(12, height)
+    chart = style.make_chart(12, height)
     rates, latencies = chart.subplots(1, 2, sharey=True)
     chart.subplots_adjust(
         left=0.185, right=0.98, top=1 - 0.8 / height, bottom=1.15 / height, wspace=0.08
@@ -283,8 +280,8 @@ def _draw_neighbours(
     others = "" if published is None else _draw_published(rates, rows, published)
     for axes, _, state, label in panels:
         parts.widen(axes, 2, state)
-        axes.set_xlabel(label, size=12, color=INK)
-        clean_axes(axes, "x")
+        axes.set_xlabel(label, size=12, color=style.INK)
+        style.clean_axes(axes, "x")
     parts.name_rows(rates, [capitalise(_name(row)) for row in rows], bottom=0.4)
     return chart, f"Medians: {'; '.join(told)}.{others}"
 
@@ -295,7 +292,7 @@ def _draw_published(axes: Axes, rows: list[Any], published: pd.DataFrame) -> str
     shown = published[published["beside"].isin(places)]
     axes.plot(
         shown["requests_per_second"], shown["beside"].map(places), linestyle="", marker="*",
-        markersize=12, markerfacecolor="none", markeredgecolor=SOFT_INK,
+        markersize=12, markerfacecolor="none", markeredgecolor=style.SOFT_INK,
     )  # fmt: skip
     for row in list_rows(shown):
         rate, is_low = row.requests_per_second, row.requests_per_second < 3_000
@@ -307,18 +304,18 @@ def _draw_published(axes: Axes, rows: list[Any], published: pd.DataFrame) -> str
     return f" Published by {published['source'].iloc[0]}: {', '.join(told)}."
 
 
-def _draw_sweep(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[Chart, str]:
+def _draw_sweep(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[style.Chart, str]:
     """Draw each round's requests and their median, and the line of one request an interval."""
     rounds, busy = (part[part["beside"] == "thread"] for part in (table, summary))
     if busy.empty:
         raise ResultsError("the table has no rounds beside a thread; give one of sweep_server")
     alone = float(summary.loc[summary["beside"] == "nothing", "requests_per_second"].iloc[0])
-    look, intervals = get_look("threads"), busy["switch_interval_seconds"] * 1000
-    chart = make_chart(10, 5.6)
+    look, intervals = style.get_look("threads"), busy["switch_interval_seconds"] * 1000
+    chart = style.make_chart(10, 5.6)
     axes = chart.subplots()
     chart.subplots_adjust(left=0.1, right=0.97, top=0.87, bottom=0.19)
     axes.plot(
-        intervals, 1000 / intervals, color=SOFT_INK, linewidth=1.4, linestyle=parts.DASHES,
+        intervals, 1000 / intervals, color=style.SOFT_INK, linewidth=1.4, linestyle=parts.DASHES,
         label="one request an interval",
     )  # fmt: skip
     rates = rounds["requests"] / rounds["seconds"]
@@ -332,14 +329,14 @@ def _draw_sweep(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[Chart, str]
     style.label_in_full(axes.xaxis, list(intervals), lambda value: f"{value:g}")
     style.label_in_full(axes.yaxis, parts.choose_decades(*axes.get_ylim()), state_rate)
     axes.legend(loc="lower left", frameon=False, fontsize=12)
-    axes.axhline(alone, color=get_look("sequential").colour, linewidth=2)
+    axes.axhline(alone, color=style.get_look("sequential").colour, linewidth=2)
     parts.write(
         axes, f"alone: {state_rate(alone)}", (0.99, alone), (0, -5), size=12, ha="right", va="top",
         xycoords=("axes fraction", "data"),
     )  # fmt: skip
-    axes.set_xlabel("switch interval (ms)", size=13, color=INK)
-    axes.set_ylabel("requests a second", size=13, color=INK)
-    clean_axes(axes, "y")
+    axes.set_xlabel("switch interval (ms)", size=13, color=style.INK)
+    axes.set_ylabel("requests a second", size=13, color=style.INK)
+    style.clean_axes(axes, "y")
     told = [
         f"{state_seconds(row.switch_interval_seconds)}: {row.requests_per_second:.1f}"
         for row in list_rows(busy)
