@@ -126,6 +126,11 @@ def check_unlike(name: str, values: object, check: Callable[[str, object], Item]
     return checked
 
 
+def check_choices(name: str, one: str, values: object, choices: Sequence[str]) -> list[str]:
+    """Return the values as a list if each is one of the choices and none is there twice."""
+    return check_unlike(name, values, lambda _, value: check_choice(one, value, choices))
+
+
 def check_path(name: str, value: object) -> Path:
     """Return the value as a path, if a file can have such a name."""
     if isinstance(value, os.PathLike):

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 
 from gil_demo import words
 from gil_demo.checks import GilDemoError, ResultsError
-from gil_demo.drawing.parts import finish
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, make_chart
+from gil_demo.drawing.parts import finish, make_plot
+from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart
 from gil_demo.measuring import runs
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
@@ -344,9 +344,7 @@ _VERDICTS = {
 def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw for each claim a coloured verdict in words, the saying and the evidence."""
     height = 1.15 + 0.95 * len(summary)
-    chart = make_chart(12, height)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.012, right=0.988, top=1 - 0.65 / height, bottom=0.42 / height)
+    chart, axes = make_plot(12, height, left=0.012, right=0.988, above=0.65, below=0.42)
     axes.set(xlim=(0, 1), ylim=(len(summary), 0))
     axes.set_axis_off()
     for place, row in enumerate(list_rows(summary)):
@@ -361,9 +359,7 @@ def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{row.claim}, {row.saying[:-1]}: {row.verdict} ({row.figure})."
         for row in list_rows(summary)
     )
-    conditions = words.describe_conditions(
-        table, words.count_in_words(int(table["workers"].iloc[0]), "worker")
-    )
+    conditions = words.describe_conditions(table, words.count_in_run(table, "worker"))
     return finish(chart, words.head(f"of seven claims {title}", table), conditions, told)
 
 

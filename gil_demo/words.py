@@ -35,6 +35,16 @@ def count_in_words(number: int, singular: str, plural: str = "") -> str:
     return f"{state_number(number)} {singular if number == 1 else plural or f'{singular}s'}"
 
 
+def count_in_run(table: pd.DataFrame, noun: str) -> str:
+    """Count a run's rounds, workers or tasks: what the first row of its table tells of them."""
+    return count_in_words(int(table[f"{noun}s"].iloc[0]), noun)
+
+
+def tell(table: pd.DataFrame, lines: list[str], ending: str = "") -> str:
+    """Put the lines of a finding together, with the number of rounds at its end."""
+    return "\n".join([*lines, f"{capitalise(count_in_run(table, 'round'))} of each{ending}."])
+
+
 def state_number(number: int) -> str:
     """State a whole number: in words up to twelve, in digits beyond."""
     return _WORDS[number] if number < len(_WORDS) else f"{number:,}"

@@ -19,7 +19,7 @@ from gil_demo.classroom.table import (
     pick_machines,
 )
 from gil_demo.drawing import style
-from gil_demo.drawing.parts import draw_ideal, draw_upright, finish, name_axes, write
+from gil_demo.drawing.parts import draw_ideal, draw_upright, finish, make_plot, name_axes, write
 from gil_demo.words import state_seconds
 
 _MOST_ROWS = 32  # so many machines are named one by one
@@ -33,10 +33,8 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = machines.sort_values("time_ratio", kind="stable", ignore_index=True)
     is_named = len(machines) <= _MOST_ROWS
     height = max(3.6, 2.3 + 0.27 * len(machines)) if is_named else 6.6
-    chart, edge = style.make_chart(11, height), 0.95 / height
-    axes = chart.subplots()
     left = 0.2 if is_named else 0.07
-    chart.subplots_adjust(left=left, right=0.97, top=1 - edge, bottom=edge)
+    chart, axes = make_plot(11, height, left=left, right=0.97, above=0.95, below=0.95)
     axes.set_xscale("log")
     lines = machines.dropna(subset="time_ratio_low")
     axes.hlines(
@@ -53,8 +51,7 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     draw_upright(axes, 1, "plain loop")
     style.label_in_full(axes.xaxis, _RATIOS, "{:g}".format)
     across = "threads' time over the plain loop's (×), 95 % interval"
-    name_axes(axes, across, "" if is_named else "machines, in order")
-    style.clean_axes(axes, "x")
+    name_axes(axes, across, "" if is_named else "machines, in order", grid="x")
     names = [finding.shorten_name(name) for name in machines["file"]] if is_named else []
     axes.set_yticks(range(len(names)), names, parse_math=False)
     if not is_named:
@@ -72,11 +69,8 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     picked = _pick_any(table, summary, "processes")
     own = table[(table["runner"] == "processes") & (table["workers"] >= 2)]
     machines = own.assign(is_judged=find_judged(own)).reset_index(drop=True)
-    chart = style.make_chart(11, 6.2)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.075, right=0.86, top=0.87, bottom=0.17)
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log", base=2)
+    chart, axes = make_plot(11, 6.2, left=0.075, right=0.86, above=0.806, below=1.054)
+    axes.loglog(base=2)
     cores, speed_ups = machines["usable_cores"].astype(float), machines["speed_up"]
     most = max(2.0, cores.max())
     crews = sorted(machines["workers"].value_counts().index[:4])
@@ -96,7 +90,6 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     for axis in (axes.xaxis, axes.yaxis):
         style.label_in_full(axis, [2.0**power for power in range(-6, 13)], "{:g}".format)
     name_axes(axes, "usable cores", "speed-up of processes (×)")
-    style.clean_axes(axes, "y")
     figures = speed_ups.map("{:.2f}".format) + " on " + machines["usable_cores"].astype(str)
     told = _tell("Speed-up and usable cores", machines, figures)
     title = finding.title_speed(picked, "speed_up", "ran at {} × the speed of the plain loop")
@@ -120,7 +113,6 @@ def scatter(many: int, width: float) -> list[float]:
 
 
 # by groups of machines
-
 _PANELS = {
     "system": (
         ("starts", "to start and to end processes", "processes"),
@@ -212,8 +204,6 @@ def _draw_group(
 
 
 # what all of them share
-
-
 def _pick_any(table: pd.DataFrame, summary: pd.DataFrame, runner: str) -> pd.DataFrame:
     if runner not in set(summary["runner"]):
         raise ResultsError(f"no machine of the class ran {runner} with two workers or more")

@@ -80,8 +80,7 @@ def _check_header(header: list[str]) -> None:
             if schema is not RUNS and set(schema.columns) <= set(header):
                 raise ResultsError(f"it holds {schema.name}, not timed runs")
         raise ResultsError(f"it lacks the columns {', '.join(missing)}")
-    twice = sorted(name for name in RUNS.columns if header.count(name) > 1)
-    if twice:
+    if twice := sorted(name for name in RUNS.columns if header.count(name) > 1):
         raise ResultsError(f"it has the columns {', '.join(twice)} more than once")
 
 

@@ -134,9 +134,7 @@ def describe_class(table: pd.DataFrame) -> str:
     }
     rounds = dict.fromkeys([machines["rounds"].min(), machines["rounds"].max()])
     parts = [f"{count_machines(machines)} ({told})", f"{' to '.join(map(str, rounds))} rounds each"]
-    parts += [
-        f"{words.state_number(int(many))} {origin}" for origin, many in origins.items() if many
-    ]
+    parts += [f"{words.state_number(int(n))} {origin}" for origin, n in origins.items() if n]
     if not find_judged(table[table["workers"] >= 2]).all():
         parts.append("hollow: busy, one core or few rounds")
     return "; ".join(parts)

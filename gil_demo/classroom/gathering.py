@@ -176,15 +176,13 @@ def _note_implausible(summary: pd.DataFrame, report: _Report) -> set[int]:
 
 def _note_spares(summary: pd.DataFrame, spares: dict[str, str], report: _Report) -> None:
     for number, own in summary.drop_duplicates("key").groupby("number"):
-        reasons = [spares[key] for key in own["key"] if key in spares]
-        if reasons:
+        if reasons := [spares[key] for key in own["key"] if key in spares]:
             state = SET_ASIDE if len(reasons) == len(own) else READ
             told = "" if state == SET_ASIDE else f"{len(reasons)} of {len(own)} runs set aside: "
             report.note(int(str(number)), state, told + reasons[0])
 
 
 # runs that are there twice, and runs that were done again
-
 _NAME = re.compile(r"(.+?)(?:[-_ ]?(\d{8}-\d{6}))?(?: ?\((\d{1,6})\))?(?:\.csv)?", re.IGNORECASE)
 _SAME_MACHINE = [
     *("python_version", "implementation", "gil_enabled", "operating_system", "architecture"),

@@ -71,9 +71,8 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
         if any(place.iterdir()):
             raise ResultsError(f"{state_path(place)} is not empty; name a new folder")
     except OSError as reason:
-        raise ResultsError(
-            f"cannot make {state_path(place)}: {reason.strerror or reason}"
-        ) from None
+        told = reason.strerror or reason
+        raise ResultsError(f"cannot make {state_path(place)}: {told}") from None
     chance = random.Random(0)
     loops = load_recorded("threads-versus-processes")
     loops = loops[(loops["runner"] == BASELINE) & (loops["round"] <= _ROUNDS)]

@@ -22,8 +22,7 @@ CLASS = make_schema(
     "runs of a class",
     ("class",),
     {
-        "file": Column("text"),
-        "runner": Column("text"),
+        **dict.fromkeys(("file", "runner"), Column("text")),
         "workers": Column("whole"),
         "start_method": Column("text", may_be_empty=True),
         "rounds": Column("whole"),

@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 
 from gil_demo.checks import ResultsError
 from gil_demo.costs.lengths import COLD, KEPT, Way, find_reservations, fit_ways, list_costs, sum_up
-from gil_demo.costs.start_up import describe_rounds, tell
+from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
 from gil_demo.measuring.estimates import NOTHING, spread
 from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_MEETS, find_crossing
 from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import list_rows
-from gil_demo.words import count_in_words, head, state_range, state_seconds
+from gil_demo.words import count_in_run, head, state_range, state_seconds, tell
 
 _RIVALS = {BASELINE: "the plain loop", "threads": "threads"}
 _ALIKE = 1.1  # crossings that differ by less are told as one, the longest
@@ -61,8 +61,7 @@ def _state_crossing(row: Any) -> str:
 
 
 def _title(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
-    reservations = find_reservations(table)
-    if reservations:
+    if reservations := find_reservations(table):
         return head(f"no verdict: {reservations[0].split(';')[0]}", table)
     loop, threads = (crossings[crossings["rival"] == rival] for rival in _RIVALS)
     cold, kept = (_state_when(loop[loop["pool"] == pool]) for pool in (COLD, KEPT))
@@ -125,9 +124,8 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
         *panels[0].get_legend_handles_labels(), loc="upper left", ncols=4, frameon=False,
         fontsize=13, bbox_to_anchor=(0.03, 0.935), handlelength=2.6, columnspacing=1.6,
     )  # fmt: skip
-    tasks = count_in_words(int(table["tasks"].iloc[0]), "task")
     ends = sorted({lengths["task_seconds"].min(), lengths["task_seconds"].max()})
-    what = f"{tasks} at once, of {' to '.join(map(state_seconds, ends))} each"
+    what = f"{count_in_run(table, 'task')} at once, of {' to '.join(map(state_seconds, ends))} each"
     return finish(chart, _title(table, summary), describe_rounds(table, what), _tell(told, lengths))
 
 

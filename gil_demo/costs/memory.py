@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo.checks import GilDemoError
-from gil_demo.costs.start_up import describe_rounds, tell
-from gil_demo.drawing.parts import draw_upright, finish, name_values, write
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look, make_chart
+from gil_demo.costs.start_up import describe_rounds
+from gil_demo.drawing.parts import draw_upright, finish, make_plot, name_values, write
+from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look
 from gil_demo.measuring.estimates import select_by_round
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
@@ -19,7 +19,7 @@ from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.scripts import run_script
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
-from gil_demo.words import head, list_in_words, state_bytes, state_share
+from gil_demo.words import head, list_in_words, state_bytes, state_share, tell
 
 PARENTS = ("small", "holds the table")
 DEEDS = ("waits", "imports pandas", "reads the table", "collects garbage", "collects, frozen")
@@ -181,9 +181,7 @@ def draw_memory(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     groups = (summary["start_method"] != summary["start_method"].shift()).cumsum() - 1
     places = [place + 0.75 * group for place, group in enumerate(groups)]
     height = 1.75 + 0.4 * (places[-1] + 1)
-    chart = make_chart(11, height)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.35, right=0.93, top=1 - 0.85 / height, bottom=1.0 / height)
+    chart, axes = make_plot(11, height, left=0.35, right=0.93, above=0.85, below=1.0)
     for place, row in zip(places, rows, strict=True):
         _draw_bar(axes, place, row)
     most = float(summary["unique_high"].max()) / 1e6

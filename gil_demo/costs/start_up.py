@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
+from itertools import product
 from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo import words
-from gil_demo.checks import ResultsError, check_choice, check_unlike, check_workers
-from gil_demo.drawing.parts import draw_cloud, finish, name_rows, name_values, write
-from gil_demo.drawing.style import SOFT_INK, Chart, get_look, make_chart
+from gil_demo.checks import ResultsError, check_choices, check_workers
+from gil_demo.drawing.parts import draw_cloud, finish, make_plot, name_rows, name_values, write
+from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
@@ -72,17 +73,16 @@ def compare_start_up(
     check_workers(workers)
     seconds = check_budget(budget)
     facts = collect_facts("starts") | {"workers": workers}
-    variants = {f"{method}, {load}": (method, load) for method in methods for load in LOADS}
     prepare = {"nothing": None, "pandas": partial(import_module, "pandas")}
     timed = {
-        label: partial(time_start, workers, method, prepare[load])
-        for label, (method, load) in variants.items()
+        (method, load): partial(time_start, workers, method, prepare[load])
+        for method, load in product(methods, LOADS)
     }
-    taken = take_samples(timed, next(iter(variants)), budget=seconds)
+    taken = take_samples(timed, next(iter(timed)), budget=seconds, name=", ".join)
     names = ("start_method", "loads", "start_up_seconds", "tear_down_seconds")
 
     def describe(one: Sample[Start]) -> dict[str, object]:
-        return dict(zip(names, (*variants[one.variant], *one.timing), strict=True))
+        return dict(zip(names, (*one.variant, *one.timing), strict=True))
 
     return make_table(make_rows(taken, facts, describe), STARTS)
 
@@ -92,7 +92,7 @@ def check_start_methods(start_methods: object) -> list[str]:
     here = list_start_methods()
     if start_methods is None:
         return here
-    return check_unlike("start_methods", start_methods, lambda n, v: check_choice(n, v, here))
+    return check_choices("start_methods", "start_methods", start_methods, here)
 
 
 def time_start(workers: int, method: str, prepare: Callable[[], object] | None = None) -> Start:
@@ -122,7 +122,7 @@ def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
 def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
-    workers = words.count_in_words(int(table["workers"].iloc[0]), "worker")
+    workers = words.count_in_run(table, "worker")
     lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
@@ -131,21 +131,13 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             gone = f"gone after another {words.state_seconds(row.tear_down_seconds)}"
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
-    return tell(table, lines)
-
-
-def tell(table: pd.DataFrame, lines: Sequence[str], ending: str = "") -> str:
-    """Put the lines of a finding together, with the number of rounds at its end."""
-    return "\n".join([*lines, f"{words.capitalise(_count_rounds(table))}{ending}."])
+    return words.tell(table, lines)
 
 
 def describe_rounds(table: pd.DataFrame, what: str) -> str:
     """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
-    return f"{words.describe_computer(table.iloc[0])}; {what}; {_count_rounds(table)}"
-
-
-def _count_rounds(table: pd.DataFrame) -> str:
-    return f"{words.count_in_words(int(table['rounds'].iloc[0]), 'round')} of each"
+    rounds = words.count_in_run(table, "round")
+    return f"{words.describe_computer(table.iloc[0])}; {what}; {rounds} of each"
 
 
 def _check_plain_starts(summary: pd.DataFrame) -> None:
@@ -184,9 +176,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         for row in rows
     ]
     height = 1.75 + 0.5 * len(rows)
-    chart = make_chart(11, height)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.24, right=0.93, top=1 - 0.6 / height, bottom=1.0 / height)
+    chart, axes = make_plot(11, height, left=0.24, right=0.93, above=0.6, below=1.0)
     longest = 1000 * max(row.start_up_seconds + row.tear_down_seconds for row in rows)
     furthest = 1000 * float(table["start_up_seconds"].max())
     # stray rounds don't squeeze the bars
@@ -206,8 +196,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"tear-down {1000 * row.tear_down_seconds:.1f} ms"
         for name, row in zip(names, rows, strict=True)
     )
-    workers = words.count_in_words(int(table["workers"].iloc[0]), "worker")
-    conditions = describe_rounds(table, f"pools of {workers}")
+    conditions = describe_rounds(table, f"pools of {words.count_in_run(table, 'worker')}")
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
 

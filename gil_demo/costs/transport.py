@@ -14,16 +14,16 @@ from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room, start_tracker
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import describe_rounds, tell, time_start
+from gil_demo.costs.start_up import describe_rounds, time_start
 from gil_demo.drawing import style
-from gil_demo.drawing.parts import draw_medians, finish, name_values, write
+from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, wait_for
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
-from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share
+from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share, tell
 
 KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
 WAYS = {
@@ -95,13 +95,12 @@ def compare_transport(
     start_tracker()
     sizes = _choose_sizes(method, seconds)
     with pool_held(1, method, partial(keep, *map(make_bytes, sizes))) as held:
-        listed = _list_variants(sizes)
-        variants = {f"{one.kind} of {one.size_bytes:,} bytes, {one.way}": one for one in listed}
-        timed = {label: partial(_time, held, one, method) for label, one in variants.items()}
-        taken = take_samples(timed, next(iter(variants)), budget=seconds)
+        timed = {one: partial(_time, held, one, method) for one in _list_variants(sizes)}
+        name = "{0.kind} of {0.size_bytes:,} bytes, {0.way}".format
+        taken = take_samples(timed, next(iter(timed)), budget=seconds, name=name)
 
     def describe(one: Sample[Timing]) -> dict[str, object]:
-        return variants[one.variant]._asdict() | {"seconds": one.timing.work}
+        return {**one.variant._asdict(), "seconds": one.timing.work}
 
     return make_table(make_rows(taken, facts, describe), TRANSFERS)
 
@@ -277,7 +276,9 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     left.set_xlabel("size of the data", size=12, color=INK)
     left.set_title("time until the data are there", loc="left", size=13, color=INK, pad=8)
     clean_axes(left, "y")
-    _label_ends(left, {way: float(rows["seconds"].iloc[-1]) for way, rows in of_way.items()})
+    looks = {way: (float(rows["seconds"].iloc[-1]), *_LOOKS[way]) for way, rows in of_way.items()}
+    labels = [(end, label, look.colour) for end, label, look in looks.values()]
+    label_ends(left, labels, apart=0.075, top=0.97, away=6)
     parts = _select_pickling(summary)
     if parts.empty:
         right.set_axis_off()
@@ -295,19 +296,6 @@ def _choose_labelled(sizes: Sequence[float]) -> list[float]:
         if chosen[-1] / size > room:
             chosen.append(size)
     return chosen
-
-
-def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
-    """Label the lines at their right ends, pushed apart where they would touch."""
-    to_axes = axes.transScale + axes.transLimits
-    ordered = sorted(ends, key=lambda way: ends[way])
-    places = [float(to_axes.transform((1, ends[way]))[1]) for way in ordered]
-    for way, height in zip(ordered, style.push_apart(places, 0.075, 0.97), strict=True):
-        label, look = _LOOKS[way]
-        write(
-            axes, label, (1, height), (6, 0), look.colour, 13, xycoords="axes fraction",
-            va="center", weight="bold", annotation_clip=False,
-        )  # fmt: skip
 
 
 def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:

@@ -10,22 +10,23 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.drawing.style import (
-    INK,
-    PAPER,
-    SOFT_INK,
-    Chart,
-    Look,
-    clean_axes,
-    label_in_full,
-    write_heading,
-)
-from gil_demo.drawing.style import choose_decades as choose_decades
+from gil_demo.drawing import style
+from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, Look
 
 DASHES = (0, (5, 3))
 MOST_BARS = 4_000
 BINS = 1_600
 LANE = 0.78
+Window = tuple[float, float]  # from when to when, in seconds
+
+
+def make_plot(
+    width: float, height: float, left: float, right: float, above: float, below: float
+) -> tuple[Chart, Axes]:
+    """Make a chart of one plot: its ends as parts of the width, and inches above and below it."""
+    chart = style.make_chart(width, height)
+    chart.subplots_adjust(left=left, right=right, top=1 - above / height, bottom=below / height)
+    return chart, chart.subplots()
 
 
 def draw_cloud(
@@ -84,10 +85,8 @@ def write_value(axes: Axes, text: str, at: tuple[float, float], colour: str) -> 
 
 def draw_upright(axes: Axes, value: float, text: str, *, is_dashed: bool = False) -> None:
     """Draw an upright line that values are held against, with its name above the axes."""
-    style: dict[str, Any] = (
-        {"linewidth": 1.4, "linestyle": DASHES} if is_dashed else {"linewidth": 1.2}
-    )
-    axes.axvline(value, color=SOFT_INK, zorder=0.5, **style)
+    width, dashes = (1.4, DASHES) if is_dashed else (1.2, "-")
+    axes.axvline(value, color=SOFT_INK, zorder=0.5, linewidth=width, linestyle=dashes)
     write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha="center")
 
 
@@ -98,15 +97,13 @@ def measure_ends(rows: pd.DataFrame, name: str) -> list[list[float]]:
     return [[*below], [*above]]
 
 
-def draw_medians(
-    axes: Axes, x: Any, rows: pd.DataFrame, name: str, look: Look, **more: Any
-) -> None:
+def draw_medians(axes: Axes, x: Any, rows: pd.DataFrame, name: str, look: Look, **how: Any) -> None:
     """Draw a figure of each row at its place along x, with its interval, if any, as a bar."""
     ends = measure_ends(rows, name) if f"{name}_low" in rows else None
-    style: dict[str, Any] = {"markersize": 9, "markeredgecolor": PAPER, "linewidth": 2.2}
+    usual: dict[str, Any] = {"markersize": 9, "markeredgecolor": PAPER, "linewidth": 2.2}
     axes.errorbar(
         x, rows[name], yerr=ends, color=look.colour, marker=look.marker,
-        elinewidth=1.6, capsize=5, **(style | more),
+        elinewidth=1.6, capsize=5, **(usual | how),
     )  # fmt: skip
 
 
@@ -115,16 +112,36 @@ def draw_ideal(axes: Axes, x: Any, y: Any) -> None:
     axes.plot(x, y, color=SOFT_INK, linewidth=1.4, linestyle=DASHES, zorder=0.5)
 
 
-def name_axes(axes: Axes, across: str, up: str, size: float = 13) -> None:
+def label_ends(
+    axes: Axes, labels: Iterable[tuple[float, str, str]], apart: float, top: float, away: float
+) -> None:
+    """Label lines at their right ends (value, text, colour), pushed apart where they would touch.
+
+    How far apart, and up to where, are parts of the axis, whose limits must be set.
+    """
+    ordered = sorted(labels)
+    to_axes = axes.transScale + axes.transLimits
+    places = [float(to_axes.transform((1, value))[1]) for value, _, _ in ordered]
+    heights = style.push_apart(places, apart, top)
+    for (_, text, colour), height in zip(ordered, heights, strict=True):
+        write(
+            axes, text, (1, height), (away, 0), colour, 13, xycoords="axes fraction",
+            va="center", weight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+def name_axes(axes: Axes, across: str, up: str, size: float = 13, grid: str = "y") -> None:
+    """Name both axes, with a light grid that helps reading values along "x" or "y"."""
     axes.set_xlabel(across, size=size, color=INK)
     axes.set_ylabel(up, size=size, color=INK)
+    style.clean_axes(axes, grid)
 
 
 def name_values(axes: Axes, name: str, most_steps: int) -> None:
     """Name the axis of values at the bottom, with few steps and a light grid."""
     axes.xaxis.set_major_locator(MaxNLocator(most_steps))
     axes.set_xlabel(name, size=12, color=INK)
-    clean_axes(axes, "x")
+    style.clean_axes(axes, "x")
 
 
 def name_rows(axes: Axes, names: Sequence[str], *, bottom: float = 0.45) -> None:
@@ -140,16 +157,11 @@ def widen(axes: Axes, factor: float, state: Callable[[float], str]) -> None:
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(low / factor, high * factor)
-    label_in_full(axes.xaxis, choose_decades(low / factor, high * factor), state)
+    style.label_in_full(axes.xaxis, style.choose_decades(low / factor, high * factor), state)
 
 
 def draw_lane(
-    axes: Axes,
-    place: float,
-    bars: pd.DataFrame,
-    colour: str,
-    window: tuple[float, float],
-    is_binned: bool,
+    axes: Axes, place: float, bars: pd.DataFrame, colour: str, window: Window, is_binned: bool
 ) -> None:
     """Draw one lane's bars along time: from start_seconds to end_seconds, in milliseconds.
 
@@ -166,9 +178,7 @@ def draw_lane(
     )  # fmt: skip
 
 
-def _draw_shares(
-    axes: Axes, place: float, bars: pd.DataFrame, colour: str, window: tuple[float, float]
-) -> None:
+def _draw_shares(axes: Axes, place: float, bars: pd.DataFrame, colour: str, window: Window) -> None:
     picture = np.ones((1, BINS, 4))
     picture[0, :, :3] = to_rgb(colour)
     picture[0, :, 3] = measure_shares(bars, np.linspace(*window, BINS + 1))
@@ -191,7 +201,7 @@ def measure_shares(bars: pd.DataFrame, edges: "np.ndarray[Any, Any]") -> "np.nda
 
 def finish(chart: Chart, title: str, conditions: str, told: str) -> Chart:
     """Write a chart's heading, and its description from that and its numbers in sentences."""
-    write_heading(chart, title, conditions)
+    style.write_heading(chart, title, conditions)
     parts = ["Chart.", f"{title}.", *([told] if told else []), f"Conditions: {conditions}."]
     chart.description = " ".join(parts)
     return chart

@@ -10,7 +10,7 @@ from gil_demo.engines.overheads import NAMES, find_engine_reservations, list_rat
 from gil_demo.measuring.estimates import spread
 from gil_demo.measuring.runs import measure_pace
 from gil_demo.tables.schema import list_rows
-from gil_demo.words import capitalise, count_in_words, describe_computer, head, state_seconds
+from gil_demo.words import capitalise, count_in_run, describe_computer, head, state_seconds
 
 _SECONDS = [10.0**power for power in range(-7, 3)]
 _RATIOS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000, 10_000]
@@ -28,7 +28,7 @@ def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     costly = [f"{state_seconds(row.overhead_seconds)} with {NAMES[row.runner]}" for row in rows]
     title = head(f"a task of nothing costs {', '.join(costly)}", table)
     first = table.iloc[0]
-    workers, rounds = (count_in_words(int(first[f"{one}s"]), one) for one in ("worker", "round"))
+    workers, rounds = (count_in_run(table, one) for one in ("worker", "round"))
     where = "; Dask by a scheduler that was running" if first["is_elsewhere"] else ""
     conditions = f"{describe_computer(first)}; {workers} each, {rounds} of each{where}"
     return parts.finish(chart, title, conditions, f"Engines: {'; '.join(map(_describe, rows))}.")
@@ -58,8 +58,7 @@ def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
 def _draw_lengths(
     axes: Axes, table: pd.DataFrame, summary: pd.DataFrame, ratios: pd.DataFrame
 ) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.loglog()
     pace = measure_pace(table)
     at_once = ratios[ratios["tasks"] == ratios["workers"]]
     for runner in summary["runner"]:
@@ -98,8 +97,7 @@ def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: in
 
 
 def _finish_panel(axes: Axes, across: str, up: str, grid: str = "y") -> None:
-    parts.name_axes(axes, across, up, 12)
-    style.clean_axes(axes, grid)
+    parts.name_axes(axes, across, up, 12, grid)
     if up:  # a ratio: the plain loop's is 1
         axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     axes.tick_params(labelsize=11)

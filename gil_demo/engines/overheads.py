@@ -1,9 +1,10 @@
 """Engines beside the plain Pool: what a task of nothing costs, when they pay, how they scale."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -61,7 +62,7 @@ def sweep_engines(
     asked = find_scheduler(address)
     chosen = [BASELINE, "processes", *_choose_engines(engines)]
     facts = collect_facts("engines") | {"workers": workers, "is_elsewhere": asked is not None}
-    runners: dict[str, Runner] = {
+    ways: dict[str, Runner] = {
         BASELINE: sequential,
         "processes": partial(processes, start_method=method, chunksize=1),
         "cluster": partial(cluster, address=asked),
@@ -70,21 +71,18 @@ def sweep_engines(
     costs: dict[str, dict[str, object]] = {name: {"start_method": ""} for name in chosen}
     costs["processes"]["start_method"] = method
     with ExitStack() as stack:
-        runs = {
-            one: stack.enter_context(_timed(runners[one](workers), costs[one])) for one in chosen
-        }
+        runs = {one: stack.enter_context(_timed(ways[one](workers), costs[one])) for one in chosen}
         sizes = _choose_sizes(workers, seconds)
-        ways = [(name, *size) for name in chosen for size in sizes]
-        maps = {"{}, {} tasks of {:,} steps".format(*way): way for way in ways}
         timed = {
-            label: partial(time_work, runs[name], countdown, [steps] * tasks)
-            for label, (name, tasks, steps) in maps.items()
+            (name, tasks, steps): partial(time_work, runs[name], countdown, [steps] * tasks)
+            for name, (tasks, steps) in product(chosen, sizes)
         }
-        taken = take_samples(timed, baseline=next(iter(maps)), budget=seconds)
+        name = "{0[0]}, {0[1]} tasks of {0[2]:,} steps".format
+        taken = take_samples(timed, next(iter(timed)), budget=seconds, name=name)
 
-    def describe(sample: Sample[Timing]) -> Mapping[str, object]:
-        runner, tasks, steps = maps[sample.variant]
-        own = {"runner": runner, "tasks": tasks, "steps": steps, "seconds": sample.timing.work}
+    def describe(one: Sample[Timing]) -> dict[str, object]:
+        runner, tasks, steps = one.variant
+        own = {"runner": runner, "tasks": tasks, "steps": steps, "seconds": one.timing.work}
         return own | costs[runner]
 
     return schema.make_table(make_rows(taken, facts, describe), OVERHEADS)
@@ -94,13 +92,10 @@ def _choose_engines(engines: object) -> list[str]:
     if engines is None:
         missing = {name: find_missing(name) for name in ENGINES}
         if all(missing.values()):
-            raise checks.RunnerUnavailable(
-                "; ".join(f"{name}: {why}" for name, why in missing.items())
-            )
+            told = "; ".join(f"{name}: {why}" for name, why in missing.items())
+            raise checks.RunnerUnavailable(told)
         return [name for name in ENGINES if not missing[name]]
-    names = checks.check_unlike(
-        "engines", engines, lambda _, one: checks.check_choice("engine", one, [*ENGINES])
-    )
+    names = checks.check_choices("engines", "engine", engines, [*ENGINES])
     for name in names:
         check_engine(name)
     return names
@@ -130,8 +125,6 @@ def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
 
 
 # the table and its summary
-
-
 def _check_costs(table: pd.DataFrame, place: str) -> None:
     for (run_id, runner), own in table.groupby(["run_id", "runner"], sort=False):
         shared = ["start_method", "start_up_seconds", "tear_down_seconds"]
@@ -212,8 +205,6 @@ def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
 
 
 # the finding
-
-
 def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what each engine costs and, if nothing about the machine speaks against it, gives."""
     reservations = find_engine_reservations(table)
@@ -222,26 +213,22 @@ def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     if not reservations:
         workers = int(table["workers"].iloc[0])
         lines += [_state_gain(row, workers) for row in schema.list_rows(summary)]
-    rounds = words.capitalise(words.count_in_words(int(table["rounds"].iloc[0]), "round"))
-    return "\n".join([*lines, f"{rounds} of each; all times by this machine's clock."])
+    return words.tell(table, lines, "; all times by this machine's clock")
 
 
 def find_engine_reservations(table: pd.DataFrame) -> list[str]:
-    first = table.iloc[0]  # other machines' cores are not known here
-    return (
-        []
-        if first["is_elsewhere"]
-        else words.find_machine_reservations(first, int(first["workers"]))
-    )
+    first = table.iloc[0]
+    if first["is_elsewhere"]:  # other machines' cores are not known here
+        return []
+    return words.find_machine_reservations(first, int(first["workers"]))
 
 
 def _state_overhead(row: Any) -> str:
     cost = words.state_range(row.overhead_seconds, row.overhead_low, row.overhead_high)
-    against = (
-        "" if row.runner == "processes" else f", {words.state_factor(row.times_pool)} × the Pool's"
-    )
+    if row.runner != "processes":
+        cost += f", {words.state_factor(row.times_pool)} × the Pool's"
     return (
-        f"{words.capitalise(NAMES[row.runner])}: a task of nothing costs {cost}{against}; "
+        f"{words.capitalise(NAMES[row.runner])}: a task of nothing costs {cost}; "
         f"it was ready after {words.state_seconds(row.start_up_seconds)}."
     )
 

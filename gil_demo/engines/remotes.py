@@ -6,11 +6,11 @@ A worker of another machine imports this module, so it needs nothing but the sta
 import os
 import pickle
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, shorten
@@ -102,9 +102,7 @@ def strays_ended(place: str | None = None) -> Iterator[str]:
     own = psutil.Process()
     before = set(own.children(recursive=True))
     try:
-        with tempfile.TemporaryDirectory(
-            "", "gil_demo-", place, ignore_cleanup_errors=True
-        ) as made:
+        with TemporaryDirectory("", "gil_demo-", place, ignore_cleanup_errors=True) as made:
             yield made
     finally:
         strays = []

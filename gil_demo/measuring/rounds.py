@@ -7,8 +7,8 @@ where both sides met the same weather; and their median is what counts.
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gil_demo.checks import MOST_SECONDS, check_number
 from gil_demo.measuring.estimates import LEAST_ROUNDS, Estimate, estimate_median
@@ -37,7 +37,7 @@ Outcome = TypeVar("Outcome", bound=Measured)
 class Sample(NamedTuple, Generic[Outcome]):
     """One run: its round and its place in the round's shuffled order, both from 1."""
 
-    variant: str
+    variant: Any  # its key
     round: int
     position: int
     timing: Outcome
@@ -51,12 +51,15 @@ class Samples(NamedTuple, Generic[Outcome]):
 
 
 def take_samples(
-    variants: Mapping[str, Callable[[], Outcome]],
-    baseline: str,
+    variants: Mapping[Any, Callable[[], Outcome]],
+    baseline: object,
     precision: float | None = None,
     budget: float | None = None,
+    name: Callable[[Any], str] = str,
 ) -> Samples[Outcome]:
     """Run variants in interleaved rounds: a warm-up, and at least one that counts.
+
+    The key of a variant is whatever tells it apart; `name` makes words of it, to be shown.
 
     They end when half the 95 % interval of each variant's ratio to the baseline (of a variant
     alone, of its times) is at most `precision`, a part of its median, or another round would not
@@ -70,11 +73,11 @@ def take_samples(
 
         def run_round(number: int) -> float:
             round_started = time.monotonic()
-            for position, name in enumerate(order.sample(list(variants), len(variants)), start=1):
-                show(f"measuring: {time.monotonic() - started:.0f} of {seconds:.0f} s, {name}")
-                timing = variants[name]()
+            for position, key in enumerate(order.sample(list(variants), len(variants)), start=1):
+                show(f"measuring: {time.monotonic() - started:.0f} of {seconds:.0f} s, {name(key)}")
+                timing = variants[key]()
                 if number:
-                    samples.append(Sample(name, number, position, timing))
+                    samples.append(Sample(key, number, position, timing))
             return time.monotonic() - round_started
 
         longest, number = run_round(0), 0
@@ -112,13 +115,13 @@ def check_budget(budget: object) -> float:
 
 
 def _is_sharp(
-    samples: Sequence[Sample[Outcome]], variants: Mapping[str, object], baseline: str, limit: float
+    samples: Sequence[Sample[Outcome]], variants: Iterable[Any], baseline: object, limit: float
 ) -> bool:
-    times = {name: [s.timing.work for s in samples if s.variant == name] for name in variants}
+    times = {key: [s.timing.work for s in samples if s.variant == key] for key in variants}
     return all(
-        estimate_ratio(times[name], times[baseline]).half_width <= limit
-        for name in variants
-        if name != baseline or len(variants) == 1
+        estimate_ratio(own, times[baseline]).half_width <= limit
+        for key, own in times.items()
+        if key != baseline or len(times) == 1
     )
 
 

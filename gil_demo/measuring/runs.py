@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gil_demo.checks import ResultsError, RunnerUnavailable, check_choice, check_unlike
+from gil_demo.checks import ResultsError, RunnerUnavailable, check_choices
 from gil_demo.measuring.estimates import Estimate, estimate_median, spread
 from gil_demo.measuring.machine import describe_machine, get_date, measure_busy_percent
 from gil_demo.measuring.rounds import Sample, Timing, check_limits, make_rows, take_samples
@@ -21,14 +21,14 @@ from gil_demo.tables.schema import MACHINE, Column, check_one_run, make_schema, 
 
 BASELINE = "sequential"
 VARIANT = ["runner", "workers", "start_method"]
+_PARTS = ["start_up_seconds", "seconds", "tear_down_seconds"]  # of a run, in their order
 _NO_BASELINE = "the table has no sequential rounds to hold the others against"
 
 RUNS = make_schema(
     "timed runs",
     ("compare", "scale", "workloads"),
     {
-        "workload": Column("text"),
-        "runner": Column("text"),
+        **dict.fromkeys(("workload", "runner"), Column("text")),
         "workers": Column("whole"),
         "start_method": Column("text", may_be_empty=True),
         **dict.fromkeys(("tasks", "count", "round", "rounds", "position"), Column("whole")),
@@ -83,18 +83,11 @@ def measure(
 
     def describe(sample: Sample[Timing]) -> dict[str, object]:
         runner, workers, tasks = ways[sample.variant]
-        start_up, seconds, tear_down = sample.timing
-        return {
-            "runner": runner,
-            "workers": workers,
-            "start_method": method if runner == "processes" else "",
-            "tasks": tasks,
-            "start_up_seconds": start_up,
-            "seconds": seconds,
-            "tear_down_seconds": tear_down,
-            "stopped_by": taken.stopped_by,
-        }
+        started = method if runner == "processes" else ""
+        told = {"runner": runner, "workers": workers, "start_method": started, "tasks": tasks}
+        return {**told, **dict(zip(_PARTS, sample.timing, strict=True))}
 
+    facts["stopped_by"] = taken.stopped_by
     return make_table(make_rows(taken, facts, describe), RUNS)
 
 
@@ -125,7 +118,7 @@ def time_run(
 
 def check_runners(runners: object) -> list[str]:
     """Return the names of runners if each is known, there once, and to be had here."""
-    names = check_unlike("runners", runners, lambda _, name: check_choice("runner", name, RUNNERS))
+    names = check_choices("runners", "runner", runners, RUNNERS)
     for name in names:
         if reason := find_missing(name):
             raise RunnerUnavailable(f"{name}: {reason}")
@@ -162,8 +155,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up many runs at once: the columns of `summarise` after run_id, in the runs' order."""
     moment, ways = ["run_id", "round"], ["run_id", *VARIANT]
-    parts = ["start_up_seconds", "seconds", "tear_down_seconds"]
-    timed = table.assign(total=table[parts].sum(axis="columns"))
+    timed = table.assign(total=table[_PARTS].sum(axis="columns"))
     loops = timed[timed["runner"] == BASELINE].drop_duplicates(moment).set_index(moment)
     held = timed.join(loops[["seconds", "total"]].add_suffix("_of_loop"), on=moment)
     held["ratio"] = held["seconds"] / held["seconds_of_loop"]
@@ -175,7 +167,7 @@ def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
         speed_up = Estimate(1 / ratio.median, 1 / ratio.high, 1 / ratio.low, ratio.rounds)
         found = spread("time_ratio", ratio) | spread("speed_up", speed_up)
         rows.append(dict(zip(ways, key, strict=True)) | {"rounds": ratio.rounds} | found)
-    medians = groups[[*parts, "cold_ratio"]].median().reset_index(drop=True)
+    medians = groups[[*_PARTS, "cold_ratio"]].median().reset_index(drop=True)
     summary = pd.concat([pd.DataFrame(rows), medians], axis="columns")
     summary["cold_speed_up"] = 1 / summary["cold_ratio"]
     ranks = {name: rank for rank, name in enumerate(RUNNERS)}
@@ -183,7 +175,7 @@ def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
         place=pd.factorize(summary["run_id"])[0],
         rank=summary["runner"].map(ranks).fillna(len(RUNNERS)),
     ).sort_values(["place", "rank", "workers"], ignore_index=True)
-    return ordered[[*ways, "rounds", "seconds", parts[0], parts[2], *found, "cold_speed_up"]]
+    return ordered[[*ways, "rounds", "seconds", _PARTS[0], _PARTS[2], *found, "cold_speed_up"]]
 
 
 def check_comparable(table: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gil_demo.checks import GilDemoError, check_choice, check_unlike
+from gil_demo.checks import GilDemoError, check_choices
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.scripts import run_script
 
@@ -85,7 +85,7 @@ def examine_endings(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the pool could not be watched.
     """
-    names = check_unlike("endings", endings, lambda it, name: check_choice(it, name, [*ENDINGS]))
+    names = check_choices("endings", "endings", endings, [*ENDINGS])
     method = check_start_method(start_method)
     return pd.DataFrame([_examine(name, method) for name in names])
 

@@ -11,24 +11,16 @@ from matplotlib.ticker import MaxNLocator
 
 from gil_demo import words
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
-from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, draw_rounds, finish, write
-from gil_demo.drawing.style import (
-    INK,
-    SOFT_INK,
-    Chart,
-    Look,
-    clean_axes,
-    get_look,
-    label_in_full,
-    make_chart,
-)
+from gil_demo.drawing import parts
+from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, make_plot, name_axes, write
+from gil_demo.drawing.style import SOFT_INK, Chart, Look, get_look, label_in_full
 from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool
 from gil_demo.running.workloads import CUTS, compute_default_chunksize, countdown
-from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
+from gil_demo.tables.schema import Column, check_rows, list_rows, make_schema, make_table
 
 VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
 COUNT = 4_000_000
@@ -39,9 +31,7 @@ TASKS = 2_000
 
 def _check_lists(table: pd.DataFrame, place: str) -> None:
     check_sizes(table, place)
-    few = (table["count"] < table["tasks"]).to_numpy()
-    if few.any():
-        raise ResultsError(f"{place}, row {few.argmax() + 1}: there are more tasks than steps")
+    check_rows(table["count"] < table["tasks"], place, "there are more tasks than steps")
 
 
 LISTS = make_schema(
@@ -138,17 +128,15 @@ def _sweep(
 ) -> pd.DataFrame:  # fmt: skip
     seconds, method = check_budget(budget), check_start_method(start_method)
     facts = collect_facts(experiment) | {"workers": workers, "start_method": method, "count": COUNT}
-    names = {cut: f"{cut.work}, {cut.tasks} by {cut.chunksize}" for cut in cuts}
     with pool_held(workers, method) as held:
         own = {tasks: find_largest_chunk(held, tasks) for tasks in {cut.tasks for cut in cuts}}
-        maps = {name: partial(_time_map, held, cut) for cut, name in names.items()}
-        taken = take_samples(maps, names[baseline], budget=seconds)
-    by_name = {name: cut for cut, name in names.items()}
+        maps = {cut: partial(_time_map, held, cut) for cut in cuts}
+        name = "{0.work}, {0.tasks} by {0.chunksize}".format
+        taken = take_samples(maps, baseline, budget=seconds, name=name)
 
-    def describe(sample: Sample[_Round]) -> dict[str, object]:
-        cut, (seconds, busy) = by_name[sample.variant], sample.timing
-        told = {"default_chunksize": own[cut.tasks], "seconds": seconds, "busy_seconds": busy}
-        return cut._asdict() | told
+    def describe(one: Sample[_Round]) -> dict[str, object]:
+        times = {"seconds": one.timing.work, "busy_seconds": one.timing.busy}
+        return {**one.variant._asdict(), "default_chunksize": own[one.variant.tasks], **times}
 
     return make_table(make_rows(taken, facts, describe), LISTS)
 
@@ -199,8 +187,7 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     mind = words.find_machine_reservations(first, int(first["workers"]))
     state = _state_length if first["experiment"] == "lengths" else _state_chunksize
     lines = [f"Mind: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
-    lines.append(f"{words.count_in_words(int(first['rounds']), 'round')} of each")
-    return "\n".join(f"{words.capitalise(line)}." for line in lines)
+    return words.tell(table, [f"{words.capitalise(line)}." for line in lines])
 
 
 def _state_length(row: Any) -> str:
@@ -245,7 +232,7 @@ def _title_chunks(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 def _describe_lists(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     cut = f"{int(first['tasks']):,} tasks" if first["experiment"] == "chunks" else "chunksize 1"
-    rounds = words.count_in_words(int(first["rounds"]), "round")
+    rounds = words.count_in_run(table, "round")
     return describe_open_pool(table, f"{int(first['count']):,} steps, {cut}; {rounds} of each")
 
 
@@ -255,13 +242,11 @@ _WORKS = {"even": get_look("processes"), "uneven": Look("#CC79A7", "^", "--")}
 def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw how busy the workers were by the length of the list, beside the ideal's sawtooth."""
     look, workers = get_look("processes"), int(table["workers"].iloc[0])
-    chart = make_chart(11, 5.4)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.085, right=0.855, top=0.9, bottom=0.19)
+    chart, axes = make_plot(11, 5.4, left=0.085, right=0.855, above=0.54, below=1.026)
     tasks = summary["tasks"].astype(int)
     percent = 100 * summary.filter(like="_share")
     shares = 100 * table["busy_seconds"] / table["seconds"] / workers
-    draw_rounds(axes, table["tasks"], shares, look.marker)
+    parts.draw_rounds(axes, table["tasks"], shares, look.marker)
     draw_ideal(axes, tasks, percent["ideal_share"])
     axes.lines[-1].set(marker="_", markersize=14)
     draw_medians(axes, tasks, percent, "busy_share", look, markersize=10)
@@ -272,9 +257,7 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     write(axes, "without any\noverhead", (longest, ideal), (14, down), **beside)
     axes.set_ylim(0, max(108, float(shares.max()) * 1.05))
     axes.set_xticks(_choose_ticks([*tasks]))
-    axes.set_xlabel("tasks in the list; the same work in all", size=13, color=INK)
-    axes.set_ylabel("workers busy (% of the time)", size=13, color=INK)
-    clean_axes(axes, "y")
+    name_axes(axes, "tasks in the list; the same work in all", "workers busy (% of the time)")
     each = "; ".join(
         f"{row.tasks} tasks {100 * row.busy_share:.1f} % (ideal {100 * row.ideal_share:.1f} %)"
         for row in list_rows(summary)
@@ -295,9 +278,7 @@ def _choose_ticks(tasks: list[int]) -> list[int]:
 
 def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw how long even and uneven tasks took by their chunks' size, over the pool's own size."""
-    chart = make_chart(11, 5.4)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.085, right=0.81, top=0.9, bottom=0.19)
+    chart, axes = make_plot(11, 5.4, left=0.085, right=0.81, above=0.54, below=1.026)
     axes.set_xscale("log")
     for work, rows in summary.groupby("work", sort=False):
         x, look = rows["chunksize"].astype(float), _WORKS[str(work)]
@@ -309,7 +290,7 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_xlim(least / margin, most * margin)
     own = int(table["default_chunksize"].iloc[0])
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
-    axes.axvline(own, color=SOFT_INK, linewidth=1.4, linestyle=DASHES, zorder=0.5)
+    axes.axvline(own, color=SOFT_INK, linewidth=1.4, linestyle=parts.DASHES, zorder=0.5)
     away, side = (6, "left") if own**2 < least * most else (-6, "right")
     place: dict[str, Any] = {"size": 12, "ha": side, "xycoords": ("data", "axes fraction")}
     write(axes, f"the pool's own: {own:,}", (own, 0), (away, 8), **place)
@@ -317,9 +298,8 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_ylim(0, 1.12 * max(1.0, highest))
     label_in_full(axes.xaxis, sizes, lambda size: f"{size:,.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(6))
-    axes.set_xlabel("tasks handed out at once (chunksize)", size=13, color=INK)
-    axes.set_ylabel("time over that of the pool's own (×)", size=13, color=INK)
-    clean_axes(axes, "y")
+    across, up = "tasks handed out at once (chunksize)", "time over that of the pool's own (×)"
+    name_axes(axes, across, up)
     axes.legend(
         loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=13, handlelength=2.6
     )  # fmt: skip

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo.checks import ResultsError
-from gil_demo.drawing.parts import draw_mark, finish, name_rows, write
-from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make_chart
+from gil_demo.drawing.parts import draw_mark, finish, make_plot, name_rows, write
+from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import describe_open_pool
 from gil_demo.running import CHECK_SECONDS, pools
@@ -196,9 +196,7 @@ _MOST_NUMBERED = 12
 def draw_methods(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw for each method an open mark where a task ended, a filled one where its answer came."""
     height = 2.2 + 1.05 * len(summary)
-    chart = make_chart(12, height)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.14, right=0.975, top=1 - 0.95 / height, bottom=1.0 / height)
+    chart, axes = make_plot(12, height, left=0.14, right=0.975, above=0.95, below=1.0)
     for lane, row in enumerate(list_rows(summary)):
         _draw_answers(axes, lane, table[table["method"] == row.method])
         if lane:

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gil_demo import checks, words
-from gil_demo.drawing.parts import LANE, MOST_BARS, draw_lane, finish, write
-from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make_chart
+from gil_demo.checks import ResultsError
+from gil_demo.drawing.parts import LANE, MOST_BARS, draw_lane, finish, make_plot, write
+from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool, wait_for
 from gil_demo.running.workloads import CallCounter, countdown
-from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
+from gil_demo.tables.schema import Column, check_rows, list_rows, make_schema, make_table, name_run
 
 MOST_TASKS = 1_000_000
 _MOMENTS = ["ready_seconds", "done_seconds", "gone_seconds"]
@@ -27,26 +28,19 @@ def _check_tasks(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
         where = f"{place}, {name_run(run_id)}"
         if (run["worker"] > run["workers"]).any():
-            raise checks.ResultsError(f"{where} names a worker beyond its {run['workers'].iloc[0]}")
+            raise ResultsError(f"{where} names a worker beyond its {run['workers'].iloc[0]}")
         wanted = int(run["tasks"].iloc[0])
         if sorted(run["task"]) != list(range(1, wanted + 1)):
-            raise checks.ResultsError(
-                f"{where} is not whole: it has {len(run)} rows for {wanted} tasks"
-            )
+            raise ResultsError(f"{where} is not whole: it has {len(run)} rows for {wanted} tasks")
     for earlier, later in pairwise(_CLOCK):
-        backwards = (table[later] < table[earlier]).to_numpy()
-        if backwards.any():
-            row = backwards.argmax() + 1
-            raise checks.ResultsError(f"{place}, row {row}: {later} is before {earlier}")
+        check_rows(table[later] < table[earlier], place, f"{later} is before {earlier}")
 
 
 def check_sizes(table: pd.DataFrame, place: str) -> None:
     """Refuse sizes that no run has, and that would take for ever to sum up."""
     for name, most in (("workers", 10_000), ("tasks", MOST_TASKS)):
         if (table[name] > most).any():
-            raise checks.ResultsError(
-                f"{place}: {name} must be at most {most:,}, not {table[name].max()}"
-            )
+            raise ResultsError(f"{place}: {name} must be at most {most:,}, not {table[name].max()}")
 
 
 TASKS = make_schema(
@@ -192,7 +186,7 @@ def _title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 def describe_open_pool(table: pd.DataFrame, what: str) -> str:
     """Say in one line where something was measured in a pool that had been open before."""
     first = table.iloc[0]
-    crew = f"{words.count_in_words(int(first['workers']), 'worker')} by {first['start_method']}"
+    crew = f"{words.count_in_run(table, 'worker')} by {first['start_method']}"
     return f"{words.describe_computer(first)}, {crew}, already started; {what}"
 
 
@@ -207,9 +201,7 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """
     lanes = len(summary)
     height = 1.95 + min(0.55 * lanes, 8.0)
-    chart = make_chart(12, height)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.095, right=0.975, top=1 - 0.95 / height, bottom=1.0 / height)
+    chart, axes = make_plot(12, height, left=0.095, right=0.975, above=0.95, below=1.0)
     ready, done, gone = table[_MOMENTS].iloc[0]
     window, is_binned = (0.0, gone or 1e-6), len(table) > MOST_BARS
     for worker in sorted(set(table["worker"])):

@@ -213,7 +213,6 @@ def _finish_right(axes: Axes) -> None:
 def _explain(axes: Axes, told: str, place: Literal["best", "upper left"]) -> None:
     """Say what a plot shows, and explain its lines on paper that none of them shines through."""
     axes.set_title(told, loc="left", size=13, color=style.INK, pad=20)
-    style.clean_axes(axes, "y")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(
             loc=place, fontsize=12, handlelength=1.2, facecolor=style.PAPER, edgecolor="none",

@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from gil_demo import words
 from gil_demo.checks import check_count, check_workers
 from gil_demo.drawing import parts
-from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
+from gil_demo.drawing.style import Chart, get_look, make_chart
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import BASELINE, VARIANT, Work, check_runners, measure
 from gil_demo.running.runners import RUNNERS, find_missing
@@ -84,7 +83,7 @@ def judge_speed(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     first = table.iloc[0]
     is_sharp = first["stopped_by"] == "precision"
     reason = "every interval was narrow enough" if is_sharp else "the time allowed was spent"
-    rounds = words.capitalise(words.count_in_words(int(first["rounds"]), "round"))
+    rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds}; stopped because {reason}."])
 
 
@@ -121,8 +120,7 @@ def _judge(row: Any, is_withheld: bool) -> str:
 
 def title_findings(table: pd.DataFrame, findings: Sequence[str], nothing: str) -> str:
     """Join findings to a chart's title, or give the reason why there are none."""
-    reservations = find_reservations(table)
-    if reservations:
+    if reservations := find_reservations(table):
         return words.head(f"no verdict: {reservations[0].split(';')[0]}", table)
     return words.head("; ".join(findings) or nothing, table)
 
@@ -139,9 +137,8 @@ def title_workers(table: pd.DataFrame, rows: Sequence[Any], figure: str, forms: 
 
 def describe_run(table: pd.DataFrame) -> str:
     """Say in one line where, how often and how long a run was measured."""
-    first = table.iloc[0]
-    rounds = words.count_in_words(int(first["rounds"]), "round")
-    return words.describe_conditions(table, f"{rounds} of {int(first['count']):,} steps")
+    rounds, count = words.count_in_run(table, "round"), int(table["count"].iloc[0])
+    return words.describe_conditions(table, f"{rounds} of {count:,} steps")
 
 
 def describe_speed_ups(rows: Sequence[Any]) -> str:
@@ -188,10 +185,8 @@ def _draw_times(axes: Axes, table: pd.DataFrame, rows: list[Any]) -> None:
         own = table[VARIANT].eq([row.runner, row.workers, row.start_method]).all(axis="columns")
         parts.draw_cloud(axes, table.loc[own, "seconds"], place, look.marker, reach=0.17)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
     told = "seconds: work (bar, a mark for each round), start-up and tear-down (hatched)"
-    axes.set_xlabel(told, size=12, color=INK)
-    clean_axes(axes, "x")
+    parts.name_values(axes, told, 6)
 
 
 def _draw_speed_ups(axes: Axes, summary: pd.DataFrame, cores: int) -> None:
@@ -206,6 +201,4 @@ def _draw_speed_ups(axes: Axes, summary: pd.DataFrame, cores: int) -> None:
     parts.draw_upright(axes, 1, "plain loop")
     if ideal > 1:
         parts.draw_upright(axes, ideal, f"ideal: {ideal} cores", is_dashed=True)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel("speed-up (×), 95 % interval", size=12, color=INK)
-    clean_axes(axes, "x")
+    parts.name_values(axes, "speed-up (×), 95 % interval", 5)

@@ -4,21 +4,15 @@ import math
 from collections.abc import Sequence
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import check_count, check_unlike, check_workers
-from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, name_axes, write
-from gil_demo.drawing.style import SOFT_INK, Chart, clean_axes, get_look, make_chart, push_apart
+from gil_demo.drawing import parts
+from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, make_plot, write
+from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.runs import BASELINE, Work, check_runners, measure
+from gil_demo.race import comparison
 from gil_demo.race.amdahl import judge_fits
-from gil_demo.race.comparison import (
-    DEFAULT_COUNT,
-    describe_run,
-    describe_speed_ups,
-    judge_speed,
-    title_workers,
-)
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import list_rows
 
@@ -27,7 +21,7 @@ def scale(
     workers: Sequence[int] = (1, 2, 4),
     *,
     runners: Sequence[str] = ("threads", "processes"),
-    count: int = DEFAULT_COUNT,
+    count: int = comparison.DEFAULT_COUNT,
     start_method: str | None = None,
     budget: float | None = None,
 ) -> pd.DataFrame:
@@ -60,14 +54,12 @@ def scale(
 
 def judge_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what ever more workers did, how much of the work they shared out, and on which cores."""
-    return "\n".join([judge_speed(table, summary), *judge_fits(table)])
+    return "\n".join([comparison.judge_speed(table, summary), *judge_fits(table)])
 
 
 def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw the speed-up against the number of workers, beside the ideal and the plain loop."""
-    chart = make_chart(10, 5.8)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.075, right=0.84, top=0.88, bottom=0.18)
+    chart, axes = make_plot(10, 5.8, left=0.075, right=0.84, above=0.696, below=1.044)
     contenders = summary[summary["runner"] != BASELINE]
     numbers = sorted(set(contenders["workers"].astype(int)))
     most, cores = max([1, *numbers]), int(table["usable_cores"].iloc[0])
@@ -83,24 +75,13 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         axes.axvline(cores, color=SOFT_INK, linewidth=1, linestyle=":")
         write(axes, f"{cores} usable core{'s' * (cores > 1)}", (cores, 0), (5, 6))
     axes.set_ylim(0, max(axes.get_ylim()[1], ideal * 1.05))
-    _label_ends(axes, sorted(labels))
+    parts.label_ends(axes, labels, apart=0.055, top=math.inf, away=10)
     axes.set_xticks(numbers)
-    name_axes(axes, "workers (threads or processes)", "speed-up over the plain loop (×)")
+    parts.name_axes(axes, "workers (threads or processes)", "speed-up over the plain loop (×)")
     axes.yaxis.set_major_locator(MaxNLocator(6))
-    clean_axes(axes, "y")
     told = list_rows(contenders)
     widest = [row for row in told if row.workers == most]
     forms = ["ran at {} the speed of the plain loop", "at {}"]
-    title = title_workers(table, widest, "speed_up", forms)
-    return finish(chart, title, describe_run(table), describe_speed_ups(told))
-
-
-def _label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
-    """Label the lines at their right ends, pushed apart where they would touch."""
-    apart = 0.055 * axes.get_ylim()[1]
-    heights = push_apart([value for value, _, _ in labels], apart, math.inf)
-    for (_, text, colour), height in zip(labels, heights, strict=True):
-        write(
-            axes, text, (1, height), (10, 0), colour, 13, xycoords=("axes fraction", "data"),
-            va="center", weight="bold", annotation_clip=False,
-        )  # fmt: skip
+    title = comparison.title_workers(table, widest, "speed_up", forms)
+    speed_ups = comparison.describe_speed_ups(told)
+    return finish(chart, title, comparison.describe_run(table), speed_ups)

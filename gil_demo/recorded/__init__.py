@@ -7,9 +7,7 @@ import pandas as pd
 from gil_demo.checks import check_choice
 from gil_demo.tables.files import load
 
-RECORDED = (
-    *("threads-versus-processes", "scaling", "timeline", "interpreters", "runners", "engines"),
-)
+RECORDED = ("threads-versus-processes", "scaling", "timeline", "interpreters", "runners", "engines")
 PUBLISHED = ("countdown", "convoy")
 
 

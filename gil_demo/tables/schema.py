@@ -142,12 +142,9 @@ MACHINE: dict[str, Column] = {
     **dict.fromkeys(("usable_cores", "logical_cores"), Column("whole")),
     "physical_cores": Column("whole", may_be_empty=True),
     "cores_limited_by": Column("text", may_be_empty=True),
-    "python_version": Column("text"),
-    "implementation": Column("text"),
+    **dict.fromkeys(("python_version", "implementation"), Column("text")),
     "gil_enabled": Column("yes_no"),
-    "operating_system": Column("text"),
-    "architecture": Column("text"),
-    "measured_on": Column("text"),
+    **dict.fromkeys(("operating_system", "architecture", "measured_on"), Column("text")),
     "recorded_on": Column("text", may_be_empty=True),
 }
 """The facts of the machine, in every row of every table; `recorded_on` names the machine of a
@@ -164,6 +161,12 @@ def make_schema(
     """Make a schema of a kind's own columns, between those that all tables have."""
     first = {"run_id": Column("text"), "experiment": Column("text", choices=experiments)}
     return Schema(name, {**first, **own, **MACHINE}, check, **alike_and_variant)
+
+
+def check_rows(is_bad: "pd.Series[bool]", place: str, fault: str) -> None:
+    """Raise a ResultsError that names the first bad row, if there is one."""
+    if is_bad.any():
+        raise ResultsError(f"{place}, row {is_bad.to_numpy().argmax() + 1}: {fault}")
 
 
 def name_run(run_id: object) -> str:

@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from gil_demo import checks, words
 from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, name_axes, write
-from gil_demo.drawing.style import SOFT_INK, Chart, clean_axes, get_look, label_in_full, make_chart
+from gil_demo.drawing.style import SOFT_INK, Chart, get_look, label_in_full, make_chart
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
-from gil_demo.measuring.rounds import check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.runners import threads
@@ -62,21 +62,14 @@ def sweep_switch_interval(
     facts = collect_facts("switch") | {"workers": workers}
     by_label = {f"{interval!r} s": interval for interval in sorted({*chosen, PYTHON_INTERVAL})}
     pace = _measure_pace()
-    taken = take_samples(
-        {label: partial(_run_round, one, workers, pace) for label, one in by_label.items()},
-        baseline=f"{PYTHON_INTERVAL!r} s",
-        budget=seconds,
-    )
-    rows = make_rows(
-        taken,
-        facts,
-        lambda sample: {
-            "switch_interval_seconds": by_label[sample.variant],
-            "turn_seconds": sample.timing.turn_seconds,
-            "steps_per_second": 1 / sample.timing.work,
-        },
-    )
-    return make_table(rows, SWITCHES)
+    timed = {label: partial(_run_round, one, workers, pace) for label, one in by_label.items()}
+    taken = take_samples(timed, baseline=f"{PYTHON_INTERVAL!r} s", budget=seconds)
+
+    def describe(one: Sample[_Round]) -> dict[str, object]:
+        told = {"turn_seconds": one.timing.turn_seconds, "steps_per_second": 1 / one.timing.work}
+        return {"switch_interval_seconds": by_label[one.variant], **told}
+
+    return make_table(make_rows(taken, facts, describe), SWITCHES)
 
 
 def _measure_pace() -> float:
@@ -105,9 +98,7 @@ SWITCHES = make_schema(
     {
         "workers": Column("whole"),
         "switch_interval_seconds": Column("duration"),
-        "round": Column("whole"),
-        "rounds": Column("whole"),
-        "position": Column("whole"),
+        **dict.fromkeys(("round", "rounds", "position"), Column("whole")),
         "turn_seconds": Column("duration", may_be_empty=True),
         "steps_per_second": Column("rate"),
     },
@@ -136,7 +127,7 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
     lines = [_judge(row) for row in list_rows(summary)]
-    rounds = words.capitalise(words.count_in_words(int(table["rounds"].iloc[0]), "round"))
+    rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])
 
 
@@ -157,7 +148,7 @@ def draw_switch_intervals(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     chart.subplots_adjust(left=0.075, right=0.985, top=0.86, bottom=0.2, wspace=0.2)
     _draw_turns(turns, table, summary)
     _draw_speeds(speeds, summary)
-    rounds = words.count_in_words(int(table["rounds"].iloc[0]), "round")
+    rounds = words.count_in_run(table, "round")
     workers = words.name_workers("threads", int(table["workers"].iloc[0]))
     conditions = words.describe_conditions(table, f"{workers}, {rounds} at each interval")
     return finish(chart, _title(table, summary), conditions, _tell(summary))
@@ -178,7 +169,6 @@ def _draw_turns(axes: Axes, table: pd.DataFrame, summary: pd.DataFrame) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         label_in_full(axis, list(medians["switch_interval_seconds"]), "{:g}".format)
     name_axes(axes, "switch interval (ms)", "a thread's turn (ms), median", 12)
-    clean_axes(axes, "y")
 
 
 def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
@@ -191,7 +181,6 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
     label_in_full(axes.xaxis, [0.001, 0.01, 0.1, 1, 10, 100], "{:g}".format)
     across = "switch interval (ms); bars: 95 % interval"
     name_axes(axes, across, f"speed over that at {_OWN} (×)", 12)
-    clean_axes(axes, "y")
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:

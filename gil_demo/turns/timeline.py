@@ -10,13 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo import checks, words
-from gil_demo.drawing.parts import MOST_BARS, draw_lane, finish, write
-from gil_demo.drawing.style import INK, Chart, clean_axes, get_look, make_chart
+from gil_demo.drawing.parts import MOST_BARS, draw_lane, finish, make_plot, write
+from gil_demo.drawing.style import INK, Chart, clean_axes, get_look
 from gil_demo.measuring.runs import check_runners, choose_runner, collect_facts
 from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
+from gil_demo.tables import schema
 from gil_demo.tables.schema import MOST_SECONDS, Column, list_rows, make_schema, make_table
 
 _Places = dict[tuple[str, int], float]  # of the lane of a runner's worker, from the top
@@ -58,9 +59,7 @@ def trace(
         GilDemoError: the run failed.
     """
     # slices of workers that share no clock can't be put on one line
-    checks.check_unlike(
-        "runners", runners, lambda _, name: checks.check_choice("runner", name, [*_LANES])
-    )
+    checks.check_choices("runners", "runner", runners, [*_LANES])
     names = check_runners(runners)
     tasks = split(checks.check_count(count), checks.check_workers(workers))
     interval = sys.getswitchinterval() if switch_interval is None else switch_interval
@@ -89,10 +88,8 @@ def list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
 
 
 def _check_slices(table: pd.DataFrame, place: str) -> None:
-    backwards = (table["end_seconds"] < table["start_seconds"]).to_numpy()
-    if backwards.any():
-        row = backwards.argmax() + 1
-        raise checks.ResultsError(f"{place}, row {row}: the slice ends before it starts")
+    is_backwards = table["end_seconds"] < table["start_seconds"]
+    schema.check_rows(is_backwards, place, "the slice ends before it starts")
 
 
 SLICES = make_schema(
@@ -101,12 +98,9 @@ SLICES = make_schema(
     {
         "runner": Column("text", choices=tuple(_LANES)),
         "start_method": Column("text", may_be_empty=True),
-        "workers": Column("whole"),
-        "worker": Column("whole"),
-        "count": Column("whole"),
+        **dict.fromkeys(("workers", "worker", "count"), Column("whole")),
         "switch_interval_seconds": Column("duration"),
-        "start_seconds": Column("seconds"),
-        "end_seconds": Column("seconds"),
+        **dict.fromkeys(("start_seconds", "end_seconds"), Column("seconds")),
     },
     _check_slices,
     alike=("workers", "count", "switch_interval_seconds"),
@@ -224,10 +218,8 @@ def draw_timeline(
     left, right = _check_window(window, float(table["end_seconds"].max()))
     lanes = _place_lanes(table, summary["runner"])
     height = 1.9 + 0.52 * (max(lanes.values()) + 1)
-    chart = make_chart(12, height)
-    axes = chart.subplots()
     margin = 0.16 if "interpreters" in set(summary["runner"]) else 0.1  # for the longer name
-    chart.subplots_adjust(left=margin, right=0.975, top=1 - 0.75 / height, bottom=1.0 / height)
+    chart, axes = make_plot(12, height, left=margin, right=0.975, above=0.75, below=1.0)
     shown = table[(table["end_seconds"] >= left) & (table["start_seconds"] <= right)]
     is_binned = len(shown) > MOST_BARS
     for (runner, worker), place in lanes.items():

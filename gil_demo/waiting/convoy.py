@@ -28,7 +28,7 @@ from gil_demo.running.spans import Run
 from gil_demo.running.workloads import call, count_for, countdown
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.waiting.loopback import Exchange, echo, send_requests, serving
-from gil_demo.words import MARGIN, capitalise, count_in_words, head, state_factor, state_seconds
+from gil_demo.words import MARGIN, capitalise, head, state_factor, state_seconds
 
 NEIGHBOURS = {
     "nothing": ("alone", style.get_look("sequential")),
@@ -85,17 +85,15 @@ def _measure(
 ) -> pd.DataFrame:
     allowed = check_budget(budget)
     facts = collect_facts("serve")
-    by_label = {f"beside {name} at {interval!r} s": (name, interval) for name, interval in variants}
-
-    def describe(sample: Sample[Exchange]) -> dict[str, object]:
-        neighbour, interval = by_label[sample.variant]
-        told = {"beside": neighbour, "switch_interval_seconds": interval}
-        return told | sample.timing._asdict()
-
     with serving(echo) as port, processes(2) as run:
-        run_round = partial(_run_round, run, port, seconds)
-        rounds = {label: partial(run_round, *variant) for label, variant in by_label.items()}
-        taken = take_samples(rounds, baseline=next(iter(rounds)), budget=allowed)
+        rounds = {one: partial(_run_round, run, port, seconds, *one) for one in variants}
+        name = "beside {0[0]} at {0[1]!r} s".format
+        taken = take_samples(rounds, variants[0], budget=allowed, name=name)
+
+    def describe(one: Sample[Exchange]) -> dict[str, object]:
+        told = dict(zip(("beside", "switch_interval_seconds"), one.variant, strict=True))
+        return told | one.timing._asdict()
+
     return make_table(make_rows(taken, facts, describe), EXCHANGES)
 
 
@@ -166,8 +164,7 @@ def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = 2 if "process" in set(table["beside"]) else 1
     lines = [f"Mind: {mind}." for mind in words.find_machine_reservations(table.iloc[0], workers)]
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
-    rounds = count_in_words(int(table["rounds"].iloc[0]), "round")
-    return "\n".join([*lines, f"{capitalise(rounds)} of each."])
+    return words.tell(table, lines)
 
 
 def state_rate(rate: float) -> str:
@@ -240,7 +237,7 @@ def draw_exchanges(
         chart, told = _draw_neighbours(table, summary, published)
     intervals = table["switch_interval_seconds"].unique()
     interval = f", switch interval {state_seconds(intervals[0])}" if len(intervals) == 1 else ""
-    rounds = count_in_words(int(table["rounds"].iloc[0]), "round")
+    rounds = words.count_in_run(table, "round")
     what = f"echo server on loopback, its client in another process{interval}; {rounds} of each"
     title = head(_state_title(summary), table)
     return parts.finish(chart, title, words.describe_conditions(table, what), told)
@@ -311,32 +308,25 @@ def _draw_sweep(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[style.Chart
         raise ResultsError("the table has no rounds beside a thread; give one of sweep_server")
     alone = float(summary.loc[summary["beside"] == "nothing", "requests_per_second"].iloc[0])
     look, intervals = style.get_look("threads"), busy["switch_interval_seconds"] * 1000
-    chart = style.make_chart(10, 5.6)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.1, right=0.97, top=0.87, bottom=0.19)
+    chart, axes = parts.make_plot(10, 5.6, left=0.1, right=0.97, above=0.728, below=1.064)
     axes.plot(
         intervals, 1000 / intervals, color=style.SOFT_INK, linewidth=1.4, linestyle=parts.DASHES,
         label="one request an interval",
     )  # fmt: skip
     rates = rounds["requests"] / rounds["seconds"]
     parts.draw_rounds(axes, rounds["switch_interval_seconds"] * 1000, rates, look.marker)
-    axes.plot(
-        intervals, busy["requests_per_second"], color=look.colour, marker=look.marker,
-        markersize=9, linewidth=2.4, markeredgecolor=style.PAPER, label="beside a busy thread",
-    )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    medians = {"linewidth": 2.4, "label": "beside a busy thread"}
+    parts.draw_medians(axes, intervals, busy, "requests_per_second", look, **medians)
+    axes.loglog()
     style.label_in_full(axes.xaxis, list(intervals), lambda value: f"{value:g}")
-    style.label_in_full(axes.yaxis, parts.choose_decades(*axes.get_ylim()), state_rate)
+    style.label_in_full(axes.yaxis, style.choose_decades(*axes.get_ylim()), state_rate)
     axes.legend(loc="lower left", frameon=False, fontsize=12)
     axes.axhline(alone, color=style.get_look("sequential").colour, linewidth=2)
     parts.write(
         axes, f"alone: {state_rate(alone)}", (0.99, alone), (0, -5), size=12, ha="right", va="top",
         xycoords=("axes fraction", "data"),
     )  # fmt: skip
-    axes.set_xlabel("switch interval (ms)", size=13, color=style.INK)
-    axes.set_ylabel("requests a second", size=13, color=style.INK)
-    style.clean_axes(axes, "y")
+    parts.name_axes(axes, "switch interval (ms)", "requests a second")
     told = [
         f"{state_seconds(row.switch_interval_seconds)}: {row.requests_per_second:.1f}"
         for row in list_rows(busy)

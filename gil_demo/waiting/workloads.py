@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from gil_demo import words
-from gil_demo.checks import ResultsError, check_choice, check_unlike, check_workers, shorten
+from gil_demo.checks import ResultsError, check_choices, check_workers, shorten
+from gil_demo.drawing import parts
 from gil_demo.drawing.parts import draw_interval, draw_mark, draw_upright, finish, name_rows, write
-from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look, make_chart
+from gil_demo.drawing.style import PAPER, Chart, get_look
 from gil_demo.measuring.rounds import check_budget
 from gil_demo.measuring.runs import BASELINE, RUNS, Work, measure, summarise
 from gil_demo.tables.kinds import combine
@@ -68,12 +68,10 @@ def compare_workloads(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: a run failed.
     """
-    names = check_unlike(
-        "workloads", workloads, lambda _, name: check_choice("workload", name, [*WORKLOADS])
-    )
+    names = check_choices("workloads", "workload", workloads, [*WORKLOADS])
     check_workers(workers)
     seconds = check_budget(2.5 * len(names) if budget is None else budget) / len(names)
-    ways = ((BASELINE, 1), ("threads", workers), ("processes", workers))
+    variants = dict.fromkeys([(BASELINE, 1), ("threads", workers), ("processes", workers)], workers)
     tables = []
     with serving(answer_late) as port:
         for name in names:
@@ -81,11 +79,7 @@ def compare_workloads(
             if function is ask_slow_server:
                 function = partial(ask_slow_server, port=port)
             work = Work(name, function, size * workers)
-            tables.append(
-                measure(
-                    "workloads", work, dict.fromkeys(ways, workers), budget=seconds, is_warm=True
-                )
-            )
+            tables.append(measure("workloads", work, variants, budget=seconds, is_warm=True))
     return combine(tables)
 
 
@@ -138,8 +132,7 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
     if isinstance(helped, str | bytes | pd.DataFrame) or not isinstance(helped, Iterable):
         raise TypeError(f"helped must be a list, not {shorten(helped)}")
     predicted = {str(name) for name in helped}
-    unknown = sorted(predicted - set(summary["workload"]))
-    if unknown:
+    if unknown := sorted(predicted - set(summary["workload"])):
         raise ValueError(
             f"helped must be workloads of the table ({', '.join(summary['workload'])}), "
             f"not {', '.join(unknown)}"
@@ -179,12 +172,12 @@ def judge_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 def _state_title(summary: pd.DataFrame) -> str:
     by_answer = summary.drop_duplicates("workload").groupby("threads_help")["workload"]
     names = {str(answer): words.list_in_words([*group]) for answer, group in by_answer}
-    parts = [f"threads helped with {names[HELP]}"] if HELP in names else []
+    told = [f"threads helped with {names[HELP]}"] if HELP in names else []
     if NO_HELP in names:
-        parts.append(f"{'not' if parts else 'threads did not help'} with {names[NO_HELP]}")
+        told.append(f"{'not' if told else 'threads did not help'} with {names[NO_HELP]}")
     if NOT_CLEAR in names:
-        parts.append(f"not clear here with {names[NOT_CLEAR]}")
-    return "; ".join(parts)
+        told.append(f"not clear here with {names[NOT_CLEAR]}")
+    return "; ".join(told)
 
 
 def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -192,9 +185,7 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     contenders = summary[summary["runner"] != BASELINE]
     names, shifts = [*dict.fromkeys(summary["workload"])], {"threads": -0.17, "processes": 0.17}
     height = 1.9 + 0.72 * len(names)
-    chart = make_chart(11, height)
-    axes = chart.subplots()
-    chart.subplots_adjust(left=0.215, right=0.97, top=1 - 0.95 / height, bottom=1.0 / height)
+    chart, axes = parts.make_plot(11, height, left=0.215, right=0.97, above=0.95, below=1.0)
     told: dict[str, list[str]] = {}
     for row in list_rows(contenders):
         _draw_speed_up(axes, names.index(row.workload) + shifts.get(row.runner, 0.0), row)
@@ -209,9 +200,7 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     draw_upright(axes, 1, "plain loop")
     if most > 1:
         draw_upright(axes, most, f"{most} at once", is_dashed=True)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.set_xlabel("speed-up over the plain loop (×), 95 % interval", size=12, color=INK)
-    clean_axes(axes, "x")
+    parts.name_values(axes, "speed-up over the plain loop (×), 95 % interval", 6)
     _name_workloads(axes, names)
     speed_ups = "; ".join(f"{name}: {', '.join(each)}" for name, each in told.items())
     fewest, often = int(table["rounds"].min()), int(table["rounds"].max())
