@@ -39,43 +39,26 @@ def draw_and_list_texts(chart: Chart) -> list[Text]:
             for tick in axis.get_major_ticks():
                 if not low <= tick.get_loc() <= high:
                     hidden |= {tick.label1, tick.label2}
-    texts = [text for text in chart.findobj(Text) if isinstance(text, Text)]
-    return [
-        text
-        for text in texts
-        if text.get_visible() and text.get_text().strip() and text not in hidden
-    ]
+    texts = [text for text in chart.findobj(Text) if isinstance(text, Text) and text not in hidden]
+    return [text for text in texts if text.get_visible() and text.get_text().strip()]
 
 
 def assert_readable(draw: Callable[[pd.DataFrame], Chart], table: pd.DataFrame) -> Chart:
     """Fail where a table doesn't draw, or where texts are cut off or lie on the heading."""
     chart, texts = draw_strictly(draw, table)
-    assert_inside(texts, chart)
-    assert_apart_from_the_heading(chart, texts)
     assert_plain(chart.description)
-    return chart
-
-
-def assert_inside(texts: list[Text], chart: Chart) -> None:
-    """Fail unless there are texts and all of them lie inside the figure."""
     assert texts
-    width, height = chart.bbox.width, chart.bbox.height
-    for text in texts:
-        box = text.get_window_extent()
-        is_inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
-        assert is_inside, f"{text.get_text()!r} at {box.extents} of {width} by {height}"
-
-
-def assert_apart_from_the_heading(chart: Chart, texts: list[Text]) -> None:
-    """Fail if a text or a plot touches the title above or the conditions below."""
     title, conditions = (line.get_window_extent() for line in chart.texts)
-    boxes = [("a plot", axes.get_window_extent()) for axes in chart.axes]
-    boxes += [
-        (text.get_text(), text.get_window_extent()) for text in texts if text not in chart.texts
-    ]
-    for name, box in boxes:
-        assert not box.overlaps(title), f"{name} at {box.extents}, title at {title.extents}"
-        assert not box.overlaps(conditions), f"{name} at {box.extents} on the conditions"
+    for text in texts:
+        box, name = text.get_window_extent(), text.get_text()
+        width, height = chart.bbox.width, chart.bbox.height
+        is_inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+        assert is_inside, f"{name!r} at {box.extents} of {width} by {height}"
+    for other in (one for one in (*texts, *chart.axes) if one not in chart.texts):
+        box = other.get_window_extent()
+        assert not box.overlaps(title), f"{other} at {box.extents}, title at {title.extents}"
+        assert not box.overlaps(conditions), f"{other} at {box.extents} on the conditions"
+    return chart
 
 
 def assert_apart(axes: Axes, texts: list[Text]) -> None:
@@ -95,12 +78,10 @@ def assert_plain(*texts: str) -> None:
 
 
 def read_across(line: Line2D) -> list[float]:
-    """Read a line's values along the horizontal axis."""
     return [float(value) for value in np.asarray(line.get_xdata())]
 
 
 def read_up(line: Line2D) -> list[float]:
-    """Read a line's values along the vertical axis."""
     return [float(value) for value in np.asarray(line.get_ydata())]
 
 
@@ -130,5 +111,4 @@ def list_lane_names(axes: Axes) -> dict[float, str]:
 
 
 def list_pictures(axes: Axes) -> list[AxesImage]:
-    """List the pictures in a plot."""
     return [image for image in axes.images if isinstance(image, AxesImage)]

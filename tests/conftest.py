@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,12 @@ NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
 GRACE_SECONDS = 2.0
 
 
-def _is_helper(process: psutil.Process) -> bool:
-    """Tell whether a process is one of multiprocessing's own, which live until Python ends."""
-    return any(helper in " ".join(process.cmdline()) for helper in HELPERS)
+def wait_until(is_so: Callable[[], bool], seconds: float = STUCK_SECONDS) -> bool:
+    """Wait until something is so, and tell whether it came to be so in this time."""
+    deadline = time.monotonic() + seconds
+    while not (is_so_now := is_so()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return is_so_now
 
 
 def list_connections(process: psutil.Process) -> list[Any]:
@@ -45,48 +49,46 @@ def list_workers(pid: int | None = None) -> set[psutil.Process]:
     """List the living processes that this one, or another, started, but multiprocessing's own."""
     workers, family = set(), psutil.Process(pid)
     for child in family.children(recursive=True):
-        try:
+        with suppress(psutil.NoSuchProcess):
             # a fork server's children are workers, though they share its command line
-            is_forked = child.ppid() != family.pid
-            if child.status() != psutil.STATUS_ZOMBIE and (is_forked or not _is_helper(child)):
+            is_own = any(helper in " ".join(child.cmdline()) for helper in HELPERS)
+            is_worker = child.ppid() != family.pid or not is_own
+            if is_worker and child.status() != psutil.STATUS_ZOMBIE:
                 workers.add(child)
-        except psutil.NoSuchProcess:
-            continue
     return workers
 
 
 def assert_gone(pid: int) -> None:
     """Fail unless a process is gone, or goes within the moment that a killed one takes."""
-    try:
+    with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        deadline = time.monotonic() + GRACE_SECONDS
-        while process.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline, f"{process} is still there"
-            time.sleep(0.01)
-    except psutil.NoSuchProcess:
-        pass
+        has_ended = wait_until(lambda: process.status() == psutil.STATUS_ZOMBIE, GRACE_SECONDS)
+        assert has_ended, f"{process} is still there"
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves a process or a thread of its own behind."""
+    """Fail a test that leaves a process, a thread or another switch interval behind."""
     if NOT_UNIT_TESTS & set(Path(request.node.path).parts):
         yield
         return
-    workers, threads = list_workers(), set(threading.enumerate())
-    yield
-    deadline = time.monotonic() + GRACE_SECONDS
     may_stay = "pool_threads_may_stay" in request.fixturenames
-    while True:
-        stray_workers = list_workers() - workers
-        stray_threads = {t for t in threading.enumerate() if t.is_alive()} - threads
-        if may_stay:
-            stray_threads = {thread for thread in stray_threads if not thread.daemon}
-        if not (stray_workers or stray_threads) or time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
-    assert not stray_workers
-    assert not stray_threads
+
+    def list_all() -> set[psutil.Process | threading.Thread]:
+        threads = {t for t in threading.enumerate() if t.is_alive() and not (may_stay and t.daemon)}
+        return threads | list_workers()
+
+    before, interval = list_all(), sys.getswitchinterval()
+    yield
+    wait_until(lambda: list_all() <= before, GRACE_SECONDS)
+    assert list_all() - before == set()
+    assert sys.getswitchinterval() == interval
+
+
+@pytest.fixture(params=EACH_METHOD)
+def method(request: pytest.FixtureRequest) -> str:
+    """Give the platform's default start method, and now and then the others, too."""
+    return str(request.param)
 
 
 @pytest.fixture
@@ -103,14 +105,14 @@ def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "measure_busy_percent", lambda: BUSY_PERCENT)
 
 
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("something was measured or started")
+
+
 @pytest.fixture
 def nothing_may_be_measured(monkeypatch: pytest.MonkeyPatch, no_process_may_start: None) -> None:
     """Make a look at the machine, and the start of any process, fail the test."""
     del no_process_may_start
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something was measured")
-
     monkeypatch.setattr(runs, "measure_busy_percent", refuse)
 
 
@@ -135,10 +137,6 @@ def nothing_hangs() -> Iterator[None]:
 @pytest.fixture
 def no_process_may_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the start of any process or thread fail the test."""
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("something was started")
-
     monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
@@ -154,9 +152,7 @@ def interrupt_once_there(mark: Path) -> threading.Thread:
     """Start a thread that interrupts this process as Ctrl-C does, once a file is there."""
 
     def wait_and_interrupt() -> None:
-        deadline = time.monotonic() + 20
-        while not mark.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(mark.exists)
         if sys.platform == "win32":
             signal.raise_signal(signal.SIGINT)
         else:

@@ -9,8 +9,6 @@ from urllib.parse import unquote, urlsplit
 from markdown_it import MarkdownIt
 
 TOP = Path(__file__).parents[1]
-LIST = TOP / ".book" / "links.csv"
-LINKING = {"href", "src"}
 
 
 class Anatomy(NamedTuple):
@@ -28,7 +26,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
-            if name in LINKING and value:
+            if name in {"href", "src"} and value:
                 self.links.append(value)
             if name == "id" or (tag == "a" and name == "name"):
                 self.places.add(value or "")
@@ -70,5 +68,5 @@ def find_broken(anatomies: dict[Path, Anatomy]) -> list[str]:
 
 def read_list() -> dict[str, str]:
     """Read the list of outside links: the title of the page at each address."""
-    with LIST.open(encoding="utf-8", newline="") as file:
+    with (TOP / ".book" / "links.csv").open(encoding="utf-8", newline="") as file:
         return {row["address"]: row["title"] for row in csv.DictReader(file)}

@@ -6,19 +6,19 @@ import math
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 
 import gil_demo
-from gil_demo import checks
+from gil_demo import checks, combine
 from gil_demo.checks import MOST_SECONDS, MOST_STEPS, most_workers
 from gil_demo.costs.advice import MOST_BYTES
-from gil_demo.measuring import runs
 from gil_demo.pool.endings import ENDINGS
 from gil_demo.pool.tasks import MOST_TASKS
 from gil_demo.recorded import PUBLISHED, RECORDED, load_published
@@ -37,6 +37,9 @@ WITHOUT_ARGUMENTS = {"describe_machine", "list_interpreters", "list_runners"}
 OF_WORKERS = {"countdown", "trace_countdown"}  # workers import them, so they import no checks
 
 METHODS = list_start_methods()
+guarded = pytest.mark.usefixtures(
+    "nothing_hangs", "nothing_may_be_measured", "files_where_it_looks"
+)
 NO_ONE_THING = [b"a", 1j, {1}, {"a": 1}, object(), [None] * 10_000, pd.DataFrame({"a": [1]})]
 NO_TEXT = [*NO_ONE_THING, None, 1, 0.5]
 NO_LIST = [b"a", 1j, {1: 2}, 1, 0.5, "text " * 100, object(), pd.DataFrame({"a": [1]})]
@@ -88,50 +91,49 @@ TWO_OR_MORE = (2, no_whole_number(2, most_workers()) + NONE)
 COUNT = (4, no_whole_number(1, MOST_STEPS) + NONE)
 COUNTS = ([4], no_list(4, COUNT[1], may_repeat=True) + NONE)
 START_METHOD = (None, no_choice(METHODS))
-START_METHODS = some_of(METHODS)
-BUDGET = (0.01, no_number(MOST_SECONDS))
+NO_SECONDS = no_number(MOST_SECONDS)
+BUDGET = (0.01, NO_SECONDS)
 NO_CHUNKSIZE = no_whole_number(1, MOST_STEPS)
 NO_ADDRESS = [*NO_ONE_THING, 1, "", " ", "a\nb", "\0"]
 NO_PATH = [*NO_TEXT, "", ".", "nul\0.csv", "\ud800.csv", "folder", Path("folder"), "x" * 10_000]
 NO_PATH += ["missing/run.csv", "new\nline/run.csv"]
 NO_NEW_FOLDER = [path for path in NO_PATH if str(path) not in ("folder", ".")]
 WHOLE = make_run().to_csv(index=False).encode()
+NO_RACE = [make_once("trace"), RUN[0].query("workers > 1"), combine([RUN[0], make_run(run_id="b")])]
 DAMAGED = {f"{end}.csv": WHOLE[:end] + bytes([end % 256]) for end in range(0, len(WHOLE), 297)}
-NO_SCALING = (make_once("scale"), [*RUN[1], make_once("trace")])
 
+OF_A_TABLE: Arguments = {"table": RUN}
 WITHIN_BUDGET: Arguments = {"budget": BUDGET}
 WITH_WORKERS: Arguments = {"workers": WORKERS}
 POOLED: Arguments = {"workers": WORKERS, "start_method": START_METHOD}
 WITHIN: Arguments = {"start_method": START_METHOD, "budget": BUDGET}
 TIMED = WITH_WORKERS | WITHIN_BUDGET
-STARTED: Arguments = {"start_methods": START_METHODS, **TIMED}
+STARTED: Arguments = {"start_methods": some_of(METHODS), **TIMED}
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
-TASK_SECONDS = ([0.1], no_list(0.1, no_number(MOST_SECONDS)) + NONE)
+TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
 INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
 NOT_HELPED = [1, None, "sleeping", ["dreaming"], [1]]
 NO_INTERPRETERS = no_list("python", [b"a", 1, None, "nul\0"])
 
 # every public function, with a good value and bad ones of each argument: new ones go here
-
 ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
     | {"task_seconds": TASK_SECONDS, "sizes": SIZES},
-    "bend_amdahl": {"table": NO_SCALING},
+    "bend_amdahl": {"table": (make_once("scale"), [*RUN[1], *NO_RACE])},
     **dict.fromkeys(("check_claims", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
     **dict.fromkeys(("interpreters", "sequential", "threads"), WITH_WORKERS),
     **dict.fromkeys(("serve", "weigh_workers"), WITHIN_BUDGET),
-    "summarise": {"table": RUN},
-    "verdict": {"table": RUN},
+    **dict.fromkeys(("compare_start_up", "sweep_task_length"), STARTED),
+    **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},
     "compare": RUN_AS | WITHIN | {"workers": WORKERS, "precision": (1.0, no_number(1.0))},
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
-    "compare_start_up": STARTED,
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
     "draw": {"table": RUN, "chart": (None, no_choice(["comparison"]))},
     "examine_endings": {"endings": some_of(ENDINGS), "start_method": START_METHOD},
@@ -145,8 +147,7 @@ ENTRIES: dict[str, Arguments] = {
     "map_tasks": POOLED | {"counts": COUNTS, "chunksize": (1, NO_CHUNKSIZE + NONE)},
     "observe_chunksize": POOLED | {"tasks": COUNT},
     "processes": POOLED | {"chunksize": (None, NO_CHUNKSIZE)},
-    "run_script": {"source": ("", [*NO_TEXT, "\ud800"])}
-    | {"timeout": (1.0, no_number(MOST_SECONDS) + NONE)},
+    "run_script": {"source": ("", [*NO_TEXT, "\ud800"]), "timeout": (1.0, NO_SECONDS + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
     "scale": RUN_AS | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
     "sweep_chunksize": LISTED,
@@ -154,7 +155,6 @@ ENTRIES: dict[str, Arguments] = {
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},
     "sweep_server": {"seconds": (0.01, no_number(60.0) + NONE), "budget": BUDGET},
     "sweep_switch_interval": {"intervals": INTERVALS, "workers": TWO_OR_MORE, "budget": BUDGET},
-    "sweep_task_length": STARTED,
     "trace": RUN_AS | POOLED | {"switch_interval": (None, no_number(1.0, 1e-6))},
     "warn": {"machine": (None, [*NO_TEXT, *TEXTS, (2, 2)])},
 }
@@ -165,7 +165,6 @@ NO_PART = [*NO_ONE_THING, "text", True, -0.1, 1.1, math.nan, 10**400]
 NO_FIGURES = [*NO_ONE_THING, 1, "text"]
 
 # what `draw` takes beside the table: the kind, the chart and the option, with bad values of it
-
 OPTIONS: list[tuple[str, str, str, Bad]] = [
     ("scale", "amdahl", "parallel_part", NO_PART),
     ("trace", "timeline", "window", NO_WINDOW),
@@ -179,7 +178,7 @@ def find_documented_errors(name: str) -> tuple[type[Exception], ...]:
     """Read the names below Raises in a function's docstring."""
     explained = inspect.getdoc(getattr(gil_demo, name)) or ""
     section = explained.partition("\nRaises:\n")[2].partition("\n\n")[0]
-    names: Sequence[str] = re.findall(r"^ {4}(\w+): ", section, re.MULTILINE)
+    names: list[str] = re.findall(r"^ {4}(\w+): ", section, re.MULTILINE)
     return tuple(getattr(checks, each, None) or getattr(builtins, each) for each in names)
 
 
@@ -198,17 +197,8 @@ def assert_refused(name: str, call: Callable[..., Any], argument: str, value: ob
 
 
 @pytest.fixture
-def nothing_may_start(
-    no_process_may_start: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Make the start of anything fail the test, and have files written where it looks."""
-    del no_process_may_start
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something was started")
-
-    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-    monkeypatch.setattr(runs, "measure_busy_percent", refuse)
+def files_where_it_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subprocess.Popen, "__init__", Mock(side_effect=AssertionError("started")))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
@@ -224,7 +214,7 @@ def test_every_argument_of_every_public_function_is_tried() -> None:
         assert own == set(arguments), name
 
 
-@pytest.mark.usefixtures("nothing_hangs", "nothing_may_start")
+@guarded
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_bad_argument_is_a_documented_error_in_few_words_and_nothing_starts(name: str) -> None:
     good = {argument: value for argument, (value, _) in ENTRIES[name].items()}
@@ -233,12 +223,10 @@ def test_a_bad_argument_is_a_documented_error_in_few_words_and_nothing_starts(na
             assert_refused(name, partial(getattr(gil_demo, name), **good), argument, value)
 
 
-@pytest.mark.usefixtures("nothing_hangs", "nothing_may_start")
-@pytest.mark.parametrize(("kind", "chart", "option", "bad"), OPTIONS)
-def test_a_bad_option_is_an_error_in_few_words(
-    kind: str, chart: str, option: str, bad: Bad
-) -> None:
-    # without the door's checks of the table, which take longest
-    call = partial(find(KINDS[kind].charts[chart]), make_once(kind), summarise_once(kind))
-    for value in bad:
-        assert_refused("draw", call, option, value)
+@guarded
+def test_a_bad_option_of_a_chart_is_an_error_in_few_words() -> None:
+    for kind, chart, option, bad in OPTIONS:
+        # without the door's checks of the table, which take longest
+        call = partial(find(KINDS[kind].charts[chart]), make_once(kind), summarise_once(kind))
+        for value in bad:
+            assert_refused("draw", call, option, value)

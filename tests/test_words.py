@@ -7,22 +7,20 @@ NAN = math.nan
 
 
 def test_workers_lists_and_counts_are_put_in_words() -> None:
-    for runner, workers, name in (
-        *(("sequential", 1, "plain loop"), ("threads", 1, "one thread")),
-        ("threads", 1200, "1,200 threads"),
-        *(("processes", 12, "twelve processes"), ("processes", 13, "13 processes")),
-        *(("fibres", 1, "one fibres worker"), ("fibres", 3, "three fibres workers")),
-    ):
-        assert words.name_workers(runner, workers) == name
+    crews = [("sequential", 1), ("threads", 1), ("threads", 1200), ("processes", 12)]
+    crews += [("processes", 13), ("fibres", 1), ("fibres", 3)]
+    told = "plain loop|one thread|1,200 threads|twelve processes|13 processes"
+    told += "|one fibres worker|three fibres workers"
+    assert "|".join(words.name_workers(*crew) for crew in crews) == told
     assert [words.capitalise(text) for text in ("the GIL", "")] == ["The GIL", ""]
-    told = [words.list_in_words(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])]
-    assert told == ["a", "a and b", "a, b and c"]
+    for names, told in (("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")):
+        assert words.list_in_words([*names]) == told
     counted = [words.count_in_words(number, "round") for number in (0, 1, 2)]
     assert counted == ["zero rounds", "one round", "two rounds"]
     assert words.count_in_words(2, "is", "are") == "two are"
 
 
-def test_figures_are_stated_in_the_unit_that_suits_them_with_three_digits() -> None:
+def test_figures_are_stated_in_the_unit_that_suits_them_and_a_ratio_by_its_interval() -> None:
     seconds = [4.5e-7, 9.994e-4, 9.996e-4, 0.25, 0.9996, 12.345, 999.4, 1234.5]
     told = "0.45 µs|999 µs|1 ms|250 ms|1 s|12.3 s|999 s|1,234 s"
     assert "|".join(map(words.state_seconds, seconds)) == told
@@ -34,9 +32,6 @@ def test_figures_are_stated_in_the_unit_that_suits_them_with_three_digits() -> N
     assert words.state_share(0.256) == "26 %"
     assert words.state_times(1.5, 1.4, 1.6) == words.state_times(1.5, NAN, NAN) == "1.50 ×"
     assert words.state_times(1.5, 0.5, 2.5) == "0.50 to 2.50 ×"
-
-
-def test_a_ratio_is_called_by_its_whole_interval() -> None:
     for low, high, told in (
         *((1.06, 1.2, "slower"), (0.8, 0.94, "faster"), (0.95, 1.05, "about as fast")),
         *((0.7, 1.3, "too uneven here to say more"), (NAN, NAN, "too uneven here to say more")),
@@ -45,7 +40,7 @@ def test_a_ratio_is_called_by_its_whole_interval() -> None:
         assert words.call_ratio(low, high) == told
 
 
-def test_conditions_name_the_computer_and_where_a_recorded_run_was() -> None:
+def test_conditions_and_titles_tell_the_computer_and_that_a_run_was_recorded_or_made_up() -> None:
     computer = "CPython 3.13.0, Linux, two usable cores"
     assert words.describe_conditions(make_run(), "x") == f"{computer}, processes by fork; x"
     for facts, told in (
@@ -55,9 +50,6 @@ def test_conditions_name_the_computer_and_where_a_recorded_run_was() -> None:
         ({"recorded_on": "made up here"}, f"Made up here: {computer}"),
     ):
         assert words.describe_computer(make_run(**facts).iloc[0]) == told
-
-
-def test_a_title_says_first_that_a_run_was_recorded_or_made_up() -> None:
     for on, start in (("", "It"), ("a laptop", "Recorded run: it"), ("made up", "Made-up run: it")):
         assert words.head("it is so", make_run(recorded_on=on)) == f"{start} is so"
 

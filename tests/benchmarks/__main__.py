@@ -5,62 +5,44 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
 
 from gil_demo.measuring.machine import measure_busy_percent
 from gil_demo.running.pools import list_start_methods
-from tests.benchmarks import pools, topics
-from tests.benchmarks.harness import Report, format_report
+from tests.benchmarks import measures
+from tests.benchmarks.harness import format_report
 
-BENCHMARKS: dict[str, tuple[Callable[[int], Report], int]] = {
-    "limit": (pools.limit, 70),
-    "guard": (pools.guard, 20),
-    "start_up": (pools.start_up, 16),
-    "import": (pools.imports, 100),
-    "spread": (pools.spread, 10),
-    "timeline": (topics.timeline, 20),
-    "waiting": (topics.waiting, 20),
-    "pythons": (topics.pythons, 24),
-    "classroom": (topics.classroom, 5),
-    "engines": (pools.engines, 6),
-}
-"""By name: what measures in so many rounds, and how many those are unless told otherwise."""
+NAMES = ["limit", "guard", "start_up", "import", "spread", "pythons", "classroom", "engines"]
 
 
 def main() -> None:
     """Run the benchmarks that are asked for."""
-    options = _parse()
-    print(
-        f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, "
-        f"{os.cpu_count()} logical cores, start methods {', '.join(list_start_methods())}\n",
-        flush=True,
-    )
-    for name in dict.fromkeys(options.names or BENCHMARKS):
-        measure, rounds = BENCHMARKS[name]
-        busy = measure_busy_percent()
-        began = time.monotonic()
-        report = measure(options.rounds or rounds)
-        seconds = time.monotonic() - began
-        print(format_report(report))
-        print(f"  Took {seconds:.0f} s; the machine was {busy:.0f} % busy before.\n", flush=True)
-
-
-def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Measure gil_demo's speed against its limits and against other pools. "
         "Ratios are medians of rounds with 95 % intervals; all of them take about nine minutes.",
     )
-    told = f"which: {', '.join(BENCHMARKS)}; all of them if none is named"
+    told = f"which: {', '.join(NAMES)}; all of them if none is named"
     parser.add_argument("names", nargs="*", metavar="NAME", help=told)
     parser.add_argument("--rounds", type=int, help="rounds of each, 2 or more")
     options = parser.parse_args()
     for name in options.names:
-        if name not in BENCHMARKS:
-            parser.error(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
+        if name not in NAMES:
+            parser.error(f"no benchmark {name!r}; there are {', '.join(NAMES)}")
     if options.rounds is not None and options.rounds < 2:
         parser.error(f"--rounds must be 2 or more, not {options.rounds}")
-    return options
+    print(
+        f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, "
+        f"{os.cpu_count()} logical cores, start methods {', '.join(list_start_methods())}\n",
+        flush=True,
+    )
+    for name in dict.fromkeys(options.names or NAMES):
+        measure = getattr(measures, f"measure_{name}")
+        busy = measure_busy_percent()
+        began = time.monotonic()
+        report = measure(options.rounds) if options.rounds else measure()
+        seconds = time.monotonic() - began
+        print(format_report(report))
+        print(f"  Took {seconds:.0f} s; the machine was {busy:.0f} % busy before.\n", flush=True)
 
 
 if __name__ == "__main__":

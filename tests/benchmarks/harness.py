@@ -8,38 +8,39 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import psutil
 
-from gil_demo.measuring.estimates import Estimate
+from gil_demo.measuring.estimates import estimate_median
 from gil_demo.measuring.progress import shown
 
 SCRIPTS = Path(__file__).parent / "scripts"
 MOST_SECONDS = 120.0
 SIDES = {">=": operator.ge, "<=": operator.le, "<": operator.lt}
+Figures = Sequence[tuple[float, ...]]
+Row = tuple[str, str, str, str, str, str]
 
-Figure = TypeVar("Figure")
 
-
-def clock(work: Callable[[], object]) -> float:
-    """Return the seconds that something takes."""
+def clock(work: Callable[[], object]) -> list[float]:
+    """Return the seconds that something takes, as a round's only figure."""
     began = time.perf_counter()
     work()
-    return time.perf_counter() - began
+    return [time.perf_counter() - began]
 
 
 def take_rounds(
-    title: str, variants: Mapping[str, Callable[[], Figure]], rounds: int, warm_ups: int = 1
-) -> dict[str, list[Figure]]:
+    title: str, variants: Mapping[str, Callable[[], Iterable[float]]], rounds: int,
+    warm_ups: int = 1,
+) -> dict[str, Figures]:  # fmt: skip
     """Measure every variant once a round, each round in an order of its own.
 
-    Returns the figures of each variant in the order of the rounds; warm-ups don't count.
+    Returns for each variant, of each figure that it gives, one a round; warm-ups don't count.
     """
-    figures: dict[str, list[Figure]] = {name: [] for name in variants}
+    figures: dict[str, list[Iterable[float]]] = {name: [] for name in variants}
     with shown() as show:
         for number in range(1 - warm_ups, rounds + 1):
             for name in random.sample(list(variants), len(variants)):
@@ -47,48 +48,40 @@ def take_rounds(
                 figure = variants[name]()
                 if number > 0:
                     figures[name].append(figure)
-    return figures
-
-
-class Row(NamedTuple):
-    """A line of a report: a figure, its interval and its rounds as text, and what it should be."""
-
-    name: str
-    cells: tuple[str, str, str]
-    target: str = ""
-    is_met: bool | None = None
+    return {name: [*zip(*own, strict=True)] for name, own in figures.items()}
 
 
 class Report(NamedTuple):
-    """What a benchmark found; the headings are those of each row's cells."""
+    """What a benchmark found; the headings are those of each row's cells but the target's."""
 
     title: str
     rows: Sequence[Row]
-    notes: Sequence[str] = ()
+    notes: str = ""
     headings: tuple[str, str, str] = ("median", "95 % interval", "rounds")
 
 
-def make_row(name: str, estimate: Estimate, target: str = "", decimals: int = 3) -> Row:
-    """Set an estimate beside a target such as "< 1", which its median meets or doesn't."""
-    low, high = (f"{end:.{decimals}f}" for end in (estimate.low, estimate.high))
-    interval = "too few rounds" if math.isnan(estimate.low) else f"{low} to {high}"
-    cells = f"{estimate.median:.{decimals}f}", interval, str(estimate.rounds)
-    if not target:
-        return Row(name, cells)
-    side, bound = target.split()
-    return Row(name, cells, target, SIDES[side](estimate.median, float(bound)))
+def make_row(name: str, values: Iterable[float], target: str = "", decimals: int = 3) -> Row:
+    """Estimate what one value a round tells, beside a target such as "< 1" for the median."""
+    median, low, high, rounds = estimate_median([*values])
+    ends = f"{low:.{decimals}f} to {high:.{decimals}f}"
+    interval, met = "too few rounds" if math.isnan(low) else ends, ""
+    if target:
+        side, bound = target.split()
+        met = "yes" if SIDES[side](median, float(bound)) else "NO"
+    return name, f"{median:.{decimals}f}", interval, str(rounds), target, met
+
+
+def divide(values: Iterable[float], baseline: Iterable[float]) -> list[float]:
+    return [a / b for a, b in zip(values, baseline, strict=True)]
 
 
 def format_report(report: Report) -> str:
     """Return a report as a table in plain text."""
-    words = {True: "yes", False: "NO", None: ""}
-    lines = [("", *report.headings, "target", "met")]
-    lines += [(row.name, *row.cells, row.target, words[row.is_met]) for row in report.rows]
     table = [
         f"  {name:<44}{a:>9}{b:>18}{c:>7}{target:>10}{met:>5}".rstrip()
-        for name, a, b, c, target, met in lines
+        for name, a, b, c, target, met in (("", *report.headings, "target", "met"), *report.rows)
     ]
-    notes = [textwrap.indent(textwrap.fill(note, 96), "  ") for note in report.notes]
+    notes = [textwrap.indent(textwrap.fill(note, 96), "  ") for note in report.notes.splitlines()]
     return "\n".join([report.title, *table, *notes])
 
 

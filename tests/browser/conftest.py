@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.notebooks.editions import FOLDER
 from tests.notebooks.running import shorten
@@ -19,32 +19,22 @@ FLAGS = ["--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{what}" f
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    """Return the path of a Chromium; without one the tests are skipped, unless CI insists."""
+def browser() -> Iterator[Browser]:
+    """Start a Chromium; without one the tests are skipped, unless CI insists."""
     if CHROMIUM is None:
         complain = pytest.fail if os.environ.get("GIL_DEMO_REQUIRE_BROWSER") else pytest.skip
         complain("no Chromium on PATH, which the browser tests need")
-    return CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-    yield browser
-    browser.close()
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser,
+    ):
+        yield browser
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    yield page
-    page.close()
+    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +44,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Measurements are short, since it is the pages that are looked at, not the figures.
     """
     home = tmp_path_factory.mktemp("book")
-    output, environment = home / "html", os.environ | shorten(home)
-    command = [sys.executable, ".book", "--at-once=3", f"--output={output}"]
+    command = [sys.executable, ".book", "--at-once=3", f"--output={home / 'html'}"]
+    environment = os.environ | shorten(home)
     subprocess.run(command, cwd=FOLDER.parent, env=environment, check=True)
-    return output
+    return home / "html"

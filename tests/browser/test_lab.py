@@ -7,7 +7,6 @@ import secrets
 import shutil
 import socket
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,9 @@ from subprocess import DEVNULL
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import wait_until
 from tests.notebooks.editions import FOLDER, draws_a_chart, get_tags, read_code
 
 pytestmark = pytest.mark.thorough
@@ -50,9 +50,9 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve copies of the notebooks in JupyterLab, on loopback; return the form of addresses."""
-    del chromium  # without one nothing is served
+    del browser  # without one nothing is served
     home = tmp_path_factory.mktemp("lab")
     folder = Path(shutil.copytree(FOLDER, home / "notebooks"))
     for name, content in SETTINGS.items():
@@ -71,14 +71,19 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         "LabApp.user_settings_dir": home / "settings",
         "LabApp.workspaces_dir": home / "workspaces",
     }
-    flags = ["--expose-app-in-browser", "--no-browser", "--allow-root"]
-    command = [sys.executable, "-m", "jupyterlab", *flags]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    with (home / "lab.log").open("wb") as log:
-        process = psutil.Popen(command, cwd=folder, stdin=DEVNULL, stdout=log, stderr=log)
+    command = [sys.executable, "-m", "jupyterlab", "--expose-app-in-browser", "--no-browser"]
+    command += ["--allow-root", *(f"--{name}={value}" for name, value in options.items())]
+    log, form = home / "lab.log", f"http://127.0.0.1:{port}/{{}}?token={token}"
+    with log.open("wb") as file:
+        process = psutil.Popen(command, cwd=folder, stdin=DEVNULL, stdout=file, stderr=file)
+
+    def is_served() -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(form.format("api"), timeout=5):
+            return True
+        return False
+
     try:
-        form = f"http://127.0.0.1:{port}/{{}}?token={token}"
-        wait_until_served(process, form.format("api"), home / "lab.log")
+        assert wait_until(is_served, START_SECONDS), log.read_text(errors="replace")[-2000:]
         yield form
     finally:
         family = [process, *process.children(recursive=True)]
@@ -88,24 +93,11 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         process.wait()
 
 
-def wait_until_served(process: psutil.Popen, url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-            return
-        time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def open_notebook(page: Page, lab: str, name: str) -> None:
-    page.goto(lab.format(f"lab/tree/{name}.ipynb") + "&reset")
-    page.wait_for_function(KERNEL_IS_IDLE, timeout=START_SECONDS * 1000)
-
-
 def run_all_and_look(page: Page, lab: str, name: str) -> None:
     """Run a notebook as a reader does: each cell ends as it says, and each chart can be seen."""
     written = read_code(name)
-    open_notebook(page, lab, name)
+    page.goto(lab.format(f"lab/tree/{name}.ipynb") + "&reset")
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=START_SECONDS * 1000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
     have_ended = f"() => ({CELLS})().every(cell => cell.ended)"
@@ -133,9 +125,8 @@ def test_run_all_finishes_every_cell_and_shows_every_chart(page: Page, lab: str,
 
 def test_run_all_gives_a_slider_that_bends_the_curve_by_keyboard(page: Page, lab: str) -> None:
     run_all_and_look(page, lab, "05-what-processes-cost")
-    slider = page.get_by_role("slider")
+    page.get_by_role("slider").focus()
     chart = page.locator("img[alt*=' can be shared out: ']")  # one, or what follows raises
-    slider.focus()
     pictures = set()
     for key, percent in [("Home", "0.0"), ("ArrowRight", "0.5"), ("End", "100.0")]:
         page.keyboard.press(key)
@@ -144,37 +135,3 @@ def test_run_all_gives_a_slider_that_bends_the_curve_by_keyboard(page: Page, lab
         pictures.add(chart.get_attribute("src"))
     assert len(pictures) == 3
     expect(page.get_by_text("100.0%", exact=True)).to_be_visible()
-
-
-def test_solutions_are_collapsed_until_a_reader_opens_them(page: Page, lab: str) -> None:
-    name = "01-beazleys-countdown"
-    open_notebook(page, lab, name)
-    solutions = [cell for cell in read_code(name) if "solution" in get_tags(cell)]
-    hidden = page.locator(".jp-CodeCell .jp-Placeholder")
-    expect(hidden).to_have_count(len(solutions))
-    first_line = page.locator(".cm-line", has_text=solutions[0].source.splitlines()[0])
-    expect(first_line).to_have_count(0)
-    hidden.first.locator(".jp-MoreHorizIcon").click()
-    expect(first_line).to_have_count(1)
-
-
-def test_the_stop_button_ends_a_measurement_and_the_kernel_answers(page: Page, lab: str) -> None:
-    open_notebook(page, lab, "00-start-here")
-    replies = page.evaluate(
-        """async () => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const ask = async code => {
-                const future = kernel.requestExecute({ code });
-                let text = "";
-                future.onIOPub = message => { text += message.content.text || ""; };
-                const reply = await future.done;
-                return reply.content.ename || text;
-            };
-            const long = ask("from gil_demo import compare; compare(budget=60, precision=1e-9)");
-            await new Promise(resolve => setTimeout(resolve, 4000));
-            await kernel.interrupt();
-            const left = "import multiprocessing; print(len(multiprocessing.active_children()))";
-            return [await long, await ask(left)];
-        }"""
-    )
-    assert replies == ["KeyboardInterrupt", "0\n"]

@@ -17,12 +17,10 @@ def test_a_class_is_summed_up_by_its_middle_and_its_ends() -> None:
 
 
 def test_each_machine_gives_one_row_the_run_with_two_workers_or_the_next_more() -> None:
-    first, *others = (
-        make_class_table({"anna": {"threads": ratio, "processes": 0.5, "workers": workers}})
-        for workers, ratio in ((4, 1.4), (2, 1.2), (3, 1.3))
+    several = pd.concat(
+        make_class_table({"anna": {"threads": ratio, "workers": workers, **processes}})
+        for workers, ratio, processes in ((4, 1.4, {"processes": 0.5}), (2, 1.2, {}), (3, 1.3, {}))
     )
-    threads = [table[table["runner"] == "threads"] for table in others]
-    several = pd.concat([first, *threads], ignore_index=True)
     assert list(pick_machines(several, "threads")["time_ratio"]) == [1.2]
     assert list(pick_machines(several, "processes")["workers"]) == [4]
 
@@ -33,15 +31,12 @@ def test_machines_are_grouped_by_system_and_by_python_and_judged_or_not() -> Non
     assert list(processes["system"])[:3] == ["Linux, fork", "Linux, fork", "macOS, spawn"]
     assert set(pick_machines(table, "threads")["system"]) == {"Linux", "macOS", "Windows"}
     assert name_groups(processes, "python") == ["3.9", "3.13", "3.13 without the GIL"]
+    many = {f"m{n}": {"threads": 1.0, "python_version": f"3.{n % 15}"} for n in range(40)}
+    groups = name_groups(pick_machines(make_class_table(many), "threads"), "python")
+    assert groups == [*(f"3.{n}" for n in range(10)), "all others"]
     assert list(processes["is_judged"]) == [True] * 6 + [False]
     other = make_class_table({"pia": {"threads": 1.0, "implementation": "PyPy"}})
     assert list(pick_machines(other, "threads")["python"]) == ["PyPy 3.13"]
-
-
-def test_more_groups_than_fit_share_one_line() -> None:
-    machines = {f"m{n}": {"threads": 1.0, "python_version": f"3.{n % 15}"} for n in range(40)}
-    groups = name_groups(pick_machines(make_class_table(machines), "threads"), "python")
-    assert groups == [*(f"3.{n}" for n in range(10)), "all others"]
 
 
 def test_values_far_from_the_others_are_found_farthest_first() -> None:

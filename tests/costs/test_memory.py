@@ -1,17 +1,18 @@
 import json
 import re
 import time
+from unittest.mock import Mock
 
 import pytest
 
-from gil_demo import GilDemoError, draw, summarise, verdict, weigh_workers
+from gil_demo import GilDemoError, draw, verdict, weigh_workers
 from gil_demo.costs import memory
 from gil_demo.drawing.style import INK
 from gil_demo.running.scripts import Outcome
 from tests.charts import assert_readable, list_bars, read_across
 from tests.conftest import EACH_METHOD, METHODS
 from tests.made import costs as made
-from tests.made.costs import LARGE, MEGABYTE, READS, SMALL, WAITS, Weights, make_weights
+from tests.made.costs import LARGE, MEGABYTE, READS, SMALL, WAITS, make_weights
 from tests.made.runs import assert_one_run
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
@@ -32,49 +33,29 @@ def test_real_workers_are_a_whole_table(method: str, monkeypatch: pytest.MonkeyP
     assert weights[LARGE, READS] > weights[LARGE, WAITS]
 
 
-@pytest.mark.parametrize(("budget", "rounds"), [(0.001, 2), (60.0, 20)])
-def test_there_are_two_to_twenty_rounds_of_every_start_method(
-    budget: float, rounds: int, monkeypatch: pytest.MonkeyPatch
+def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_each(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    weighed: list[str] = []
-
-    def note(script: str, _: float) -> Outcome:
-        assert "40000000" in script
-        weighed.append(next(method for method in METHODS if repr(method) in script))
+    def pretend(script: str, _: float) -> Outcome:
         time.sleep(0.01)
-        line = json.dumps([[[SMALL, WAITS, 3_000_000, 5_000_000]], 1_000_000 + len(weighed)])
+        method = next(method for method in METHODS if f"weigh({method!r}, 40000000)" in script)
+        line = json.dumps([[[SMALL, WAITS, len(method), 5_000]], 1_000])
         return Outcome("finished", 0.01, f"a warning\n{line}\n")
 
-    monkeypatch.setattr(memory, "run_script", note)
-    table = weigh_workers(budget=budget)
-    assert_one_run(table, ["start_method", "parent", "deed"])
-    assert set(table["rounds"]) == {rounds}
-    assert list(table["start_method"]) == weighed == METHODS * rounds
-    assert set(table["table_bytes"]) == {1_000_000 + (1 + len(weighed)) // 2}
-    assert set(table["unique_bytes"]) == {3_000_000}
-    assert set(table["parent_bytes"]) == {5_000_000}
-
-
-@pytest.mark.parametrize("printed", ["", "Killed\n", "3\n"])
-def test_a_script_without_weights_is_told(printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "run_script", lambda *_: Outcome("failed", 0.5, printed))
+    monkeypatch.setattr(memory, "run_script", pretend)
+    for budget, rounds in ((0.001, 2), (60.0, 20)):
+        table = weigh_workers(budget=budget)
+        assert_one_run(table, ["start_method", "parent", "deed"])
+        assert list(table["start_method"]) == METHODS * rounds
+        assert list(table["unique_bytes"]) == [len(method) for method in METHODS] * rounds
+        facts = table[["rounds", "table_bytes", "parent_bytes"]].drop_duplicates()
+        assert facts.to_numpy().tolist() == [[rounds, 1_000, 5_000]]
     told = rf"workers started by {METHODS[0]} could not be weighed: failed \(0\.5 s\)"
-    with pytest.raises(GilDemoError, match=told):
-        weigh_workers(budget=0.001)
-
-
-def test_each_situation_is_summed_up_by_its_median_and_its_extremes() -> None:
-    weights: Weights = {
-        ("spawn", SMALL, WAITS): ([5, 9, 7], [1, 1, 1]),
-        ("fork", LARGE, READS): ([40, 20, 30], [1, 1, 1]),
-        ("fork", LARGE, WAITS): ([8, 8, 8], [1, 1, 1]),
-    }
-    summary = summarise(make_weights(weights, table_bytes=1_000))
-    assert list(summary.itertuples(index=False, name=None)) == [
-        ("fork", LARGE, WAITS, 3, 8.0, 8.0, 8.0, 1_000.0),
-        ("fork", LARGE, READS, 3, 30.0, 20.0, 40.0, 1_000.0),
-        ("spawn", SMALL, WAITS, 3, 7.0, 5.0, 9.0, 1_000.0),
-    ]
+    for printed in ("", "Killed\n", "3\n"):
+        failed = Mock(return_value=Outcome("failed", 0.5, printed))
+        monkeypatch.setattr(memory, "run_script", failed)
+        with pytest.raises(GilDemoError, match=told):
+            weigh_workers(budget=0.001)
 
 
 def test_weights_are_told_in_these_sentences() -> None:
@@ -97,32 +78,27 @@ def test_weights_are_told_in_these_sentences() -> None:
     ]
     alone = verdict(make_weights({("fork", SMALL, WAITS): ([1], [1])})).splitlines()
     assert alone[1:] == ["  1 byte if it waits.", "One round of each."]
+    three = verdict(make_weights({("fork", SMALL, WAITS): ([5_000, 12_000, 7_000], [1] * 3)}))
+    assert "\n  7 kB (5 kB to 12 kB) if it waits.\n" in three  # the median
 
 
-@pytest.mark.parametrize(
-    ("waiting", "reading", "told", "marks"),
-    [
-        (3, 13, "Reading its parent's table copied 25 % of it", []),
-        (3, 2.9, "Reading its parent's table copied 0 % of it", []),
-        (3, 19, "A forked worker shared its .* and so 40 % of it was", []),
-        (3, 20, "A forked worker shared its .* and so 42 % of it was", [40]),
-        (10, 60, "Reading its parent's table copied 100 % of it", [40]),  # it hadn't shared it
-    ],
-)
-def test_what_reading_copied_is_told_and_the_table_is_marked_where_it_has_a_place(
-    waiting: float, reading: float, told: str, marks: list[float]
-) -> None:
-    weights: Weights = {
-        ("fork", LARGE, deed): ([round(weight * MEGABYTE)] * 2, [5 * MEGABYTE] * 2)
-        for deed, weight in ((WAITS, waiting), (READS, reading))
-    }
-    table = make_weights(weights)
-    assert re.match(told, verdict(table).splitlines()[-2])
-    chart = draw(table)
-    ends = f"{min(waiting, reading):.3g} MB to {max(waiting, reading):.3g} MB"
-    assert chart.texts[0].get_text() == f"A worker's own memory: {ends}"
-    lines = chart.axes[0].lines
-    assert [read_across(line)[0] for line in lines if line.get_color() != INK] == marks
+def test_what_reading_copied_is_told_and_the_table_is_marked_where_it_has_a_place() -> None:
+    for waiting, reading, ends, told, marks in (
+        (3, 13, "3 MB to 13 MB", "Reading its parent's table copied 25 % of it", []),
+        (3, 2.9, "2.9 MB to 3 MB", "Reading its parent's table copied 0 % of it", []),
+        (3, 19, "3 MB to 19 MB", "A forked worker shared its .* and so 40 % of it was", []),
+        (3, 20, "3 MB to 20 MB", "A forked worker shared its .* and so 42 % of it was", [40]),
+        # it hadn't shared it
+        (10, 60, "10 MB to 60 MB", "Reading its parent's table copied 100 % of it", [40]),
+    ):
+        waits, reads = ([round(MEGABYTE * weight)] * 2 for weight in (waiting, reading))
+        weights = {("fork", LARGE, WAITS): (waits, waits), ("fork", LARGE, READS): (reads, reads)}
+        table = make_weights(weights)
+        assert re.match(told, verdict(table).splitlines()[-2])
+        chart = draw(table)
+        assert chart.texts[0].get_text() == f"A worker's own memory: {ends}"
+        lines = chart.axes[0].lines
+        assert [read_across(line)[0] for line in lines if line.get_color() != INK] == marks
 
 
 def test_the_chart_has_a_bar_for_each_situation_in_groups_by_start_method() -> None:
@@ -135,11 +111,9 @@ def test_the_chart_has_a_bar_for_each_situation_in_groups_by_start_method() -> N
     assert "Medians: fork, it waits: 3.0 MB; fork, it imports pandas: 45.0 MB;" in chart.description
     bars = list_bars(axes)
     assert [bar.get_width() for bar in bars] == [3, 45, 3.2, 38, 40, 4, 9, 55, 9, 50]
-    shared = [False, False, True, True, True, True, False, False, True, True]
-    assert [bool(bar.get_hatch()) for bar in bars] == shared
+    assert [bool(bar.get_hatch()) for bar in bars] == [0, 0, 1, 1, 1, 1, 0, 0, 1, 1]
     ends = [read_across(line) for line in axes.lines if line.get_color() == INK]
     assert ends[1] == pytest.approx([44.55, 45.45])
-    assert list(axes.get_yticks()) == [0, 1, 2, 3, 4, 5, 6.75, 7.75, 8.75, 9.75]
     assert [label.get_text() for label in axes.get_yticklabels()][:6] == [
         *("waits", "imports pandas", "waits; its parent has a table", "reads that table"),
         *("collects garbage beside it", "the same after gc.freeze"),

@@ -1,24 +1,98 @@
-from typing import Any
+"""What holds for the runs of several measurements of this room."""
 
 import pytest
 
-from gil_demo import ResultsError, verdict
+from gil_demo import ResultsError, compare_transport, sweep_task_length, verdict
+from gil_demo.checks import WorkerDied
+from gil_demo.costs import lengths, transport
+from gil_demo.running.scripts import run_script
+from tests.conftest import EACH_METHOD, METHODS
+from tests.costs.shelf import find_left_behind, list_blocks
+from tests.made import tasks
 from tests.made.costs import make_lengths, make_starts, make_transfers, make_weights
+
+thorough = pytest.mark.thorough
+# GNU's C library keeps freed blocks for each thread that there ever was, unless asked for them
+SCRIPT = """
+import contextlib, ctypes, gc
+import gil_demo
+
+if __name__ == "__main__":
+    from gil_demo.costs import memory, transport, weighing
+    from gil_demo.measuring import runs
+
+    runs.measure_busy_percent = lambda: 1.0  # which would only wait
+    memory.TABLE_BYTES = 2_000_000
+    transport.SIZES = (1_000, {size})
+    weights = []
+    for _ in range({runs}):
+        for method in {methods}:
+            assert len(gil_demo.{experiment})
+        gc.collect()
+        with contextlib.suppress(AttributeError, TypeError):  # another C library, Windows
+            ctypes.CDLL(None).malloc_trim(0)
+        weights.append(weighing.measure_unique_bytes())
+    print(*weights)
+"""
+CALLS = (
+    "compare_transport(start_method=method, budget=0.1)",
+    "compare_start_up([method], workers=1, budget=0.1)",
+    "sweep_task_length([method], budget=0.1)",
+)
+
+
+def test_a_run_lacks_no_round_and_is_of_one_kind() -> None:
+    for table, alike, other in (
+        (make_lengths(), "tasks", 7),
+        (make_starts(), "workers", 7),
+        (make_transfers(), "start_method", "no"),
+        (make_weights(), "table_bytes", 7),
+    ):
+        with pytest.raises(ResultsError, match=r"is not whole: .* has [17] rows in [17] of [28] "):
+            verdict(table[1:])
+        table.loc[0, alike] = other
+        with pytest.raises(ResultsError, match=f"its rows differ in {alike}$"):
+            verdict(table)
+
+
+def test_a_worker_that_carries_or_is_weighed_loads_nothing_heavy() -> None:
+    script = "import sys, gil_demo.costs.cargo, gil_demo.costs.weighing; print(*sys.modules)"
+    loaded = run_script(script).output.split()
+    assert "gil_demo.costs.cargo" in loaded
+    assert not {"numpy", "pandas", "matplotlib", "psutil", "IPython"} & set(loaded)
+
+
+@pytest.mark.usefixtures("nothing_hangs", "no_wait", "pool_threads_may_stay")
+@pytest.mark.parametrize("method", EACH_METHOD)
+def test_a_dead_worker_is_one_clear_error_and_leaves_no_block(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = list_blocks()
+    monkeypatch.setattr(lengths, "choose_lengths", lambda *_: [1])
+    monkeypatch.setattr(lengths, "countdown", tasks.die_in_a_worker)
+    with pytest.raises(WorkerDied, match="with 2 tasks under way"):
+        sweep_task_length([method], budget=0.05)
+    monkeypatch.setattr(transport, "read_block", tasks.kill_reader)
+    with pytest.raises(WorkerDied, match=r"with 1 task under way: \['kill_reader'\]"):
+        compare_transport(start_method=method, budget=0.05)
+    assert find_left_behind(before) == set()
 
 
 @pytest.mark.parametrize(
-    ("make", "lacking", "alike"),
+    ("experiment", "methods", "runs", "size"),
     [
-        (make_lengths, "sequential, .* has 7 rows in 7 of 8 rounds", "tasks"),
-        (make_starts, "fork, nothing has 7 rows in 7 of 8 rounds", "workers"),
-        (make_transfers, "bytes, pickling, .* has 7 rows in 7 of 8 rounds", "start_method"),
-        (make_weights, "fork, small, waits has 1 rows in 1 of 2 rounds", "table_bytes"),
+        (CALLS[0], METHODS[:1], 3, 10**6),
+        *(pytest.param(one, METHODS, 6, 10**7, marks=thorough) for one in CALLS),
+        pytest.param("weigh_workers(budget=0.1)", [None], 6, 10**7, marks=thorough),
     ],
 )
-def test_a_run_lacks_no_round_and_is_of_one_kind(make: Any, lacking: str, alike: str) -> None:
-    table = make()
-    with pytest.raises(ResultsError, match=f"is not whole: {lacking}"):
-        verdict(table.drop(index=0))
-    table[alike] = table[alike].where(table.index > 0, "spawn" if alike == "start_method" else 7)
-    with pytest.raises(ResultsError, match=f"its rows differ in {alike}$"):
-        verdict(table)
+def test_runs_in_a_row_leave_their_parent_about_as_large_as_it_was(
+    experiment: str, methods: list[str], runs: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "1")  # only the first arena is ever given back in full
+    script = SCRIPT.format(experiment=experiment, methods=methods, runs=runs, size=size)
+    outcome = run_script(script, 300.0)
+    assert outcome.state == "finished", outcome
+    weights = [int(part) for part in outcome.output.split()]
+    assert len(weights) == runs
+    assert weights[-1] - weights[0] < 10_000_000, weights

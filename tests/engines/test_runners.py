@@ -1,8 +1,9 @@
 """The runners of engines, each tried in a Python of its own: engines leave idle threads behind."""
 
 import pickle
-import re
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -18,151 +19,122 @@ needs = {
     name: pytest.mark.skipif(bool(find_missing(name)), reason=find_missing(name))
     for name in ENGINES
 }
-engines = [pytest.param(name, marks=mark) for name, mark in needs.items()]
-each_engine = pytest.mark.parametrize("engine", engines)
 
-CHECKS = """
-import os, psutil, sys, tempfile, threading, time
-from gil_demo.checks import GilDemoError, WorkerDied
-from gil_demo import {engine} as engine
-from gil_demo.running.workloads import count_pair, countdown
+CHECKS = r"""
+import os, psutil, pytest, signal, tempfile, threading, time
+from gil_demo import GilDemoError, WorkerDied, {engine} as engine
+from gil_demo.running.workloads import count_pair
 
-def say(*words):
-    print("own:", *words, flush=True)
+def list_files():
+    places = [place for place in ("/tmp", "/dev/shm") if os.path.isdir(place)]
+    shared = [name for place in places for name in os.listdir(place)]
+    own = [name for name in os.listdir(tempfile.gettempdir()) if "gil_demo" in name]
+    return {{*own, *(name for name in shared if "ray" in name or "plasma" in name)}}
+
+def list_children():
+    children = psutil.Process().children(recursive=True)
+    return [one for one in children if "resource_tracker" not in " ".join(one.cmdline())]
 
 def list_ports():
-    own = psutil.Process()
-    family = [own, *own.children(recursive=True)]
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
     sockets = [one for member in family for one in member.net_connections("inet")]
     return [one.laddr for one in sockets if one.status == psutil.CONN_LISTEN]
 
-def kill_one_worker(name):
+def kill_one_worker():
     time.sleep(0.7)
-    found = [p for p in psutil.Process().children(recursive=True) if name in " ".join(p.cmdline())]
-    found[-1].kill()
+    [*_, last] = [one for one in list_children() if {worker!r} in " ".join(one.cmdline())]
+    last.kill()
 
 if __name__ == "__main__":
-    variables = dict(os.environ)
-    places = (tempfile.gettempdir(), "/tmp", "/dev/shm")
-    files = {{place: set(os.listdir(place)) for place in places if os.path.isdir(place)}}
+    variables, files = dict(os.environ), list_files()
+    with engine(2) as run:
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+            run(time.sleep, [30, 30])
+        assert time.monotonic() - began < 25
+    assert list_children() == []
     with engine(2) as run:
         ports = list_ports()
-        hosts = {{port.ip.removeprefix("::ffff:") for port in ports}}
-        say("hosts", len(ports) > 0, hosts, 8787 in [port.port for port in ports])
+        assert {{port.ip.removeprefix("::ffff:") for port in ports}} == {{"127.0.0.1"}}
+        assert 8787 not in [port.port for port in ports]
         spans = run(count_pair, [(number, 1000) for number in range(30)])
-        say("answers", [span.answer[0] for span in spans] == list(range(30)))
-        say("workers", {{span.worker for span in spans}})
-        for wrong, task in ((int, "x"), (len, None)):
-            try:
+        assert [span.answer[0] for span in spans] == list(range(30))
+        assert {{span.worker for span in spans}} == {{0, 1}}
+        for wrong, task, error in ((int, "x", ValueError), (len, None, TypeError)):
+            with pytest.raises(error):
                 run(wrong, [task, task])
-            except (TypeError, ValueError) as reason:
-                say("passed on", type(reason).__name__)
-        killer = threading.Thread(target=kill_one_worker, args=({worker!r},))
+        killer = threading.Thread(target=kill_one_worker)
         killer.start()
         spans = run(count_pair, [(number, 2_000_000) for number in range(40)])
         killer.join()
-        say("after a kill", [span.answer[0] for span in spans] == list(range(40)))
-        try:
+        assert [span.answer[0] for span in spans] == list(range(40))
+        told = r"^worker after worker ended with 1 task under way: \[1\]$"
+        with pytest.raises(WorkerDied, match=told):
             run(os._exit, [1])
-        except WorkerDied as reason:
-            say("died", reason)
-    try:
+    with pytest.raises(GilDemoError, match="^{name} has ended: run tasks inside its with block$"):
         run(abs, [1])
-    except GilDemoError as reason:
-        say("ended", reason)
     time.sleep(0.5)
-    left = [p for p in psutil.Process().children(recursive=True)
-            if "resource_tracker" not in " ".join(p.cmdline())]
-    say("processes left", left)
-    say("ports left", list_ports())
-    mine = [name for place, before in files.items() for name in set(os.listdir(place)) - before
-            if "gil_demo" in name or "ray" in name or "plasma" in name]
-    say("files left", mine)
-    say("variables", dict(os.environ) == variables)
+    assert list_children() == list_ports() == []
+    assert list_files() - files == set()
+    assert dict(os.environ) == variables
 """
-WORKERS = {"cluster": "multiprocessing.spawn", "ray": "PoolActor"}
-
-
-def run_and_pick(script: str) -> list[str]:
-    """Return what a script says, without what an engine says of a lost worker or task."""
-    outcome = run_script(script, 150.0)
-    assert outcome.state == "finished", outcome.output[-3000:]
-    return re.findall("own: (.*)", outcome.output)
-
-
 SWEEP = """
 from gil_demo import summarise, sweep_engines, verdict
 
 if __name__ == "__main__":
     table = sweep_engines(["cluster"], workers=2, budget=2)
     summary = summarise(table)
-    print("own:", *summary["runner"], (summary["overhead_seconds"] > 0).all())
-    print("own:", *table.drop_duplicates(["runner", "tasks", "steps"]).groupby("runner").size())
-    print("own:", table["is_elsewhere"].any(), set(table["start_up_seconds"] > 0))
+    assert [*summary["runner"]] == ["processes", "cluster"]
+    assert (summary["overhead_seconds"] > 0).all()
+    maps = table.drop_duplicates(["runner", "tasks", "steps"])
+    assert [*maps.groupby("runner").size()] == [7, 7, 7]
+    assert not table["is_elsewhere"].any()
+    assert (table["start_up_seconds"] > 0).all()
     assert verdict(table)
 """
+NO_SCHEDULER = """
+import pytest
+from gil_demo import GilDemoError
+from gil_demo.engines import clusters
+
+clusters.START_SECONDS = 1
+told = "^no scheduler with 2 workers was reached at 'tcp://127.0.0.1:9': "
+with pytest.raises(GilDemoError, match=told), clusters.cluster(2, "tcp://127.0.0.1:9"):
+    pass
+"""
+
+
+def assert_finishes(script: str) -> None:
+    outcome = run_script(script, 250.0)
+    assert outcome.state == "finished", outcome.output[-3000:]
 
 
 @needs["cluster"]
 def test_dask_is_held_against_the_pool_and_the_plain_loop() -> None:
-    assert run_and_pick(SWEEP) == ["processes cluster True", "7 7 7", "False {True}"]
+    assert_finishes(SWEEP)
 
 
 @pytest.mark.thorough
-@each_engine
-def test_an_engine_runs_tasks_survives_a_killed_worker_and_leaves_nothing(engine: str) -> None:
-    ended = "this Ray" if engine == "ray" else "this cluster"
-    assert run_and_pick(CHECKS.format(engine=engine, worker=WORKERS[engine])) == [
-        "hosts True {'127.0.0.1'} False",
-        "answers True",
-        "workers {0, 1}",
-        "passed on ValueError",
-        "passed on TypeError",
-        "after a kill True",
-        "died worker after worker ended with 1 task under way: [1]",
-        f"ended {ended} has ended: run tasks inside its with block",
-        "processes left []",
-        "ports left []",
-        "files left []",
-        "variables True",
-    ]
-
-
-@pytest.mark.thorough
-@each_engine
-def test_an_engine_that_is_interrupted_ends_cleanly(engine: str) -> None:
-    script = f"""
-import os, psutil, signal, threading, time
-from gil_demo import {engine} as engine
-if __name__ == "__main__":
-    with engine(2) as run:
-        began = time.monotonic()
-        try:
-            threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
-            run(time.sleep, [30, 30])
-        except KeyboardInterrupt:
-            print("own: interrupted", time.monotonic() - began < 25, flush=True)
-    left = [p for p in psutil.Process().children(recursive=True)
-            if "resource_tracker" not in " ".join(p.cmdline())]
-    print("own: left", left)
-"""
-    assert run_and_pick(script) == ["interrupted True", "left []"]
+@pytest.mark.parametrize(
+    ("engine", "worker", "name"),
+    [
+        pytest.param("cluster", "multiprocessing.spawn", "this cluster", marks=needs["cluster"]),
+        pytest.param("ray", "PoolActor", "this Ray", marks=needs["ray"]),
+    ],
+)
+def test_an_engine_runs_tasks_survives_interrupts_and_kills_and_leaves_nothing(
+    engine: str, worker: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert_finishes(CHECKS.format(engine=engine, worker=worker, name=name))
 
 
 @pytest.mark.thorough
 @needs["cluster"]
 def test_a_scheduler_that_is_not_there_is_one_error() -> None:
-    script = """
-from gil_demo import GilDemoError
-from gil_demo.engines import clusters
-clusters.START_SECONDS = 1
-try:
-    clusters.cluster(2, "tcp://127.0.0.1:9").__enter__()
-except GilDemoError as reason:
-    print("own:", reason)
-"""
-    (told,) = run_and_pick(script)
-    assert told.startswith("no scheduler with 2 workers was reached at 'tcp://127.0.0.1:9': ")
+    assert_finishes(NO_SCHEDULER)
 
 
 def test_an_engine_that_is_not_installed_is_named_with_what_to_install(

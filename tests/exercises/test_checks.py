@@ -1,36 +1,279 @@
-"""Every check of an exercise: what is right, what a mistake is told, and what is no answer."""
-
+import time
+from collections.abc import Callable
+from itertools import groupby
 from multiprocessing.pool import Pool
+from operator import methodcaller
+from threading import Thread
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from gil_demo.checks import ResultsError
-from gil_demo.exercises import elsewhere as others
-from gil_demo.exercises import pool as pools
-from gil_demo.exercises import race as races
-from gil_demo.exercises import turns as locks
-from tests.exercises import elsewhere, pool, race, turns
+from gil_demo.exercises import elsewhere, pool, race, turns
+from gil_demo.exercises.pool import MadeUpPool
+from gil_demo.running.workloads import split
 from tests.exercises.answers import Case, expect
-from tests.made.pool import make_map
-from tests.made.pythons import make_interpreters
-from tests.made.runs import make_run
+from tests.made.classroom import make_class_table
+from tests.made.engines import make_engines
+from tests.made.pool import make_lengths, make_map, take_turns_in_a_pool
+from tests.made.pythons import ORDINARY, make_interpreters
+from tests.made.runs import make_run, spread
 from tests.made.turns import make_slices, run_at_once
-from tests.made.waiting import SERVED, make_serve_table, make_workload_table
-
-CASES = [*race.CASES, *turns.CASES, *pool.CASES, *elsewhere.CASES]
-NAMES = [case.check.__name__ for case in CASES]
-NOTHING = {("nothing", 0.005): SERVED["nothing", 0.005]}
-PROCESSES = {"sleeping": {"processes": [7.8] * 8}}
+from tests.made.waiting import SERVED, SWEPT, make_serve_table, make_workload_table
 
 pytestmark = pytest.mark.usefixtures("no_process_may_start")
 
+# notebooks 00, 01 and 03
+THREADS, PROCESSES = ("threads", 2), ("processes", 2)
+RUN = make_run({THREADS: spread(1.0, width=0.6), PROCESSES: spread(0.5)})
+SECONDS = RUN.groupby("runner")["seconds"]
+SPREAD = SECONDS.max() / SECONDS.min()
+# slow moments in which the median of the ratios isn't the ratio of the medians
+SLOW = make_run({THREADS: [1.3] * 5, PROCESSES: [0.5, 0.5, 0.5, 0.9, 0.9]})
+SLOW["seconds"] *= SLOW["round"].map({1: 1.0, 2: 3.0, 3: 3.0, 4: 1.0, 5: 1.0})
+NAIVE = SLOW.groupby("runner")["seconds"].median()
+LARGEST, MEDIAN = 15.4 / 7.8, 24.0 / 23.5  # of the published slowdowns
+TWO = make_run({THREADS: [1.25] * 8})
+SHORT = make_run({THREADS: [1.7] * 8}, count=20_000)
+FOUR = make_run({("threads", 4): [1.7] * 8}, count=20_000)
+start, join = methodcaller("start"), methodcaller("join")
+METHODS = pd.concat(
+    make_run({PROCESSES: [0.5] * 3}, start_method=name, run_id=name) for name in ("fork", "spawn")
+)
+IS_POOL = METHODS["runner"] == "processes"
+METHODS.loc[IS_POOL, "start_up_seconds"] = [0.01, 0.012, 0.05, 0.1, 0.11, 0.15]
+WORKS = METHODS[IS_POOL].groupby("start_method")["seconds"].median()
 
-def test_every_exercise_of_the_ten_notebooks_has_its_answers_here() -> None:
-    assert len(set(NAMES)) == 30
+# notebooks 02 and 06
+TURNS = {("threads", 1): [(0.0, 0.005), (0.011, 0.018)]}
+TURNS |= {("threads", 2): [(0.005, 0.011), (0.018, 0.019)]}
+SLICES = make_slices({**TURNS, **run_at_once(0.012)})
+LONG = make_slices({("threads", 1): [(0.0, 0.005)], **run_at_once(0.2)})
+RAN = {("threads", 1): 12.0, ("threads", 2): 7.0, ("processes", 1): 12.0, ("processes", 2): 12.0}
+SLEEP = {"threads": spread(7.8), "processes": spread(7.7)}
+SLEEPERS = make_workload_table({"sleeping": SLEEP}, workers=8, usable_cores=4)
+EXCHANGES = make_serve_table(SWEPT)
+INTERVALS = (0.0005, 0.005, 0.02)
+WAITS = EXCHANGES["seconds"] / EXCHANGES["requests"] / EXCHANGES["switch_interval_seconds"]
+MIXED = WAITS.groupby(EXCHANGES["switch_interval_seconds"])
+
+# notebooks 04 and 05
+SEVEN = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.25), spread(0.7))}, workers=3)
+# both ready after 0.1 s: 0.8 s of work over 0.2 s
+SINGLE = make_map(take_turns_in_a_pool(600, each=0.001), done=0.9, gone=1.9)
+CHUNKED = make_map(take_turns_in_a_pool(600, each=0.0005), done=0.3, gone=0.4, chunksize=50)
+
+# notebooks 07, 08 and 09
+FREE_THREADED, LOCKED = "CPython 3.13.5t", "CPython 3.13.5t, GIL on"
+PYTHONS = make_interpreters(strange={"python3.90": "failed"})
+ALONE = make_interpreters({"CPython 3.11.7": ORDINARY["CPython 3.11.7"]})
+# milliseconds that a task of nothing costs
+COSTS = pd.Series({"processes": 0.05, "cluster": 2.0, "ray": 0.5})
+ENGINES = make_engines({"processes": 5e-5, "cluster": 2e-3, "ray": 5e-4})
+EXACT = pd.Series({"processes": 5.53, "ray": 50.3})
+UNEVEN = make_engines({"processes": 5.53e-5, "ray": 5.03e-4})
+
+CLASS = make_class_table()
+PACES = CLASS["file"].map({"ben": 3.0, "anna": 0.8}).fillna(1.0)
+SLOWED = CLASS.assign(seconds=CLASS["seconds"] * PACES)
+BY_LOCK = CLASS[CLASS["runner"] == "threads"].groupby("gil_enabled")
+POOLS = CLASS[CLASS["runner"] == "processes"]
+RATIOS = {"anna": 0.5, "ben": 0.6, "cleo": 0.9}
+THREE = make_class_table({name: {"threads": 1.0, "processes": RATIOS[name]} for name in RATIOS})
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def handle(*moves: Callable[[Any], object], told: object = None) -> Callable[..., object]:
+    """Do one thing after another with all threads; tell how long it took, or something else."""
+
+    def run_together(threads: list[Thread]) -> object:
+        began = time.perf_counter()
+        for move in moves:
+            for thread in threads:
+                move(thread)
+        return time.perf_counter() - began if told is None else told
+
+    return run_together
+
+
+def wait(thread: Thread) -> None:
+    while thread.is_alive():
+        pass
+
+
+def close_and_join(made_up: MadeUpPool) -> None:
+    with made_up:
+        made_up.close()
+        made_up.join()
+
+
+def close_and_leave(made_up: MadeUpPool) -> None:
+    with made_up:
+        made_up.close()
+
+
+def simulate(tasks: list[int], workers: int) -> int:
+    free_at = [0] * workers
+    while tasks:  # and so uses up the list
+        free_at[free_at.index(min(free_at))] += tasks.pop(0)
+    return max(free_at)
+
+
+CASES = [
+    Case(race.check_rounds, [RUN])
+    .gets((8, "Right: 8 rounds, and each way"), (5, "count the different values"))
+    .gets((3, "number of ways of running")),
+    Case(race.check_spread, [RUN])
+    .gets((SPREAD, "Right: up to 1.88 ×, for threads."), (1 / SPREAD, "upside down"))
+    .gets((SECONDS.max() - SECONDS.min(), "a difference"), (SPREAD + 1, "take `max()`")),
+    Case(race.check_speed_up, [SLOW])
+    .gets((2, "Right: 2.00 ×"), (NAIVE["sequential"] / NAIVE["processes"], "ratio of two medians"))
+    .gets((0.5, "upside down"), (1 / 1.3, "the speed-up of threads"), (9, "divide the column")),
+    Case(race.check_times_as_large, [TWO])
+    .gets((LARGEST / 1.25, "Right: 1.58 × … took 1.97 × as long in … and 1.25 × as long in yours."))
+    .gets((1.25 / LARGEST, "upside down"), (LARGEST, "figure alone"))
+    .gets((MEDIAN / 1.25, "that is the median"), (5, "take the largest `time_ratio`")),
+    Case(race.check_short, [TWO])
+    .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
+    .gets(("Two threads", "should be a table, as `compare` gives it; it is 'Two threads'"))
+    .gets((FOUR, "like `two`, but the table has no run of two threads")),
+    Case(race.check_run_together, [])
+    .gets((handle(start, join), "Right: every thread is started before any"))
+    .gets((handle(start, wait), "Right: "))
+    .gets((handle(methodcaller("run"), told=1.0), "`start` makes a new one"))
+    .gets((lambda threads: threads[0].start() or 1.0, "1 of 2 threads were started"))
+    .gets((lambda each: ([one.start() for one in each], each[-1].join()), "not all had ended"))
+    .gets((handle(start, methodcaller("join", timeout=1e-6)), "not all had ended"))
+    .gets((handle(start, join, told=1e-4), "Stop the clock after the last `join`"))
+    .gets((handle(start, join, told=45.0), "more than the whole call took"))
+    .gets((handle(start, join, told="1 s"), "should be a number of seconds"))
+    .gets((handle(start, start), "`run_together([t1, t2])` ended with RuntimeError('threads"))
+    .gets((handle(join), "cannot join thread before it is started")),
+    Case(race.check_faults, [])
+    .gets(({2, 4, 5}, "Right: 2, 4 and 5."), ([2, 4], "which clock"))
+    .gets(({4, 5}, "2 found, and there is more to find: what kind of number"))
+    .gets(({1, 2}, "fault 1 isn't in this script: `Pool(2)` has its parentheses"))
+    .gets(({2, 3, 4, 5}, "fault 3 isn't in this script: nothing starts above the guard"))
+    .gets(({6}, "the numbers 1 to 5"), (2, "should be a set of numbers, as {1, 3} is; it is 2.")),
+    Case(race.check_start_ups, [METHODS])
+    .gets(({"spawn": 110, "fork": 12}, "Right: fork 12.0 ms, spawn 110.0 ms."))
+    .gets(({"spawn": 0.11, "fork": 0.012}, "those are seconds"))
+    .gets((WORKS * 1000, "time of the work"), ({"spawn": 120, "fork": 24}, "those are means"))
+    .gets(({"spawn": 1, "fork": 1}, "take the rows of processes")),
+    Case(race.check_cut, [])
+    .gets((split, "Right: whole parts, no step lost"))
+    .gets((lambda count, parts: [count / parts] * parts, "`//` gives one, `/` does not"))
+    .gets((lambda count, parts: [-(-count // parts)] * parts, "more than 11 steps"))
+    .gets((lambda count, parts: [count - parts + 1] + [1] * (parts - 1), "the largest part"))
+    .gets((lambda count, _: [count], "should have 2 parts, not 1"))
+    .gets((lambda count, parts: range(count, parts), "should be a list")),
+    Case(turns.check_longest, [SLICES])
+    .gets((7, "Right: 7.0 ms, which is 1.4 × the switch interval of 5 ms."))
+    .gets((0.007, "in seconds. A second"), (12, "that is a slice of a process"))
+    .gets((5.5, "that is the median"), (30, "take `end_seconds`")),
+    Case(turns.check_longest, [LONG]).gets((0.2, "in seconds, and a slice of a process")),
+    Case(turns.check_ran, [SLICES])
+    .gets((RAN, "Right: on average 1.00 of 2 threads and 2.00 of 2 processes ran"))
+    .gets((pd.Series(RAN) / 1000, "those are seconds"))
+    .gets((RAN | {("threads", 1): 18, ("threads", 2): 14}, "pauses included"))
+    .gets((RAN | {("threads", 1): 7, ("threads", 2): 6}, "the longest slice")),
+    Case(turns.check_count_turns, [])
+    .gets((lambda workers: sum(1 for _ in groupby(workers)), "Right: however many slices"))
+    .gets((lambda workers: sum(1 for _ in groupby(workers)) - 1, "that counts the changes"))
+    .gets((lambda workers: len(set(workers)), "that counts the workers"))
+    .gets((str, "it should be a number"), (lambda _: 99, "go from slice to slice")),
+    Case(turns.check_cores_needed, [SLEEPERS])
+    .gets((1, "Right: one. It … eight threads, four usable cores, a speed-up of 7.8."))
+    .gets((4, "this Python may use"), (0, "something must start"), (3, "what a core has to do")),
+    Case(turns.check_lets_go, [])
+    .gets(({"a", "d", "e", "g"}, "Right: what waits lets go"))
+    .gets((("A", "d ", "e", "g", "a"), "Right: "), (set(), "four letters are not where"))
+    .gets(({"a", "b", "d", "e", "g"}, "one letter is not where it belongs. Look at b: that call"))
+    .gets(({"a", "d", "e", "f", "g"}, "f: that call works on Python objects at every step"))
+    .gets(({"a", "e", "g"}, "C code that works on plain bytes"))
+    .gets(({"d", "e", "g"}, "Look at a: that call has nothing to do but wait"))
+    .gets(({"a", "z"}, "should be a set of letters from a to g, each in quotation marks; it is")),
+    Case(turns.check_waits, [EXCHANGES])
+    .gets((dict.fromkeys(INTERVALS, 2.0), "Right: from 2 to 2 switch intervals a request."))
+    .gets(({interval: 2 * interval for interval in INTERVALS}, "those are seconds"))
+    .gets((dict.fromkeys(INTERVALS, 0.5), "upside down"), (MIXED.median(), "beside nothing"))
+    .gets((dict.fromkeys(INTERVALS, 3.0), "divide each round's `seconds`")),
+    Case(pool.check_best_share, [SEVEN])
+    .gets((7 / 9, "Right: 0.78, or 7 of 9 places. Measured on this machine: 70 % of the time of"))
+    .gets((1, "last round"))
+    .gets((78, "in percent"), (2 / 9, "nobody works"), (0.5, "draw three lanes")),
+    Case(pool.check_finish, [])
+    .gets((close_and_join, "Right: all 4 jobs are done"))
+    .gets((lambda _: ..., "`finish` is still open"), (MadeUpPool.join, "Pool is still running"))
+    .gets((close_and_leave, "`finish(pool)` gave 0 of 4 jobs done: `terminate` ends the workers")),
+    Case(pool.check_compute_end, [])
+    .gets((simulate, "Right: all six lists end"))
+    .gets((lambda tasks, _: sum(tasks), "a worker that is alone"))
+    .gets((lambda tasks, crew: simulate(sorted(tasks, reverse=True), crew), "aren't sorted"))
+    .gets((lambda tasks, n: max(sum(tasks[k::n]) for k in range(n)), "aren't dealt out beforehand"))
+    .gets((lambda tasks, _: max(tasks), "the longest task"))
+    .gets((lambda tasks, workers: simulate(tasks, workers) + 0.5, "note for each worker")),
+    Case(pool.check_run_times, [])
+    .gets(({1: 60, 4: 19.5, 1000: 6.054}, "Right: with 1,000 workers 6.05 s, and never below 6"))
+    .gets(({1: 54, 4: 13.5, 1000: 0.054}, "comes on top"))
+    .gets(({1: 1, 4: 60 / 19.5, 1000: 60 / 6.054}, "those are speed-ups"))
+    .gets(({1: 60, 4: 30, 1000: 20}, "6 seconds stay")),
+    Case(pool.check_ratio, [SINGLE, CHUNKED])
+    .gets((4.0, "Right: 4.00 ×. … 600 times in all, or 12."), (3.0, "the start-up is still in it"))
+    .gets((0.25, "upside down"))
+    .gets((4.75, "start and end are still in it"), (9.0, "minus `ready_seconds`")),
+    Case(pool.check_break_even, [])
+    .gets((lambda cost, workers: cost / (workers - 1), "Right: at that length both take the"))
+    .gets((lambda cost, workers: cost * workers / (workers - 1), "How long is one?")),
+    Case(elsewhere.check_sooner, [PYTHONS])
+    .gets(({FREE_THREADED}, "Right: CPython 3.13.5t, out of 6."))
+    .gets((set(ORDINARY) - {FREE_THREADED}, "two threads took longer"))
+    .gets((set(ORDINARY), "two processes were done sooner"))
+    .gets(({LOCKED}, "below 1, they were sooner")),
+    Case(elsewhere.check_threads_over_processes, [ALONE])
+    .gets(({"CPython 3.11.7": 1.03 / 0.55}, "Right: 0 of 1 are below 1"))
+    .gets(({"CPython 3.11.7": 1.03 - 0.55}, "a difference"))
+    .gets(({"CPython 3.11.7": 1.03}, "threads over one thread"))
+    .gets(({"CPython 3.11.7": 0.6}, "both of `by_name`")),
+    # a step takes 1.5 × as long, two threads 0.54 × as long as one
+    Case(elsewhere.check_beside_ordinary, [PYTHONS])
+    .gets((0.81, "Right: 0.81 ×. Its own ratio, 0.54, leaves out that a step took one thread 1."))
+    .gets((1.5, "what one thread pays"), (0.81 / 1.04, "beside two threads"))
+    .gets((1 / 0.81, "upside down"), (0.36, "longer, not shorter"), (5, "two ratios play a part")),
+    Case(elsewhere.check_least, [ENGINES])
+    .gets((COSTS * 10, "Right: from 0.5 ms for processes to 20.0 ms for cluster."))
+    .gets((COSTS * 0.1, "a tenth of the cost"), (COSTS * 3, "solve it for the length"))
+    .gets((COSTS * 0.01, "those are seconds")),
+    Case(elsewhere.check_jobs, [UNEVEN])
+    .gets(({"processes": 6, "ray": 51}, "Right: from 6 to 51, for ray, which then gets 1,961 t"))
+    .gets((EXACT, "Round up: `math.ceil`"), ({"processes": 1, "ray": 6}, "as long as the work"))
+    .gets(({"processes": 5, "ray": 50}, "rounded down"), (EXACT * 0.1, "in milliseconds"))
+    .gets((EXACT * 7, "first the length")),
+    Case(elsewhere.check_add_up, [])
+    .gets((lambda notes: sum(dict(notes).values()), "Right: each task counts once"))
+    .gets((lambda notes: sum({answer for _, answer in notes}), "Tell them by their numbers"))
+    .gets((lambda notes: sum({task for task, _ in notes}), "not the tasks' numbers"))
+    .gets((lambda notes: dict(notes), "should be one number, the sum"))
+    .gets((lambda _: 60, "the tasks [0, 1] count once each, which makes 30")),
+    Case(elsewhere.check_paces, [SLOWED])
+    .gets((3.75, "Right: 3.8 ×, from anna to ben."), (2, 'whose `runner` is "sequential"'))
+    .gets((1 / 3.75, "upside down"), (0.6 - 0.16, "a difference")),
+    Case(elsewhere.check_medians, [CLASS])
+    .gets(({True: 1.045, False: 0.56}, "Right: 0.56 without and 1.04 with the GIL; 1.04 for all"))
+    .gets((BY_LOCK["time_ratio"].mean(), "those are means"))
+    .gets((BY_LOCK["speed_up"].median(), "those are speed-ups"))
+    .gets((CLASS.groupby("gil_enabled")["time_ratio"].median(), "the processes count, too"))
+    .gets(({True: 9, False: 9}, "each group's `time_ratio`")),
+    Case(elsewhere.check_lowest_share, [CLASS])
+    .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with 2 usable cores and 2 w"))
+    .gets(((POOLS["speed_up"] / POOLS["usable_cores"]).min(), "two workers can't use"))
+    .gets((POOLS["speed_up"].min(), "lowest speed-up"), (0.2, "take the smallest")),
+    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "in the middle")]),
+]
+CHECKS = {case.check.__name__: case.check for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.check.__name__ for case in CASES])
 def test_an_answer_is_told_right_or_gets_its_hint_and_no_table_its_error(case: Case) -> None:
     for answer, words in [*case.answers, (None, "` is still open. Put your")]:
         expect(case.check, answer, words, *case.tables)
@@ -39,30 +282,25 @@ def test_an_answer_is_told_right_or_gets_its_hint_and_no_table_its_error(case: C
             case.check(1, *(table.drop(columns="run_id") for table in case.tables))
 
 
-@pytest.mark.parametrize(
-    ("check", "table", "words"),
-    [
-        (races.check_times_as_large, make_run({race.PROCESSES: [0.5] * 8}), "of two threads"),
-        (races.check_start_ups, race.TWO, "no processes"),
-        (locks.check_longest, make_slices(run_at_once(0.012)), "no threads"),
-        (locks.check_cores_needed, make_workload_table(PROCESSES, workers=8), "no rounds of thr"),
-        (locks.check_waits, make_serve_table(NOTHING), "no rounds beside a thread"),
-        (others.check_sooner, make_interpreters({}, {"python3.90": "failed"}), "that ran both"),
-        (others.check_beside_ordinary, elsewhere.ALONE, "has no CPython 3.13.0 and no CPython"),
-        (others.check_medians, elsewhere.POOLS, "nobody in the class ran threads"),
-    ],
-)
-def test_a_table_without_what_is_asked_for_is_refused(check: Any, table: Any, words: str) -> None:
-    with pytest.raises(ResultsError, match=words):
-        check(1, table)
-
-
-def test_a_map_that_took_no_time_has_no_ratio() -> None:
-    with pytest.raises(ResultsError, match="took no time at all"):
-        pools.check_ratio(4.0, pool.SINGLE, make_map({1: [(0.1, 0.1)]}, done=0.1))
+def test_each_exercise_of_ten_notebooks_refuses_a_table_without_what_it_asks_for() -> None:
+    assert len(CHECKS) == 30
+    only, pools = ("nothing", 0.005), {"sleeping": {"processes": [7.8] * 8}}
+    for name, words, *tables in (
+        ("times_as_large", "of two threads", make_run({PROCESSES: [0.5] * 8})),
+        ("start_ups", "no processes", TWO),
+        ("longest", "no threads", make_slices(run_at_once(0.012))),
+        ("cores_needed", "no rounds of thr", make_workload_table(pools, workers=8)),
+        ("waits", "no rounds beside a thread", make_serve_table({only: SERVED[only]})),
+        ("sooner", "that ran both", make_interpreters({}, {"python3.90": "failed"})),
+        ("beside_ordinary", "has no CPython 3.13.0 and no CPython", ALONE),
+        ("medians", "nobody in the class ran threads", POOLS),
+        ("ratio", "took no time", SINGLE, make_map({1: [(0.1, 0.1)]}, done=0.1)),
+    ):
+        with pytest.raises(ResultsError, match=words):
+            CHECKS[f"check_{name}"](1, *tables)
 
 
 def test_the_made_up_pool_refuses_what_a_real_one_refuses() -> None:
     (real,) = (text for text in Pool.join.__code__.co_consts if "running" in str(text))
     with pytest.raises(ValueError, match=str(real)):
-        pools.MadeUpPool().join()
+        MadeUpPool().join()

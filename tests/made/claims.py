@@ -1,15 +1,9 @@
-"""Honest synthetic tables behind a scorecard, to test with."""
-
-from collections.abc import Mapping, Sequence
-
 import pandas as pd
 
 from gil_demo.claims import CLAIMS, QUANTITIES
-from tests.made.runs import make
+from tests.made.runs import Measured, make
 
-Values = Mapping[str, Sequence[float]]
-
-ORDINARY: Values = {
+ORDINARY: Measured = {
     "C1": (1.03, 1.01, 1.05),
     "C2": (0.98, 0.0),
     "C3": (2.0,),
@@ -20,7 +14,7 @@ ORDINARY: Values = {
 }
 
 
-def make_claims(changes: Values | None = None, **facts: object) -> pd.DataFrame:
+def make_claims(changes: Measured | None = None, **facts: object) -> pd.DataFrame:
     """Make the table behind a scorecard, with what differs from an ordinary machine's."""
     values = {**ORDINARY, **(changes or {})}
     rows = [

@@ -1,13 +1,12 @@
-"""Honest synthetic tables of a class, to test with."""
-
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from gil_demo.classroom.table import CLASS
 from tests.made.runs import make
 
-Machines = Mapping[str, Mapping[str, object]]
+Machines = Mapping[str, Mapping[str, Any]]
 
 ORDINARY_MACHINES: Machines = {
     "anna": {"threads": 1.02, "processes": 0.55},
@@ -22,24 +21,18 @@ STARTS = {"fork": 0.01, "forkserver": 0.05, "spawn": 0.1}
 
 
 def make_class_table(machines: Machines = ORDINARY_MACHINES, **facts: object) -> pd.DataFrame:
-    """Make the table of a class: for each file the times of threads and processes over the loop's.
-
-    Beside them stand the start method, and what is unlike an ordinary machine.
-    """
+    """Make the table of a class: by file the times of threads and processes over the loop's."""
     rows = []
     for file, told in machines.items():
-        own = {"method": "fork", "workers": 2, "threads": None, "processes": None, **told}
+        own: dict[str, Any] = {"method": "fork", "workers": 2, **told}
         method, workers = own.pop("method"), own.pop("workers")
-        ratios = {"sequential": 1.0, "threads": own.pop("threads")}
-        for runner, given in (ratios | {"processes": own.pop("processes")}).items():
-            if given is None:
-                continue
-            ratio, is_pool = float(str(given)), runner == "processes"
-            starts = STARTS[str(method)] * is_pool
+        ratios = {name: own.pop(name) for name in ("threads", "processes") if name in own}
+        for runner, ratio in [("sequential", 1.0), *ratios.items()]:
+            starts = STARTS[method] if runner == "processes" else 0.0
             row = {
                 "run_id": f"run-{file}", "file": file, "runner": runner, "rounds": 8,
                 "workers": 1 if runner == "sequential" else workers,
-                "start_method": method if is_pool else "", "seconds": 0.2 * ratio,
+                "start_method": method if starts else "", "seconds": 0.2 * ratio,
                 "start_up_seconds": starts, "tear_down_seconds": starts / 2,
                 "cold_speed_up": 0.2 / (0.2 * ratio + 1.5 * starts),
             }  # fmt: skip
@@ -50,5 +43,4 @@ def make_class_table(machines: Machines = ORDINARY_MACHINES, **facts: object) ->
 
 
 def number_machines(ratios: Sequence[float]) -> Machines:
-    """Name machines by numbers, each with a ratio of its threads."""
     return {f"m{n:03}": {"threads": ratio, "processes": 0.55} for n, ratio in enumerate(ratios)}

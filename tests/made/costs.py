@@ -1,8 +1,3 @@
-"""Honest synthetic tables of what processes cost, to test with.
-
-`make_lengths` follows a law for each way of running, so that the truth is known.
-"""
-
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,14 +9,11 @@ from gil_demo.costs.memory import DEEDS, PARENTS, WEIGHTS
 from gil_demo.costs.start_up import STARTS
 from gil_demo.costs.transport import TRANSFERS
 from gil_demo.measuring.fits import Line
-from tests.made.runs import make_rounds, spread
+from tests.made.runs import Measured, make_rounds, spread
 
-Starts = Mapping[tuple[str, str], tuple[Sequence[float], Sequence[float]]]
-Transfers = Mapping[tuple[str, str, int], Sequence[float]]
-Weights = Mapping[tuple[str, str, str], tuple[Sequence[int], Sequence[int]]]
 Way = tuple[str, str]
 
-ORDINARY_STARTS: Starts = {
+ORDINARY_STARTS: Measured = {
     ("fork", "nothing"): (spread(0.012), spread(0.015)),
     ("fork", "pandas"): (spread(0.35), spread(0.02)),
     ("spawn", "nothing"): (spread(0.11), spread(0.03)),
@@ -29,44 +21,34 @@ ORDINARY_STARTS: Starts = {
 }
 
 
-def make_starts(starts: Starts = ORDINARY_STARTS, workers: int = 2, **facts: Any) -> pd.DataFrame:
+def make_starts(starts: Measured = ORDINARY_STARTS, **facts: Any) -> pd.DataFrame:
     """Make the table of pools that were ready, and gone, after so many seconds in each round."""
-    values = "start_up_seconds tear_down_seconds"
-    told = {"workers": workers} | facts
-    return make_rounds(STARTS, starts, "start_method loads", values, told)
+    names, values = "start_method loads", "start_up_seconds tear_down_seconds"
+    return make_rounds(STARTS, starts, names, values, {"workers": 2} | facts)
 
 
-def _carry(sizes: Sequence[int], ways: Mapping[Way, tuple[float, float]]) -> Transfers:
-    """Say how long data takes by ways that each have an overhead and the seconds of a byte."""
-    return {
-        (kind, way, size): spread(overhead + pace * size)
-        for (kind, way), (overhead, pace) in ways.items()
-        for size in sizes
-    }
-
-
-ORDINARY_WAYS = {
+CARRIED: Mapping[Way, tuple[float, float]] = {  # seconds of any data, and those of each byte
     ("bytes", "pickling"): (2e-6, 1e-10),
     ("bytes", "argument"): (1e-4, 2e-9),
     ("bytes", "result"): (1e-4, 2.2e-9),
     ("bytes", "shared memory"): (3e-4, 6e-10),
     ("bytes", "initializer"): (0.03, 1e-9),
     ("bytes", "kept"): (1e-4, 0.0),
+    ("numbers", "pickling"): (3e-6, 8e-9),
+    ("numbers", "argument"): (2e-4, 9e-9),
 }
-NUMBERS = {("numbers", "pickling"): (3e-6, 8e-9), ("numbers", "argument"): (2e-4, 9e-9)}
-ORDINARY_TRANSFERS: Transfers = {
-    **_carry([1_000, 100_000, 10_000_000], ORDINARY_WAYS),
-    **_carry([1_000, 100_000], NUMBERS),
+ORDINARY_TRANSFERS: Measured = {
+    (kind, way, size): spread(overhead + pace * size)
+    for (kind, way), (overhead, pace) in CARRIED.items()
+    for size in (1_000, 100_000, 10_000_000)[: 3 if kind == "bytes" else 2]
 }
 
 
-def make_transfers(
-    transfers: Transfers = ORDINARY_TRANSFERS, start_method: str = "fork", **facts: Any
-) -> pd.DataFrame:
+def make_transfers(transfers: Measured = ORDINARY_TRANSFERS, **facts: Any) -> pd.DataFrame:
     """Make the table of data that took, by kind, way and size, so many seconds in each round."""
     measured = {key: (seconds,) for key, seconds in transfers.items()}
-    told = {"start_method": start_method} | facts
-    return make_rounds(TRANSFERS, measured, "kind way size_bytes", "seconds", told)
+    facts = {"start_method": "fork"} | facts
+    return make_rounds(TRANSFERS, measured, "kind way size_bytes", "seconds", facts)
 
 
 SMALL, LARGE = PARENTS
@@ -74,38 +56,33 @@ WAITS, IMPORTS, READS, COLLECTS, COLLECTS_FROZEN = DEEDS
 MEGABYTE = 1_000_000
 
 
-def _weigh(megabytes: float, parent: float) -> tuple[Sequence[int], Sequence[int]]:
-    own, parents = spread(MEGABYTE * megabytes, 2), spread(MEGABYTE * parent, 2)
-    return [*map(round, own)], [*map(round, parents)]
-
-
-ORDINARY_WEIGHTS: Weights = {
-    ("fork", SMALL, WAITS): _weigh(3, 5),
-    ("fork", SMALL, IMPORTS): _weigh(45, 5),
-    ("fork", LARGE, WAITS): _weigh(3.2, 6),
-    ("fork", LARGE, READS): _weigh(38, 38),
-    ("fork", LARGE, COLLECTS): _weigh(40, 40),
-    ("fork", LARGE, COLLECTS_FROZEN): _weigh(4, 6),
-    ("spawn", SMALL, WAITS): _weigh(9, 12),
-    ("spawn", SMALL, IMPORTS): _weigh(55, 12),
-    ("spawn", LARGE, WAITS): _weigh(9, 52),
-    ("spawn", LARGE, READS): _weigh(50, 54),
+ORDINARY_WEIGHTS: Measured = {  # of the worker and of its parent
+    key: [[round(one) for one in spread(MEGABYTE * centre, 2)] for centre in both]
+    for key, both in {
+        ("fork", SMALL, WAITS): (3, 5),
+        ("fork", SMALL, IMPORTS): (45, 5),
+        ("fork", LARGE, WAITS): (3.2, 6),
+        ("fork", LARGE, READS): (38, 38),
+        ("fork", LARGE, COLLECTS): (40, 40),
+        ("fork", LARGE, COLLECTS_FROZEN): (4, 6),
+        ("spawn", SMALL, WAITS): (9, 12),
+        ("spawn", SMALL, IMPORTS): (55, 12),
+        ("spawn", LARGE, WAITS): (9, 52),
+        ("spawn", LARGE, READS): (50, 54),
+    }.items()
 }
 
 
-def make_weights(
-    weights: Weights = ORDINARY_WEIGHTS, table_bytes: int = 40 * MEGABYTE, **facts: Any
-) -> pd.DataFrame:
+def make_weights(weights: Measured = ORDINARY_WEIGHTS, **facts: Any) -> pd.DataFrame:
     """Make the table of workers that had, as their parents had, so many bytes in each round."""
     names, values = "start_method parent deed", "unique_bytes parent_bytes"
-    return make_rounds(WEIGHTS, weights, names, values, {"table_bytes": table_bytes} | facts)
+    return make_rounds(WEIGHTS, weights, names, values, {"table_bytes": 40 * MEGABYTE} | facts)
 
 
 Law = Line  # what a way costs for as many tasks as workers: seconds, and seconds a step of one
 STEP = 2e-8  # seconds that the plain loop takes for a step
-LOOP, THREADS, FORK, SPAWN = (
-    ("sequential", ""), ("threads", ""), ("processes", "fork"), ("processes", "spawn"),
-)  # fmt: skip
+LOOP, THREADS = ("sequential", ""), ("threads", "")
+FORK, SPAWN = ("processes", "fork"), ("processes", "spawn")
 ORDINARY_LAWS: Mapping[Way, Law] = {
     LOOP: Law(0.0, 2 * STEP),
     THREADS: Law(2e-4, 2.06 * STEP),
@@ -113,18 +90,19 @@ ORDINARY_LAWS: Mapping[Way, Law] = {
     SPAWN: Law(4e-4, 1.05 * STEP),
 }
 ORDINARY_POOLS: Mapping[str, tuple[float, float]] = {"fork": (0.012, 0.008), "spawn": (0.1, 0.03)}
+# without a GIL two threads take as long as one, and start at once
+FREE = {LOOP: Law(0, 2 * STEP), THREADS: Law(1e-4, 1.02 * STEP), FORK: Law(4e-4, 1.05 * STEP)}
+NEVER = {LOOP: Law(0, 2 * STEP), FORK: Law(4e-4, 2.1 * STEP)}  # where processes don't pay
+ALWAYS = {LOOP: Law(0, 2 * STEP), FORK: Law(0, STEP)}
 STEPS = tuple(7_000_000 // 4**place for place in reversed(range(7)))
 
 
 class Noise(NamedTuple):
-    """What disturbs measurements."""
-
     each: float = 0.0  # the standard deviation of each measurement, as a part of it
     common: float = 1.0  # the most by which a whole round is slowed
     disturbed: float = 0.0  # the part of the measurements that take 1.3 to 3 times as long
 
     def blow(self, chance: random.Random) -> Callable[[float], float]:
-        """Return what changes the measurements of one round."""
         pace = chance.uniform(1, self.common)
 
         def change(seconds: float) -> float:
@@ -145,14 +123,12 @@ def make_lengths(
     noise: Noise = QUIET,
     rounds: int = 8,
     steps: Sequence[int] = STEPS,
-    tasks: int = 2,
     seed: int = 0,
     **facts: Any,
 ) -> pd.DataFrame:
-    """Make the table of a sweep of the tasks' length, by laws of pools that were kept open.
+    """Make the table of a sweep of the tasks' length, by known laws of pools that were kept open.
 
-    `pools` are the seconds until a pool is ready and until it is gone; the noise is the same for
-    the same seed.
+    `pools` are the seconds until a pool is ready and until it is gone.
     """
     chance = random.Random(seed)
     measured: dict[Any, tuple[list[float], ...]] = {
@@ -162,11 +138,9 @@ def make_lengths(
         change = noise.blow(chance)
         starts = {method: [change(part) for part in parts] for method, parts in pools.items()}
         for (runner, method, length), columns in measured.items():
-            law = laws[runner, method]
-            start_up, tear_down = starts[method] if method else (0.0, 0.0)
-            found = (start_up, change(law.at(length)), tear_down)
+            start_up, tear_down = starts.get(method, (0.0, 0.0))
+            found = (start_up, change(laws[runner, method].at(length)), tear_down)
             for column, seconds in zip(columns, found, strict=True):
                 column.append(seconds)
-    values = "start_up_seconds seconds tear_down_seconds"
-    told = {"tasks": tasks} | facts
-    return make_rounds(LENGTHS, measured, "runner start_method steps", values, told)
+    names, values = "runner start_method steps", "start_up_seconds seconds tear_down_seconds"
+    return make_rounds(LENGTHS, measured, names, values, {"tasks": 2} | facts)

@@ -1,11 +1,10 @@
-"""Honest synthetic tables of engines beside the plain Pool, to test with."""
-
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from gil_demo.engines.overheads import OVERHEADS
-from tests.made.runs import make, spread
+from tests.made.runs import make_rounds, spread
 
 STEP_SECONDS = 1e-7
 LENGTHS = (1_000, 10_000, 100_000, 400_000)
@@ -23,16 +22,13 @@ def make_engines(
     """
     sizes = [(workers, steps) for steps in LENGTHS]
     sizes += [(tasks, LENGTHS[-1]) for tasks in range(1, workers)] + [(50, 1)]
-    rows = []
-    for number, factor in enumerate(spread(1.0, 8, 0.01), start=1):
-        for runner, overhead in {"sequential": 0.0, **overheads}.items():
-            for position, (tasks, steps) in enumerate(sizes, start=1):
-                at_once = 1.0 if runner == "sequential" else max(1.0, gain * min(tasks, workers))
-                own = {
-                    "runner": runner, "start_method": "fork" if runner == "processes" else "",
-                    "tasks": tasks, "steps": steps, "round": number, "position": position,
-                    "seconds": tasks * (steps * STEP_SECONDS / at_once + overhead) * factor,
-                }  # fmt: skip
-                rows.append(own)
-    run = {"run_id": "e1a2b3", "workers": workers, "is_elsewhere": False, "rounds": 8}
-    return make(OVERHEADS, rows, run | {"start_up_seconds": 1.5, "tear_down_seconds": 0.5} | facts)
+    measured: dict[Any, list[list[float]]] = {}
+    for runner, overhead in {"sequential": 0.0, **overheads}.items():
+        for tasks, steps in sizes:
+            at_once = 1.0 if runner == "sequential" else max(1.0, gain * min(tasks, workers))
+            key = (runner, "fork" if runner == "processes" else "", tasks, steps)
+            seconds = tasks * (steps * STEP_SECONDS / at_once + overhead)
+            measured[key] = [spread(seconds, 8, 0.01)]
+    run = {"run_id": "e1a2b3", "workers": workers, "is_elsewhere": False, "start_up_seconds": 1.5}
+    told, names = run | {"tear_down_seconds": 0.5} | facts, "runner start_method tasks steps"
+    return make_rounds(OVERHEADS, measured, names, "seconds", told)

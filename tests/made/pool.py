@@ -1,36 +1,41 @@
-"""Honest synthetic tables of what happens inside a pool, to test with."""
-
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from gil_demo.pool.lists import LISTS
 from gil_demo.pool.methods import ARRIVALS
 from gil_demo.pool.tasks import TASKS
 from gil_demo.running.workloads import compute_default_chunksize
-from tests.made.runs import make, make_rounds, spread
+from tests.made.runs import Measured, make, make_rounds, spread
 
 Crew = Mapping[int, Sequence[tuple[float, float]]]
-Lengths = Mapping[int, tuple[Sequence[float], Sequence[float]]]
-Cuts = Mapping[tuple[str, int, int], tuple[Sequence[float], Sequence[float]]]
-Chunks = Mapping[tuple[str, int], Sequence[float]]
 Answers = Mapping[str, Sequence[tuple[int, float, float]]]
 
-ORDINARY_CREW: Crew = {1: [(0.1, 0.2), (0.21, 0.3), (0.32, 0.4)], 2: [(0.1, 0.25), (0.26, 0.48)]}
+CREW: Crew = {1: [(0.1, 0.2), (0.21, 0.3), (0.32, 0.4)], 2: [(0.1, 0.25), (0.26, 0.48)]}
+LENGTHS: Measured = {
+    tasks: (spread(seconds), spread(busy))
+    for tasks, seconds, busy in ((1, 0.41, 0.49), (2, 0.2, 0.96), (3, 0.27, 0.72), (4, 0.21, 0.94))
+}
+CHUNKS: Measured = {
+    (work, size): spread(ratio) if size != 250 else [1.0] * 8
+    for work, ratios in (("even", (1.3, 1.0, 1.01)), ("uneven", (1.31, 1.0, 1.5)))
+    for size, ratio in zip((1, 250, 1_000), ratios, strict=True)
+}
+ANSWERS: Answers = {
+    "map": [(1, 0.3, 0.301), (2, 0.1, 0.301), (3, 0.2, 0.302)],
+    "imap": [(1, 0.3, 0.301), (2, 0.1, 0.302), (3, 0.2, 0.303)],
+    "imap_unordered": [(2, 0.1, 0.101), (3, 0.2, 0.202), (1, 0.3, 0.303)],
+}
 
 
 def take_turns_in_a_pool(tasks: int, workers: int = 2, each: float = 0.01) -> Crew:
-    """Let each worker in turn take the next task; all take as long, from 0.1 s on."""
-    crew: dict[int, list[tuple[float, float]]] = {}
-    for task in range(tasks):
-        turn, worker = divmod(task, workers)
-        span = (0.1 + each * turn, 0.1 + each * (turn + 1))
-        crew.setdefault(worker + 1, []).append(span)
-    return crew
+    own = [(0.1 + each * turn, 0.1 + each * (turn + 1)) for turn in range(tasks // workers)]
+    return {worker + 1: own for worker in range(workers)}
 
 
 def make_map(
-    crew: Crew = ORDINARY_CREW, ready: float = 0.1, done: float | None = None,
+    crew: Crew = CREW, ready: float = 0.1, done: float | None = None,
     gone: float | None = None, steps: Sequence[int] = (), **facts: object,
 ) -> pd.DataFrame:  # fmt: skip
     """Make the table of one map, from the starts and ends of each worker's tasks in seconds.
@@ -50,73 +55,33 @@ def make_map(
     return make(TASKS, rows, told | facts)
 
 
-ORDINARY_LENGTHS: Lengths = {
-    1: (spread(0.41), spread(0.49)),
-    2: (spread(0.2), spread(0.96)),
-    3: (spread(0.27), spread(0.72)),
-    4: (spread(0.21), spread(0.94)),
-}
-ORDINARY_CHUNKS: Chunks = {
-    ("even", 1): spread(1.3),
-    ("even", 250): [1.0] * 8,
-    ("even", 1_000): spread(1.01),
-    ("uneven", 1): spread(1.31),
-    ("uneven", 250): [1.0] * 8,
-    ("uneven", 1_000): spread(1.5),
-}
-
-
-def make_lengths(
-    lengths: Lengths = ORDINARY_LENGTHS, workers: int = 2, **facts: object
-) -> pd.DataFrame:
+def make_lengths(lengths: Measured = LENGTHS, workers: int = 2, **facts: object) -> pd.DataFrame:
     """Make a sweep of the list's length: of each the seconds, and the busy share, by round."""
-    cuts: Cuts = {
-        ("even", tasks, 1): (times, [s * share * workers for s, share in zip(*both, strict=True)])
-        for tasks, both in lengths.items()
-        for times in both[:1]
+    cuts = {
+        ("even", tasks, 1): (seconds, list(np.multiply(seconds, shares) * workers))
+        for tasks, (seconds, shares) in lengths.items()
     }
     return _make_sweep("lengths", cuts, workers, facts)
 
 
-def make_chunks(
-    chunks: Chunks = ORDINARY_CHUNKS, workers: int = 2, tasks: int = 2_000, **facts: object
-) -> pd.DataFrame:
-    """Make a sweep of the chunksize, of the time of each in each round as a multiple.
-
-    It is one of 0.2 s for even work and 0.22 s for uneven work, both 1 % longer in each round.
-    The workers are at tasks for 0.18 s, whatever the chunksize.
-    """
-    own = {"even": 0.2, "uneven": 0.22}
-    cuts: Cuts = {
-        (work, tasks, size): (
-            [own[work] * 1.01**n * multiple for n, multiple in enumerate(multiples)],
-            [0.18 * workers] * len(multiples),
-        )
-        for (work, size), multiples in chunks.items()
-    }
+def make_chunks(chunks: Measured = CHUNKS, workers: int = 2, **facts: object) -> pd.DataFrame:
+    """Make a sweep of the chunksize, from multiples of a time that grows by 1 % a round."""
+    cuts = {}
+    for (work, size), multiples in chunks.items():
+        own = {"even": 0.2, "uneven": 0.22}[work]
+        seconds = [own * 1.01**n * one for n, one in enumerate(multiples)]
+        cuts[work, 2_000, size] = seconds, [0.18 * workers] * len(seconds)
     return _make_sweep("chunks", cuts, workers, facts)
 
 
-def _make_sweep(
-    experiment: str, cuts: Cuts, workers: int, facts: dict[str, object]
-) -> pd.DataFrame:
-    """Make a sweep from the seconds and the busy seconds of each cut, round by round."""
-    told: dict[str, object] = {"experiment": experiment, "workers": workers, "count": 4_000_000}
-    measured = {
-        (*cut, compute_default_chunksize(cut[1], workers)): both for cut, both in cuts.items()
-    }
+def _make_sweep(kind: str, cuts: Measured, workers: int, facts: dict[str, object]) -> pd.DataFrame:
+    told: dict[str, object] = {"experiment": kind, "workers": workers, "count": 4_000_000}
+    own = {(*cut, compute_default_chunksize(cut[1], workers)): both for cut, both in cuts.items()}
     names, values = "work tasks chunksize default_chunksize", "seconds busy_seconds"
-    return make_rounds(LISTS, measured, names, values, told | {"start_method": "fork"} | facts)
+    return make_rounds(LISTS, own, names, values, told | {"start_method": "fork"} | facts)
 
 
-ORDINARY_ANSWERS: Answers = {
-    "map": [(1, 0.3, 0.301), (2, 0.1, 0.301), (3, 0.2, 0.302)],
-    "imap": [(1, 0.3, 0.301), (2, 0.1, 0.302), (3, 0.2, 0.303)],
-    "imap_unordered": [(2, 0.1, 0.101), (3, 0.2, 0.202), (1, 0.3, 0.303)],
-}
-
-
-def make_arrivals(answers: Answers = ORDINARY_ANSWERS, **facts: object) -> pd.DataFrame:
+def make_arrivals(answers: Answers = ANSWERS, **facts: object) -> pd.DataFrame:
     """Make the table of answers: each method's in order, with task, its end and its arrival."""
     rows = []
     for method, own in answers.items():

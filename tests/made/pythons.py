@@ -1,8 +1,9 @@
-"""Honest synthetic tables of the countdown under several interpreters, to test with."""
-
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from gil_demo.pythons.table import INTERPRETERS, MEASURED
 from tests.made.runs import make, spread
@@ -25,8 +26,7 @@ def make_interpreters(
 ) -> pd.DataFrame:
     """Make the table of one run, by each way's time over the sequential one in each round.
 
-    That is 0.04 s, and 0.06 s where the GIL is off, and grows by 1 % a round. `strange` is what
-    could not be measured, with its state.
+    `strange` is what could not be measured, with its state.
     """
     rows: list[dict[str, object]] = []
     for name, ways in ratios.items():
@@ -35,16 +35,26 @@ def make_interpreters(
         told |= {"gil": "off" if name.endswith("t") else "on", "state": MEASURED}
         seconds = 0.06 if name.endswith("t") else 0.04
         everyone = {"sequential": [1.0] * len(next(iter(ways.values()))), **ways}
-        rows += [
-            {
-                **told, "runner": way, "round": number + 1, "steps": 2_000_000,
-                "seconds": seconds * 1.01**number * multiple,
-            }
-            for way, multiples in everyone.items()
-            for number, multiple in enumerate(multiples)
-        ]  # fmt: skip
+        for way, multiples in everyone.items():
+            for n, multiple in enumerate(multiples):
+                own = {"runner": way, "round": n + 1, "seconds": seconds * 1.01**n * multiple}
+                rows.append({**told, "steps": 2_000_000, **own})
     nothing = {"version": "", "implementation_measured": "", "gil": "not known", "runner": ""}
     rows += [
         {"interpreter": name, "state": state, **nothing} for name, state in (strange or {}).items()
     ]
     return make(INTERPRETERS, rows, {"run_id": "d1e2f3"} | facts)
+
+
+needs_scripts = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows runs no scripts in the place of a program"
+)
+
+
+def write_stranger(folder: Path, name: str, action: str) -> Path:
+    """Write a program that looks like a Python, but does as a line of shell tells it."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{action}\n")
+    path.chmod(0o700)
+    return path

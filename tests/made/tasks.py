@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -20,7 +19,6 @@ def die(*_: object) -> None:
 
 
 def die_in_a_worker(_: object) -> None:
-    """End this process unless it is the first of its program."""
     if multiprocessing.parent_process() is not None:
         os._exit(3)
 
@@ -33,9 +31,7 @@ def refuse(value: object) -> None:
     raise LookupError(f"no such thing as {value}")
 
 
-class Stubborn(Exception):
-    """An exception that pickles, but can't be made again from what was pickled."""
-
+class Stubborn(Exception):  # pickles, but can't be made again from its one argument
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
 
@@ -44,19 +40,11 @@ def be_stubborn(_: object) -> None:
     raise Stubborn("this", "that")
 
 
-class Shattered:
-    """A value that pickles, but can't be made again from what was pickled."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return int, ("not a number",)
-
-
-def shatter(_: object) -> Shattered:
-    return Shattered()
+def shatter(_: object) -> Stubborn:
+    return Stubborn("this", "that")
 
 
 def countdown_for_ever(mark: str) -> None:
-    """Leave a mark, then count without end."""
     Path(mark).touch()
     n = 1
     while n > 0:
@@ -64,32 +52,29 @@ def countdown_for_ever(mark: str) -> None:
 
 
 def add_process(path: str) -> None:
-    """Add this process's id to a file."""
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(f"{os.getpid()}\n")
 
 
-def kill_reader(name: str) -> None:
-    """Attach to a block of shared memory, and be killed with it open."""
+def read_and_rest(name: str, *, is_killed: bool = False) -> None:
+    """Attach to a block of shared memory, and keep it open for a moment, or be killed with it."""
     from multiprocessing.shared_memory import SharedMemory
 
     block = SharedMemory(name=name)
     assert block.buf is not None
     assert block.buf[0] is not None
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def read_and_rest(name: str) -> None:
-    """Attach to a block of shared memory, and keep it open for a moment."""
-    from multiprocessing.shared_memory import SharedMemory
-
-    block = SharedMemory(name=name)
+    if is_killed:
+        die()
     time.sleep(1.0)
     block.close()
 
 
+def kill_reader(name: str, *_: object) -> None:
+    read_and_rest(name, is_killed=True)
+
+
 def mark_module(value: object) -> int:
-    """Leave a mark in this module as this interpreter has it; return how many there are."""
+    """Leave a mark in this interpreter's own module; return how many there are."""
     _MARKS.append(value)
     return len(_MARKS)
 

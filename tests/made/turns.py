@@ -1,5 +1,3 @@
-"""Honest synthetic tables of slices and of switch intervals, to test with."""
-
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -12,26 +10,21 @@ Lanes = Mapping[tuple[str, int], Sequence[tuple[float, float]]]
 Rounds = Mapping[float, tuple[Sequence[float | None], Sequence[float]]]
 
 
-def take_turns(turn: float, turns: int, workers: int = 2, runner: str = "threads") -> Lanes:
-    """Let workers run one at a time, each for as long, the first of them first."""
-    lanes: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for number in range(turns):
-        lane = lanes.setdefault((runner, number % workers + 1), [])
-        lane.append((number * turn, (number + 1) * turn))
-    return lanes
+def take_turns(turn: float, turns: int, workers: int = 2) -> Lanes:
+    """Let threads run one at a time, each for as long, the first of them first."""
+    slices = [(number * turn, (number + 1) * turn) for number in range(turns)]
+    return {("threads", number + 1): slices[number::workers] for number in range(workers)}
 
 
-def run_at_once(seconds: float, workers: int = 2, runner: str = "processes") -> Lanes:
-    """Let workers all run from the same moment to the same moment."""
-    return {(runner, number + 1): [(0.0, seconds)] for number in range(workers)}
+def run_at_once(seconds: float, workers: int = 2) -> Lanes:
+    """Let processes all run from the same moment to the same moment."""
+    return {("processes", number + 1): [(0.0, seconds)] for number in range(workers)}
 
 
-ORDINARY_LANES: Lanes = {**take_turns(0.005, 12), **run_at_once(0.032)}
+LANES: Lanes = {**take_turns(0.005, 12), **run_at_once(0.032)}
 
 
-def make_slices(
-    lanes: Lanes = ORDINARY_LANES, start_method: str = "fork", **facts: object
-) -> pd.DataFrame:
+def make_slices(lanes: Lanes = LANES, start_method: str = "fork", **facts: object) -> pd.DataFrame:
     """Make the table of one trace, from the slices in which each worker of a runner ran."""
     rows = [
         {"runner": runner, "start_method": start_method if runner == "processes" else ""}
@@ -43,7 +36,7 @@ def make_slices(
     return make(SLICES, rows, told | {"switch_interval_seconds": 0.005} | facts)
 
 
-ORDINARY_ROUNDS: Rounds = {
+ROUNDS: Rounds = {
     1e-6: ([None] * 8, spread(1.2e7)),
     0.001: (spread(0.0011), spread(2.9e7)),
     0.005: (spread(0.0052), spread(3.0e7)),
@@ -51,7 +44,7 @@ ORDINARY_ROUNDS: Rounds = {
 }
 
 
-def make_switches(rounds: Rounds = ORDINARY_ROUNDS, **facts: object) -> pd.DataFrame:
+def make_switches(rounds: Rounds = ROUNDS, **facts: object) -> pd.DataFrame:
     """Make the table of one sweep of the switch interval.
 
     Of each there are the median turn (None where none was seen) and the steps a second, by round.

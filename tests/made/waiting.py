@@ -1,31 +1,23 @@
-"""Honest synthetic tables of echo rounds and of workloads, to test with."""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from gil_demo.waiting.convoy import EXCHANGES
 from gil_demo.waiting.workloads import WORKLOADS
-from tests.made.runs import make_rounds, make_run, spread
+from tests.made.runs import Measured, make_rounds, make_run, spread
 
-Rates = Mapping[tuple[str, float], Sequence[float]]
-SpeedUps = Mapping[str, Mapping[str, Sequence[float]]]
-
-SERVED: Rates = {
-    ("nothing", 0.005): spread(30_000),
-    ("thread", 0.005): spread(100),
-    ("process", 0.005): spread(20_000),
+SERVED: Measured = {
+    (name, 0.005): spread(rate)
+    for name, rate in (("nothing", 30_000), ("thread", 100), ("process", 20_000))
 }
-SWEPT: Rates = {
+SWEPT: Measured = {
     ("nothing", 0.005): spread(30_000),
-    ("thread", 0.0005): spread(1_000),
-    ("thread", 0.005): spread(100),
-    ("thread", 0.02): spread(25),
+    **{("thread", interval): spread(0.5 / interval) for interval in (0.0005, 0.005, 0.02)},
 }
 
 
-def make_serve_table(rates: Rates = SERVED, **facts: object) -> pd.DataFrame:
+def make_serve_table(rates: Measured = SERVED, **facts: object) -> pd.DataFrame:
     """Make the table of an echo server, by neighbour and interval the requests a second.
 
     A round takes about a quarter of a second; the median latency is 0.9 and that of the slowest
@@ -40,14 +32,14 @@ def make_serve_table(rates: Rates = SERVED, **facts: object) -> pd.DataFrame:
     return make_rounds(EXCHANGES, measured, "beside switch_interval_seconds", values, facts)
 
 
-ORDINARY_SPEED_UPS: SpeedUps = {
+ORDINARY_SPEED_UPS: Mapping[str, Measured] = {
     name: {"threads": spread(1.0 if name == "sorting" else 1.9), "processes": spread(1.8)}
     for name in WORKLOADS
 }
 
 
 def make_workload_table(
-    speed_ups: SpeedUps = ORDINARY_SPEED_UPS, workers: int = 2, **facts: object
+    speed_ups: Mapping[str, Measured] = ORDINARY_SPEED_UPS, workers: int = 2, **facts: object
 ) -> pd.DataFrame:
     """Make a table of workloads, a run for each, by their runners' speed-ups in each round."""
     told: dict[str, Any] = {"experiment": "workloads", "count": 60 * workers, "tasks": workers}

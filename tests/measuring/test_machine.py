@@ -5,6 +5,8 @@ import socket
 import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -13,19 +15,18 @@ from gil_demo.measuring import machine
 from gil_demo.measuring.machine import Machine, describe_machine, warn
 from gil_demo.running.pools import list_start_methods
 
-ORDINARY_MACHINE = Machine(
-    *(4, 4, 4, "", "3.13.0", "CPython", True, False, 0.005, "fork", "fork spawn forkserver"),
-    *("Linux", "x86_64", None),
-)
+Patch = pytest.MonkeyPatch
 
 
-def test_the_facts_are_true_and_name_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_facts_and_the_date_are_true_and_name_nobody(monkeypatch: Patch) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    assert today <= machine.get_date() <= datetime.now(UTC).date().isoformat()
     facts = describe_machine()
     assert 1 <= facts.usable_cores <= facts.logical_cores
     assert facts.physical_cores is None or 1 <= facts.physical_cores <= facts.logical_cores
     assert (facts.cores_limited_by == "") == (facts.usable_cores == facts.logical_cores)
-    own = (platform.python_version(), platform.python_implementation())
-    assert (facts.python_version, facts.implementation) == own
+    assert facts.python_version == platform.python_version()
+    assert facts.implementation == platform.python_implementation()
     assert facts.switch_interval_seconds == sys.getswitchinterval()
     assert facts.operating_system in ("Linux", "Darwin", "Windows")
     assert facts.free_threaded_build or facts.gil_enabled
@@ -37,13 +38,19 @@ def test_the_facts_are_true_and_name_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     assert describe_machine().gil_enabled is False
 
 
-def test_a_quota_is_told_apart_from_an_affinity_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quota_is_told_from_an_affinity_mask_whose_cores_count_as_busy(
+    monkeypatch: Patch,
+) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     cases = [(2, 8, "quota"), (2, 2, "affinity"), (2, 4, "quota"), (8, 8, ""), (1, 1, "affinity")]
     for usable, in_mask, limit in cases:
         monkeypatch.setattr(machine, "count_usable_cores", lambda usable=usable: usable)
         monkeypatch.setattr(machine, "_list_affinity", lambda most=in_mask: list(range(most)))
         assert describe_machine().cores_limited_by == limit
+    monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [100.0, 10.0, 30.0, 100.0])
+    for mine, busy in (([1, 2, 4], 20.0), ([7], 60.0)):
+        monkeypatch.setattr(machine, "_list_affinity", lambda mine=mine: mine)
+        assert machine.measure_busy_percent() == busy
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has taskset and its masks")
@@ -58,35 +65,17 @@ def test_a_process_bound_to_one_core_says_so() -> None:
     assert facts.cores_limited_by == ("" if os.cpu_count() == 1 else "affinity")
 
 
-def test_only_usable_cores_count_for_how_busy_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [100.0, 10.0, 30.0, 100.0])
-    for mine, busy in (([1, 2, 4], 20.0), ([7], 60.0)):
-        monkeypatch.setattr(machine, "_list_affinity", lambda mine=mine: mine)
-        assert machine.measure_busy_percent() == busy
-
-
-def test_the_battery_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
-        raise OSError
-
-    for plugged, told in ((True, False), (False, True), (None, None)):
-        battery = SimpleNamespace(power_plugged=plugged)
-        monkeypatch.setattr(psutil, "sensors_battery", lambda it=battery: it, raising=False)
-        assert describe_machine().on_battery is told
-    monkeypatch.setattr(psutil, "sensors_battery", refuse)
-    assert describe_machine().on_battery is None
+def test_the_battery_is_told_where_it_is_known(monkeypatch: Patch) -> None:
+    known = [SimpleNamespace(power_plugged=plugged) for plugged in (True, False, None)]
+    sensors = Mock(side_effect=[*known, None, OSError])
+    monkeypatch.setattr(psutil, "sensors_battery", sensors, raising=False)
+    told = [describe_machine().on_battery for _ in range(5)]
     monkeypatch.delattr(psutil, "sensors_battery")
-    assert describe_machine().on_battery is None
+    assert [*told, describe_machine().on_battery] == [False, True, None, None, None, None]
 
 
-def test_the_date_is_todays_in_universal_time() -> None:
-    before = datetime.now(UTC).date().isoformat()
-    assert before <= machine.get_date() <= datetime.now(UTC).date().isoformat()
-
-
-@pytest.mark.parametrize(
-    ("facts", "told"),
-    [
+def test_what_shapes_the_results_is_warned_of() -> None:
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"physical_cores": None, "on_battery": False}, ""),
         ({"usable_cores": 1}, "One usable core: neither threads nor processes"),
         ({"usable_cores": 2, "cores_limited_by": "quota"}, "A quota leaves 2 of 4 cores"),
@@ -96,9 +85,10 @@ def test_the_date_is_todays_in_universal_time() -> None:
         ({"free_threaded_build": True}, "something turned it on"),
         ({"on_battery": True}, "On battery"),
         ({"implementation": "PyPy"}, "This is PyPy"),
-    ],
-)
-def test_what_shapes_the_results_is_warned_of(facts: dict[str, object], told: str) -> None:
-    warnings = warn(ORDINARY_MACHINE._replace(**facts))  # type: ignore[arg-type]
-    assert len(warnings) == (told != "")
-    assert told in "".join(warnings)
+    )
+    own = (4, 4, 4, "", "3.13.0", "CPython", True, False, 0.005, "fork", "fork spawn forkserver")
+    ordinary = Machine(*own, "Linux", "x86_64", None)
+    for facts, told in cases:
+        warnings = warn(ordinary._replace(**facts))
+        assert len(warnings) == (told != "")
+        assert told in "".join(warnings)

@@ -15,17 +15,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def use_stream(monkeypatch: Patch, stream: io.StringIO | None) -> None:
+def use(monkeypatch: Patch, stream: io.StringIO | None, **modules: Any) -> None:
     """Give the module an error stream; pytest changes that of `sys` before each test."""
     monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
-
-
-@pytest.fixture
-def terminal(monkeypatch: Patch) -> Terminal:
-    stream = Terminal()
-    use_stream(monkeypatch, stream)
-    return stream
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
 
 
 @pytest.fixture
@@ -35,17 +30,9 @@ def clock(monkeypatch: Patch) -> list[float]:
     return now
 
 
-def read_screen(text: str) -> str:
-    """Return what a terminal's one line shows after some text with carriage returns."""
-    shown = ""
-    for part in text.split("\r"):
-        shown = part + shown[len(part) :]
-    return shown.rstrip()
-
-
 def test_without_a_terminal_nothing_is_written(monkeypatch: Patch, clock: list[float]) -> None:
     for stream in (io.StringIO(), None):
-        use_stream(monkeypatch, stream)
+        use(monkeypatch, stream)
         with progress.shown() as show:
             clock[0] += 60
             show("half done")
@@ -53,34 +40,33 @@ def test_without_a_terminal_nothing_is_written(monkeypatch: Patch, clock: list[f
         assert "IPython" not in sys.modules
 
 
-def test_two_seconds_on_the_line_shows(terminal: Terminal, clock: list[float]) -> None:
+def test_two_seconds_on_the_line_shows(monkeypatch: Patch, clock: list[float]) -> None:
+    terminal, written = Terminal(), ""
+    use(monkeypatch, terminal)
     with progress.shown() as show:
-        clock[0] += 1.99
-        show("too soon")
-        assert terminal.getvalue() == ""
-        for seconds, text, shown in (
-            (0.01, "a long line of text", "a long line of text"),
-            (0.25, "short", "short"),
-            (0.24, "no more often than four times a second", "short"),
+        for seconds, text, added in (
+            (1.99, "too soon", ""),
+            (0.01, "a long line of text", "\ra long line of text"),
+            (0.25, "short", "\rshort              "),
+            (0.24, "no more often than four times a second", ""),
         ):
             clock[0] += seconds
             show(text)
-            assert read_screen(terminal.getvalue()) == shown
-    assert read_screen(terminal.getvalue()) == ""
-    assert terminal.getvalue().endswith("\r")
+            written += added
+            assert terminal.getvalue() == written
+    assert terminal.getvalue() == f"{written}\r{' ' * 19}\r"
 
 
 def test_the_line_is_gone_after_an_interrupt_too_and_a_terminal_of_ipython_s_is_one(
-    terminal: Terminal, clock: list[float], monkeypatch: Patch
+    monkeypatch: Patch, clock: list[float]
 ) -> None:
-    shell: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "IPython", shell)
+    terminal = Terminal()
+    use(monkeypatch, terminal, IPython=SimpleNamespace(get_ipython=SimpleNamespace))
     with pytest.raises(KeyboardInterrupt), progress.shown() as show:  # noqa: PT012
         clock[0] += 2
         show("half done")
         raise KeyboardInterrupt
-    assert "half done" in terminal.getvalue()
-    assert read_screen(terminal.getvalue()) == ""
+    assert terminal.getvalue() == f"\rhalf done\r{' ' * 9}\r"
 
 
 def test_in_a_kernel_the_line_is_one_output(monkeypatch: Patch, clock: list[float]) -> None:
@@ -90,12 +76,9 @@ def test_in_a_kernel_the_line_is_one_output(monkeypatch: Patch, clock: list[floa
         log.append(data)
         return SimpleNamespace(update=display)
 
-    shell: Any = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
-    monkeypatch.setitem(sys.modules, "IPython", shell)
-    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
-    with progress.shown() as show:
-        show("too soon")
-    assert log == []
+    shell = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
+    shows = SimpleNamespace(display=display)
+    use(monkeypatch, None, **{"IPython": shell, "IPython.display": shows})
     with progress.shown() as show:
         for text in ("half done", "nearly done"):
             clock[0] += 2

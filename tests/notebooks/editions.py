@@ -1,5 +1,3 @@
-"""The notebooks as files: where they are and what is in their cells."""
-
 from pathlib import Path
 
 import nbformat
@@ -17,9 +15,10 @@ def read(path: Path) -> NotebookNode:
     return notebook
 
 
-def list_cells(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
-    """Return the cells of one kind: "code" or "markdown"."""
-    return [cell for cell in notebook.cells if cell.cell_type == kind]
+def list_cells(notebook: NotebookNode, kind: str, tag: str = "") -> list[NotebookNode]:
+    """Return the cells of one kind: "code" or "markdown"; those with a tag, if one is given."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == kind]
+    return [cell for cell in cells if tag in get_tags(cell)] if tag else cells
 
 
 def get_tags(cell: NotebookNode) -> list[str]:
@@ -31,5 +30,4 @@ def draws_a_chart(cell: NotebookNode) -> bool:
 
 
 def read_code(name: str) -> list[NotebookNode]:
-    """Return the code cells of the notebook of a name, as they are on disk."""
     return list_cells(read(FOLDER / f"{name}.ipynb"), "code")

@@ -1,5 +1,3 @@
-"""Notebooks run from top to bottom, each in a kernel of its own, apart from the tests' process."""
-
 import os
 import subprocess
 import sys
@@ -10,7 +8,6 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-AT_ONCE = 3  # much of their time is spent waiting
 CELL_SECONDS = 180
 # every measurement asks how long it may take, and is told half a second at most: what is tested is
 # that the notebooks run, not what they measure
@@ -29,7 +26,7 @@ def shorten(home: Path) -> dict[str, str]:
 
 
 def run_in_place(paths: Sequence[Path], **environment: str) -> None:
-    """Run notebooks and write their answers into them, those of cells that fail, too."""
+    """Run notebooks, each in a kernel of its own, and write all that they answer into them."""
     command = [sys.executable, __file__, *map(str, paths)]
     subprocess.run(command, env=os.environ | environment, check=True)
 
@@ -43,5 +40,5 @@ def run(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    with ThreadPoolExecutor(AT_ONCE) as executor:
+    with ThreadPoolExecutor(3) as executor:  # much of their time is spent waiting
         list(executor.map(run, map(Path, sys.argv[1:])))

@@ -1,10 +1,5 @@
-"""Every notebook runs as the teacher's page hands it out, without solutions, and leaves nothing.
+"""One execution of every notebook: as handed out, with wrong answers, and then the solutions."""
 
-One execution shows it all: after each check a typical wrong answer is tried, and the solutions come
-at the end. The thorough tests run the notebooks as they are, too, under every start method.
-"""
-
-import os
 import re
 import shlex
 import subprocess
@@ -20,16 +15,13 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from gil_demo.running.pools import list_start_methods
+from tests.conftest import EACH_METHOD
 from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 from tests.notebooks.running import run_in_place, shorten
 from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
-TEACHING = FOLDER.parent / ".book" / "teaching.md"
-METHODS = os.environ.get("GIL_DEMO_START_METHODS", "").split() or list_start_methods()
-HANDED_OUT = "handed out"
-EDITIONS = [HANDED_OUT, *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS)]
-
+HANDED_OUT = "handed out"  # runs by the platform's default start method
+EDITIONS = [HANDED_OUT, *EACH_METHOD[1:]]
 START = "import multiprocessing; multiprocessing.set_start_method({!r})"
 COUNT_WORKERS = "import multiprocessing; print(len(multiprocessing.active_children()))"
 
@@ -45,7 +37,7 @@ each_name = pytest.mark.parametrize("name", NAMES)
 def handout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the one command of the teacher's page, for another folder."""
     folder = tmp_path_factory.mktemp("handout")
-    text = TEACHING.read_text("utf-8")
+    text = (FOLDER.parent / ".book" / "teaching.md").read_text("utf-8")
     (command,) = re.findall(r"^\.venv/bin/(jupyter nbconvert .*)$", text, re.MULTILINE)
     words = ["-m", *shlex.split(command.replace("--output-dir handout", f"--output-dir {folder}"))]
     subprocess.run([sys.executable, *words], cwd=FOLDER.parent, check=True, capture_output=True)
@@ -61,51 +53,42 @@ def executed(
     asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     names = {parameters.get("name") for parameters in asked}
     copies = {name: folder / f"{name}.ipynb" for name in NAMES if name in names}
-    for name, copy in copies.items():
+    for copy in copies.values():
         original = read(FOLDER / copy.name)
         if request.param == HANDED_OUT:
-            solutions = [
-                cell for cell in list_cells(original, "code") if "solution" in get_tags(cell)
-            ]
+            solutions = list_cells(original, "code", "solution")
             cells = [*read(handout / copy.name).cells, *solutions]
         else:
             cells = [new_code_cell(START.format(request.param)), *original.cells]
-        original.cells = [*add_wrong_answers(cells, name), new_code_cell(COUNT_WORKERS)]
+        original.cells = [*add_wrong_answers(cells), new_code_cell(COUNT_WORKERS)]
         nbformat.write(original, copy)
     run_in_place([*copies.values()], **shorten(folder / "ipython"), **{MARK: VALUE})
     return {name: read(copy) for name, copy in copies.items()}
 
 
-def add_wrong_answers(cells: list[NotebookNode], name: str) -> list[NotebookNode]:
+def add_wrong_answers(cells: list[NotebookNode]) -> list[NotebookNode]:
     """After each check, put a wrong answer and the same check again."""
-    wrong, answered = iter(WRONG_ANSWERS[name]), []
+    answered = []
     for cell in cells:
         answered.append(cell)
         if "check" in get_tags(cell):
+            (name,) = re.findall(r"check_\w+\((\w+)", cell.source)
             again = new_code_cell(cell.source, metadata={"tags": ["check-again"]})
-            answered += [new_code_cell(next(wrong)[0]), again]
+            answered += [new_code_cell(f"{name} = {WRONG_ANSWERS[name][0]}"), again]
     return answered
 
 
-def list_words(notebook: NotebookNode, tag: str) -> list[str]:
-    """Return what the code cells of a tag say last, in their order."""
-    cells = [cell for cell in list_cells(notebook, "code") if tag in get_tags(cell)]
-    return [cell.outputs[-1].data["text/plain"] for cell in cells]
-
-
 @each_name
-def test_it_fails_only_where_it_says_so_and_leaves_nothing(executed: Executed, name: str) -> None:
+def test_it_fails_only_where_it_says_so_tells_its_figures_in_words_and_leaves_nothing(
+    executed: Executed, name: str
+) -> None:
     cells = list_cells(executed[name], "code")
     assert cells[-1].outputs[0].text == "0\n", "workers are left"
     for cell in cells:
         failed = any(output.output_type == "error" for output in cell.outputs)
         assert failed == ("raises-exception" in get_tags(cell)), (cell.source, cell.outputs)
         assert not re.search("measuring: |Warning", str(cell.outputs)), cell.source
-
-
-@each_name
-def test_every_figure_has_alternative_text_with_numbers(executed: Executed, name: str) -> None:
-    outputs = [output for cell in list_cells(executed[name], "code") for output in cell.outputs]
+    outputs = [output for cell in cells for output in cell.outputs]
     figures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert figures
     for figure in figures:
@@ -117,15 +100,15 @@ def test_every_figure_has_alternative_text_with_numbers(executed: Executed, name
 
 @each_name
 def test_an_exercise_is_met_kindly_helped_and_solved(executed: Executed, name: str) -> None:
-    opened, helped, solved = (
-        list_words(executed[name], tag) for tag in ("check", "check-again", "solution")
-    )
-    exercises = zip(opened, helped, solved, WRONG_ANSWERS[name], strict=True)
-    for at_first, at_wrong, at_last, (_, expected) in exercises:
-        assert re.match("Not yet: `.+` is still open", at_first)
+    words = [
+        [cell.outputs[-1].data["text/plain"] for cell in list_cells(executed[name], "code", tag)]
+        for tag in ("check", "check-again", "solution")
+    ]
+    for at_first, at_wrong, at_last in zip(*words, strict=True):
+        (answer,) = re.findall(r"^Not yet: `(\w+)` is still open", at_first)
         assert at_wrong.startswith("Not yet: ")
         assert "still open" not in at_wrong
-        assert expected in at_wrong
+        assert WRONG_ANSWERS[answer][1] in at_wrong
         assert at_last.startswith("Right: ")
 
 
@@ -135,27 +118,22 @@ def list_marked_processes() -> list[dict[str, Any]]:
     return [one for one in marked if one["status"] != psutil.STATUS_ZOMBIE]
 
 
-def test_no_process_is_left_when_the_kernels_are_gone(executed: Executed) -> None:
-    assert executed is not None
+@pytest.mark.usefixtures("executed")
+def test_no_process_is_left_when_the_kernels_are_gone() -> None:
     deadline = time.monotonic() + 10
     while list_marked_processes() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert list_marked_processes() == []
 
 
-def test_every_notebook_is_handed_out_and_nothing_else(handout: Path) -> None:
+def test_every_notebook_is_handed_out_without_its_solutions_and_nothing_else(handout: Path) -> None:
     assert sorted(path.name for path in handout.iterdir()) == [path.name for path in NOTEBOOKS]
-
-
-@each_name
-def test_a_handed_out_notebook_is_the_same_without_its_solutions(handout: Path, name: str) -> None:
-    original, handed_out = read(FOLDER / f"{name}.ipynb"), read(handout / f"{name}.ipynb")
-    text = "\n".join(cell.source for cell in handed_out.cells)
-    for solution in list_cells(original, "code"):
-        if "solution" in get_tags(solution):
+    for path in NOTEBOOKS:
+        original, handed_out = read(path), read(handout / path.name)
+        text = "\n".join(cell.source for cell in handed_out.cells)
+        for solution in list_cells(original, "code", "solution"):
             own, check = solution.source.rsplit("\n", 1)  # the check is handed out, too
             assert max(own.splitlines(), key=len) not in text
             assert check in text
-    assert not re.search(r"[Ss]olution is in", text)
-    original.cells = [cell for cell in original.cells if "solution" not in get_tags(cell)]
-    assert handed_out == original
+        original.cells = [cell for cell in original.cells if "solution" not in get_tags(cell)]
+        assert handed_out == original, path.name

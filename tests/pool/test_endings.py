@@ -1,5 +1,3 @@
-"""What is left of a pool after each way of ending it."""
-
 import pytest
 
 from gil_demo import GilDemoError, examine_endings

@@ -1,5 +1,3 @@
-"""What a worker that dies, and an interrupt, leave of a measurement in a pool: nothing."""
-
 import gc
 import multiprocessing
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from tests.conftest import interrupt_once_there
 from tests.made.tasks import DIED, die
 
 LONG = 10**9
+pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
 def take_answers(name: str, start_method: str) -> None:
@@ -28,18 +27,15 @@ MEASURES: dict[str, Callable[..., Any]] = {
     "sweep_list_length": partial(sweep_list_length, [2]),
     **{name: partial(take_answers, name) for name in ("map", "imap", "apply_async")},
 }
-
-in_a_pool = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 each_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 
 
-@in_a_pool
 @each_measure
 def test_a_worker_that_dies_ends_a_measurement(
     measure: Callable[..., Any], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "countdown", die)
     monkeypatch.setattr(tasks, "CallCounter", lambda: die)  # with which a sweep begins
+    monkeypatch.setattr(tasks, "countdown", die)
     monkeypatch.setattr(methods, "count_pair", die)
     monkeypatch.setattr(methods, "count_numbered", die)
     with pytest.raises(WorkerDied, match=f"{DIED} with 2 tasks under way"):
@@ -47,7 +43,6 @@ def test_a_worker_that_dies_ends_a_measurement(
     assert multiprocessing.active_children() == []
 
 
-@in_a_pool
 @each_measure
 def test_an_interrupt_in_the_midst_of_a_measurement_leaves_nothing(
     measure: Callable[..., Any], method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

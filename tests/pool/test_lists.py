@@ -1,5 +1,3 @@
-"""Sweeps of the list's length and of the chunksize: measured, refused, summed up, told, drawn."""
-
 import math
 import re
 from typing import Any
@@ -16,14 +14,11 @@ from tests.made.runs import spread
 
 ROUNDS = (spread(0.2), spread(0.9))
 LEAN: dict[str, Any] = {"budget": 0.05, "start_method": METHODS[0]}
-
 in_a_pool = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
 @in_a_pool
-def test_a_sweep_of_lengths_has_each_length_and_the_baseline_in_each_round(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_round_has_each_length(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "COUNT", 1_000)
     table = sweep_list_length([5, 1], budget=0.05, start_method=method)
     for _, rows in table.groupby("round"):
@@ -58,10 +53,8 @@ def test_what_is_measured_is_the_cut_that_the_row_names(monkeypatch: pytest.Monk
 
 
 def test_a_sweep_that_is_not_whole_or_that_there_can_not_be_is_refused() -> None:
-    lengths, baseline = (
-        make_lengths(),
-        "the table lacks the rounds that the others are held against",
-    )
+    lengths, chunks = make_lengths(), make_chunks()
+    baseline = "the table lacks the rounds that the others are held against"
     for table, told in (
         (put(lengths, 2, "count", 3_999_999), "no single run: its rows differ in count"),
         (put(lengths, 5, "round", 1), "whole: even, 1 tasks, .* has 8 rows in 7 of 8 rounds"),
@@ -69,22 +62,14 @@ def test_a_sweep_that_is_not_whole_or_that_there_can_not_be_is_refused() -> None
         (make_lengths(count=3), ", row 4: there are more tasks than steps"),
         (make_lengths(workers=10_001), ": workers must be at most 10,000, not 10001"),
         (lengths.query("tasks != 2"), baseline),
-        (make_chunks().query("chunksize != 250 | work == 'even'"), baseline),
+        (chunks.query("chunksize != 250 | work == 'even'"), baseline),
     ):
         with pytest.raises(ResultsError, match=f"{told}$"):
             verdict(table)
     assert len(summarise(make_lengths(count=4))) == 4
 
 
-def test_the_ideal_share_is_that_of_whoever_is_free_taking_the_next_chunk() -> None:
-    for sizes, chunksize, workers, share in (
-        ([1, 1, 1, 1], 3, 2, 4 / 6), ([1, 1, 1, 1], 99, 2, 0.5), ([1, 2, 3, 4], 1, 2, 10 / 12),
-        ([6, 1, 1, 1, 1, 1], 1, 2, 11 / 12), ([7], 1, 4, 0.25),
-    ):  # fmt: skip
-        assert lists.compute_ideal_share(sizes, chunksize, workers) == pytest.approx(share)
-
-
-def test_a_sweep_of_lengths_is_summed_up_in_a_row_for_each_length() -> None:
+def test_a_sweep_is_summed_up_in_a_row_for_each_cut_against_the_pool_s_own() -> None:
     rounds = {3: ([0.3, 0.4, 0.9], [0.5, 0.75, 0.625]), 2: ([0.1, 0.2, 0.3], [1.0, 0.5, 0.75])}
     summary = summarise(make_lengths(rounds).sample(frac=1.0, random_state=3))
     unknown = pytest.approx([math.nan] * 2, nan_ok=True)
@@ -97,17 +82,21 @@ def test_a_sweep_of_lengths_is_summed_up_in_a_row_for_each_length() -> None:
         "time_ratio": pytest.approx([1.0, 3.0]),  # of 3, 2 and 3, round by round
         "time_ratio_low": unknown, "time_ratio_high": unknown,
     }  # fmt: skip
-
-
-def test_a_sweep_of_chunks_is_held_against_the_pool_s_own_size_of_the_same_work() -> None:
-    worst = summarise(make_chunks()).iloc[-1]
-    assert worst["time_ratio_low"] == pytest.approx(min(spread(1.5)))
-    assert worst["time_ratio_high"] == pytest.approx(max(spread(1.5)))
+    worst = summarise(make_chunks()).iloc[-1]  # of uneven tasks, held against the same work
+    ends = worst[["time_ratio_low", "time_ratio_high"]].tolist()
+    assert ends == pytest.approx([min(spread(1.5)), max(spread(1.5))])
     # the second half of a list that grows is three quarters of its work
     assert worst["ideal_share"] == pytest.approx(2 / 3, rel=0.01)
+    # it is that of whoever is free taking the next chunk
+    for sizes, chunksize, workers, share in (
+        ([1, 1, 1, 1], 3, 2, 4 / 6), ([1, 1, 1, 1], 99, 2, 0.5), ([1, 2, 3, 4], 1, 2, 10 / 12),
+        ([6, 1, 1, 1, 1, 1], 1, 2, 11 / 12), ([7], 1, 4, 0.25),
+    ):  # fmt: skip
+        assert lists.compute_ideal_share(sizes, chunksize, workers) == pytest.approx(share)
 
 
-def test_a_sweep_of_lengths_is_told_in_these_sentences() -> None:
+def test_a_sweep_of_lengths_is_told_and_drawn_beside_a_sawtooth() -> None:
+    table = make_lengths()
     told = verdict(make_lengths(usable_cores=1)).splitlines()
     assert [*told[:3], *told[5:]] == [
         "Mind: one usable core, no speed-up can show; try a machine with more.",
@@ -115,10 +104,31 @@ def test_a_sweep_of_lengths_is_told_in_these_sentences() -> None:
         "Two tasks: workers busy for 96 % of the time; without any overhead 100 %.",
         "Eight rounds of each.",
     ]
+    chart = draw(table)
+    assert chart.description == (
+        "Chart. How busy two workers were: two tasks 96 %, three tasks 72 %, four tasks 94 %. "
+        "Workers busy: 1 tasks 49.0 % (ideal 50.0 %); 2 tasks 96.0 % (ideal 100.0 %); 3 tasks "
+        "72.0 % (ideal 75.0 %); 4 tasks 94.0 % (ideal 100.0 %). Conditions: CPython 3.13.0, Linux, "
+        "two usable cores, two workers by fork, already started; 4,000,000 steps, chunksize 1; "
+        "eight rounds of each."
+    )
+    axes = chart.axes[0]
+    marks, ideal = axes.lines[:2]
+    shares = 100 * table["busy_seconds"] / table["seconds"] / 2
+    assert charts.read_up(marks) == pytest.approx(shares.tolist())
+    assert charts.read_up(ideal) == pytest.approx([50, 100, 75, 100], rel=1e-4)
+    line, _, (bars,) = axes.containers[0]
+    assert charts.read_across(line) == axes.get_xticks().tolist() == [1, 2, 3, 4]
+    assert charts.read_up(line) == pytest.approx([49, 96, 72, 94])
+    assert bars.get_paths()[1].vertices[:, 1].tolist() == pytest.approx([95.04, 96.96])
+    assert axes.get_ylim() == (0, 108)
+    lone = draw(make_lengths(dict.fromkeys((1, 2), ROUNDS), 1))
+    assert lone.texts[0].get_text() == "How busy one worker was: one task 90 %, two tasks 90 %"
 
 
-def test_a_sweep_of_chunks_is_told_in_these_sentences() -> None:
-    told = verdict(make_chunks()).splitlines()
+def test_a_sweep_of_chunks_is_told_and_drawn_with_a_line_each_for_even_and_uneven_tasks() -> None:
+    table = make_chunks()
+    told = verdict(table).splitlines()
     assert [*told[:3], *told[5:]] == [
         "Even tasks, chunksize 1: 1.30 × the time of the pool's own size.",
         "Even tasks, chunksize 250: the pool's own size.",
@@ -126,6 +136,26 @@ def test_a_sweep_of_chunks_is_told_in_these_sentences() -> None:
         "Uneven tasks, chunksize 1,000: 1.50 × the time of the pool's own size.",
         "Eight rounds of each.",
     ]
+    pair = make_chunks({("even", 1): spread(1.3, 6), ("even", 250): [1.0] * 6})
+    assert draw(pair).description == (
+        "Chart. Even tasks in chunks of 1 took 1.30 × as long as in the pool's own 250. Time by "
+        "chunksize: even tasks by 1 1.30 ×, workers busy 68 %; even tasks by 250 1.00 ×, workers "
+        "busy 88 %. Conditions: CPython 3.13.0, Linux, two usable cores, two workers by fork, "
+        "already started; 4,000,000 steps, 2,000 tasks; six rounds of each."
+    )
+    summary, axes = summarise(table), draw(table).axes[0]
+    for (line, *_), work, marker in zip(axes.containers, ("even", "uneven"), "s^", strict=True):
+        assert line.get_marker() == marker
+        assert charts.read_across(line) == [1, 250, 1_000]
+        assert charts.read_up(line) == summary["time_ratio"][summary["work"] == work].tolist()
+    lines = [(charts.read_across(line), charts.read_up(line)) for line in axes.lines]
+    assert ([250, 250], [0, 1]) in lines  # from the bottom of the plot to its top
+    assert ([0, 1], [1, 1]) in lines  # from its left to its right
+    assert axes.get_ylim() == (0, pytest.approx(1.12 * max(spread(1.5))))
+    low = make_chunks({("even", 250): [1.0], ("even", 1_000): [0.9]})
+    for drawn, side in ((axes, "right"), (draw(low).axes[0], "left")):
+        (name,) = drawn.texts
+        assert (name.get_text(), name.get_ha()) == ("the pool's own: 250", side)
 
 
 def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin() -> None:
@@ -143,71 +173,14 @@ def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin() -> Non
         assert re.match(title, draw(table).texts[0].get_text()), ratios
 
 
-def test_the_alternative_texts_tell_the_numbers_and_the_conditions() -> None:
-    pool = "CPython 3.13.0, Linux, two usable cores, two workers by fork, already started"
-    assert draw(make_lengths()).description == (
-        "Chart. How busy two workers were: two tasks 96 %, three tasks 72 %, four tasks 94 %. "
-        "Workers busy: 1 tasks 49.0 % (ideal 50.0 %); 2 tasks 96.0 % (ideal 100.0 %); 3 tasks "
-        "72.0 % (ideal 75.0 %); 4 tasks 94.0 % (ideal 100.0 %). "
-        f"Conditions: {pool}; 4,000,000 steps, chunksize 1; eight rounds of each."
-    )
-    own = ("even", 250)
-    assert draw(make_chunks({("even", 1): spread(1.3, 6), own: [1.0] * 6})).description == (
-        "Chart. Even tasks in chunks of 1 took 1.30 × as long as in the pool's own 250. Time by "
-        "chunksize: even tasks by 1 1.30 ×, workers busy 68 %; even tasks by 250 1.00 ×, workers "
-        f"busy 88 %. Conditions: {pool}; 4,000,000 steps, 2,000 tasks; six rounds of each."
-    )
-    lone = draw(make_lengths(dict.fromkeys((1, 2), ROUNDS), 1))
-    assert lone.texts[0].get_text() == "How busy one worker was: one task 90 %, two tasks 90 %"
-
-
-def test_the_busy_shares_stand_beside_a_sawtooth() -> None:
-    table = make_lengths()
-    axes = draw(table).axes[0]
-    marks, ideal = axes.lines[:2]
-    shares = 100 * table["busy_seconds"] / table["seconds"] / 2
-    assert charts.read_up(marks) == pytest.approx(shares.tolist())
-    assert charts.read_up(ideal) == pytest.approx([50, 100, 75, 100], rel=1e-4)
-    line, _, (bars,) = axes.containers[0]
-    assert charts.read_across(line) == [1, 2, 3, 4]
-    assert charts.read_up(line) == pytest.approx([49, 96, 72, 94])
-    assert bars.get_paths()[1].vertices[:, 1].tolist() == pytest.approx([95.04, 96.96])
-    assert axes.get_xticks().tolist() == [1, 2, 3, 4]
-    assert axes.get_ylim() == (0, 108)
-
-
-def test_even_and_uneven_tasks_have_a_line_each_and_the_pool_s_own_size_is_marked() -> None:
-    table = make_chunks()
-    summary, axes = summarise(table), draw(table).axes[0]
-    for (line, *_), work, marker in zip(axes.containers, ("even", "uneven"), "s^", strict=True):
-        assert line.get_marker() == marker
-        assert charts.read_across(line) == [1, 250, 1_000]
-        assert charts.read_up(line) == summary["time_ratio"][summary["work"] == work].tolist()
-    lines = [(charts.read_across(line), charts.read_up(line)) for line in axes.lines]
-    assert ([250, 250], [0, 1]) in lines  # from the bottom of the plot to its top
-    assert ([0, 1], [1, 1]) in lines  # from its left to its right
-    assert axes.get_ylim() == (0, pytest.approx(1.12 * max(spread(1.5))))
-    low = make_chunks({("even", 250): [1.0], ("even", 1_000): [0.9]})
-    for drawn, side in ((axes, "right"), (draw(low).axes[0], "left")):
-        (name,) = drawn.texts
-        assert (name.get_text(), name.get_ha()) == ("the pool's own: 250", side)
-
-
-SWEEPS = {
-    "many lengths": make_lengths(dict.fromkeys(range(1, 42), ROUNDS)),
-    "lengths far apart": make_lengths(dict.fromkeys((2, 1_000, 100_000), ROUNDS)),
-    "one round": make_lengths({2: ([0.2], [0.9]), 3: ([0.3], [0.7])}),
-    "far slower": make_chunks({("even", 250): [1.0] * 8, ("even", 1): spread(12_345.6)}),
-}
-TICKS = {"many lengths": list(range(1, 42, 4)), "lengths far apart": [2, 100_000]}
-
-
-@pytest.mark.parametrize("case", SWEEPS)
-def test_the_texts_of_any_sweep_are_whole_and_apart(case: str) -> None:
-    chart, texts = charts.draw_strictly(draw, SWEEPS[case])
-    charts.assert_inside(texts, chart)
-    charts.assert_apart_from_the_heading(chart, texts)
-    charts.assert_apart(chart.axes[0], texts)
-    charts.assert_plain(chart.description, verdict(SWEEPS[case]))
-    ticks = chart.axes[0].get_xticks().tolist()
-    assert ticks == TICKS.get(case, ticks)
+def test_the_texts_of_any_sweep_are_whole_and_apart() -> None:
+    for table, ticks in (
+        (make_lengths(dict.fromkeys(range(1, 42), ROUNDS)), [*range(1, 42, 4)]),
+        (make_lengths(dict.fromkeys((2, 1_000, 100_000), ROUNDS)), [2, 100_000]),
+        (make_lengths({2: ([0.2], [0.9]), 3: ([0.3], [0.7])}), [2, 3]),
+        (make_chunks({("even", 250): [1.0] * 8, ("even", 1): spread(12_345.6)}), [1, 250]),
+    ):
+        axes = (chart := charts.assert_readable(draw, table)).axes[0]
+        charts.assert_apart(axes, charts.draw_and_list_texts(chart))
+        charts.assert_plain(verdict(table))
+        assert axes.get_xticks().tolist() == ticks

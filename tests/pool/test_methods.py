@@ -1,5 +1,3 @@
-"""The methods of a pool: when their answers come, what is told of them and where it is drawn."""
-
 from itertools import pairwise
 from typing import Any
 
@@ -7,24 +5,19 @@ import pytest
 
 from gil_demo import ResultsError, compare_methods, draw, summarise, verdict
 from gil_demo.pool import methods
-from gil_demo.pool.methods import METHODS, time_answers
 from gil_demo.running.pools import pool_held
 from tests import charts
-from tests.conftest import METHODS as START_METHODS
+from tests.conftest import METHODS
 from tests.made.pool import Answers, make_arrivals, put
 
 COUNTS = (20_000, 100, 1, 1_000, 100)
+pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
-in_a_pool = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
-
-@in_a_pool
-def test_every_method_gives_the_answer_of_every_task_once(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_task_is_answered_once(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "COUNTS", COUNTS)
     table = compare_methods(start_method=method)
-    assert table["method"].tolist() == [name for name in METHODS for _ in COUNTS]
+    assert table["method"].tolist() == [name for name in methods.METHODS for _ in COUNTS]
     assert table["place"].tolist() == [1, 2, 3, 4, 5] * 5
     assert table["steps"].tolist() == [COUNTS[task - 1] for task in table["task"]]
     assert set(table["start_method"]) == {method}
@@ -35,11 +28,10 @@ def test_every_method_gives_the_answer_of_every_task_once(
     assert summarise(table)["is_in_order"][:3].all()
 
 
-@in_a_pool
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", methods.METHODS)
 def test_a_method_hands_over_what_is_ready_and_a_map_what_is_whole(name: str) -> None:
-    with pool_held(2, START_METHODS[0]) as held:
-        answers = list(time_answers(name, held, [1_000_000, *[100] * 18]))
+    with pool_held(2, METHODS[0]) as held:
+        answers = list(methods.time_answers(name, held, [1_000_000, *[100] * 18]))
     ends: list[Any] = [answer["end_seconds"] for answer in answers]
     is_map = name in ("map", "starmap")
     assert {answer["chunksize"] for answer in answers} == {3 if is_map else 1}
@@ -49,17 +41,7 @@ def test_a_method_hands_over_what_is_ready_and_a_map_what_is_whole(name: str) ->
         assert all(end <= after + 0.05 for end, after in pairwise(ends))
 
 
-def test_a_table_with_a_wrong_value_or_without_an_answer_is_refused() -> None:
-    table = make_arrivals()
-    told = "run b4c5d6 is not whole: the tasks of imap are not those from 1 to 3, each once$"
-    for broken in (put(table, 5, "task", 1), put(table, 5, "place", 4), table.drop(index=5)):
-        with pytest.raises(ResultsError, match=told):
-            verdict(broken)
-    with pytest.raises(ResultsError, match=r"is no single run: its rows differ in workers$"):
-        verdict(put(table, 5, "workers", 3))
-
-
-def test_the_methods_are_summed_up_in_the_order_of_the_lesson() -> None:
+def test_the_methods_are_summed_up_in_the_order_of_the_lesson_if_no_answer_lacks() -> None:
     answers: Answers = {
         "imap_unordered": [(2, 0.25, 0.5), (1, 1.0, 1.125), (3, 1.0, 1.5)],
         "map": [(1, 0.5, 1.0), (2, 0.25, 1.0), (3, 0.75, 1.0)],
@@ -70,9 +52,16 @@ def test_the_methods_are_summed_up_in_the_order_of_the_lesson() -> None:
         "returned_seconds": [1.0, 0.001], "first_seconds": [1.0, 0.5], "last_seconds": [1.0, 1.5],
         "waited_seconds": [0.5, 0.25], "is_in_order": [True, False],
     }  # fmt: skip
+    table = make_arrivals()
+    told = "run b4c5d6 is not whole: the tasks of imap are not those from 1 to 3, each once$"
+    for broken in (put(table, 5, "task", 1), put(table, 5, "place", 4), table.drop(index=5)):
+        with pytest.raises(ResultsError, match=told):
+            verdict(broken)
+    with pytest.raises(ResultsError, match=r"is no single run: its rows differ in workers$"):
+        verdict(put(table, 5, "workers", 3))
 
 
-def test_the_methods_are_told_in_these_sentences() -> None:
+def test_the_methods_are_told_in_these_words() -> None:
     lines = verdict(make_arrivals()).splitlines()
     assert lines[0] == "map gives a list, when all tasks are done."
     assert lines[2:] == [
@@ -83,15 +72,12 @@ def test_the_methods_are_told_in_these_sentences() -> None:
         "  It returned after 1 ms; the first answer was there after 101 ms, the last after "
         "303 ms, not in the list's order.",
     ]
-    more = {name: [(1, 0.1, 0.2)] for name in ("starmap", "apply_async")}
-    assert verdict(make_arrivals(more)).splitlines()[::2] == [
+    more = make_arrivals({name: [(1, 0.1, 0.25)] for name in ("starmap", "apply_async")})
+    assert verdict(more).splitlines()[::2] == [
         "starmap gives a list, as map does; the tasks are tuples of arguments.",
         "apply_async gives a handle for each task, to ask whenever you like.",
     ]
-
-
-def test_a_chart_is_told_in_these_words() -> None:
-    alone = draw(make_arrivals({"starmap": [(1, 0.05, 0.25)]}))
+    alone = draw(more[more["method"] == "starmap"])
     assert alone.texts[0].get_text() == "The first answer: starmap after 250 ms"
     assert draw(make_arrivals(start_method="spawn")).description == (
         "Chart. The first answer: imap_unordered after 101 ms, imap after 301 ms. Answers: map "
@@ -102,32 +88,27 @@ def test_a_chart_is_told_in_these_words() -> None:
     )
 
 
-def test_each_task_has_an_open_mark_at_its_end_and_a_filled_one_at_its_answer() -> None:
+def test_each_task_has_an_open_mark_at_its_end_and_a_filled_and_numbered_one_at_its_answer() -> (
+    None
+):
     axes = draw(make_arrivals({"imap_unordered": [(2, 0.1, 0.11), (1, 0.3, 0.32)]})).axes[0]
     marks = [(line.get_marker(), charts.read_across(line)) for line in axes.lines]
-    assert marks == [
-        ("None", [100, 110]), ("o", [100]), ("s", [110]),
-        ("None", [300, 320]), ("o", [300]), ("s", [320]),
-    ]  # fmt: skip
+    assert marks[:3] == [("None", [100, 110]), ("o", [100]), ("s", [110])]
+    assert marks[3:] == [("None", [300, 320]), ("o", [300]), ("s", [320])]
     # the first task of the list is above the second
     places = [charts.read_up(line)[0] for line in axes.lines]
     assert places == pytest.approx([0.17] * 3 + [-0.17] * 3)
     assert axes.get_xlim() == pytest.approx((0, 320 * 1.04))
-
-
-@pytest.mark.parametrize("many", [12, 13])
-def test_what_the_numbers_are_is_told_where_there_are_numbers(many: int) -> None:
-    imap = [(task, 0.1 * task, 0.1 * task + 0.05) for task in range(1, many + 1)]
-    texts = [text.get_text() for text in draw(make_arrivals({"imap": imap})).axes[0].texts]
     note = "the numbers are the tasks' places in the list"
-    assert texts == ([*map(str, range(1, 13)), note] if many == 12 else [])
+    for many, told in ((12, [*map(str, range(1, 13)), note]), (13, [])):
+        imap = [(task, 0.1 * task, 0.1 * task + 0.05) for task in range(1, many + 1)]
+        axes = draw(make_arrivals({"imap": imap})).axes[0]
+        assert [text.get_text() for text in axes.texts] == told
 
 
-@pytest.mark.parametrize("seconds", [0.0, 99_999.0])
-def test_the_texts_of_any_chart_are_whole_and_the_methods_in_the_order_of_the_lesson(
-    seconds: float,
-) -> None:
-    answers = {name: [(1, seconds, seconds)] for name in reversed(METHODS)}
-    axes = charts.assert_readable(draw, make_arrivals(answers, workers=60)).axes[0]
-    assert list(charts.list_lane_names(axes).values()) == list(METHODS)
-    assert axes.get_ylim() == (4.5, -0.5)
+def test_the_texts_of_any_chart_are_whole_and_the_methods_in_the_order_of_the_lesson() -> None:
+    for seconds in (0.0, 99_999.0):
+        answers = {name: [(1, seconds, seconds)] for name in reversed(methods.METHODS)}
+        axes = charts.assert_readable(draw, make_arrivals(answers, workers=60)).axes[0]
+        assert list(charts.list_lane_names(axes).values()) == list(methods.METHODS)
+        assert axes.get_ylim() == (4.5, -0.5)

@@ -1,10 +1,7 @@
-"""A map's tasks: what is measured, refused, told, and where the Gantt chart draws it."""
-
 import multiprocessing
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from gil_demo import ResultsError, draw, map_tasks, observe_chunksize, summarise, verdict
@@ -17,11 +14,9 @@ from tests.conftest import METHODS
 from tests.made.pool import Crew, make_map, put, take_turns_in_a_pool
 
 NO_TIME = make_map({1: [(0.0, 0.0)]}, ready=0.0, done=0.0, gone=0.0)
+pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
-in_a_pool = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
-
-@in_a_pool
 def test_a_map_is_a_table_of_its_tasks(method: str) -> None:
     counts = [500, 1, 3_000, 20, 20]
     table = map_tasks(counts, start_method=method)
@@ -32,7 +27,6 @@ def test_a_map_is_a_table_of_its_tasks(method: str) -> None:
     assert multiprocessing.active_children() == []
 
 
-@in_a_pool
 def test_a_worker_runs_whole_chunks_and_one_task_at_a_time() -> None:
     table = map_tasks([2_000] * 11, workers=3, chunksize=4, start_method=METHODS[0])
     assert set(table["chunksize"]) == {4}
@@ -45,9 +39,9 @@ def test_a_worker_runs_whole_chunks_and_one_task_at_a_time() -> None:
 
 
 def test_the_chunksize_that_is_observed_is_the_one_that_is_computed(method: str) -> None:
-    for length, workers, size in ((8, 2, 1), (100, 3, 9)):
-        assert observe_chunksize(length, workers, method) == size
-        assert compute_default_chunksize(length, workers) == size
+    for many, workers, size in ((8, 2, 1), (100, 3, 9)):
+        assert observe_chunksize(many, workers, method) == size
+        assert compute_default_chunksize(many, workers) == size
 
 
 def test_a_map_with_a_wrong_value_or_without_a_task_is_refused() -> None:
@@ -68,7 +62,7 @@ def test_a_map_with_a_wrong_value_or_without_a_task_is_refused() -> None:
     assert len(summarise(make_map(workers=10_000))) == 10_000
 
 
-def test_a_map_is_summed_up_in_a_row_for_each_worker() -> None:
+def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:
     crew: Crew = {1: [(1.0, 2.0), (2.25, 3.0), (3.75, 4.0)], 2: [(1.0, 4.5)]}
     table = make_map(crew, ready=1.0, done=5.0, steps=[10, 35, 8, 3], workers=3)
     summary = summarise(table.sample(frac=1.0, random_state=3))
@@ -77,40 +71,30 @@ def test_a_map_is_summed_up_in_a_row_for_each_worker() -> None:
         "busy_seconds": [2.0, 3.5, 0.0], "busy_share": [0.5, 0.875, 0.0],
         "gap_seconds": pytest.approx([0.5, np.nan, np.nan], nan_ok=True),
     }  # fmt: skip
-
-
-def test_the_tasks_at_once_are_counted() -> None:
-    one_after_another, in_parts = {1: [(1, 2)], 2: [(2, 3)]}, {1: [(1, 9)], 2: [(2, 3), (4, 5)]}
-    assert tasks.count_most_at_once(make_map(one_after_another)) == 1
-    assert tasks.count_most_at_once(make_map(in_parts)) == 2
-    assert tasks.count_most_at_once(make_map({1: [(1, 9)], 2: [(2, 8)], 3: [(3, 4)]})) == 3
-    assert tasks.count_most_at_once(NO_TIME) == 1
-
-
-def test_a_map_is_told_in_these_sentences() -> None:
-    table = make_map({1: [(0.1, 0.2), (0.21, 0.3)], 2: [(0.1, 0.25)]}, done=0.35, workers=3)
     assert verdict(table).splitlines() == [
-        "Start-up took 100 ms, the work 250 ms, tear-down 30 ms.",
-        "Worker 1: two tasks, busy for 76 % of the work.",
-        "Worker 2: one task, busy for 60 % of the work.",
+        "Start-up took 1 s, the work 4 s, tear-down 30 ms.",
+        "Worker 1: three tasks, busy for 50 % of the work.",
+        "Worker 2: one task, busy for 88 % of the work.",
         "Worker 3: no task.",
         "At most two tasks ran at the same time.",
     ]
     assert "Worker 1: one task, busy for an unknown part of the work." in verdict(NO_TIME)
+    in_turn: Crew = {1: [(1, 2)], 2: [(2, 3)]}
+    in_parts: Crew = {1: [(1, 9)], 2: [(2, 3), (4, 5)]}
+    at_once = [in_turn, in_parts, {1: [(1, 9)], 2: [(2, 8)], 3: [(3, 4)]}]
+    assert [tasks.count_most_at_once(make_map(crew)) for crew in at_once] == [1, 2, 3]
+    assert tasks.count_most_at_once(NO_TIME) == 1
 
 
-def test_the_title_tells_who_ran_how_many_tasks() -> None:
+def test_a_chart_of_a_map_is_told_in_these_words() -> None:
     alone: Crew = {1: [(0.1, 0.2), (0.2, 0.4)]}
+    many = make_map(take_turns_in_a_pool(30), done=0.4)
     for table, title in (
-        (make_map(take_turns_in_a_pool(30, 2), done=0.4),
-         "30 tasks on two workers: 15 each, workers busy for 50 % of the work"),
+        (many, "30 tasks on two workers: 15 each, workers busy for 50 % of the work"),
         (make_map(alone, done=0.5), "Two tasks on one worker, busy for 75 % of the work"),
         (make_map(alone, workers=60), "Two tasks on 60 workers: 59 workers had nothing to do"),
-    ):  # fmt: skip
+    ):
         assert draw(table).texts[0].get_text() == title
-
-
-def test_the_alternative_text_tells_each_worker_s_tasks_and_the_pool_s_moments() -> None:
     table = make_map(steps=[1_000_000] * 5, chunksize=1_234, start_method="spawn")
     assert draw(table).description == (
         "Chart. Five tasks on two workers: from two to three each, workers busy for 80 % of the "
@@ -143,25 +127,22 @@ def list_numbers(axes: Any) -> dict[str, tuple[float, float]]:
     return {t.get_text(): t.get_position() for t in axes.texts if t.get_text().isdigit()}
 
 
-def test_a_bar_with_room_for_it_bears_the_number_of_its_task() -> None:
+def test_a_bar_with_room_for_it_bears_the_number_of_its_task_but_in_thin_lanes() -> None:
     crew: Crew = {1: [(0.1, 0.2), (0.2, 0.205), (0.205, 0.4)], 2: [(0.1, 0.41)]}
     places = {"1": (150, 1), "4": (302.5, 1), "2": (255, 2)}
     numbers = list_numbers(draw(make_map(crew)).axes[0])
     assert numbers == {number: pytest.approx(place) for number, place in places.items()}
+    thick, thin = (
+        draw(make_map(take_turns_in_a_pool(2 * workers, workers), ready=0.0)).axes[0]
+        for workers in (24, 25)
+    )
+    assert thick.get_yticks().tolist() == list(range(1, 25))
+    assert "48" in list_numbers(thick)
+    assert len(thin.get_yticks()) < 15
+    assert not list_numbers(thin)
 
 
-def test_many_workers_have_thin_lanes_without_numbers() -> None:
-    axes = draw(make_map(take_turns_in_a_pool(48, 24), ready=0.0)).axes[0]
-    assert axes.get_yticks().tolist() == list(range(1, 25))
-    assert "48" in list_numbers(axes)
-    axes = draw(make_map(take_turns_in_a_pool(50, 25), ready=0.0)).axes[0]
-    assert len(axes.get_yticks()) < 15
-    assert not list_numbers(axes)
-
-
-def test_more_tasks_than_can_be_told_apart_are_drawn_as_shades(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_too_many_tasks_are_drawn_as_shades(monkeypatch: pytest.MonkeyPatch) -> None:
     table = make_map({1: [(0.1, 0.2)], 2: [(0.1, 0.36)]}, done=0.38, gone=0.4)
     monkeypatch.setattr(tasks, "MOST_BARS", 2)
     assert len(charts.list_lanes(draw(table).axes[0])) == 2
@@ -173,11 +154,8 @@ def test_more_tasks_than_can_be_told_apart_are_drawn_as_shades(
     assert pixels[0, :, 3] == pytest.approx([0.0] * 400 + [1.0] * 400 + [0.0] * 800)
 
 
-LATE = make_map({1: [(99.0, 99.001)]}, ready=99.0, workers=60, usable_cores=32)
-
-
-@pytest.mark.parametrize("table", [make_map(take_turns_in_a_pool(200, 10)), LATE, NO_TIME])
-def test_the_texts_of_any_map_are_whole_and_apart(table: pd.DataFrame) -> None:
-    chart = charts.assert_readable(draw, table)
-    numbers = [text for text in chart.axes[0].texts if text.get_text().isdigit()]
-    charts.assert_apart(chart.axes[0], numbers)
+def test_the_texts_of_any_map_are_whole_and_apart() -> None:
+    late = make_map({1: [(99.0, 99.001)]}, ready=99.0, workers=60, usable_cores=32)
+    for table in (make_map(take_turns_in_a_pool(200, 10)), late, NO_TIME):
+        axes = charts.assert_readable(draw, table).axes[0]
+        charts.assert_apart(axes, [text for text in axes.texts if text.get_text().isdigit()])

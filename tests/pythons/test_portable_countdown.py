@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -30,8 +31,8 @@ def test_every_python_of_this_machine_runs_it_and_prints_one_line_of_json(
         assert told["implementation"] == python.implementation
         assert isinstance(told["gil_enabled"], bool)
         assert set(told["rounds"]) == {"sequential", "threads", "processes"}, told
-        assert {len(times) for times in told["rounds"].values()} == {2}
-        assert all(seconds > 0 for times in told["rounds"].values() for seconds in times)
+        for times in told["rounds"].values():
+            assert [seconds > 0 for seconds in times] == [True, True]
 
 
 def test_it_is_python_2_and_imports_nothing_but_the_standard_library() -> None:
@@ -44,28 +45,10 @@ def test_it_is_python_2_and_imports_nothing_but_the_standard_library() -> None:
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names
 
 
-def test_half_a_countdown_is_doubled_until_it_is_long_enough_to_be_timed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    took = iter([0.001, 0.0199, 0.02])
-    monkeypatch.setattr(portable_countdown, "measure_time", lambda _, __: next(took))
-    assert portable_countdown.find_half() == 400_000
-
-
-def test_every_way_runs_once_a_round_and_once_before() -> None:
-    calls: list[str] = []
-    ways = {name: (lambda name=name: calls.append(name)) for name in ("a", "b", "c")}
-    rounds = portable_countdown.take_rounds(ways, 0.0)
-    assert {name: len(times) for name, times in rounds.items()} == {"a": 2, "b": 2, "c": 2}
-    assert [sorted(calls[start : start + 3]) for start in (0, 3, 6)] == [["a", "b", "c"]] * 3
-
-
 def test_where_there_are_no_processes_the_threads_are_timed_all_the_same(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse() -> None:
-        raise OSError("no processes here")
-
+    refuse = Mock(side_effect=OSError("no processes here"))
     monkeypatch.setattr(portable_countdown, "start_processes", refuse)
     portable_countdown.main(["0.1"])
     told = json.loads(capsys.readouterr().out)

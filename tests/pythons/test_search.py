@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import os
 import sys
@@ -8,21 +7,21 @@ import pytest
 
 from gil_demo.pythons import search
 from gil_demo.pythons.search import GARBLED, OTHERS, TIME_SPENT, Python, ask, find_pythons
-from tests.made import strangers
+from tests.made.pythons import needs_scripts, write_stranger
 
 VERSION = ".".join(map(str, sys.version_info[:3]))
+OWN = os.path.realpath(sys.executable)
 
-needs_findpython = pytest.mark.skipif(
-    importlib.util.find_spec("findpython") is None, reason="findpython is not installed"
-)
-pytestmark = strangers.needs_scripts
+pytestmark = needs_scripts
 
 
 @pytest.fixture
 def folder_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give an empty folder that is all of PATH, on a computer with no other Pythons."""
+    pytest.importorskip("findpython")
     folder = tmp_path / "bin"
     folder.mkdir()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     monkeypatch.setenv("PATH", str(folder))
     for name in ("PYENV_ROOT", "ASDF_DATA_DIR", "RYE_PY_ROOT", "UV_PYTHON_INSTALL_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
@@ -36,24 +35,20 @@ def test_without_findpython_this_python_is_alone_and_what_to_install_is_said(
     *own, others = find_pythons()
     assert own[0].command[:2] == (sys.executable, "-I")
     assert {(python.state, python.version) for python in own} == {("", VERSION)}
-    state = "not looked for: pip install findpython, and run again"
-    assert others == Python(OTHERS, state=state)
+    assert others == Python(OTHERS, (), "not looked for: pip install findpython, and run again")
 
 
-@needs_findpython
 def test_hostile_interpreters_are_named_rows(
     folder_on_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "IDENTIFY_SECONDS", 1.5)
-    strangers.write(folder_on_path, "python3.90", "exec /bin/sleep 60")
-    strangers.write(folder_on_path, "python3.91", "exec /usr/bin/yes")
-    strangers.write(folder_on_path, "python3.92", "exit 3").chmod(0o600)
-    strangers.write(folder_on_path, "python3.93", "exit 3")
+    actions = ("exec /bin/sleep 60", "exec /usr/bin/yes", "exit 3", "exit 3")
+    for number, action in enumerate(actions):
+        write_stranger(folder_on_path, f"python3.9{number}", action)
+    (folder_on_path / "python3.92").chmod(0o600)
     (folder_on_path / "python3.94").symlink_to(folder_on_path / "nowhere")
-    monkeypatch.setattr(search.sys, "executable", "/nowhere/python")  # type: ignore[attr-defined]
-    found = {python.name: python for python in find_pythons()}
-    states = {name: one.state for name, one in found.items() if name.startswith("python3.9")}
-    assert states == {
+    states = {python.name: python.state for python in find_pythons()}
+    assert states == states | {
         "python3.90": "stopped after the time allowed",
         "python3.91": "stopped for its output",
         "python3.92": "could not be started: Permission denied",
@@ -62,75 +57,65 @@ def test_hostile_interpreters_are_named_rows(
     }
 
 
-@needs_findpython
 def test_a_python_is_found_once_whatever_its_names_and_nothing_is_run_that_is_none(
     tmp_path: Path, folder_on_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spy = f"/bin/touch {tmp_path / 'was-run'}"
     for name in ("python.py", "python3.sh", "python3-config", "pythonista"):
-        strangers.write(folder_on_path, name, spy)
+        write_stranger(folder_on_path, name, spy)
     for place in ("shims", "here"):  # a folder that depends on where one is
-        (tmp_path / place).mkdir()
-        strangers.write(tmp_path / place, "python3.99", spy)
+        write_stranger(tmp_path / place, "python3.99", spy)
     monkeypatch.chdir(tmp_path / "here")
-    path = [str(tmp_path / "shims"), ".", os.environ["PATH"]]
-    monkeypatch.setenv("PATH", os.pathsep.join(path))
+    monkeypatch.setenv("PATH", os.pathsep.join([f"{tmp_path}/shims", ".", str(folder_on_path)]))
     for name in ("python", "python3", "python3.80"):
-        (folder_on_path / name).symlink_to(os.path.realpath(sys.executable))
-    monkeypatch.setattr(search.sys, "executable", "/nowhere/python")  # type: ignore[attr-defined]
+        (folder_on_path / name).symlink_to(OWN)
     names = [python.name for python in find_pythons() if python.version == VERSION]
     assert len(set(names)) == len(names) >= 1
     assert not (tmp_path / "was-run").exists()
 
 
-def test_paths_that_are_given_are_asked_and_no_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failing = strangers.write(tmp_path, "python", "exit 3")
-    (tmp_path / "more").mkdir()
-    other = strangers.write(tmp_path / "more", "python", "echo '{}'")
-    assert find_pythons([failing, other, failing]) == [
-        Python("python", state="failed"),
-        Python("python (2)", state=GARBLED),
-    ]
-    monkeypatch.setattr(search, "MOST_IDENTIFY_SECONDS", 0.0)
-    assert find_pythons([failing]) == [Python("python", state=TIME_SPENT)]
-
-
-def test_a_stranger_sees_none_of_the_settings_of_this_python(
+def test_paths_that_are_given_are_asked_alone_and_see_none_of_the_settings_of_this_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = tmp_path / "seen"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("SECRET", "told to nobody")
-    find_pythons([strangers.write(tmp_path, "python", f'env > {seen}\necho "$@" >> {seen}')])
+    spy = write_stranger(tmp_path, "python", f'env > {seen}\necho "$@" >> {seen}\nexit 3')
+    other = write_stranger(tmp_path / "more", "python", "echo '{}'")
+    found = [Python("python", state="failed"), Python("python (2)", state=GARBLED)]
+    assert find_pythons([spy, other, spy]) == found
     told = seen.read_text()
     assert "-E -s lesson.py" in told
     for private in ("SECRET", "PYTHON", f"HOME={Path.home()}\n"):
         assert private not in told
+    monkeypatch.setattr(search, "MOST_IDENTIFY_SECONDS", 0.0)
+    assert find_pythons([other]) == [Python("python", state=TIME_SPENT)]
 
 
 def test_each_build_is_isolated_in_the_way_that_it_knows_and_liars_are_not_believed(
     tmp_path: Path,
 ) -> None:
-    free = {"PyPy 3.14.0t": ("-I", "-X", "gil=0"), "PyPy 3.14.0t, GIL on": ("-I", "-X", "gil=1")}
-    for identity, ways in (
-        (["PyPy", "2.7.18", False], {"PyPy 2.7.18": ("-E", "-s")}),
-        (["PyPy", "3.10.1", False], {"PyPy 3.10.1": ("-I",)}),
-        (["PyPy", "3.14.0", True], free),
+    free = {"PyPy 3.14.0t": ["-I", "-X", "gil=0"], "PyPy 3.14.0t, GIL on": ["-I", "-X", "gil=1"]}
+    for version, is_free, ways in (
+        ("2.7.18", False, {"PyPy 2.7.18": ["-E", "-s"]}),
+        ("3.10.1", False, {"PyPy 3.10.1": ["-I"]}),
+        ("3.14.0", True, free),
+        ("3.11.0", "no", {}),
+        ("3.11; rm", True, {}),
+        ("3" * 21, True, {}),
     ):
-        path = strangers.write(tmp_path, "pypy", f"echo '{json.dumps(identity)}'")
-        assert find_pythons([path]) == [
-            Python(name, (str(path), *options), "", str(identity[1]), "PyPy")
+        identity = json.dumps(["PyPy", version, is_free])
+        path = write_stranger(tmp_path, "pypy", f"echo '{identity}'")
+        pythons = [
+            Python(name, (str(path), *options), "", version, "PyPy")
             for name, options in ways.items()
         ]
-    for lie in (["PyPy", "3.11.0", "no"], ["PyPy", "3.11; rm", True], ["PyPy", "3" * 21, True]):
-        path = strangers.write(tmp_path, "pypy", f"echo '{json.dumps(lie)}'")
-        assert find_pythons([path]) == [Python("pypy", state=GARBLED)]
+        assert find_pythons([path]) == (pythons or [Python("pypy", state=GARBLED)])
 
 
 def test_the_last_line_is_read_and_what_is_no_json_is_something_else() -> None:
-    command = [sys.executable]
-    assert ask(command, "print('a warning\\n[1, 2]')", [], 5.0) == ([1, 2], "")
-    for printed in ("''", "'[' * 100_000", "'9' * 10_000"):
-        assert ask(command, f"print({printed})", [], 5.0) == (None, GARBLED)
+    for printed, told in (
+        ("'a warning\\n[1, 2]'", ([1, 2], "")),
+        *((what, (None, GARBLED)) for what in ("''", "'[' * 100_000", "'9' * 10_000")),
+    ):
+        assert ask([sys.executable], f"print({printed})", [], 5.0) == told

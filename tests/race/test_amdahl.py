@@ -6,12 +6,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.axes import Axes
 
 from gil_demo import bend_amdahl, draw, verdict
-from gil_demo.checks import ResultsError
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.fits import compute_speed_up
 from gil_demo.race.amdahl import fit_runners
@@ -41,20 +38,16 @@ CASES: dict[str, tuple[Ratios, dict[str, Any]]] = {
     "busy": (share_out(0.9), {"busy_percent": 99.0}),
     "unknown physical cores": (share_out(0.9), {"physical_cores": None}),
     "two threads a core": (share_out(0.9), {"usable_cores": 8, "logical_cores": 8}),
-    "a quota": (
-        share_out(0.9, (1, 2, 3, 4, 16), 3),
-        {"usable_cores": 3, "logical_cores": 16, "physical_cores": 8, "cores_limited_by": "quota"},
-    ),
-    "cores alike": (
-        share_out(0.99, (1, 2, 62, 63, 64), 62),
-        {"usable_cores": 63, "logical_cores": 64, "physical_cores": 62, "busy_percent": 0.0},
-    ),
+    "a quota": (share_out(0.9, (1, 2, 3, 4, 16), 3), {
+        "usable_cores": 3, "logical_cores": 16, "physical_cores": 8, "cores_limited_by": "quota"}),
+    "cores alike": (share_out(0.99, (1, 2, 62, 63, 64), 62), {
+        "usable_cores": 63, "logical_cores": 64, "physical_cores": 62, "busy_percent": 0.0}),
     "64 workers": (share_out(0.9, (1, 64), 2), {"usable_cores": 2, "physical_cores": 2}),
     "two limits": ({**share_out(0.9), **share_out(0.91, runner="threads")}, {}),
 }  # fmt: skip
 
 
-def make_case(case: str) -> pd.DataFrame:
+def make_case(case: str) -> Any:
     ratios, facts = CASES[case]
     return make_scaling(ratios, **facts)
 
@@ -63,86 +56,74 @@ def draw_case(case: str, part: float | None = None) -> Any:
     return draw(make_case(case), "amdahl", parallel_part=part)
 
 
-def list_curves(axes: Axes) -> dict[str, list[float]]:
+def list_curves(axes: Any) -> dict[str, list[float]]:
     """Give each named line of a plot the heights that it runs through."""
     named = {str(line.get_label()): read_up(line) for line in axes.lines}
     return {name: ups for name, ups in named.items() if not name.startswith("_")}
 
 
-# what is said
-
-
 def test_each_way_of_running_has_its_parallel_part() -> None:
-    ratios = {
-        (runner, number): [1 / compute_speed_up(part, min(number, 4))] * 8
-        for runner, part in (("threads", 0.5), ("processes", 0.9))
-        for number in (1, 2, 8)
-    }
-    processes, threads = fit_runners(make_scaling(ratios))
+    shares = {"threads": 0.5, "processes": 0.9}.items()
+    ways = [(runner, part, number) for runner, part in shares for number in (1, 2, 8)]
+    exact = {(way, n): [1 / compute_speed_up(part, min(n, 4))] * 8 for way, part, n in ways}
+    processes, threads = fit_runners(make_scaling(exact))
     assert processes == ("processes", *[pytest.approx(0.9)] * 3, "")
     assert threads == ("threads", *[pytest.approx(0.5)] * 3, "")
 
 
-@pytest.mark.parametrize(
-    ("case", "told"),
-    [
-        ("ordinary", "Processes shared out 95.0 % of the work (94.7 % to 95.3 %): "
-         "with cores without end, 19.0 to 21.2 times as fast as the plain loop."),
-        ("all", "Processes shared out 100.0 % of the work (100.0 % to 100.0 %): "
-         "no limit shows."),
-        ("over both ends", "Processes shared out 0.0 % to 100.0 % of the work: "
-         "too wide to say more."),
-        ("nearly all", "Processes shared out 99.6 % of the work (99.4 % to 99.8 %): "
-         "with cores without end, 157.4 or more times as fast as the plain loop."),
-        ("a third", "Processes shared out 33.0 % of the work (32.3 % to 33.7 %): "
-         "more of them change little."),
-        ("one worker", "Processes: no fit, since there must be a run with two workers or more to "
-         "fit Amdahl's law to."),
-        ("one physical core", "Processes: no fit, since one core can't show how work is shared "
-         "out: take a machine with more."),
-    ],
-)  # fmt: skip
-def test_a_part_is_told_as_far_as_its_interval_carries(case: str, told: str) -> None:
-    assert told in verdict(make_case(case)).splitlines()
-
-
-@pytest.mark.parametrize("case", ["five rounds", "busy"])
-def test_what_the_run_does_not_carry_is_withheld(case: str) -> None:
-    chart, text = draw_case(case), verdict(make_case(case))
-    assert chart.texts[0].get_text() == text.split(";")[0]
-    assert not re.search("shared out|parallel part|The law is fitted", text + chart.description)
-    assert not [*list_curves(chart.axes[1]), *chart.axes[1].collections]
-
-
-@pytest.mark.parametrize(
-    ("case", "told"),
-    [
-        ("two threads a core", "8 logical, 4 physical, 8 usable. The law is fitted to four"),
-        ("one physical core", "4 logical, 1 physical, 2 usable."),
-        ("unknown physical cores",
-         "4 logical, an unknown number physical, 4 usable. The law is fitted to four"),
-        ("a quota",
-         "16 logical, 8 physical, 3 usable, limited by quota. The law is fitted to three"),
-    ],
-)  # fmt: skip
-def test_the_cores_are_told_last_and_a_fit_where_there_is_one(case: str, told: str) -> None:
-    last = verdict(make_case(case)).splitlines()[-1]
-    assert last.removesuffix(" workers at once.") == f"Cores: {told}"
-
-
-def test_the_title_tells_a_wide_interval_in_place_of_the_part_or_that_there_is_no_fit() -> None:
+def test_a_part_is_told_as_far_as_its_interval_carries() -> None:
+    for case, told in {
+        "ordinary": " shared out 95.0 % of the work (94.7 % to 95.3 %): "
+        "with cores without end, 19.0 to 21.2 times as fast as the plain loop.",
+        "all": " shared out 100.0 % of the work (100.0 % to 100.0 %): no limit shows.",
+        "over both ends": " shared out 0.0 % to 100.0 % of the work: too wide to say more.",
+        "nearly all": " shared out 99.6 % of the work (99.4 % to 99.8 %): "
+        "with cores without end, 157.4 or more times as fast as the plain loop.",
+        "a third": " shared out 33.0 % of the work (32.3 % to 33.7 %): more of them change little.",
+        "one worker": ": no fit, since there must be a run with two workers or more to "
+        "fit Amdahl's law to.",
+        "one physical core": ": no fit, since one core can't show how work is shared "
+        "out: take a machine with more.",
+    }.items():
+        assert f"Processes{told}" in verdict(make_case(case)).splitlines(), case
     told = verdict(make_case("the plain loop alone"))
     assert told == "Eight rounds; stopped because every interval was narrow enough."
+
+
+def test_what_the_run_does_not_carry_is_withheld() -> None:
+    for case in ("five rounds", "busy"):
+        chart, text = draw_case(case), verdict(make_case(case))
+        assert chart.texts[0].get_text() == text.split(";")[0]
+        assert not re.search("shared out|parallel part|The law is fitted", text + chart.description)
+        assert not [*list_curves(chart.axes[1]), *chart.axes[1].collections]
+
+
+def test_the_cores_are_told_last_and_marked_where_there_are_as_many_workers() -> None:
+    for case, cores, fitted in (
+        ("two threads a core", "8 logical, 4 physical, 8 usable", "four"),
+        ("one physical core", "4 logical, 1 physical, 2 usable", ""),
+        ("unknown physical cores", "4 logical, an unknown number physical, 4 usable", "four"),
+        ("a quota", "16 logical, 8 physical, 3 usable, limited by quota", "three"),
+    ):
+        law = f" The law is fitted to {fitted} workers at once." if fitted else ""
+        assert verdict(make_case(case)).splitlines()[-1] == f"Cores: {cores}.{law}"
+    for case, labels in {
+        "ordinary": ["4 physical = usable = logical"],
+        "cores alike": ["62 physical, 63 usable, 64 logical"],
+        "a quota": ["3 usable", "8 physical", "16 logical"],
+        "one worker": [],
+    }.items():
+        axes = draw_case(case).axes[0]
+        assert [text.get_text() for text in axes.texts] == labels
+        marked = {read_across(line)[0] for line in axes.lines if line.get_linestyle() == ":"}
+        assert marked == {int(number) for label in labels for number in re.findall(r"\d+", label)}
+
+
+def test_title_and_description_tell_parts_and_speed_ups_with_their_intervals() -> None:
     title = draw_case("one worker").texts[0].get_text()
     assert title == "No fit of Amdahl's law: too little to fit it to"
     title = draw_case("over both ends").texts[0].get_text()
     assert title == "Processes shared out 0.0 % to 100.0 % of the work"
-
-
-# the chart
-
-
-def test_the_description_tells_speed_ups_and_parts_with_their_intervals() -> None:
     assert draw_case("ordinary").description == (
         "Chart. Processes shared out 95.0 %; threads shared out 0.0 % of the work. Speed-ups: "
         "processes: one worker 1.00, two workers 1.90, four workers 3.48; parallel part 95.0 % "
@@ -152,7 +133,7 @@ def test_the_description_tells_speed_ups_and_parts_with_their_intervals() -> Non
     )
 
 
-def test_what_was_measured_is_marked_with_its_intervals_from_a_baseline_of_zero() -> None:
+def test_what_was_measured_is_marked_and_the_law_bends_at_the_cores_and_goes_on_to_256() -> None:
     axes = draw_case("all").axes[0]
     marks, _, (bars,) = axes.containers[0].lines
     assert marks.get_color() == get_look("processes").colour
@@ -162,9 +143,6 @@ def test_what_was_measured_is_marked_with_its_intervals_from_a_baseline_of_zero(
     assert ends == pytest.approx(np.array([1 / 0.404, 1 / 0.396]))
     assert axes.get_ylim() == (0, pytest.approx(1.15 / 0.396))
     assert axes.get_xticks().tolist() == [0, 1, 2, 3]
-
-
-def test_the_law_bends_at_the_cores_on_the_left_and_goes_on_to_256_on_the_right() -> None:
     left, right = draw_case("64 workers").axes
     (fit,) = fit_runners(make_case("64 workers"))
     law = next(line for line in left.lines if read_across(line) == [*range(1, 65)])
@@ -195,59 +173,29 @@ def test_a_chosen_part_is_told_and_drawn_with_its_limit_where_that_is_in_sight()
     assert len(list_curves(draw_case("two limits", 0.5).axes[1])) == 3
 
 
-def test_the_numbers_of_cores_are_marked_and_named() -> None:
-    for case, labels in {
-        "ordinary": ["4 physical = usable = logical"],
-        "cores alike": ["62 physical, 63 usable, 64 logical"],
-        "a quota": ["3 usable", "8 physical", "16 logical"],
-        "one worker": [],
-    }.items():
-        axes = draw_case(case).axes[0]
-        assert [text.get_text() for text in axes.texts] == labels
-        marked = {read_across(line)[0] for line in axes.lines if line.get_linestyle() == ":"}
-        assert marked == {int(number) for label in labels for number in re.findall(r"\d+", label)}
+def test_every_law_draws_with_its_texts_in_sight_and_apart() -> None:
+    for case, part in (("cores alike", 0.9), ("the plain loop alone", None)):
+        chart = assert_readable(partial(draw, chart="amdahl", parallel_part=part), make_case(case))
+        assert_apart(chart.axes[0], draw_and_list_texts(chart))
 
 
-@pytest.mark.parametrize(("case", "part"), [("cores alike", 0.9), ("the plain loop alone", None)])
-def test_every_law_draws_with_its_texts_in_sight_and_apart(case: str, part: float | None) -> None:
-    chart = assert_readable(partial(draw, chart="amdahl", parallel_part=part), make_case(case))
-    assert_apart(chart.axes[0], draw_and_list_texts(chart))
-
-
-# the slider
-
-
-def test_without_widgets_there_is_the_still_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    bundle, metadata = bend_amdahl(make_case("ordinary"))._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "image/png", "text/plain"}
-    assert metadata["image/png"]["alt"] == bundle["text/plain"]
-    assert bundle["text/plain"].startswith("Chart. If 95.0 % can be shared out: at most 20 ×. ")
-
-
-def test_with_widgets_a_slider_draws_the_curve_anew_beside_the_still_picture() -> None:
+def test_a_slider_is_beside_the_still_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     bent = bend_amdahl(make_case("ordinary"))
-    bundle, _ = bent._repr_mimebundle_(include=None, exclude=None)
+    bundle, metadata = bent._repr_mimebundle_(include=None, exclude=None)
     view = bundle.pop("application/vnd.jupyter.widget-view+json")
     assert view["model_id"] == bent.widget.model_id
     assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert metadata["image/png"]["alt"] == bundle["text/plain"] == bent.still.description
+    assert bundle["text/plain"].startswith("Chart. If 95.0 % can be shared out: at most 20 ×. ")
     slider, picture = bent.widget.children
     assert (slider.min, slider.max, slider.step) == (0.0, 1.0, 0.005)
     assert picture.value == bundle["text/html"]
     slider.value = 0.5
     assert html.escape(draw_case("ordinary", 0.5).description) in picture.value
-    assert bent.still.description == bundle["text/plain"]
-
-
-def test_the_slider_begins_with_the_largest_part_or_with_ninety_percent() -> None:
+    # it begins with the largest part, or with ninety percent
     for case, start in (("two limits", 0.91), ("nearly all", 0.995), ("busy", 0.9)):
         bent = bend_amdahl(make_case(case))
         assert bent.widget.children[0].value == pytest.approx(start)
         assert f"If {100 * start:.1f} % can be shared out" in bent.still.description
-
-
-def test_what_is_no_table_of_one_run_with_the_plain_loop_has_no_slider() -> None:
-    table = make_case("ordinary")
-    for bad in (pd.concat([table, table.assign(run_id="2")]), table[table["workers"] > 1]):
-        with pytest.raises(ResultsError):
-            bend_amdahl(bad)
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert bend_amdahl(make_case("ordinary"))._repr_mimebundle_() == (bundle, metadata)

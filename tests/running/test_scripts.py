@@ -41,27 +41,24 @@ def test_a_script_that_hangs_and_ignores_signals_is_stopped_after_the_time() -> 
     assert 1.0 <= outcome.seconds < 9.0
 
 
-# the second has ended before anybody looks
-@pytest.mark.parametrize("source", ["while True: print('x' * 10_000)", "print('x' * 1_010_000)"])
-def test_a_flood_of_output_is_stopped_and_cut(source: str) -> None:
-    outcome = run_script(source, timeout=20.0)
-    assert outcome.state == "stopped for its output"
-    assert len(outcome.output) == MOST_OUTPUT_BYTES
+def test_a_flood_of_output_is_stopped_and_cut() -> None:
+    # the second has ended before anybody looks
+    for source in ("while True: print('x' * 10_000)", "print('x' * 1_010_000)"):
+        outcome = run_script(source, timeout=20.0)
+        assert outcome.state == "stopped for its output"
+        assert len(outcome.output) == MOST_OUTPUT_BYTES
 
 
 @unix_only
-@pytest.mark.parametrize(
-    ("options", "then"),
-    [
+def test_what_a_script_started_is_ended_too() -> None:
+    start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], "
+    for options, then in (
         ("env={}", ""),  # known by its session
         ("start_new_session=True", ""),  # known by its mark
         ("env={}, start_new_session=True", "time.sleep(60)"),  # known by its parent
-    ],
-)
-def test_what_a_script_started_is_ended_too(options: str, then: str) -> None:
-    start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], "
-    outcome = run_script(f"import subprocess, sys, time\nprint({start}{options}).pid)\n{then}", 2.0)
-    assert_gone(int(outcome.output))
+    ):
+        script = f"import subprocess, sys, time\nprint({start}{options}).pid)\n{then}"
+        assert_gone(int(run_script(script, 2.0).output))
 
 
 def test_processes_of_another_script_live_on() -> None:

@@ -1,17 +1,31 @@
 """The same thing at random moments, again and again; a failure's message names its moment."""
 
+import random
 import signal
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from tests.conftest import STUCK_SECONDS
 
 SEED = 20261122
 
 
-def allow_more_time() -> None:
-    """Let the alarm of `nothing_hangs` judge one moment, not the whole storm."""
-    signal.setitimer(signal.ITIMER_REAL, STUCK_SECONDS, STUCK_SECONDS)
+class Moment(NamedTuple):
+    number: int
+    delay: float
+    where: str
+
+
+def each_moment(name: str, moments: int, most_seconds: float) -> Iterator[Moment]:
+    """Give moments within so many seconds, the same ones under each name."""
+    chance = random.Random(f"{SEED} {name}")
+    for number in range(moments):
+        delay = chance.uniform(0, most_seconds)
+        if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+            # let the alarm of `nothing_hangs` judge one moment, not the whole storm
+            signal.setitimer(signal.ITIMER_REAL, STUCK_SECONDS, STUCK_SECONDS)
+        yield Moment(number, delay, f"seed {SEED}, {name}, {number}: after {delay:.4f} s")
 
 
 def report(what: str, seconds: Sequence[float]) -> None:

@@ -1,9 +1,9 @@
 """A storm of interrupts while data are carried: no block of shared memory and no worker stays."""
 
-import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +11,9 @@ import pytest
 
 from gil_demo import compare_transport
 from gil_demo.costs.blocks import block_held
-from gil_demo.measuring import runs
 from tests.conftest import METHODS, STUCK_SECONDS, interrupt_once_there, list_workers
 from tests.costs.shelf import SHELF, find_left_behind, list_blocks
-from tests.storms import SEED, allow_more_time, report
+from tests.storms import each_moment, report
 
 INTERRUPTS = 50
 
@@ -31,49 +30,37 @@ def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> bo
     timer = threading.Timer(delay, mark.touch)
     interrupter = interrupt_once_there(mark)
     timer.start()
-    try:
+    with suppress(KeyboardInterrupt):
         try:
             work()
         finally:
             interrupter.join()  # which is where it comes if the work is done
             timer.join()
-    except KeyboardInterrupt:
-        return True
-    return False
+        return False
+    return True
 
 
-def test_each_interrupt_of_the_transport_leaves_no_block_and_no_worker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def carry(method: str) -> None:
+    compare_transport(start_method=method, budget=STUCK_SECONDS)
+
+
+def hold_for_ever(_: str) -> None:
+    while True:
+        with block_held(b"x" * 5_000):
+            pass
+
+
+@pytest.mark.usefixtures("no_wait")
+@pytest.mark.parametrize(("work", "most_seconds"), [(carry, 0.6), (hold_for_ever, 0.1)])
+def test_each_interrupt_while_blocks_come_and_go_leaves_none_and_no_worker(
+    work: Callable[[str], None], most_seconds: float, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(runs, "measure_busy_percent", lambda: 1.0)
-    chance = random.Random(SEED)
     before, interrupted, seconds = list_blocks(), 0, []
-    for number in range(INTERRUPTS):
-        allow_more_time()
-        method, delay = METHODS[number % len(METHODS)], chance.uniform(0, 0.6)
-        where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s"
-        carry = partial(compare_transport, start_method=method, budget=STUCK_SECONDS)
+    for number, delay, where in each_moment(work.__name__, INTERRUPTS, most_seconds):
+        method = METHODS[number % len(METHODS)]
         began = time.monotonic()
-        interrupted += interrupt_within(delay, tmp_path / "now", carry)
+        interrupted += interrupt_within(delay, tmp_path / "now", partial(work, method))
         seconds.append(time.monotonic() - began - delay)
-        assert find_left_behind(before) == set(), where
-        assert list_workers() == set(), where
+        assert find_left_behind(before) == list_workers() == set(), f"{where}, {method}"
     report(f"{interrupted} of {INTERRUPTS} interrupted", seconds)
     assert interrupted > 0.9 * INTERRUPTS
-
-
-def test_each_interrupt_while_blocks_come_and_go_leaves_none(tmp_path: Path) -> None:
-    chance = random.Random(f"{SEED} blocks")
-    before = list_blocks()
-
-    def hold_for_ever() -> None:
-        while True:
-            with block_held(b"x" * 5_000):
-                pass
-
-    for number in range(INTERRUPTS):
-        allow_more_time()
-        delay = chance.uniform(0, 0.1)
-        where = f"seed {SEED}, interrupt {number}, after {delay:.3f} s"
-        assert interrupt_within(delay, tmp_path / "now", hold_for_ever), where
-        assert find_left_behind(before) == set(), where

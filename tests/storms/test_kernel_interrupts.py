@@ -5,23 +5,20 @@ What a reader does with the stop button: the cell ends, the kernel stays, and th
 
 import os
 import queue
-import random
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 
 from gil_demo.running.scripts import MARK, list_marked
-from tests.conftest import METHODS, list_workers
-from tests.storms import SEED, report
+from tests.conftest import METHODS, STUCK_SECONDS, list_workers, wait_until
+from tests.storms import each_moment, report
 
 INTERRUPTS = 50
-PATIENCE_SECONDS = 20.0
+jupyter = pytest.importorskip("jupyter_client.manager")  # not everywhere where threads run free
 TRIAL = uuid.uuid4().hex
 
 pytestmark = [
@@ -44,33 +41,23 @@ print(answers)
 """
 
 
-class Reply(NamedTuple):
-    """How a cell ended: "ok", or the name of its error; and what it printed."""
-
-    status: str
-    printed: str
-
-
 @pytest.fixture
-def kernel() -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+def kernel() -> Iterator[tuple[Any, Any]]:
     """Start a kernel that carries a mark, which all its processes inherit."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(env=os.environ | {MARK: TRIAL})
-    client = manager.blocking_client()
-    client.start_channels()
+    manager, client = jupyter.start_new_kernel(
+        kernel_name="python3", env=os.environ | {MARK: TRIAL}
+    )
     try:
-        client.wait_for_ready(timeout=60)
-        assert run(client, SET_UP).status == "ok"
+        assert run(client, SET_UP) == ("ok", "")
         yield manager, client
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
 
 
-def wait_until(client: BlockingKernelClient, cell: str, state: str) -> str:
+def wait_until_it_is(state: str, client: Any, cell: str) -> str:
     """Wait until a cell is busy or the kernel idle again; return what it printed meanwhile."""
-    printed = ""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    printed, deadline = "", time.monotonic() + STUCK_SECONDS
     while True:
         message = client.get_iopub_msg(timeout=max(0, deadline - time.monotonic()))
         if message["parent_header"].get("msg_id") == cell:
@@ -79,57 +66,48 @@ def wait_until(client: BlockingKernelClient, cell: str, state: str) -> str:
                 return printed
 
 
-def wait_for_end(client: BlockingKernelClient, cell: str) -> Reply:
-    printed = wait_until(client, cell, "idle")
-    reply = client.get_shell_msg(timeout=PATIENCE_SECONDS)
-    while reply["parent_header"]["msg_id"] != cell:
-        reply = client.get_shell_msg(timeout=PATIENCE_SECONDS)
-    return Reply(reply["content"].get("ename", reply["content"]["status"]), printed)
+def wait_for_end(client: Any, cell: str) -> tuple[str, str]:
+    """Tell how a cell ended, "ok" or the name of its error, and what it printed."""
+    printed = wait_until_it_is("idle", client, cell)
+    while (reply := client.get_shell_msg(timeout=STUCK_SECONDS))["parent_header"]["msg_id"] != cell:
+        pass
+    return reply["content"].get("ename", reply["content"]["status"]), printed
 
 
-def run(client: BlockingKernelClient, code: str) -> Reply:
+def run(client: Any, code: str) -> tuple[str, str]:
     return wait_for_end(client, client.execute(code))
 
 
-def test_an_interrupted_kernel_answers_the_next_cell_and_leaves_no_worker(
-    kernel: tuple[KernelManager, BlockingKernelClient],
-) -> None:
+def test_an_interrupted_kernel_answers_the_next_cell_and_leaves_no_worker(kernel: Any) -> None:
     manager, client = kernel
-    process = int(run(client, "import os; print(os.getpid())").printed)
-    chance = random.Random(SEED)
+    process = int(run(client, "import os; print(os.getpid())")[1])
     seconds, statuses = [], []
-    for number in range(INTERRUPTS):
+    for number, delay, moment in each_moment("kernel", INTERRUPTS, 0.9):
         method, work = METHODS[number % len(METHODS)], WORK[number % len(WORK)]
-        delay = chance.uniform(0, 0.9)
-        where = f"seed {SEED}, interrupt {number}, {method}, after {delay:.3f} s of {work!r}"
+        where = f"{moment} of {work!r} by {method}"
         cell = client.execute(work.format(method=method))
-        wait_until(client, cell, "busy")
+        wait_until_it_is("busy", client, cell)
         time.sleep(delay)
         interrupted_at = time.monotonic()
         manager.interrupt_kernel()
         try:
-            statuses.append(wait_for_end(client, cell).status)
+            statuses.append(wait_for_end(client, cell)[0])
         except queue.Empty:
             pytest.fail(f"the cell did not end: {where}")
         seconds.append(time.monotonic() - interrupted_at)
         assert statuses[-1] in ("KeyboardInterrupt", "ok"), f"{statuses[-1]}: {where}"
         reply = run(client, QUESTION.format(method=method, tasks=number + 1))
-        assert reply == Reply("ok", f"{list(range(number + 1))}\n"), where
+        assert reply == ("ok", f"{list(range(number + 1))}\n"), where
         assert list_workers(process) == set(), where
     report(f"{statuses.count('KeyboardInterrupt')} of {INTERRUPTS} cells interrupted", seconds)
     assert statuses.count("KeyboardInterrupt") > 0.9 * INTERRUPTS
 
 
-def test_a_kernel_that_is_stopped_in_the_midst_of_work_leaves_nothing(
-    kernel: tuple[KernelManager, BlockingKernelClient],
-) -> None:
+def test_a_kernel_that_is_stopped_in_the_midst_of_work_leaves_nothing(kernel: Any) -> None:
     manager, client = kernel
     for method in METHODS:
         run(client, QUESTION.format(method=method, tasks=3))
     assert list_marked(TRIAL)
     manager.interrupt_kernel()
     manager.shutdown_kernel()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while list_marked(TRIAL) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert list_marked(TRIAL) == []
+    assert wait_until(lambda: not list_marked(TRIAL))

@@ -18,7 +18,7 @@ from gil_demo import WorkerDied, countdown, processes
 from gil_demo.running.pools import FILLING
 from tests.conftest import METHODS, list_workers
 from tests.made.tasks import give_back
-from tests.storms import SEED, allow_more_time, report
+from tests.storms import each_moment, report
 
 KILLS = 100
 START_UP_KILLS = 60
@@ -36,21 +36,19 @@ pytestmark = [
 class Killer:
     """Kills a worker some time from now, or as soon after that as there is one."""
 
-    def __init__(self, delay: float, chance: random.Random) -> None:
+    def __init__(self, delay: float) -> None:
         self.killed_at: float | None = None
-        self._delay = delay
-        self._chance = chance
         self._is_called_off = threading.Event()
-        self._thread = threading.Thread(target=self._wait_and_kill, daemon=True)
+        self._thread = threading.Thread(target=self._wait_and_kill, args=[delay], daemon=True)
         self._thread.start()
 
-    def _wait_and_kill(self) -> None:
-        self._is_called_off.wait(self._delay)
+    def _wait_and_kill(self, delay: float) -> None:
+        self._is_called_off.wait(delay)
         while self.killed_at is None and not self._is_called_off.is_set():
             workers = sorted(list_workers(), key=lambda worker: worker.pid)
             moment = time.monotonic()
             with suppress(IndexError, psutil.NoSuchProcess):  # none is there yet, or it has left
-                self._chance.choice(workers).kill()
+                random.Random(delay).choice(workers).kill()
                 self.killed_at = moment
 
     def measure_seconds(self) -> float:
@@ -76,15 +74,11 @@ def check_that_nothing_is_left(method: str, where: str) -> None:
 
 
 def test_each_kill_at_work_ends_in_one_clear_error_and_the_next_run_is_right(method: str) -> None:
-    chance = random.Random(f"{SEED} {method}")
     seconds = []
-    for number in range(KILLS):
-        allow_more_time()
-        delay = chance.uniform(0, 0.4)
-        where = f"seed {SEED}, {method}, kill {number}, {delay:.4f} s after work began"
-        told = r"signal SIGKILL\) with 2 tasks under way"
+    told = r"signal SIGKILL\) with 2 tasks under way"
+    for _, delay, where in each_moment(f"{method}, at work", KILLS, 0.4):
         with pytest.raises(WorkerDied, match=told), processes(2, method) as run:  # noqa: PT012
-            killer = Killer(delay, chance)
+            killer = Killer(delay)
             run(countdown, [10**10] * 2)  # minutes on any machine: no task ends before its kill
         seconds.append(killer.measure_seconds())
         check_that_nothing_is_left(method, where)
@@ -93,17 +87,13 @@ def test_each_kill_at_work_ends_in_one_clear_error_and_the_next_run_is_right(met
 
 
 def test_each_kill_at_start_up_ends_in_one_clear_error_or_does_no_harm(method: str) -> None:
-    chance = random.Random(f"{SEED} {method}")
     ask(method)  # multiprocessing's helpers run from now on
     began = time.monotonic()
     with processes(2, method):
         usual_seconds = time.monotonic() - began
     seconds = []
-    for number in range(START_UP_KILLS):
-        allow_more_time()
-        delay = chance.uniform(0, usual_seconds)
-        where = f"seed {SEED}, {method}, kill {number}, {delay:.4f} s after start-up began"
-        killer = Killer(delay, chance)
+    for _, delay, where in each_moment(f"{method}, at start-up", START_UP_KILLS, usual_seconds):
+        killer = Killer(delay)
         outcome = ask(method)
         taken = killer.measure_seconds()
         if outcome != str(NUMBERS):

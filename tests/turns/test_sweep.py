@@ -1,56 +1,37 @@
 import math
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gil_demo import draw, summarise, sweep_switch_interval, verdict
-from gil_demo.checks import ResultsError
+from gil_demo import ResultsError, draw, summarise, sweep_switch_interval, verdict
 from gil_demo.drawing.style import get_look
-from gil_demo.measuring.rounds import Sample, Samples
 from gil_demo.running.workloads import trace_countdown
 from gil_demo.turns import sweep
 from tests.charts import assert_readable, read_across, read_up
-from tests.conftest import interrupt_once_there
-from tests.made import tasks
 from tests.made.runs import assert_one_run, spread
 from tests.made.turns import Rounds, make_switches
-
-OWN = 0.005
 
 pytestmark = pytest.mark.usefixtures("no_wait")
 
 
-@pytest.fixture
-def one_round(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Take one round of a sweep without a warm-up; return what the sampler was told."""
-    told: dict[str, Any] = {}
-
-    def take(variants: Mapping[str, Callable[[], Any]], **options: Any) -> Samples[Any]:
-        told.update(options)
-        ways = enumerate(variants.items(), start=1)
-        return Samples([Sample(name, 1, place, run()) for place, (name, run) in ways], "budget")
-
-    monkeypatch.setattr(sweep, "take_samples", take)
-    monkeypatch.setattr(sweep, "_measure_pace", lambda: 1e6)
-    return told
-
-
-# measuring
-
-
-def test_a_sweep_is_a_whole_table_of_rounds() -> None:
+def test_a_sweep_holds_intervals_against_python_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
     table = sweep_switch_interval([0.001], budget=0.1)
     assert_one_run(table, ["switch_interval_seconds"])
-    assert set(table["switch_interval_seconds"]) == {0.001, OWN}
+    assert set(table["switch_interval_seconds"]) == {0.001, 0.005}
     assert set(table["workers"]) == {2}
 
+    def note(variants: dict[str, Any], baseline: str, budget: float) -> None:
+        raise LookupError([run.args[:2] for run in variants.values()], baseline, budget)
 
-def test_each_round_runs_at_its_own_interval_for_at_least_eight_turns(
-    monkeypatch: pytest.MonkeyPatch, one_round: dict[str, Any]
-) -> None:
+    monkeypatch.setattr(sweep, "take_samples", note)
+    with pytest.raises(
+        LookupError, match=r"\[\(0.001, 3\), \(0.005, 3\), \(0.03, 3\)\], '0.005 s', 15"
+    ):
+        sweep_switch_interval([0.03, 0.001], workers=3)
+
+
+def test_each_round_takes_at_least_eight_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[float, int]] = []
 
     def note(n: int) -> list[tuple[float, float]]:
@@ -58,40 +39,20 @@ def test_each_round_runs_at_its_own_interval_for_at_least_eight_turns(
         return trace_countdown(n // 1000)
 
     monkeypatch.setattr(sweep, "trace_countdown", note)
-    table = sweep_switch_interval([0.03, 0.001], workers=3)
-    assert seen == [(0.001, 50_000)] * 3 + [(OWN, 50_000)] * 3 + [(0.03, 80_000)] * 3
-    assert table["switch_interval_seconds"].tolist() == [0.001, OWN, 0.03]
-    assert set(table["workers"]) == {3}
-    assert one_round == {"baseline": "0.005 s", "budget": 15}
+    for interval in (0.001, 0.005, 0.03):
+        sweep._run_round(interval, workers=3, pace=1e6)
+    assert seen == [(0.001, 50_000)] * 3 + [(0.005, 50_000)] * 3 + [(0.03, 80_000)] * 3
 
 
-@pytest.mark.usefixtures("one_round")
-def test_a_round_tells_the_median_of_the_turns_that_were_handed_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_round_tells_the_median_turn_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     slices = [[(9.0, 10.0), (12.0, 17.0), (18.0, 30.0)], [(0.0, 9.0), (10.0, 12.0), (17.0, 18.0)]]
     monkeypatch.setattr(sweep, "split", lambda *_: [1, 0])
     monkeypatch.setattr(sweep, "trace_countdown", slices.__getitem__)
-    table = sweep_switch_interval([0.0009, 0.001, OWN])
+    turns = [sweep._run_round(one, 2, 1e6).turn_seconds for one in (0.0009, 0.001, 0.005)]
     # the trace is too coarse to tell a turn below a millisecond
-    assert table["turn_seconds"].tolist() == pytest.approx([math.nan, 2.0, 2.0], nan_ok=True)
+    assert turns == pytest.approx([math.nan, 2.0, 2.0], nan_ok=True)
     monkeypatch.setattr(sweep, "trace_countdown", lambda _: [(0.0, 1.0)])
-    assert sweep_switch_interval([OWN])["turn_seconds"].isna().all()  # none was handed over
-
-
-@pytest.mark.usefixtures("one_round", "nothing_hangs")
-def test_an_interrupted_sweep_leaves_the_interval_as_before_and_nothing_running(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(sweep, "split", lambda _, parts: [str(tmp_path / "mark")] * parts)
-    monkeypatch.setattr(sweep, "trace_countdown", tasks.countdown_for_ever)
-    interrupter = interrupt_once_there(tmp_path / "mark")
-    with pytest.raises(KeyboardInterrupt):
-        sweep_switch_interval([0.001])
-    interrupter.join()
-
-
-# what it sums up to, what is said and drawn
+    assert math.isnan(sweep._run_round(0.005, 2, 1e6).turn_seconds)  # none was handed over
 
 
 def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() -> None:
@@ -101,7 +62,8 @@ def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() ->
         1e-6: ([None, None, None], [150.0, 50.0, 60.0]),
         0.001: ([None, 0.001, None], [270.0, 190.0, 60.0]),
     }
-    summary = summarise(make_switches(rounds).sample(frac=1.0, random_state=6))
+    table = make_switches(rounds).sample(frac=1.0, random_state=6)
+    summary = summarise(table)
     assert summary["switch_interval_seconds"].tolist() == [1e-6, 0.001, 0.005, 0.02]
     assert summary["rounds"].tolist() == [3] * 4
     turns = summary["turn_seconds"].tolist()
@@ -110,15 +72,13 @@ def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() ->
     # paired by round: the median of 0.5, 0.25 and 0.6, not 60 out of 200
     assert summary["speed"].tolist() == pytest.approx([0.5, 0.9, 1.0, 1.1])
     assert summary.filter(regex="_low|_high").isna().all(axis=None)  # too few rounds
-
-
-def test_a_sweep_without_python_s_own_interval_is_refused() -> None:
     with pytest.raises(ResultsError, match="the table has no rounds at 5 ms to compare with"):
-        summarise(make_switches({0.001: ([0.001] * 3, [100.0] * 3)}))
+        summarise(table[table["switch_interval_seconds"] != 0.005])
 
 
-def test_a_sweep_is_told_interval_by_interval() -> None:
-    assert verdict(make_switches()) == (
+def test_a_sweep_is_told_and_drawn_with_each_round_and_the_medians() -> None:
+    table = make_switches()
+    assert verdict(table) == (
         "1 µs: turns too short, or too few, to see; 0.40 × the speed at 5 ms (0.40 to 0.40).\n"
         "1 ms: turns of 1.1 ms (1.09 ms to 1.11 ms); 0.97 × the speed at 5 ms (0.97 to 0.97).\n"
         "5 ms: turns of 5.2 ms (5.15 ms to 5.25 ms); 1.00 × the speed at 5 ms.\n"
@@ -127,37 +87,15 @@ def test_a_sweep_is_told_interval_by_interval() -> None:
     )
     one = verdict(make_switches({0.005: ([0.005], [3e7])}))
     assert one == "5 ms: turns of 5 ms; 1.00 × the speed at 5 ms.\nOne round at each interval."
-
-
-def test_the_description_tells_turns_speeds_and_conditions() -> None:
-    assert draw(make_switches()).description == (
+    chart = draw(table)
+    assert chart.description == (
         "Chart. Turns of 1.1 ms at an interval of 1 ms and 20.3 ms at an interval of 20 ms; "
         "0.40 × the speed at 1 µs. By switch interval: 1 µs: 0.40 × the speed at 5 ms; 1 ms: "
         "turns of 1.1 ms, 0.97 × the speed at 5 ms; 5 ms: turns of 5.2 ms, 1.00 × the speed at "
         "5 ms; 20 ms: turns of 20.3 ms, 1.03 × the speed at 5 ms. Conditions: CPython 3.13.0, "
         "Linux, two usable cores; two threads, eight rounds at each interval."
     )
-
-
-def test_the_title_tells_what_is_clear_and_texts_are_in_sight() -> None:
-    unclear: Rounds = {
-        1e-6: ([None] * 8, spread(3e7, width=0.3)),
-        0.005: (spread(0.005), [3e7] * 8),
-        1.0: (spread(1, width=1.9), spread(4e8)),
-    }
-    titles: list[tuple[Rounds, str]] = [
-        ({0.005: (spread(0.0052), spread(3e7))}, "Turns of 5.2 ms at an interval of 5 ms"),
-        ({0.005: ([None], [1])}, "The threads took no turns that the trace could see"),
-        (unclear, "Turns of 5 ms at an interval of 5 ms and 1 s at an interval of 1 s; "
-         "no clear change of speed at 1 µs"),
-    ]  # fmt: skip
-    for rounds, title in titles:
-        assert assert_readable(draw, make_switches(rounds)).texts[0].get_text() == title
-
-
-def test_the_lines_run_through_the_medians_and_there_is_a_mark_for_each_round() -> None:
-    table = make_switches()
-    turns, speeds = draw(table).axes
+    turns, speeds = chart.axes
     ideal, marks, line = turns.lines
     assert read_across(ideal) == read_up(ideal) == pytest.approx([0.5, 26])
     assert read_up(marks) == pytest.approx((table["turn_seconds"].dropna() * 1000).tolist())
@@ -168,3 +106,19 @@ def test_the_lines_run_through_the_medians_and_there_is_a_mark_for_each_round() 
     assert read_across(curve) == pytest.approx([0.001, 1, 5, 20])
     assert read_up(curve) == pytest.approx([0.4, 29 / 30, 1, 31 / 30])
     assert speeds.get_ylim() == (0, 1.25)
+
+
+def test_the_title_tells_what_is_clear_and_texts_are_in_sight() -> None:
+    unclear: Rounds = {
+        1e-6: ([None] * 8, spread(3e7, width=0.3)),
+        0.005: (spread(0.005), [3e7] * 8),
+        1.0: (spread(1, width=1.9), spread(4e8)),
+    }
+    titles: dict[str, Rounds] = {
+        "Turns of 5.2 ms at an interval of 5 ms": {0.005: (spread(0.0052), spread(3e7))},
+        "The threads took no turns that the trace could see": {0.005: ([None], [1])},
+        "Turns of 5 ms at an interval of 5 ms and 1 s at an interval of 1 s; "
+        "no clear change of speed at 1 µs": unclear,
+    }
+    for title, rounds in titles.items():
+        assert assert_readable(draw, make_switches(rounds)).texts[0].get_text() == title

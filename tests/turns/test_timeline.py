@@ -10,22 +10,19 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from gil_demo import draw, summarise, trace, verdict
-from gil_demo.checks import ResultsError, WorkerDied
+from gil_demo import ResultsError, draw, summarise, sweep_switch_interval, trace, verdict
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.machine import count_usable_cores, is_gil_enabled
 from gil_demo.running.workloads import trace_countdown
-from gil_demo.turns import timeline
-from gil_demo.turns.timeline import SLICES, find_turns, measure_together
+from gil_demo.turns import sweep, timeline
 from tests.charts import assert_readable, list_lane_names, list_lanes, read_across, read_up
-from tests.conftest import EACH_METHOD, interrupt_once_there
+from tests.conftest import interrupt_once_there
 from tests.made import tasks
 from tests.made.turns import Lanes, make_slices, run_at_once, take_turns
 
 Slices = list[tuple[float, float]]
-
 LOOP: Lanes = {("sequential", 1): [(0.0, 0.03), (0.03, 0.06)]}
-
+LOOK = {name: get_look(name).colour.lower() for name in ("sequential", "threads", "processes")}
 pytestmark = pytest.mark.usefixtures("no_wait")
 
 
@@ -33,13 +30,9 @@ def make_threads(*lanes: Slices) -> Any:
     return make_slices({("threads", n): slices for n, slices in enumerate(lanes, start=1)})
 
 
-# tracing
-
-
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_a_trace_is_a_whole_table_of_slices(method: str) -> None:
     table = trace(count=20_001, start_method=method, switch_interval=0.002)
-    assert list(table.columns) == list(SLICES.columns)
+    assert list(table.columns) == list(timeline.SLICES.columns)
     ways = table[["runner", "start_method"]].drop_duplicates().to_numpy().tolist()
     assert ways == [["threads", ""], ["processes", method]]
     facts = table[["workers", "count", "switch_interval_seconds", "busy_percent"]]
@@ -50,9 +43,7 @@ def test_a_trace_is_a_whole_table_of_slices(method: str) -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_workers_share_the_steps_and_the_clock_begins_with_the_first_of_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_clock_begins_with_the_first_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     slices = {4: [(9.0, 9.5), (10.0, 12.0)], 3: [(8.5, 9.0)]}
     monkeypatch.setattr(timeline, "trace_countdown", slices.__getitem__)
     table = trace(["sequential", "threads"], count=7)
@@ -63,9 +54,8 @@ def test_workers_share_the_steps_and_the_clock_begins_with_the_first_of_them(
     ]
 
 
-def test_the_interval_is_in_force_during_the_trace_and_stands_in_the_table(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_trace_runs_at_the_interval_that_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = sys.getswitchinterval()
     seen: list[float] = []
 
     def note(n: int) -> Slices:
@@ -73,7 +63,6 @@ def test_the_interval_is_in_force_during_the_trace_and_stands_in_the_table(
         return trace_countdown(n)
 
     monkeypatch.setattr(timeline, "trace_countdown", note)
-    usual = sys.getswitchinterval()
     for asked in (None, 0.02):
         table = trace(["threads"], workers=3, count=1, switch_interval=asked)
         assert table["switch_interval_seconds"].tolist() == [asked or usual] * 3
@@ -81,29 +70,20 @@ def test_the_interval_is_in_force_during_the_trace_and_stands_in_the_table(
     assert seen == pytest.approx([usual] * 3 + [0.02] * 3)
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
-def test_a_worker_that_dies_ends_the_trace(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(timeline, "trace_countdown", tasks.die)
-    with pytest.raises(WorkerDied, match=tasks.DIED):
-        trace(["processes"], start_method=method, switch_interval=0.02)
-    assert multiprocessing.active_children() == []
-
-
 @pytest.mark.usefixtures("nothing_hangs")
-@pytest.mark.parametrize("runner", ["threads", "processes"])
-def test_an_interrupted_trace_leaves_the_interval_as_before_and_nothing_running(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runner: str
+@pytest.mark.parametrize("runner", ["threads", "processes", None])
+def test_an_interrupted_trace_or_sweep_leaves_the_interval_as_before_and_nothing_running(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runner: str | None
 ) -> None:
-    monkeypatch.setattr(timeline, "split", lambda _, parts: [str(tmp_path / "mark")] * parts)
-    monkeypatch.setattr(timeline, "trace_countdown", tasks.countdown_for_ever)
+    monkeypatch.setattr(sweep, "_measure_pace", lambda: 1e6)
+    for module in (sweep, timeline):
+        monkeypatch.setattr(module, "split", lambda _, parts: [str(tmp_path / "mark")] * parts)
+        monkeypatch.setattr(module, "trace_countdown", tasks.countdown_for_ever)
     interrupter = interrupt_once_there(tmp_path / "mark")
     with pytest.raises(KeyboardInterrupt):
-        trace([runner], switch_interval=0.02)
+        trace([runner], switch_interval=0.02) if runner else sweep_switch_interval([0.001])
     interrupter.join()
     assert multiprocessing.active_children() == []
-
-
-# what the GIL does
 
 
 def trace_threads(figure: str, count: int, interval: float = 0.001) -> list[float]:
@@ -127,75 +107,55 @@ def test_a_turn_is_as_long_as_the_switch_interval(interval: float, count: int) -
     assert min(turns) < 1.25 * interval  # on a busy machine a thread gets its core late
 
 
-# turns, and the time together
-
-
 def test_a_turn_lasts_as_long_as_no_other_worker_runs() -> None:
-    for lanes, turns in (
+    paused = [[(0, 1), (1.5, 2), (3, 4)], [(2, 2.5), (2.5, 3)]]
+    handed = [[(0, 1), (2, 4), (5, 6)], [(1, 2), (3, 5), (6, 7)]]
+    for lanes, *turns in (
+        (paused, [1, 0, 2, False], [2, 2, 3, False], [1, 3, 4, False]),
         (
-            ([(0, 1), (1.5, 2), (3, 4)], [(2, 2.5), (2.5, 3)]),
-            [[1, 0, 2, False], [2, 2, 3, False], [1, 3, 4, False]],
-        ),
-        (
-            ([(0, 1), (2, 4), (5, 6)], [(1, 2), (3, 5), (6, 7)]),
-            [
-                *([1, 0, 1, False], [2, 1, 2, True], [1, 2, 4, False]),
-                *([2, 3, 5, True], [1, 5, 6, False], [2, 6, 7, False]),
-            ],
+            *(handed, [1, 0, 1, False], [2, 1, 2, True], [1, 2, 4, False]),
+            *([2, 3, 5, True], [1, 5, 6, False], [2, 6, 7, False]),
         ),
     ):
-        found = find_turns(make_threads(*lanes).sample(frac=1.0, random_state=4))
-        columns = ["worker", "start_seconds", "end_seconds", "is_handed_over"]
-        assert found[columns].to_numpy().tolist() == turns
+        found = timeline.find_turns(make_threads(*lanes).sample(frac=1.0, random_state=4))
+        assert found.drop(columns="seconds").to_numpy().tolist() == turns
         assert (found["seconds"] == found["end_seconds"] - found["start_seconds"]).all()
 
 
-@pytest.mark.parametrize(
-    ("lanes", "together"),
-    [
+def test_the_time_together_is_that_with_two_at_once() -> None:
+    cases: tuple[tuple[list[Slices], float], ...] = (
         ([[(0, 2), (4, 6)], [(2, 4), (6, 8)]], 0.0),
-        ([[(0, 2), (8, 9)], [(1, 3), (5, 9)]], 1 / 3),
+        ([[(0, 2), (8, 9)], [(1, 3), (5, 9)]], 1 / 3),  # with pauses
         ([[(0, 4)], [(0, 2)], [(1, 8)]], 1.0),
-        ([[(0, 1)], [(1, 2)]], math.nan),
+        ([[(0, 1)], [(1, 2)]], math.nan),  # one after another
         ([[(0, 1), (2, 3)]], math.nan),
-        ([[(0, 1), (9, 9)], [(2, 2), (9, 9)]], math.nan),
-    ],
-    ids=["in turn", "with pauses", "three", "one after another", "alone", "no time of anyone"],
-)
-def test_the_time_together_is_that_with_two_at_once(lanes: list[Slices], together: float) -> None:
-    table = make_threads(*lanes).sample(frac=1.0, random_state=3)
-    assert measure_together(table) == pytest.approx(together, nan_ok=True)
+        ([[(0, 1), (9, 9)], [(2, 2), (9, 9)]], math.nan),  # no time of anyone
+    )
+    for lanes, together in cases:
+        table = make_threads(*lanes).sample(frac=1.0, random_state=3)
+        assert timeline.measure_together(table) == pytest.approx(together, nan_ok=True)
 
 
 def test_a_trace_is_summed_up_in_a_row_for_each_way_of_running() -> None:
-    threads: Lanes = {
-        ("threads", 1): [(0, 9), (10, 12), (17, 18)],
-        ("threads", 2): [(9, 10), (12, 17), (18, 30)],
-    }
     processes: Lanes = {("processes", 1): [(0, 2)], ("processes", 2): [(0.25, 1), (1.5, 2.25)]}
     alone: Lanes = {("sequential", 1): [(0, 3), (3, 3.75)]}
-    summary = summarise(make_slices({**processes, **alone, **threads}))
+    first, second = [(0, 9), (10, 12), (17, 18)], [(9, 10), (12, 17), (18, 30)]
+    lanes: Lanes = {**processes, **alone, ("threads", 1): first, ("threads", 2): second}
+    summary = summarise(make_slices(lanes))
     rows = summary.astype(object).where(summary.notna(), None).to_numpy().tolist()
     assert rows == [
         ["sequential", 2, "", 2, 3.75, None, 0, None],
         ["threads", 2, "", 6, 30.0, 0.0, 3, 2.0],
         ["processes", 2, "fork", 3, 2.25, pytest.approx(1.25 / 1.75), 0, None],
     ]
-
-
-def test_a_slice_that_ends_before_it_starts_is_refused() -> None:
     table = make_slices()
     table.loc[2, "end_seconds"] = 0.0
     with pytest.raises(ResultsError, match="row 3: the slice ends before it starts"):
         summarise(table)
 
 
-# what is said
-
-
-@pytest.mark.parametrize(
-    ("lanes", "told"),
-    [
+def test_the_order_in_which_the_workers_ran_is_told() -> None:
+    cases: tuple[tuple[Lanes, str], ...] = (
         ({("processes", 1): [(0.0, 0.1)], ("processes", 2): [(0.1, 0.2)]},
          "Two processes ran one after another and were done after 200 ms."),
         ({("threads", 1): [(0.0, 0.1), (0.102, 0.2)]},
@@ -208,39 +168,20 @@ def test_a_slice_that_ends_before_it_starts_is_refused() -> None:
          "Two threads took turns of 5 ms and were done after 20 ms.\n"
          "  Two or more ran at once for 0 % of the time in which they could.\n"
          "  One turn was handed over, after 5 ms in the median; the switch interval was 5 ms."),
-    ],
-)  # fmt: skip
-def test_the_order_in_which_the_workers_ran_is_told(lanes: Lanes, told: str) -> None:
-    table = make_slices(lanes)
-    assert verdict(table) == told
-    assert draw(table).texts[0].get_text().startswith(told.split(" and w")[0])
-
-
-def test_the_words_follow_the_share_of_the_time_together() -> None:
+    )  # fmt: skip
+    for lanes, told in cases:
+        table = make_slices(lanes)
+        assert verdict(table) == told
+        assert draw(table).texts[0].get_text().startswith(told.split(" and w")[0])
+    mind, told, *_ = verdict(make_slices(busy_percent=63.0)).splitlines()
+    assert mind.startswith("Mind: the machine was 63 % busy before the run; ")
+    assert told == "Two threads took turns of 5 ms and were done after 60 ms."
     for percent, told in (
         *((5, "one after another"), (6, "at the same time for 6 % of the time")),
         *((79, "at the same time for 79 % of the time"), (80, "at the same time")),
     ):
         table = make_threads([(0, 100)], [(0, percent - 1), (99, 100)])
         assert draw(table).texts[0].get_text() == f"Two threads ran {told}"
-
-
-def test_what_about_the_machine_spoils_a_trace_comes_first() -> None:
-    lines = verdict(make_slices(usable_cores=1, busy_percent=63.0)).splitlines()
-    assert lines[0].startswith("Mind: one usable core, no speed-up can show; ")
-    assert lines[1].startswith("Mind: the machine was 63 % busy before the run; ")
-    assert lines[2] == "Two threads took turns of 5 ms and were done after 60 ms."
-
-
-def test_a_trace_that_was_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timeline, "MOST_SLICES", 6)
-    told = "; one run of 4,000,000 steps, switch interval 5 ms; cut at 6 slices a worker"
-    assert draw(make_slices(take_turns(0.005, 12))).texts[1].get_text().endswith(told)
-    # as many in all, but fewer of each worker
-    assert "cut" not in draw(make_slices(take_turns(0.005, 15, 3))).description
-
-
-# the chart
 
 
 def test_a_window_shows_that_part_of_the_time_and_tells_of_all_of_it() -> None:
@@ -266,9 +207,7 @@ def test_there_is_a_lane_for_each_worker_with_its_slices_and_the_end() -> None:
     assert list_lane_names(axes) == dict(zip([0.0, 1.5, 2.5, 4.0, 5.0], names, strict=True))
     colours, places, bars = zip(*list_lanes(axes), strict=True)
     assert places == (0.0, 1.5, 2.5, 4.0, 5.0)
-    assert colours[::2] == tuple(
-        get_look(name).colour.lower() for name in ("sequential", "threads", "processes")
-    )
+    assert colours[::2] == tuple(LOOK.values())
     assert np.ravel(bars[1]) == pytest.approx(np.ravel(lanes["threads", 1]))
     assert np.ravel(bars[4]) == pytest.approx([0, 0.032])
     assert axes.get_ylim() == (5.95, -0.6)
@@ -279,16 +218,19 @@ def test_there_is_a_lane_for_each_worker_with_its_slices_and_the_end() -> None:
     assert read_up(axes.lines[2]) == pytest.approx([3.52, 5.48])
 
 
-def test_more_slices_than_can_be_told_apart_are_drawn_as_shares_and_the_axis_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_many_slices_are_cut_or_drawn_as_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "MOST_SLICES", 6)
+    told = "; one run of 4,000,000 steps, switch interval 5 ms; cut at 6 slices a worker"
+    assert draw(make_slices(take_turns(0.005, 12))).texts[1].get_text().endswith(told)
+    # as many in all, but fewer of each worker
+    assert "cut" not in draw(make_slices(take_turns(0.005, 15, 3))).description
     monkeypatch.setattr(timeline, "MOST_BARS", 13)
     axes = draw(make_slices(), window=(0.0, 0.064)).axes[0]
     assert "too many slices to draw each: the darker, the more it ran" in axes.get_xlabel()
     assert not list_lanes(axes)
     assert [sum(image.get_extent()[2:]) / 2 for image in axes.images] == [0, 1, 2.5, 3.5]
     pixels = np.asarray(axes.images[0].get_array())
-    assert to_hex(tuple(pixels[0, 0, :3])) == get_look("threads").colour.lower()
+    assert to_hex(tuple(pixels[0, 0, :3])) == LOOK["threads"]
     # 25 bins a millisecond: a turn of 5 ms is 125 of them
     expected = [float(number // 125 % 2 == 0) for number in range(1500)] + [0.0] * 100
     assert pixels[0, :, 3] == pytest.approx(expected)
@@ -296,14 +238,11 @@ def test_more_slices_than_can_be_told_apart_are_drawn_as_shares_and_the_axis_say
     assert not draw(make_slices(), window=(0.0, 0.049)).axes[0].images
 
 
-@pytest.mark.parametrize(
-    ("lanes", "options"),
-    [
-        pytest.param({**take_turns(0.005, 32, 16), **run_at_once(0.1, 16)}, {}, id="many workers"),
-        pytest.param({**take_turns(0.005, 12), **run_at_once(1e-5)}, {}, id="quick processes"),
-        pytest.param({("interpreters", 1): [(0.0, 0.0)]}, {}, id="no length"),
-        pytest.param(take_turns(0.005, 12), {"window": (0.0599, 0.5)}, id="the end on the left"),
-    ],
-)
-def test_every_timeline_draws_with_its_texts_in_sight(lanes: Lanes, options: Any) -> None:
-    assert_readable(partial(draw, **options), make_slices(lanes, start_method="forkserver"))
+def test_every_timeline_draws_with_its_texts_in_sight() -> None:
+    for lanes, options in (
+        ({**take_turns(0.005, 32, 16), **run_at_once(0.1, 16)}, {}),
+        ({**take_turns(0.005, 12), **run_at_once(1e-5)}, {}),
+        ({("interpreters", 1): [(0.0, 0.0)]}, {}),
+        (take_turns(0.005, 12), {"window": (0.0599, 0.5)}),  # the end on the left
+    ):
+        assert_readable(partial(draw, **options), make_slices(lanes, start_method="forkserver"))

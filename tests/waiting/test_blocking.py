@@ -9,18 +9,24 @@ import time
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from gil_demo.waiting import blocking
-from tests.test_package import HEAVY
 
 
-def test_sleeping_takes_the_milliseconds_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
-    blocking.sleep(2500)
-    assert slept == [2.5]
+def test_as_much_is_done_as_was_asked_for_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    works: Any = (
+        (time, "sleep", blocking.sleep, 25, 0.025),
+        (hashlib, "sha256", blocking.hash_bytes, 7, bytes(7 * 1024)),
+        (zlib, "compress", blocking.compress_bytes, 7, bytes(range(256)) * 28),
+    )
+    for module, name, work, amount, given in works:
+        spy = Mock(wraps=getattr(module, name))
+        monkeypatch.setattr(module, name, spy)
+        work(amount)
+        spy.assert_called_once_with(given)
 
 
 class Hesitant(io.FileIO):
@@ -39,51 +45,28 @@ class Hesitant(io.FileIO):
 
 def test_a_file_is_written_and_then_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, on_disk = Hesitant(tmp_path / "file", "w+"), []
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: file)
 
     def note(descriptor: int) -> None:
         on_disk.append((os.fstat(descriptor).st_size, file.was_read))
 
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: file)
     monkeypatch.setattr(os, "fsync", note)
     blocking.write_file(1025)
     assert on_disk == [(1025 * 1024, b"")]
-    assert len(file.was_read) == 1025 * 1024
-    assert file.closed
-
-
-@pytest.mark.parametrize(
-    ("module", "name", "work"),
-    [(hashlib, "sha256", blocking.hash_bytes), (zlib, "compress", blocking.compress_bytes)],
-)
-def test_as_many_bytes_are_worked_on_as_were_asked_for_in_one_call(
-    module: Any, name: str, work: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[int] = []
-    genuine = getattr(module, name)
-
-    def note(data: bytes) -> Any:
-        given.append(len(data))
-        return genuine(data)
-
-    monkeypatch.setattr(module, name, note)
-    work(7)
-    assert given == [7 * 1024]
+    assert (len(file.was_read), file.closed) == (1025 * 1024, True)
 
 
 def test_the_same_numbers_are_sorted_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     before = random.getstate()
     numbers = blocking.make_numbers(1000)
-    assert blocking.make_numbers(1000) == numbers
-    assert random.getstate() == before
-    in_order = sorted(set(numbers))
-    assert len(in_order) == 1000
-    assert numbers != in_order
+    assert blocking.make_numbers(1000) == numbers != sorted(numbers)
+    assert (random.getstate(), len(set(numbers))) == (before, 1000)
     monkeypatch.setattr(blocking, "make_numbers", {1000: numbers}.__getitem__)
     blocking.sort_numbers(1000)
-    assert numbers == in_order
+    assert numbers == sorted(numbers)
 
 
 def test_what_a_worker_imports_for_the_workloads_is_nothing_heavy() -> None:
     script = "import gil_demo.waiting.blocking, gil_demo.waiting.loopback, sys; print(*sys.modules)"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    assert not HEAVY & set(told.stdout.decode().split())
+    assert not {"pandas", "numpy", "matplotlib", "psutil"} & set(told.stdout.decode().split())

@@ -6,23 +6,18 @@ from typing import Any
 
 import pytest
 
-from gil_demo import draw, serve, summarise, sweep_server, verdict
-from gil_demo.checks import ResultsError
+from gil_demo import ResultsError, draw, load_published, processes, serve, summarise, verdict
 from gil_demo.drawing.style import get_look
-from gil_demo.recorded import load_published
-from gil_demo.running.pools import processes
 from gil_demo.waiting import convoy
 from tests.charts import assert_apart, assert_readable, draw_and_list_texts, read_across, read_up
-from tests.conftest import EACH_METHOD
 from tests.made.runs import assert_one_run, spread
-from tests.made.waiting import SERVED, SWEPT, Rates, make_serve_table
+from tests.made.waiting import SERVED, SWEPT, make_serve_table
 
 OWN = 0.005
 ALONE, BESIDE = ("nothing", OWN), ("thread", OWN)
 
 
 @pytest.mark.usefixtures("no_wait", "everything_as_before")
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_each_round_has_its_neighbour(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looks, before = {}, set(threading.enumerate())
     genuine: Any = convoy._run_round
@@ -39,7 +34,7 @@ def test_each_round_has_its_neighbour(method: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(convoy, "INTERVALS", (0.0005, 0.02))
     monkeypatch.setattr(convoy, "processes", partial(processes, start_method=method))
     monkeypatch.setattr(convoy, "_run_round", look)
-    served, swept = serve(budget=0.01), sweep_server(seconds=0.02, budget=0.01)
+    served, swept = serve(budget=0.01), convoy.sweep_server(seconds=0.02, budget=0.01)
     for table, seconds in ((served, 0.01), (swept, 0.02)):
         assert_one_run(table, ["beside", "switch_interval_seconds"])
         assert (table["seconds"] >= seconds).all()
@@ -61,21 +56,17 @@ def test_an_interrupt_does_not_lose_the_busy_thread(monkeypatch: pytest.MonkeyPa
         pass
 
 
-def test_medians_are_of_the_rounds_and_ratios_are_taken_inside_them_with_an_interval() -> None:
+def test_ratios_are_taken_inside_the_rounds_and_need_the_server_alone() -> None:
     alone = [1000.0 * 2**number for number in range(6)]
     shares = [3.0, 2.0, 4.0, 2.5, 5.0, 3.5]
     beside = [rate / share for rate, share in zip(alone, shares, strict=True)]
     table = make_serve_table({ALONE: alone, BESIDE: beside, ("process", OWN): alone})
     summary = summarise(table.sample(frac=1, random_state=3))
     assert summary["beside"].tolist() == ["nothing", "process", "thread"]
-    assert summary.iloc[2, 1:].tolist() == pytest.approx(
-        [OWN, 6, 2100, (0.9 / 1000 + 0.9 / 3200) / 2, (2 / 1000 + 2 / 3200) / 2, 3.25, 2, 5]
-    )
-
-
-def test_a_run_that_lacks_the_server_alone_is_refused() -> None:
+    medians = [2100, (0.9 / 1000 + 0.9 / 3200) / 2, (2 / 1000 + 2 / 3200) / 2]
+    assert summary.iloc[2, 1:].tolist() == pytest.approx([OWN, 6, *medians, 3.25, 2, 5])
     with pytest.raises(ResultsError, match="no rounds beside nothing to hold the others against"):
-        summarise(make_serve_table({BESIDE: [100.0]}))
+        summarise(table[table["beside"] != "nothing"])
 
 
 def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> None:
@@ -89,14 +80,14 @@ def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> N
         "Eight rounds of each.",
     ]
     assert verdict(make_serve_table()).splitlines() == lines
-    minding = verdict(make_serve_table(busy_percent=50.0)).splitlines()
-    assert minding[0].startswith("Mind: the machine was 50 % busy before the run")
-    assert minding[1:] == lines
+    first, *others = verdict(make_serve_table(busy_percent=50.0)).splitlines()
+    assert first.startswith("Mind: the machine was 50 % busy before the run")
+    assert others == lines
     alone = make_serve_table({ALONE: [1000.0]}, busy_percent=50.0)  # leaves a core to others
     assert verdict(alone).startswith("Alone")
 
 
-def test_the_words_follow_the_interval() -> None:
+def test_the_words_follow_the_interval_and_rates_have_three_digits_at_most() -> None:
     for shares, told in (
         (spread(0.5, 8, 0.9), "; 1.38 to 3.64 × fewer than alone."),
         (spread(1.0, 8, 1.6), "; no clear difference from alone."),
@@ -107,16 +98,13 @@ def test_the_words_follow_the_interval() -> None:
     ):
         rates = {ALONE: [1000.0] * len(shares), BESIDE: [1000 * share for share in shares]}
         assert verdict(make_serve_table(rates)).splitlines()[-2].endswith(told)
+    told_rates = [convoy.state_rate(rate) for rate in (9.94, 10.0, 999.7, 1_234_567.0)]
+    assert told_rates == ["9.9", "10", "1,000", "1,230,000"]
 
 
-def test_a_rate_is_stated_with_three_digits_at_most() -> None:
-    told = [convoy.state_rate(rate) for rate in (9.94, 10.0, 999.7, 1_234_567.0)]
-    assert told == ["9.9", "10", "1,000", "1,230,000"]
-
-
-def test_the_neighbours_have_a_cloud_and_a_median_each_and_their_latencies() -> None:
-    table = make_serve_table()
-    chart = draw(table)
+def test_each_neighbour_has_its_rounds_median_latencies_and_what_was_published_of_it() -> None:
+    table, published = make_serve_table(), load_published("convoy")
+    chart = draw(table, published=published)
     rates, latencies = chart.axes
     assert [text.get_text() for text in chart.texts] == [
         "Requests a second: 30,000 alone, 20,000 beside a busy process, 100 beside a busy thread",
@@ -125,10 +113,8 @@ def test_the_neighbours_have_a_cloud_and_a_median_each_and_their_latencies() -> 
     ]
     labels = [label.get_text() for label in rates.get_yticklabels()]
     assert labels == ["Alone", "Beside a busy process", "Beside a busy thread"]
-    assert rates.get_ylim() == (2.6, -0.6)
-    runners, medians = ("sequential", "processes", "threads"), (3e4, 2e4, 100)
-    names = ("nothing", "process", "thread")
-    for place, (name, runner, median) in enumerate(zip(names, runners, medians, strict=True)):
+    neighbours = (("nothing", "sequential", 3e4), ("process", "processes", 2e4))
+    for place, (name, runner, median) in enumerate((*neighbours, ("thread", "threads", 100))):
         own, look = table[table["beside"] == name], get_look(runner)
         cloud, mark = rates.lines[2 * place : 2 * place + 2]
         assert read_across(cloud) == pytest.approx(list(own["requests"] / own["seconds"]))
@@ -137,24 +123,15 @@ def test_the_neighbours_have_a_cloud_and_a_median_each_and_their_latencies() -> 
         bar, mark = latencies.lines[2 * place : 2 * place + 2]
         assert read_across(bar) == pytest.approx([0.9 / median, 2 / median], rel=1e-3)
         assert read_across(mark) == read_across(bar)[:1]
-    assert chart.description.split(". ")[2].startswith(
-        "Medians: alone 30,000 requests a second, 0.030 ms each, 99 % below 0.067 ms; beside a "
-    )
-
-
-def test_published_figures_of_neighbours_measured_are_drawn_and_told_with_their_source() -> None:
-    published = load_published("convoy")
-    chart = draw(make_serve_table(), published=published)
-    rates = chart.axes[0]
     (stars,) = [line for line in rates.lines if line.get_marker() == "*"]
     places = dict(zip(read_across(stars), read_up(stars), strict=True))
     assert places == {30_000: 0.3, 20_000: 1.3, 100: 2.3}
-    told = sorted(text.get_text() for text in rates.texts if "published" in text.get_text())
-    assert told == ["published 2021: 100", "published 2021: 20,000", "published 2021: 30,000"]
+    medians = "alone 30,000 requests a second, 0.030 ms each, 99 % below 0.067 ms; beside a "
     source = published["source"].iloc[0]
-    assert f" Published by {source}: alone 30,000, " in chart.description
+    for told in (f". Medians: {medians}", f" Published by {source}: alone 30,000, "):
+        assert told in chart.description
     fewer = draw(make_serve_table({ALONE: [3e4]}), published=published).axes[0].texts
-    assert sum("published" in text.get_text() for text in fewer) == 1
+    assert [text.get_text() for text in fewer][1:] == ["published 2021: 30,000"]
 
 
 def test_a_sweep_is_a_line_through_the_medians_beside_one_request_an_interval() -> None:
@@ -163,17 +140,13 @@ def test_a_sweep_is_a_line_through_the_medians_beside_one_request_an_interval() 
     line = "Beside a busy thread, switch interval 500 µs: 1,000 requests a second, 900 µs each"
     assert verdict(table).splitlines()[2].startswith(line)
     chart = draw(table)
-    assert chart.texts[0].get_text() == (
-        "Beside a busy thread: 1,000 requests a second at 500 µs, 25 requests a second at 20 ms"
-    )
-    assert chart.texts[1].get_text().endswith("in another process; eight rounds of each")
+    title = "1,000 requests a second at 500 µs, 25 requests a second at 20 ms"
+    assert chart.texts[0].get_text() == f"Beside a busy thread: {title}"
     (axes,) = chart.axes
-    ideal, cloud, busy, alone = axes.lines
+    ideal, _, busy, alone = axes.lines
     assert read_across(ideal) == read_across(busy) == [0.5, 5.0, 20.0]
-    assert read_up(ideal) == pytest.approx([2000, 200, 50])
-    assert read_up(busy) == pytest.approx([1000, 100, 25])
-    assert len(read_across(cloud)) == 24
-    assert read_up(alone) == pytest.approx([30_000] * 2)
+    for line_of, rates in ((ideal, [2000, 200, 50]), (busy, [1000, 100, 25]), (alone, [3e4] * 2)):
+        assert read_up(line_of) == pytest.approx(rates)
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.5", "5", "20"]
     assert [text.get_text() for text in axes.texts] == ["alone: 30,000"]
@@ -182,8 +155,8 @@ def test_a_sweep_is_a_line_through_the_medians_beside_one_request_an_interval() 
 
 
 def test_extreme_tables_draw_readably_with_labels_that_do_not_touch() -> None:
-    wide: Rates = {key: spread(20 * rates[0], 60, 1.9) for key, rates in SERVED.items()}
-    swept: Rates = {("thread", interval): [0.5 / interval] for interval in convoy.INTERVALS}
+    wide = {key: spread(20 * rates[0], 60, 1.9) for key, rates in SERVED.items()}
+    swept = {("thread", interval): [0.5 / interval] for interval in convoy.INTERVALS}
     for rates in (wide, {ALONE: [3e4], **swept}):
         chart = assert_readable(draw, make_serve_table(rates, recorded_on="a 12-core desktop"))
         seen = draw_and_list_texts(chart)

@@ -1,7 +1,4 @@
-import gc
 import os
-import socket
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,16 +6,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gil_demo import check_predictions, combine, compare_workloads, draw, summarise, verdict
-from gil_demo.checks import ResultsError
+from gil_demo import ResultsError, combine, draw, summarise, verdict
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring import runs as measurements
-from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import split_runs
 from gil_demo.waiting import workloads as waiting
-from gil_demo.waiting.workloads import WORKLOADS
+from gil_demo.waiting.workloads import WORKLOADS, check_predictions, compare_workloads
 from tests.charts import assert_apart, assert_readable, read_across, read_up
-from tests.conftest import EACH_METHOD, interrupt_once_there
 from tests.made.runs import assert_one_run, make_run, spread
 from tests.made.tasks import note_call
 from tests.made.waiting import ORDINARY_SPEED_UPS, make_workload_table
@@ -28,7 +22,6 @@ UNCLEAR = spread(1.5, 8, 1.2)
 
 
 @MEASURED
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_each_workload_has_a_whole_run(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, work in WORKLOADS.items():
         monkeypatch.setitem(WORKLOADS, name, work._replace(size=1))
@@ -60,8 +53,7 @@ def test_workers_get_the_documented_size(tmp_path: Path, monkeypatch: pytest.Mon
     noted = WORKLOADS["sleeping"]._replace(function=partial(note_call, tmp_path))
     monkeypatch.setitem(WORKLOADS, "sleeping", noted)
     table = compare_workloads(["sleeping"], workers=3, budget=0.05)
-    assert set(table["count"]) == {180}
-    assert set(table["tasks"]) == {3}
+    assert (set(table["count"]), set(table["tasks"])) == ({180}, {3})
     calls = [path.name.split() for path in tmp_path.iterdir()]
     rounds = int(table["rounds"].iloc[0]) + 1  # with the one to warm up
     assert {size for *_, size in calls} == {"60"}
@@ -70,39 +62,17 @@ def test_workers_get_the_documented_size(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(set(others)) <= 3
 
 
-@MEASURED
-def test_an_interrupt_leaves_no_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gc.collect()  # what earlier pools left in cycles: their finalizers would swallow it
-    mark = tmp_path / "mark"
-
-    def answer_much_later(connection: socket.socket) -> None:
-        while connection.recv(64):
-            time.sleep(0.2)  # until all clients have connected and wait
-            mark.touch()
-            time.sleep(0.3)
-            connection.sendall(b"at last")
-
-    monkeypatch.setattr(waiting, "answer_late", answer_much_later)
-    interrupter = interrupt_once_there(mark)
-    with pytest.raises(KeyboardInterrupt):
-        compare_workloads(["asking a server"], budget=60.0)
-    interrupter.join()
-
-
 def make_judged(**threads: list[float]) -> pd.DataFrame:
     return make_workload_table({name: {"threads": ups} for name, ups in threads.items()})
 
 
-def test_threads_help_where_the_whole_interval_says_so() -> None:
+def test_threads_help_where_the_whole_interval_says_so_in_one_run_of_each_workload() -> None:
     some = ([1.06] * 6, [1.05] * 6, [1.0] * 5 + [1.2], [1.0] * 5 + [1.21], [1.9] * 5)
     told = [summarise(make_judged(hashing=ups))["threads_help"].iloc[0] for ups in some]
     assert told == ["threads help", "they don't", "they don't", "not clear here", "not clear here"]
-
-
-def test_a_workload_that_is_there_twice_or_unknown_is_refused() -> None:
     table = make_judged(sorting=[1.0])
-    told = r"one run of each workload, out of sleeping, .*, sorting; it holds sorting, sorting$"
-    with pytest.raises(ResultsError, match=told):
+    twice = r"one run of each workload, out of sleeping, .*, sorting; it holds sorting, sorting$"
+    with pytest.raises(ResultsError, match=twice):
         verdict(combine([table, table.assign(run_id="again")]))
     with pytest.raises(ResultsError, match="it holds countdown"):
         summarise(make_run(experiment="workloads"))
@@ -111,10 +81,12 @@ def test_a_workload_that_is_there_twice_or_unknown_is_refused() -> None:
 def test_a_prediction_is_right_or_wrong_or_cannot_be_told() -> None:
     table = make_judged(sleeping=spread(1.9), hashing=UNCLEAR, sorting=spread(0.9))
     told = check_predictions(table, iter(["sleeping", "hashing", "sorting"]))
-    assert list(told.columns) == ["workload", "predicted", "measured", "right"]
-    assert told["workload"].tolist() == ["sleeping", "hashing", "sorting"]
-    assert told["measured"].tolist() == ["threads help", "not clear here", "they don't"]
-    assert told["right"].tolist() == [True, None, False]
+    assert told.to_dict("list") == {
+        "workload": ["sleeping", "hashing", "sorting"],
+        "predicted": ["threads help"] * 3,
+        "measured": ["threads help", "not clear here", "they don't"],
+        "right": [True, None, False],
+    }
     assert check_predictions(table, [])["right"].tolist() == [False, None, True]
     with pytest.raises(ValueError, match=r"\(sleeping, hashing, sorting\), not a, b$"):
         check_predictions(table, ["b", "sleeping", "a"])
@@ -136,14 +108,16 @@ def test_each_workload_has_a_line_with_its_speed_ups_below_what_is_to_mind() -> 
 
 def test_the_title_names_each_workload_with_its_answer_and_the_rounds_may_differ() -> None:
     every = make_judged(sleeping=spread(1.9, 7), hashing=UNCLEAR, sorting=spread(0.9, 30))
-    title, conditions = (text.get_text() for text in draw(every).texts)
-    assert title == "Threads helped with sleeping; not with sorting; not clear here with hashing"
-    assert conditions.endswith(" cores; two workers already started, 7 to 30 rounds of each")
-    for some, title in (
-        (make_judged(sorting=spread(1.0)), "Threads did not help with sorting"),
-        (make_judged(sleeping=UNCLEAR, sorting=[1.0]), "Not clear here with sleeping and sorting"),
+    unclear = make_judged(sleeping=UNCLEAR, sorting=[1.0])
+    told = "Threads helped with sleeping; not with sorting; not clear here with hashing"
+    for some, title, rounds in (
+        (every, told, "7 to 30 rounds"),
+        (unclear, "Not clear here with sleeping and sorting", "1 to 8 rounds"),
+        (make_judged(sorting=spread(1.0)), "Threads did not help with sorting", "eight rounds"),
     ):
-        assert draw(some).texts[0].get_text() == title
+        heading, conditions = (text.get_text() for text in draw(some).texts)
+        assert heading == title
+        assert conditions.endswith(f" cores; two workers already started, {rounds} of each")
 
 
 def test_marks_and_intervals_stand_where_the_summary_says_in_the_runners_colours() -> None:
@@ -155,17 +129,15 @@ def test_marks_and_intervals_stand_where_the_summary_says_in_the_runners_colours
     (axes,) = chart.axes
     labels = [label.get_text().lower() for label in axes.get_yticklabels()]
     assert labels == summary["workload"].tolist()[::3] == list(WORKLOADS)
-    assert axes.get_ylim() == (5.55, -0.6)
     drawn = (("threads", -0.17, [1.9] * 5 + [1.0]), ("processes", 0.17, [1.8] * 6))
     for runner, shift, ups in drawn:
-        own, look = summary[summary["runner"] == runner], get_look(runner)
-        lines = [line for line in axes.lines if line.get_color() == look.colour]
+        own, colour = summary[summary["runner"] == runner], get_look(runner).colour
+        lines = [line for line in axes.lines if line.get_color() == colour]
         bars, marks = lines[::2], lines[1::2]
         assert [read_across(mark)[0] for mark in marks] == pytest.approx(ups, rel=1e-3)
         ends = own[["speed_up_low", "speed_up_high"]].to_numpy()
         assert [read_across(bar) for bar in bars] == pytest.approx(ends)
         assert [read_up(mark)[0] for mark in marks] == pytest.approx([n + shift for n in range(6)])
-        assert {mark.get_marker() for mark in marks} == {look.marker}
     texts = [text.get_text() for text in axes.texts]
     assert texts.count("1.90 ×  four threads") == 5
     kinds = ["waits"] * 3 + ["C code, lets go of the GIL"] * 2 + ["C code, keeps the GIL"]
@@ -178,9 +150,9 @@ def test_marks_and_intervals_stand_where_the_summary_says_in_the_runners_colours
 def test_extreme_tables_draw_readably_with_labels_that_do_not_touch() -> None:
     runners = {"threads": spread(59.0, 8, 1.9), "processes": spread(0.01)}
     table = make_workload_table({"writing a file": runners, "compressing": runners}, 60)
-    (axes,) = assert_readable(draw, table).axes
-    assert_apart(axes, list(axes.texts))
-    loop = table[table["runner"] == BASELINE]
+    loop = table[table["runner"] == "sequential"]
+    for each in (table, loop):
+        (axes,) = assert_readable(draw, each).axes
+        assert_apart(axes, list(axes.texts))
     assert verdict(loop).endswith("Compressing: not clear here.")
-    (axes,) = assert_readable(draw, loop).axes
     assert not [text for text in axes.texts if "at once" in text.get_text()]

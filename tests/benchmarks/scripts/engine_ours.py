@@ -1,5 +1,6 @@
-"""Print ratios of tasks through gil_demo to direct ones: engine_ours.py RUNNER TASKS TURNS."""
+"""Print the ratio of tasks through gil_demo to direct ones: engine_ours.py RUNNER TASKS TURNS."""
 
+import statistics
 import sys
 import time
 
@@ -26,4 +27,4 @@ if __name__ == "__main__":
             first = turn % 2 == 0
             seconds = {is_ours: measure(is_ours) for is_ours in (first, not first)}
             ratios.append(seconds[True] / seconds[False])
-    print(*ratios[1:])
+    print(statistics.median(ratios[1:]))

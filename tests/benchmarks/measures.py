@@ -1,0 +1,247 @@
+"""What pools and topics cost, how quick they are, and how true their measurements."""
+
+import multiprocessing
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import gil_demo
+from gil_demo.pythons.search import find_pythons
+from gil_demo.pythons.table import MEASURED
+from gil_demo.running.pools import list_start_methods, processes
+from gil_demo.running.runners import ENGINES, find_missing
+from gil_demo.running.workloads import compute_default_chunksize, countdown
+from tests.benchmarks.harness import (
+    Report,
+    Row,
+    clock,
+    divide,
+    hear,
+    make_row,
+    run_script,
+    started,
+    take_rounds,
+    tell,
+)
+
+WORKERS = 2
+LIMIT_STEPS = 5_000_000
+TINY_TASKS = 100_000
+POOLS = ["ours", "bare Pool", "ProcessPoolExecutor", "loky"]
+STARTS = 3
+FILES = 1_000
+
+
+def measure_limit(rounds: int = 70) -> Report:
+    """Hold the work of `processes` against two interpreters that do the same by themselves."""
+    ours = partial(run_script, "limit.py", WORKERS, LIMIT_STEPS)
+    variants = {method: partial(ours, method) for method in list_start_methods()}
+    figures = take_rounds("limit", {"limit": _time_limit, **variants}, rounds)
+    (alone,) = figures.pop("limit")
+    return Report(
+        f"limit: work of `processes`, {WORKERS} × {LIMIT_STEPS:,} steps, against {WORKERS} "
+        "independent interpreters",
+        [
+            make_row(f"limit / ours, {name}", divide(alone, own), ">= 0.97")
+            for name, (own,) in figures.items()
+        ],
+        "1 means as fast as two interpreters that know nothing of each other. Start-up is not "
+        "counted on either side; every round has fresh interpreters on both.",
+    )
+
+
+def _time_limit() -> list[float]:
+    """Return how long interpreters that are up take from being told to the last one's answer."""
+    with ExitStack() as stack:
+        pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
+        for interpreter in pair:
+            hear(interpreter)
+        began = time.perf_counter()
+        for interpreter in pair:
+            tell(interpreter, str(LIMIT_STEPS))
+        for interpreter in pair:
+            hear(interpreter)
+        return [time.perf_counter() - began]
+
+
+def measure_guard(rounds: int = 20) -> Report:
+    """Hold many tiny tasks through `processes` against `Pool.map`, both already started."""
+    rows = []
+    for chunksize in (compute_default_chunksize(TINY_TASKS, WORKERS), 1_000, 100):
+        variants = {"bare": partial(_time_bare, chunksize), "ours": partial(_time_ours, chunksize)}
+        (bare,), (ours,) = take_rounds("guard", variants, rounds).values()
+        name = f"ours / Pool.map, chunks of {chunksize:,}"
+        rows.append(make_row(name, divide(ours, bare), "<= 1.1"))
+    return Report(f"guard: {TINY_TASKS:,} tasks of 100 steps, {WORKERS} workers", rows)
+
+
+def _time_bare(chunksize: int) -> list[float]:
+    with multiprocessing.Pool(WORKERS) as pool:
+        pool.map(countdown, [1] * WORKERS)
+        return clock(lambda: pool.map(countdown, [100] * TINY_TASKS, chunksize))
+
+
+def _time_ours(chunksize: int) -> list[float]:
+    with processes(WORKERS, chunksize=chunksize) as run:
+        run(countdown, [1] * WORKERS)
+        return clock(lambda: run(countdown, [100] * TINY_TASKS))
+
+
+def measure_start_up(rounds: int = 16) -> Report:
+    """Hold cold start, tasks of nothing and tear-down of `processes` against other pools."""
+    rows, milliseconds = [], ""
+    groups = {method: partial(_start_in_turns, method) for method in list_start_methods()}
+    for method, figures in take_rounds("start_up", groups, rounds, warm_ups=0).items():
+        starts = {name: figures[n :: len(POOLS)] for n, name in enumerate(POOLS)}
+        for name, own in starts.items():
+            median = 1000 * statistics.median(one for each in own for one in each)
+            milliseconds += f"\n  {f'{method}: {name}':<42}{median:7.1f}"
+            if name != "ours":
+                ratios = map(divide, starts["ours"], own)
+                medians = map(statistics.median, zip(*ratios, strict=True))
+                target = "<= 1.05" if name == "bare Pool" else "< 1"
+                rows.append(make_row(f"{method}: {name}", medians, target))
+    return Report(
+        "start_up: cold start, a task of nothing for each of 2 workers, tear-down; ours against",
+        rows,
+        "Ours and the bare Pool wait until both workers are ready; the others wait for both "
+        "when they are shut down. loky starts workers in a way of its own. Each round starts "
+        "every script afresh and has them start their pools in turn; a script's first start, "
+        "which also starts helper processes of multiprocessing and loads modules, is not "
+        "counted. Ours is imported below the script's __main__ guard.\n"
+        "Medians in milliseconds:" + milliseconds,
+    )
+
+
+def _start_in_turns(method: str) -> list[float]:
+    """Start scripts and let them time their pools in turn; return the seconds, turn by turn."""
+    seconds = []
+    with ExitStack() as stack:
+        pools = {name: stack.enter_context(started("start_up.py", name, method)) for name in POOLS}
+        for _ in range(STARTS + 1):
+            turn = {}
+            for name in random.sample(POOLS, len(POOLS)):
+                tell(pools[name], "once")
+                turn[name] = float(hear(pools[name]))
+            seconds += [turn[name] for name in POOLS]
+    return seconds[len(POOLS) :]
+
+
+def measure_import(rounds: int = 100) -> Report:
+    """Time `import gil_demo` in fresh interpreters."""
+    variants = {
+        text: partial(clock, partial(subprocess.run, [sys.executable, "-c", text], check=True))
+        for text in ("pass", "import gil_demo")
+    }
+    (bare,), (ours,) = take_rounds("import", variants, rounds).values()
+    more = [1000 * (b - a) for a, b in zip(bare, ours, strict=True)]
+    row = make_row("milliseconds more", more, "<= 15", decimals=1)
+    return Report('import: python -c "import gil_demo" against python -c pass', [row])
+
+
+def measure_spread(rounds: int = 10) -> Report:
+    """Ask `compare` and one naive timing for the speed-up of two processes, again and again."""
+    ways = {
+        "ours": partial(run_script, "spread.py", "ours"),
+        "naive": partial(run_script, "spread.py", "naive"),
+    }
+    answers = take_rounds("spread", ways, rounds, warm_ups=0)
+    ours, naive = (values for way in answers.values() for values in way)
+    least = statistics.stdev(naive)
+    is_met = "yes" if statistics.stdev(ours) < least else "NO"
+    return Report(
+        "spread: standard deviation of the speed-up of two processes, from run to run",
+        [
+            _make_spread("compare, 4 s", ours, f"< {least:.3f}", is_met),
+            _make_spread("one naive timing", naive),
+        ],
+        "Each run is an interpreter of its own.",
+        ("spread", "all within", "runs"),
+    )
+
+
+def _make_spread(name: str, values: Sequence[float], target: str = "", is_met: str = "") -> Row:
+    ends = f"{min(values):.2f} to {max(values):.2f}"
+    figures = f"{statistics.stdev(values):.3f}", ends, str(len(values))
+    return f"{name} (median {statistics.median(values):.2f})", *figures, target, is_met
+
+
+def measure_engines(rounds: int = 6) -> Report:
+    """Hold tasks of nothing through gil_demo against the same tasks handed to the engine."""
+    missing = {name: find_missing(name) for name in ENGINES}
+    here = [name for name, reason in missing.items() if not reason]
+    variants = {name: partial(run_script, "engine_ours.py", name, 300, 12) for name in here}
+    figures = take_rounds("engines", variants, rounds, warm_ups=0)
+    return Report(
+        "engines: a task of nothing through gil_demo against the engine directly",
+        [
+            make_row(f"{name}: a task of nothing", own, "<= 1.05")
+            for name, (own,) in figures.items()
+        ],
+        "Each round starts two workers of an engine, on this machine; tasks of one step go through "
+        "gil_demo and directly to the same workers, in turn. A round's figure is a median."
+        + "".join(f"\nLeft out: {name}: {reason}." for name, reason in missing.items() if reason),
+    )
+
+
+def measure_pythons(rounds: int = 24) -> Report:
+    """Hold two threads against one under every Python of this computer."""
+    ready = sum(not python.state for python in find_pythons())
+    table = gil_demo.compare_interpreters(budget=ready * rounds * 0.17)
+    rows = []
+    notes = (
+        "Ratios are taken round by round inside each interpreter. The old lock's fight and the "
+        "threads without a lock need two free cores."
+    )
+    for name, own in table.groupby("interpreter", sort=False):
+        version, gil, state = own[["version", "gil", "state"]].iloc[0]
+        if state != MEASURED:
+            notes += f"\n{name}: {state}."
+            continue
+        target = ">= 1.3" if version.startswith("2.7") else "<= 0.7" if gil == "off" else ""
+        times = own.pivot_table(index="round", columns="runner", values="seconds")
+        rows.append(make_row(str(name), times["threads"] / times["sequential"], target))
+    return Report("pythons: two threads over one, one countdown split between them", rows, notes)
+
+
+def measure_classroom(rounds: int = 5) -> Report:
+    """Gather, judge and draw a class of 1,000 files in an interpreter of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        gil_demo.make_class(folder / "few", 40)
+        files = sorted((folder / "few").glob("*[a-z2].csv"))
+        run = gil_demo.load_recorded("threads-versus-processes")
+        recorded = gil_demo.save(run, folder / "recorded.csv")
+        _multiply([file for one in files for file in (one, recorded)], folder / "class")
+        gather = partial(run_script, "classroom_ours.py", folder / "class", FILES)
+        taken = take_rounds("classroom", {"ours": gather}, rounds, warm_ups=0)
+    seconds, own, megabytes = taken["ours"]
+    return Report(
+        "classroom: files gathered, judged and drawn as four charts",
+        [
+            make_row("1,000 files: seconds", seconds, "< 5", decimals=2),
+            make_row("1,000 files: seconds of the processor", own, "< 5", decimals=2),
+            make_row("1,000 files: megabytes at the end", megabytes, "< 500", decimals=0),
+        ],
+        "Each round starts an interpreter, whose start and imports count. Every second file is "
+        "a recorded run of 38 rounds, the others are made up and have 12.",
+    )
+
+
+def _multiply(files: list[Path], folder: Path) -> None:
+    """Write 1,000 files that are unlike in their names and in the ids of their runs."""
+    folder.mkdir()
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    texts = [text for text in texts if text.endswith("\n")]  # one is cut short, on purpose
+    for number in range(FILES):
+        text = texts[number % len(texts)]
+        run_id = text.splitlines()[1].split(",")[0]
+        place = folder / f"machine{number:04}.csv"
+        place.write_text(text.replace(run_id, f"run{number:04}"), encoding="utf-8")
