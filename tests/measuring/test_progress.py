@@ -72,9 +72,12 @@ def test_the_line_is_gone_after_an_interrupt_too_and_a_terminal_of_ipython_s_is_
 def test_in_a_kernel_the_line_is_one_output(monkeypatch: Patch, clock: list[float]) -> None:
     log: list[dict[str, str]] = []
 
-    def display(data: dict[str, str], **_: object) -> SimpleNamespace:
+    def display(
+        data: dict[str, str], *, raw: bool, display_id: bool = False
+    ) -> SimpleNamespace | None:
+        assert raw
         log.append(data)
-        return SimpleNamespace(update=display)
+        return SimpleNamespace(update=display) if display_id else None
 
     shell = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
     shows = SimpleNamespace(display=display)
