@@ -140,11 +140,13 @@ def warn(machine: Machine) -> list[str]:
         f"This Python is bound to {usable} of {logical} cores.": limit == "affinity",
         f"{usable} logical cores share {physical} physical ones: "
         "expect less than double speed from two of them.": shared < usable,
-        "The GIL is off in this Python: threads run at the same time, "
-        "unlike in the story.": not is_locked,
-        "This Python can run without the GIL, but something turned it on (a package that isn't "
-        "ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps "
-        "it off.": is_locked and can_be_free,
+        "The GIL is off in this Python: threads run at the same time, unlike in the story.": (
+            not is_locked
+        ),
+        "This Python can run without the GIL, but something turned it on (a package that "
+        "isn't ready for it, such as pandas). PYTHON_GIL=0 in the environment keeps it off.": (
+            is_locked and can_be_free
+        ),
         "On battery: many laptops slow down to save power. Plug it in.": machine.on_battery,
         f"This is {name}: the story is about CPython.": name != "CPython",
     }

@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 from gil_demo import words
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
 from gil_demo.drawing import parts
-from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, make_plot, name_axes, write
 from gil_demo.drawing.style import SOFT_INK, Chart, Look, get_look, label_in_full
 from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
@@ -242,28 +241,28 @@ _WORKS = {"even": get_look("processes"), "uneven": Look("#CC79A7", "^", "--")}
 def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw how busy the workers were by the length of the list, beside the ideal's sawtooth."""
     look, workers = get_look("processes"), int(table["workers"].iloc[0])
-    chart, axes = make_plot(11, 5.4, left=0.085, right=0.855, above=0.54, below=1.026)
+    chart, axes = parts.make_plot(11, 5.4, left=0.085, right=0.855, above=0.54, below=1.026)
     tasks = summary["tasks"].astype(int)
     percent = 100 * summary.filter(like="_share")
     shares = 100 * table["busy_seconds"] / table["seconds"] / workers
     parts.draw_rounds(axes, table["tasks"], shares, look.marker)
-    draw_ideal(axes, tasks, percent["ideal_share"])
+    parts.draw_ideal(axes, tasks, percent["ideal_share"])
     axes.lines[-1].set(marker="_", markersize=14)
-    draw_medians(axes, tasks, percent, "busy_share", look, markersize=10)
+    parts.draw_medians(axes, tasks, percent, "busy_share", look, markersize=10)
     longest, measured, ideal = tasks.iloc[-1], *percent[["busy_share", "ideal_share"]].iloc[-1]
     up, down = (14, -14) if measured > ideal else (-9, 14)
     beside: dict[str, Any] = {"size": 13, "va": "center", "annotation_clip": False}
-    write(axes, "measured", (longest, measured), (14, up), look.colour, **beside)
-    write(axes, "without any\noverhead", (longest, ideal), (14, down), **beside)
+    parts.write(axes, "measured", (longest, measured), (14, up), look.colour, **beside)
+    parts.write(axes, "without any\noverhead", (longest, ideal), (14, down), **beside)
     axes.set_ylim(0, max(108, float(shares.max()) * 1.05))
     axes.set_xticks(_choose_ticks([*tasks]))
-    name_axes(axes, "tasks in the list; the same work in all", "workers busy (% of the time)")
+    parts.name_axes(axes, "tasks in the list; the same work in all", "workers busy (% of the time)")
     each = "; ".join(
         f"{row.tasks} tasks {100 * row.busy_share:.1f} % (ideal {100 * row.ideal_share:.1f} %)"
         for row in list_rows(summary)
     )
     told = f"Workers busy: {each}."
-    return finish(chart, _title_lengths(table, summary), _describe_lists(table), told)
+    return parts.finish(chart, _title_lengths(table, summary), _describe_lists(table), told)
 
 
 def _choose_ticks(tasks: list[int]) -> list[int]:
@@ -278,12 +277,12 @@ def _choose_ticks(tasks: list[int]) -> list[int]:
 
 def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw how long even and uneven tasks took by their chunks' size, over the pool's own size."""
-    chart, axes = make_plot(11, 5.4, left=0.085, right=0.81, above=0.54, below=1.026)
+    chart, axes = parts.make_plot(11, 5.4, left=0.085, right=0.81, above=0.54, below=1.026)
     axes.set_xscale("log")
     for work, rows in summary.groupby("work", sort=False):
         x, look = rows["chunksize"].astype(float), _WORKS[str(work)]
         style = {"markersize": 10, "linestyle": look.line, "label": f"{work} tasks"}
-        draw_medians(axes, x, rows, "time_ratio", look, **style)
+        parts.draw_medians(axes, x, rows, "time_ratio", look, **style)
     sizes = sorted(set(summary["chunksize"].astype(int)))
     least, most = sizes[0], sizes[-1]
     margin = (most / least) ** 0.05 if most > least else 2.0
@@ -293,13 +292,13 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.axvline(own, color=SOFT_INK, linewidth=1.4, linestyle=parts.DASHES, zorder=0.5)
     away, side = (6, "left") if own**2 < least * most else (-6, "right")
     place: dict[str, Any] = {"size": 12, "ha": side, "xycoords": ("data", "axes fraction")}
-    write(axes, f"the pool's own: {own:,}", (own, 0), (away, 8), **place)
+    parts.write(axes, f"the pool's own: {own:,}", (own, 0), (away, 8), **place)
     highest = summary[["time_ratio", "time_ratio_high"]].max().max()
     axes.set_ylim(0, 1.12 * max(1.0, highest))
     label_in_full(axes.xaxis, sizes, lambda size: f"{size:,.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(6))
     across, up = "tasks handed out at once (chunksize)", "time over that of the pool's own (×)"
-    name_axes(axes, across, up)
+    parts.name_axes(axes, across, up)
     axes.legend(
         loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=13, handlelength=2.6
     )  # fmt: skip
@@ -309,4 +308,4 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         for row in list_rows(summary)
     )
     told = f"Time by chunksize: {each}."
-    return finish(chart, _title_chunks(table, summary), _describe_lists(table), told)
+    return parts.finish(chart, _title_chunks(table, summary), _describe_lists(table), told)

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gil_demo import checks, words
-from gil_demo.checks import ResultsError
 from gil_demo.drawing.parts import LANE, MOST_BARS, draw_lane, finish, make_plot, write
 from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look
 from gil_demo.measuring.runs import collect_facts
@@ -28,10 +27,12 @@ def _check_tasks(table: pd.DataFrame, place: str) -> None:
     for run_id, run in table.groupby("run_id", sort=False):
         where = f"{place}, {name_run(run_id)}"
         if (run["worker"] > run["workers"]).any():
-            raise ResultsError(f"{where} names a worker beyond its {run['workers'].iloc[0]}")
+            raise checks.ResultsError(f"{where} names a worker beyond its {run['workers'].iloc[0]}")
         wanted = int(run["tasks"].iloc[0])
         if sorted(run["task"]) != list(range(1, wanted + 1)):
-            raise ResultsError(f"{where} is not whole: it has {len(run)} rows for {wanted} tasks")
+            raise checks.ResultsError(
+                f"{where} is not whole: it has {len(run)} rows for {wanted} tasks"
+            )
     for earlier, later in pairwise(_CLOCK):
         check_rows(table[later] < table[earlier], place, f"{later} is before {earlier}")
 
@@ -40,7 +41,9 @@ def check_sizes(table: pd.DataFrame, place: str) -> None:
     """Refuse sizes that no run has, and that would take for ever to sum up."""
     for name, most in (("workers", 10_000), ("tasks", MOST_TASKS)):
         if (table[name] > most).any():
-            raise ResultsError(f"{place}: {name} must be at most {most:,}, not {table[name].max()}")
+            raise checks.ResultsError(
+                f"{place}: {name} must be at most {most:,}, not {table[name].max()}"
+            )
 
 
 TASKS = make_schema(

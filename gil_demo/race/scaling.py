@@ -8,7 +8,6 @@ from matplotlib.ticker import MaxNLocator
 
 from gil_demo.checks import check_count, check_unlike, check_workers
 from gil_demo.drawing import parts
-from gil_demo.drawing.parts import draw_ideal, draw_medians, finish, make_plot, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.runs import BASELINE, Work, check_runners, measure
 from gil_demo.race import comparison
@@ -59,7 +58,7 @@ def judge_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw the speed-up against the number of workers, beside the ideal and the plain loop."""
-    chart, axes = make_plot(10, 5.8, left=0.075, right=0.84, above=0.696, below=1.044)
+    chart, axes = parts.make_plot(10, 5.8, left=0.075, right=0.84, above=0.696, below=1.044)
     contenders = summary[summary["runner"] != BASELINE]
     numbers = sorted(set(contenders["workers"].astype(int)))
     most, cores = max([1, *numbers]), int(table["usable_cores"].iloc[0])
@@ -67,13 +66,15 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     labels = [(1.0, "plain loop", SOFT_INK), (ideal, "ideal", SOFT_INK)]
     for runner, rows in contenders.groupby("runner", sort=False):
         look = get_look(str(runner))
-        draw_medians(axes, rows["workers"].astype(int), rows, "speed_up", look, linestyle=look.line)
+        parts.draw_medians(
+            axes, rows["workers"].astype(int), rows, "speed_up", look, linestyle=look.line
+        )
         labels.append((float(rows["speed_up"].iloc[-1]), str(runner), look.colour))
     axes.axhline(1, color=SOFT_INK, linewidth=1.2, zorder=0.5)
-    draw_ideal(axes, [1, ideal, most], [1, ideal, ideal])
+    parts.draw_ideal(axes, [1, ideal, most], [1, ideal, ideal])
     if cores <= most:
         axes.axvline(cores, color=SOFT_INK, linewidth=1, linestyle=":")
-        write(axes, f"{cores} usable core{'s' * (cores > 1)}", (cores, 0), (5, 6))
+        parts.write(axes, f"{cores} usable core{'s' * (cores > 1)}", (cores, 0), (5, 6))
     axes.set_ylim(0, max(axes.get_ylim()[1], ideal * 1.05))
     parts.label_ends(axes, labels, apart=0.055, top=math.inf, away=10)
     axes.set_xticks(numbers)
@@ -84,4 +85,4 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     forms = ["ran at {} the speed of the plain loop", "at {}"]
     title = comparison.title_workers(table, widest, "speed_up", forms)
     speed_ups = comparison.describe_speed_ups(told)
-    return finish(chart, title, comparison.describe_run(table), speed_ups)
+    return parts.finish(chart, title, comparison.describe_run(table), speed_ups)

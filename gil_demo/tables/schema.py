@@ -95,18 +95,18 @@ def _convert_safely(
 
 def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":
     """Return a column in its type; the first value that doesn't fit is named in the error."""
-    empty = values.isna() | (values.astype(str) == "")
-    if empty.any() and not column.may_be_empty:
-        _refuse(values, empty, name, place, "a value")
-    if column.choices and not values.isin(column.choices).all():
-        _refuse(values, ~values.isin(column.choices), name, place, " or ".join(column.choices))
+    texts = values.astype(str)
+    empty = values.isna() | (texts == "")
+    if not column.may_be_empty:
+        _check_values(values, empty, name, place, "a value")
+    if column.choices:
+        is_another = ~values.isin(column.choices)
+        _check_values(values, is_another, name, place, " or ".join(column.choices))
     if column.kind == "text":
-        return values.astype(str).where(~empty, "").astype("str")
+        return texts.where(~empty, "").astype("str")
     if column.kind == "yes_no":
-        known = values.astype(str).isin(["True", "False"])
-        if not known.all():
-            _refuse(values, ~known, name, place, "True or False")
-        return (values.astype(str) == "True").astype("bool")
+        _check_values(values, ~texts.isin(["True", "False"]), name, place, "True or False")
+        return (texts == "True").astype("bool")
     return _convert_numbers(values, empty, name, column, place)
 
 
@@ -120,21 +120,20 @@ def _convert_numbers(
         good &= numbers % 1 == 0
     if column.kind in ("duration", "rate"):
         good &= numbers > 0
-    bad = ~(good.fillna(False).astype(bool) | empty)
-    if bad.any():
-        _refuse(values, bad, name, place, allowed)
+    is_bad = ~(good.fillna(False).astype(bool) | empty)
+    _check_values(values, is_bad, name, place, allowed)
     if column.kind == "whole":
         return numbers.astype("Int64")
     # pandas 2 reads a text with an error in the last digit
     return values.astype(object).where(~empty, "nan").map(float).astype("float64")
 
 
-def _refuse(
-    values: "pd.Series[Any]", bad: "pd.Series[bool]", name: str, place: str, allowed: str
+def _check_values(
+    values: "pd.Series[Any]", is_bad: "pd.Series[bool]", name: str, place: str, allowed: str
 ) -> None:
-    position = int(bad.to_numpy().argmax())
-    shown = str(values.iloc[position])[:40]
-    raise ResultsError(f"{place}, row {position + 1}: {name} must be {allowed}, not {shown!r}")
+    if is_bad.any():
+        shown = str(values[is_bad.to_numpy()].iloc[0])[:40]
+        check_rows(is_bad, place, f"{name} must be {allowed}, not {shown!r}")
 
 
 MACHINE: dict[str, Column] = {

@@ -18,7 +18,6 @@ from gil_demo.running.pools import check_start_method
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
 from gil_demo.tables import schema
-from gil_demo.tables.schema import MOST_SECONDS, Column, list_rows, make_schema, make_table
 
 _Places = dict[tuple[str, int], float]  # of the lane of a runner's worker, from the top
 _IN_TURN = 0.05  # workers that run together for no larger a part of the time take turns
@@ -74,7 +73,7 @@ def trace(
                 spans = run(trace_countdown, tasks)
             told = facts | {"runner": name, "start_method": method if name == "processes" else ""}
             rows += [told | slice_ for slice_ in list_slices(spans)]
-    return make_table(rows, SLICES)
+    return schema.make_table(rows, SLICES)
 
 
 def list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
@@ -92,15 +91,15 @@ def _check_slices(table: pd.DataFrame, place: str) -> None:
     schema.check_rows(is_backwards, place, "the slice ends before it starts")
 
 
-SLICES = make_schema(
+SLICES = schema.make_schema(
     "slices",
     ("trace",),
     {
-        "runner": Column("text", choices=tuple(_LANES)),
-        "start_method": Column("text", may_be_empty=True),
-        **dict.fromkeys(("workers", "worker", "count"), Column("whole")),
-        "switch_interval_seconds": Column("duration"),
-        **dict.fromkeys(("start_seconds", "end_seconds"), Column("seconds")),
+        "runner": schema.Column("text", choices=tuple(_LANES)),
+        "start_method": schema.Column("text", may_be_empty=True),
+        **dict.fromkeys(("workers", "worker", "count"), schema.Column("whole")),
+        "switch_interval_seconds": schema.Column("duration"),
+        **dict.fromkeys(("start_seconds", "end_seconds"), schema.Column("seconds")),
     },
     _check_slices,
     alike=("workers", "count", "switch_interval_seconds"),
@@ -176,7 +175,7 @@ def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     reservations = words.find_machine_reservations(first, int(first["workers"]))
     interval = words.state_seconds(first["switch_interval_seconds"])
     lines = [f"Mind: {reservation}." for reservation in reservations]
-    return "\n".join([*lines, *[_judge(row, interval) for row in list_rows(summary)]])
+    return "\n".join([*lines, *[_judge(row, interval) for row in schema.list_rows(summary)]])
 
 
 def _judge(row: Any, interval: str) -> str:
@@ -225,7 +224,7 @@ def draw_timeline(
     for (runner, worker), place in lanes.items():
         lane = shown[(shown["runner"] == runner) & (shown["worker"] == worker)]
         draw_lane(axes, place, lane, get_look(runner).colour, (left, right), is_binned)
-    rows = list_rows(summary)
+    rows = schema.list_rows(summary)
     _mark_ends(axes, rows, lanes, left, right)
     names = [_LANES[runner].format(worker) for runner, worker in lanes]
     axes.set_yticks(list(lanes.values()), names)
@@ -252,7 +251,7 @@ def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float
     if len(kinds) != 2 or not {*kinds} <= {int, float}:
         raise TypeError(f"{allowed}, not {checks.shorten(window)}")
     left, right = window
-    if not 0 <= left < right <= MOST_SECONDS:
+    if not 0 <= left < right <= schema.MOST_SECONDS:
         raise ValueError(f"{allowed} with from below to, not {checks.shorten(window)}")
     return float(left), float(right)
 
@@ -290,7 +289,7 @@ def _describe(table: pd.DataFrame) -> str:
 
 def _tell(summary: pd.DataFrame) -> str:
     facts = []
-    for row in list_rows(summary):
+    for row in schema.list_rows(summary):
         fact = f"{words.name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"

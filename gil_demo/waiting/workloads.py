@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from gil_demo import words
 from gil_demo.checks import ResultsError, check_choices, check_workers, shorten
 from gil_demo.drawing import parts
-from gil_demo.drawing.parts import draw_interval, draw_mark, draw_upright, finish, name_rows, write
 from gil_demo.drawing.style import PAPER, Chart, get_look
 from gil_demo.measuring.rounds import check_budget
 from gil_demo.measuring.runs import BASELINE, RUNS, Work, measure, summarise
@@ -197,9 +196,9 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     most = int(contenders["workers"].max()) if len(contenders) else 1
     highest = contenders[["speed_up", "speed_up_high"]].fillna(0).to_numpy().max(initial=most)
     axes.set_xlim(0, float(highest) * 1.42)
-    draw_upright(axes, 1, "plain loop")
+    parts.draw_upright(axes, 1, "plain loop")
     if most > 1:
-        draw_upright(axes, most, f"{most} at once", is_dashed=True)
+        parts.draw_upright(axes, most, f"{most} at once", is_dashed=True)
     parts.name_values(axes, "speed-up over the plain loop (×), 95 % interval", 6)
     _name_workloads(axes, names)
     speed_ups = "; ".join(f"{name}: {', '.join(each)}" for name, each in told.items())
@@ -207,26 +206,28 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     rounds = count_in_words(often, "round") if fewest == often else f"{fewest} to {often} rounds"
     workers = count_in_words(int(table["workers"].max()), "worker")
     conditions = words.describe_conditions(table, f"{workers} already started, {rounds} of each")
-    return finish(chart, head(_state_title(summary), table), conditions, f"Speed-ups: {speed_ups}.")
+    return parts.finish(
+        chart, head(_state_title(summary), table), conditions, f"Speed-ups: {speed_ups}."
+    )
 
 
 def _draw_speed_up(axes: Axes, place: float, row: Any) -> None:
     look = get_look(row.runner)
-    draw_interval(axes, row.speed_up_low, row.speed_up_high, place, look.colour)
-    draw_mark(axes, row.speed_up, place, look, 11)
+    parts.draw_interval(axes, row.speed_up_low, row.speed_up_high, place, look.colour)
+    parts.draw_mark(axes, row.speed_up, place, look, 11)
     right = row.speed_up if math.isnan(row.speed_up_high) else row.speed_up_high
-    write(
+    parts.write(
         axes, f"{row.speed_up:.2f} ×  {name_workers(row.runner, row.workers)}", (right, place),
         (10, 0), look.colour, va="center", bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
     )  # fmt: skip
 
 
 def _name_workloads(axes: Axes, names: Sequence[str]) -> None:
-    name_rows(axes, [capitalise(name) for name in names])
+    parts.name_rows(axes, [capitalise(name) for name in names])
     for label in axes.get_yticklabels():
         label.set_verticalalignment("bottom")
     for place, name in enumerate(names):
-        write(
+        parts.write(
             axes, WORKLOADS[name].kind, (0, place), (-4, -3), size=10, ha="right", va="top",
             xycoords=("axes fraction", "data"), annotation_clip=False,
         )  # fmt: skip
