@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 from subprocess import PIPE
 from unittest.mock import Mock
@@ -14,6 +15,8 @@ from gil_demo import WorkerDied, __version__, cli, combine, load, save, summaris
 from gil_demo.measuring import runs
 from gil_demo.measuring.machine import Machine
 from gil_demo.running import END_SECONDS
+from gil_demo.running.scripts import MARK, list_marked
+from tests.conftest import wait_until
 from tests.made.class_files import write_class
 from tests.made.runs import make_run, make_scaling
 
@@ -108,18 +111,19 @@ def test_a_failed_measurement_is_one_line_and_status_1_and_leaves_no_file(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts a whole console only")
 def test_an_interrupt_ends_it_with_one_line_and_leaves_no_process_and_no_file() -> None:
     words = ["-m", "gil_demo", "--budget", "60", "--precision", "0.0001", "--output", "run.csv"]
+    trial = uuid.uuid4().hex
     process = subprocess.Popen(
-        [sys.executable, *words], stdout=PIPE, stderr=PIPE, text=True, start_new_session=True
-    )
+        [sys.executable, *words], stdout=PIPE, stderr=PIPE, text=True, start_new_session=True,
+        env=os.environ | {MARK: trial},
+    )  # fmt: skip
     time.sleep(1.8)
+    assert list_marked(trial)
     os.killpg(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=30)
     assert (process.returncode, printed, errors) == (130, "", "gil_demo: interrupted\n")
     assert list_files() == []
-    deadline = time.monotonic() + END_SECONDS  # a fork server goes when it sees that Python is gone
-    with pytest.raises(ProcessLookupError):  # noqa: PT012 - nobody of its session is left
-        while time.monotonic() < deadline:
-            os.killpg(process.pid, 0)
+    # a fork server goes when it sees that Python is gone
+    assert wait_until(lambda: not list_marked(trial), END_SECONDS)
 
 
 def test_plot_draws_a_chart_beside_each_file_and_numbers_those_of_several(capsys: Capture) -> None:

@@ -5,14 +5,12 @@ import pytest
 
 from gil_demo import ResultsError, sweep_task_length, verdict
 from gil_demo.costs.lengths import COLD, KEPT, choose_lengths, sum_up
-from tests.conftest import EACH_METHOD
 from tests.made.costs import STEP, STEPS, make_lengths
 from tests.made.runs import assert_one_run
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_real_runs_are_a_whole_table_with_a_pool_started_once_a_round(method: str) -> None:
     table = sweep_task_length([method], budget=0.001)
     assert_one_run(table, ["runner", "start_method", "steps"])

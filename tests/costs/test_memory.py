@@ -10,7 +10,7 @@ from gil_demo.costs import memory
 from gil_demo.drawing.style import INK
 from gil_demo.running.scripts import Outcome
 from tests.charts import assert_readable, list_bars, read_across
-from tests.conftest import EACH_METHOD, METHODS
+from tests.conftest import METHODS
 from tests.made import costs as made
 from tests.made.costs import LARGE, MEGABYTE, READS, SMALL, WAITS, make_weights
 from tests.made.runs import assert_one_run
@@ -18,7 +18,6 @@ from tests.made.runs import assert_one_run
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_real_workers_are_a_whole_table(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LEAST_ROUNDS", 1)  # each takes a while
     monkeypatch.setattr(memory, "TABLE_BYTES", 2 * MEGABYTE)

@@ -9,7 +9,7 @@ from gil_demo import ResultsError, compare_start_up, draw, summarise, verdict
 from gil_demo.costs import start_up
 from gil_demo.costs.start_up import LOADS, Start
 from tests.charts import assert_readable, list_bars, read_across
-from tests.conftest import EACH_METHOD, METHODS
+from tests.conftest import METHODS
 from tests.made.costs import make_starts
 from tests.made.runs import assert_one_run, spread
 
@@ -19,7 +19,6 @@ GONE = [0.01] * 8
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_real_pools_are_a_whole_table(method: str) -> None:
     table = compare_start_up([method], workers=1, budget=0.01)
     assert_one_run(table, ["start_method", "loads"])

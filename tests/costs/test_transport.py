@@ -13,7 +13,7 @@ from gil_demo.costs import blocks, transport
 from gil_demo.costs.transport import SIZES, WAYS
 from gil_demo.measuring.rounds import Timing
 from tests.charts import assert_readable, list_bars, read_across, read_up
-from tests.conftest import EACH_METHOD, METHODS
+from tests.conftest import METHODS
 from tests.made.costs import make_transfers
 from tests.made.runs import assert_one_run, spread
 
@@ -23,7 +23,6 @@ TABLE = make_transfers()
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_real_data_by_every_way_are_a_whole_table(
     method: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

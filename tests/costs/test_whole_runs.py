@@ -6,7 +6,7 @@ from gil_demo import ResultsError, compare_transport, sweep_task_length, verdict
 from gil_demo.checks import WorkerDied
 from gil_demo.costs import lengths, transport
 from gil_demo.running.scripts import run_script
-from tests.conftest import EACH_METHOD, METHODS
+from tests.conftest import METHODS
 from tests.costs.shelf import find_left_behind, list_blocks
 from tests.made import tasks
 from tests.made.costs import make_lengths, make_starts, make_transfers, make_weights
@@ -63,7 +63,6 @@ def test_a_worker_that_carries_or_is_weighed_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.usefixtures("nothing_hangs", "no_wait", "pool_threads_may_stay")
-@pytest.mark.parametrize("method", EACH_METHOD)
 def test_a_dead_worker_is_one_clear_error_and_leaves_no_block(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

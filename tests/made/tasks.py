@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 _MARKS: list[object] = []
-DIED = r"\(exit code (3|not known)\)"  # a fork server's answer is lost where two threads ask it
 
 
 def give_back(value: object) -> object:
@@ -16,6 +15,11 @@ def give_back(value: object) -> object:
 
 def die(*_: object) -> None:
     os._exit(3)
+
+
+def tell_death(method: str) -> str:
+    """Tell how `die` is told; a fork server's answer is lost where two threads ask for it."""
+    return r"\(exit code (3|not known)\)" if method == "forkserver" else r"\(exit code 3\)"
 
 
 def die_in_a_worker(_: object) -> None:

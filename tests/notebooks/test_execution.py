@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tests.conftest import EACH_METHOD
+from tests.conftest import EACH_METHOD, wait_until
 from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
 from tests.notebooks.running import run_in_place, shorten
 from tests.notebooks.wrong_answers import WRONG_ANSWERS
@@ -120,9 +119,7 @@ def list_marked_processes() -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("executed")
 def test_no_process_is_left_when_the_kernels_are_gone() -> None:
-    deadline = time.monotonic() + 10
-    while list_marked_processes() and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_until(lambda: not list_marked_processes(), 10)
     assert list_marked_processes() == []
 
 

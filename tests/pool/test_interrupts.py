@@ -11,7 +11,7 @@ from gil_demo import WorkerDied, map_tasks, sweep_list_length
 from gil_demo.pool import lists, methods, tasks
 from gil_demo.running.pools import pool_held, run_in_pool
 from tests.conftest import interrupt_once_there
-from tests.made.tasks import DIED, die
+from tests.made.tasks import die, tell_death
 
 LONG = 10**9
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
@@ -38,7 +38,7 @@ def test_a_worker_that_dies_ends_a_measurement(
     monkeypatch.setattr(tasks, "countdown", die)
     monkeypatch.setattr(methods, "count_pair", die)
     monkeypatch.setattr(methods, "count_numbered", die)
-    with pytest.raises(WorkerDied, match=f"{DIED} with 2 tasks under way"):
+    with pytest.raises(WorkerDied, match=f"{tell_death(method)} with 2 tasks under way"):
         measure(start_method=method)
     assert multiprocessing.active_children() == []
 

@@ -63,7 +63,8 @@ def test_what_cannot_be_sent_is_an_error_and_no_hang(method: str) -> None:
 
 def test_a_worker_that_ends_ends_the_run_with_one_clear_error(method: str) -> None:
     runner = partial(processes, start_method=method)
-    told = rf"^a worker process ended {tasks.DIED} with 2 tasks under way: \['victim', 'other'\]$"
+    under_way = r"with 2 tasks under way: \['victim', 'other'\]$"
+    told = f"^a worker process ended {tasks.tell_death(method)} {under_way}"
     with pytest.raises(WorkerDied, match=told):
         run_once(runner, tasks.die, ["victim", "other"])
     assert len(run_once(runner, countdown, [COUNT, COUNT])) == 2
@@ -159,7 +160,7 @@ def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
     cut = ("LookupError: no such thing as " + "tea or coffee " * 100)[:300]
     for prepare, word, told in (
         (tasks.refuse, "tea\nor\ncoffee " * 100, f"could not get ready for work: {cut}$"),
-        (tasks.die, "", f"{tasks.DIED} before it was ready|being filled$"),
+        (tasks.die, "", f"{tasks.tell_death(METHODS[0])} before it was ready|being filled$"),
         (tasks.countdown_for_ever, str(tmp_path / "mark"), "not ready after 2 seconds: ask"),
     ):
         held = pool_held(2, METHODS[0], partial(prepare, word))
