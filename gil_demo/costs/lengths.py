@@ -51,6 +51,7 @@ kept open: their start-up and tear-down are those of another pool of the same ro
 
 DEFAULT_SECONDS = 12.0
 LONGEST_SECONDS = 0.3
+_STARTING = "starting"
 _PACE_STEPS = 200_000
 _LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
 
@@ -90,28 +91,29 @@ def sweep_task_length(
         for method in methods:
             held = stack.enter_context(pool_held(workers, method))
             ways["processes", method] = partial(run_in_pool, held, 1)
-        timed = {
-            f"{' by '.join(filter(None, way))}, tasks of {steps:,} steps": (way, steps)
-            for way, steps in product(ways, lengths)
+        variants: dict[tuple[str, str, int], Callable[[], Timing | Start]] = {
+            (_STARTING, method, 0): partial(time_start, workers, method) for method in methods
         }
-        variants: dict[str, Callable[[], Timing | Start]] = {
-            f"starting by {method}": partial(time_start, workers, method) for method in methods
-        }
-        for label, (way, steps) in timed.items():
-            variants[label] = partial(time_work, ways[way], countdown, [steps] * workers)
-        longest = [*timed][len(lengths) - 1]  # of the plain loop, which comes first
-        taken = take_samples(variants, baseline=longest, budget=seconds)
+        for way, steps in product(ways, lengths):
+            variants[*way, steps] = partial(time_work, ways[way], countdown, [steps] * workers)
+        taken = take_samples(variants, (BASELINE, "", lengths[-1]), budget=seconds, name=_label)
     starts = {(one.variant, one.round): one.timing for one in taken.samples}
     names = ("runner", "start_method", "steps", "start_up_seconds", "seconds", "tear_down_seconds")
 
     def describe(one: Sample[Timing | Start]) -> dict[str, object]:
-        way, steps = timed[one.variant]
-        start = starts.get((f"starting by {way[1]}", one.round), Start(0.0, 0.0))
-        told = (*way, steps, start.start_up, one.timing.work, start.tear_down)
+        runner, method, steps = one.variant
+        start = starts.get(((_STARTING, method, 0), one.round), Start(0.0, 0.0))
+        told = (runner, method, steps, start.start_up, one.timing.work, start.tear_down)
         return dict(zip(names, told, strict=True))
 
-    ran = taken._replace(samples=[one for one in taken.samples if one.variant in timed])
+    ran = taken._replace(samples=[one for one in taken.samples if one.variant[0] != _STARTING])
     return make_table(make_rows(ran, facts, describe), LENGTHS)
+
+
+def _label(variant: tuple[str, str, int]) -> str:
+    *way, steps = variant
+    tasks = f", tasks of {steps:,} steps" if steps else ""
+    return f"{' by '.join(filter(None, way))}{tasks}"
 
 
 def choose_lengths(workers: int, seconds: float) -> list[int]:

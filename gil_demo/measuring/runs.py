@@ -69,21 +69,21 @@ def measure(
     check_limits(precision, budget)
     method = check_start_method(start_method)
     facts = collect_facts(experiment) | {"workload": work.workload, "count": work.size}
-    ways = {_label(*variant): (*variant, tasks) for variant, tasks in variants.items()}
     with ExitStack() as stack:
-        timed: dict[str, Callable[[], Timing]] = {}
-        for label, (name, workers, tasks) in ways.items():
+        timed: dict[tuple[str, int], Callable[[], Timing]] = {}
+        for variant, tasks in variants.items():
+            name, workers = variant
             runner, parts = choose_runner(name, method), split(work.size, tasks)
             if is_warm:
                 run = stack.enter_context(runner(workers))
-                timed[label] = partial(time_work, run, work.function, parts)
+                timed[variant] = partial(time_work, run, work.function, parts)
             else:
-                timed[label] = partial(time_run, runner, workers, work.function, parts)
-        taken = take_samples(timed, _label(BASELINE, 1), precision, budget)
+                timed[variant] = partial(time_run, runner, workers, work.function, parts)
+        taken = take_samples(timed, (BASELINE, 1), precision, budget, _label)
 
     def describe(sample: Sample[Timing]) -> dict[str, object]:
-        runner, workers, tasks = ways[sample.variant]
-        started = method if runner == "processes" else ""
+        runner, workers = sample.variant
+        started, tasks = method if runner == "processes" else "", variants[sample.variant]
         told = {"runner": runner, "workers": workers, "start_method": started, "tasks": tasks}
         return {**told, **dict(zip(_PARTS, sample.timing, strict=True))}
 
@@ -131,7 +131,8 @@ def choose_runner(name: str, start_method: str | None) -> Runner:
     return partial(processes, start_method=start_method) if runner is processes else runner
 
 
-def _label(runner: str, workers: int) -> str:
+def _label(variant: tuple[str, int]) -> str:
+    runner, workers = variant
     return f"{runner}, {workers} worker{'s' * (workers > 1)}"
 
 

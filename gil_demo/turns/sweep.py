@@ -60,14 +60,13 @@ def sweep_switch_interval(
     checks.check_whole_number("workers", workers, 2, checks.most_workers())
     seconds = check_budget(15.0 if budget is None else budget)
     facts = collect_facts("switch") | {"workers": workers}
-    by_label = {f"{interval!r} s": interval for interval in sorted({*chosen, PYTHON_INTERVAL})}
-    pace = _measure_pace()
-    timed = {label: partial(_run_round, one, workers, pace) for label, one in by_label.items()}
-    taken = take_samples(timed, baseline=f"{PYTHON_INTERVAL!r} s", budget=seconds)
+    pace, each = _measure_pace(), sorted({*chosen, PYTHON_INTERVAL})
+    timed = {interval: partial(_run_round, interval, workers, pace) for interval in each}
+    taken = take_samples(timed, PYTHON_INTERVAL, budget=seconds, name="{!r} s".format)
 
     def describe(one: Sample[_Round]) -> dict[str, object]:
         told = {"turn_seconds": one.timing.turn_seconds, "steps_per_second": 1 / one.timing.work}
-        return {"switch_interval_seconds": by_label[one.variant], **told}
+        return {"switch_interval_seconds": one.variant, **told}
 
     return make_table(make_rows(taken, facts, describe), SWITCHES)
 

@@ -1,4 +1,5 @@
 import multiprocessing
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ def test_all_is_held_against_the_plain_loop_asked_or_not(monkeypatch: pytest.Mon
     assert set(both["tasks"]) == {3}
     assert summarise(alone)["time_ratio"].tolist() == [1.0]
 
-    def note(_: object, baseline: str, precision: float, budget: float) -> None:
-        raise LookupError(baseline, precision, budget)
+    def note(_: object, baseline: Any, precision: float, budget: float, name: Any) -> None:
+        raise LookupError(name(baseline), precision, budget)
 
     monkeypatch.setattr(runs, "take_samples", note)
     with pytest.raises(LookupError, match=r"'sequential, 1 worker', 0\.5, 3"):

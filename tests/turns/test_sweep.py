@@ -21,8 +21,8 @@ def test_a_sweep_holds_intervals_against_python_s_own(monkeypatch: pytest.Monkey
     assert set(table["switch_interval_seconds"]) == {0.001, 0.005}
     assert set(table["workers"]) == {2}
 
-    def note(variants: dict[str, Any], baseline: str, budget: float) -> None:
-        raise LookupError([run.args[:2] for run in variants.values()], baseline, budget)
+    def note(variants: dict[float, Any], baseline: float, *, budget: float, name: Any) -> None:
+        raise LookupError([run.args[:2] for run in variants.values()], name(baseline), budget)
 
     monkeypatch.setattr(sweep, "take_samples", note)
     with pytest.raises(
