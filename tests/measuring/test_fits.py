@@ -112,6 +112,17 @@ def test_a_line_is_found_again_by_relative_errors_and_its_doubt_holds_its_truth(
     assert LEAST_HELD <= held < CASES
 
 
+def test_a_line_falls_to_nothing_between_the_sizes_at_which_it_is_as_far_off_as_its_doubt() -> None:
+    for both, second in ((0.3, 0.01), (-0.6, 0.02)):
+        doubtful = fits.DoubtfulLine(Line(100.0, -1.0), fits.Doubt(25.0, both, second, 2.0))
+        size, low, high = doubtful.find_root()
+        assert low < size == 100 < high
+        for end in (low, high):
+            assert abs(doubtful.line.at(end)) == pytest.approx(doubtful.reach(end))
+    never = fits.DoubtfulLine(Line(100.0, -1.0), fits.Doubt(25.0, 0.0, 0.25, 2.0))
+    assert [math.isnan(figure) for figure in never.find_root()] == [True] * 3
+
+
 def test_the_crossing_is_recovered_within_a_tenth_and_its_interval_holds() -> None:
     held = 0
     for case in range(CASES):

@@ -59,6 +59,7 @@ def test_many_runs_are_summed_up_as_each_is_alone() -> None:
     together = runs.summarise_each(both)
     assert list(together["run_id"].unique()) == ["two", "one"]
     for run in split_runs(both):
+        assert [*run.columns] == [*both.columns]
         own = together[together["run_id"] == run["run_id"].iloc[0]]
         assert_frame_equal(own.drop(columns="run_id").reset_index(drop=True), summarise(run))
 
