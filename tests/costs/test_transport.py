@@ -143,6 +143,8 @@ def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> 
     lines = [line for line in times.containers if isinstance(line, ErrorbarContainer)]
     assert read_across(lines[2][0]) == [1_000, 100_000, 10_000_000]
     assert read_up(lines[2][0]) == pytest.approx([0.0003006, 0.00036, 0.0063])
+    margin = 10_000**0.05  # a twentieth of what is shown, on either side
+    assert times.get_xlim() == pytest.approx((1_000 / margin, 10_000_000 * margin))
     ends = np.asarray(lines[2][2][0].get_paths()[2].vertices)[:, 1]
     assert ends == pytest.approx([0.99 * 0.0063, 1.01 * 0.0063])
     ways = ("as an argument", "as a result", "shared memory", "with a new pool")
