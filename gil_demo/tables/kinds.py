@@ -152,12 +152,13 @@ def draw(table: pd.DataFrame, chart: str | None = None, **options: Any) -> "Char
 
 def draw_each(table: pd.DataFrame) -> "list[Chart]":
     """Draw what a file holds: of each measurement its first chart, of a class all charts."""
-    charts = []
+    charts: list[Chart] = []
     for experiment, part in table.groupby("experiment", sort=False):
         kind = KINDS[str(experiment)]
-        names = [*kind.charts] if experiment == "class" else [None]
-        runs = [part] if kind.several else split_runs(part)
-        charts += [draw(run, name) for run in runs for name in names]
+        places = [*kind.charts.values()][: None if experiment == "class" else 1]
+        for run in [part] if kind.several else split_runs(part):
+            summary = find(open_table(run).summary)(run)
+            charts += [find(place)(run, summary) for place in places]
     return charts
 
 
