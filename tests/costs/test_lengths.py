@@ -1,18 +1,26 @@
 import time
 from itertools import cycle
+from unittest.mock import Mock
 
 import pytest
 
 from gil_demo import ResultsError, sweep_task_length, verdict
+from gil_demo.costs import lengths
 from gil_demo.costs.lengths import COLD, KEPT, choose_lengths, sum_up
+from gil_demo.running.pools import run_in_pool
 from tests.made.costs import STEP, STEPS, make_lengths
 from tests.made.runs import assert_one_run
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 
-def test_real_runs_are_a_whole_table_with_a_pool_started_once_a_round(method: str) -> None:
+def test_real_runs_are_a_whole_table_with_a_pool_started_once_a_round(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handing_out = Mock(wraps=run_in_pool)
+    monkeypatch.setattr(lengths, "run_in_pool", handing_out)
     table = sweep_task_length([method], budget=0.001)
+    assert {call.args[1] for call in handing_out.call_args_list} == {1}  # a task for each worker
     assert_one_run(table, ["runner", "start_method", "steps"])
     ways = set(zip(table["runner"], table["start_method"], strict=True))
     assert ways == {("sequential", ""), ("threads", ""), ("processes", method)}

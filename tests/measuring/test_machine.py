@@ -53,6 +53,14 @@ def test_a_quota_is_told_from_an_affinity_mask_whose_cores_count_as_busy(
         assert machine.measure_busy_percent() == busy
 
 
+def test_without_a_mask_every_core_of_the_machine_is_looked_at(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="darwin"))
+    monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [30.0, 10.0, 50.0])
+    for cores, busy in ((3, 30.0), (2, 20.0), (None, 30.0)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert machine.measure_busy_percent() == busy
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has taskset and its masks")
 def test_a_process_bound_to_one_core_says_so() -> None:
     before = os.sched_getaffinity(0)

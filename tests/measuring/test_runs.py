@@ -1,3 +1,7 @@
+from contextlib import nullcontext
+from types import SimpleNamespace
+from unittest.mock import Mock
+
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -5,6 +9,7 @@ from pandas.testing import assert_frame_equal
 from gil_demo import ResultsError, combine, summarise
 from gil_demo.measuring import runs
 from gil_demo.measuring.machine import describe_machine
+from gil_demo.measuring.rounds import Timing
 from gil_demo.tables.schema import MACHINE, split_runs
 from tests.made.runs import make_run, spread
 
@@ -43,6 +48,15 @@ def test_the_sequential_run_comes_first_then_threads_then_processes() -> None:
         *(("processes", 2), ("processes", 4), ("fibres", 2)),
     ]
     assert_frame_equal(summarise(table.sample(frac=1.0, random_state=3)), summary)
+
+
+def test_the_parts_of_a_run_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([1.0, 2.0, 4.0, 8.0])
+    monkeypatch.setattr(runs, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+    run = Mock()
+    timing = runs.time_run(Mock(return_value=nullcontext(run)), 2, abs, [5, 6])
+    assert timing == Timing(start_up=1.0, work=2.0, tear_down=4.0)
+    run.assert_called_once_with(abs, [5, 6])
 
 
 def test_the_cold_speed_up_counts_start_up_and_tear_down() -> None:

@@ -81,8 +81,9 @@ def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:
     assert "Worker 1: one task, busy for an unknown part of the work." in verdict(NO_TIME)
     in_turn: Crew = {1: [(1, 2)], 2: [(2, 3)]}
     in_parts: Crew = {1: [(1, 9)], 2: [(2, 3), (4, 5)]}
-    at_once = [in_turn, in_parts, {1: [(1, 9)], 2: [(2, 8)], 3: [(3, 4)]}]
-    assert [tasks.count_most_at_once(make_map(crew)) for crew in at_once] == [1, 2, 3]
+    last: Crew = {1: [(1, 2), (3, 9)], 2: [(4, 8)]}
+    at_once = [in_turn, in_parts, last, {1: [(1, 9)], 2: [(2, 8)], 3: [(3, 4)]}]
+    assert [tasks.count_most_at_once(make_map(crew)) for crew in at_once] == [1, 2, 2, 3]
     assert tasks.count_most_at_once(NO_TIME) == 1
 
 
