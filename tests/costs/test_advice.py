@@ -71,7 +71,7 @@ def test_the_speed_up_is_that_of_the_fitted_lines_with_data_in_proportion_to_the
 def test_advice_is_laid_out_with_a_row_a_length_and_a_column_a_size() -> None:
     advice = advise(EXACT, TRANSFERS)
     assert list(advice.columns) == ["task_seconds", "size_bytes", "answer", "speed_up"]
-    laid_out = lay_out_advice(advice)
+    laid_out = lay_out_advice(advice.drop(columns="speed_up"))
     lengths = [f"a task of {length}" for length in ("100 µs", "1 ms", "10 ms", "100 ms", "1 s")]
     assert list(laid_out.index) == lengths
     assert list(laid_out.columns) == ["with 1 kB", "with 1 MB", "with 100 MB"]

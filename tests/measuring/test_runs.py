@@ -51,12 +51,13 @@ def test_the_sequential_run_comes_first_then_threads_then_processes() -> None:
 
 
 def test_the_parts_of_a_run_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([1.0, 2.0, 4.0, 8.0])
+    moments = iter([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
     monkeypatch.setattr(runs, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
     run = Mock()
     timing = runs.time_run(Mock(return_value=nullcontext(run)), 2, abs, [5, 6])
     assert timing == Timing(start_up=1.0, work=2.0, tear_down=4.0)
     run.assert_called_once_with(abs, [5, 6])
+    assert runs.time_work(run, abs, [7]) == Timing(start_up=0.0, work=16.0, tear_down=0.0)
 
 
 def test_the_cold_speed_up_counts_start_up_and_tear_down() -> None:

@@ -1,12 +1,15 @@
 import math
 import re
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from gil_demo import ResultsError, draw, summarise, sweep_chunksize, sweep_list_length, verdict
 from gil_demo.pool import lists
 from gil_demo.running.pools import run_in_pool
+from gil_demo.running.spans import Span
 from tests import charts
 from tests.conftest import METHODS
 from tests.made.pool import make_chunks, make_lengths, put
@@ -50,6 +53,16 @@ def test_what_is_measured_is_the_cut_that_the_row_names(monkeypatch: pytest.Monk
     expected = [(work, 5, size, 1) for work in cuts for size in (1, 3, 5, 25)]
     for _, rows in table.groupby("round"):
         assert sorted(rows[lists.VARIANT].itertuples(index=False)) == expected
+
+
+def test_a_map_s_time_is_the_caller_s_and_its_work_that_of_its_tasks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([1.0, 3.0])
+    monkeypatch.setattr(lists, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+    spans = [Span(0, 0, 1.0, 1.5), Span(1, 1, 1.25, 2.0)]
+    monkeypatch.setattr(lists, "run_in_pool", Mock(return_value=spans))
+    assert lists._time_map(Mock(), lists._Cut("even", 2, 1)) == (2.0, 1.25)
 
 
 def test_a_sweep_that_is_not_whole_or_that_there_can_not_be_is_refused() -> None:

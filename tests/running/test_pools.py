@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
@@ -15,7 +16,7 @@ from gil_demo.running import pools
 from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
-from tests.conftest import METHODS, run_once
+from tests.conftest import METHODS, run_once, wait_until
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay")
@@ -68,6 +69,18 @@ def test_a_worker_that_ends_ends_the_run_with_one_clear_error(method: str) -> No
     with pytest.raises(WorkerDied, match=told):
         run_once(runner, tasks.die, ["victim", "other"])
     assert len(run_once(runner, countdown, [COUNT, COUNT])) == 2
+
+
+def test_a_pool_whose_waiting_worker_was_killed_ends_with_the_one_that_took_its_place(
+    method: str,
+) -> None:
+    with pool_held(1, method) as held:
+        (worker,) = held.crew
+        run_in_pool(held, 1, countdown, [COUNT])
+        time.sleep(0.2)  # it waits for tasks again, and holds the lock that ending needs
+        worker.kill()
+        assert wait_until(lambda: any(one is not worker for one in held.list_new_workers()))
+    assert multiprocessing.active_children() == []
 
 
 def test_a_refusal_of_the_system_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +181,10 @@ def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
             pytest.fail("the pool was not ready")
 
 
-def test_an_exit_that_is_lost_and_a_signal_without_a_name_are_told_in_these_words() -> None:
+def test_how_a_process_ended_is_told_in_these_words() -> None:
     for kind, code, told in (
         ("ForkServerProcess", 255, "exit code not known"),
+        ("SpawnProcess", 0, "exit code 0"),
         ("SpawnProcess", -99, "signal 99"),
     ):
         assert pools._describe_exit(type(kind, (), {"exitcode": code})()) == told

@@ -1,16 +1,20 @@
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
 
 from gil_demo.checks import GilDemoError
+from gil_demo.running import runners
 from gil_demo.running.pools import processes
 from gil_demo.running.runners import find_missing, get_runner, sequential, threads
 from gil_demo.running.spans import Runner
+from gil_demo.running.workers import Stopped
 from gil_demo.running.workloads import countdown
 from tests.conftest import EACH_METHOD, METHODS, interrupt_once_there, run_once
 from tests.made import tasks
@@ -73,6 +77,29 @@ def test_an_interrupt_ends_the_tasks_and_all_workers(runner: Runner, tmp_path: P
         run_once(runner, tasks.countdown_for_ever, [str(mark)] * 2)
     interrupter.join()
     assert len(run_once(runner, countdown, [9, 9])) == 2
+
+
+def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered: set[int] = set()
+    left: set[int] = set()
+
+    def work() -> None:
+        time.sleep(0.1)
+        with suppress(Stopped):
+            entered.add(0)
+            while True:
+                pass
+        left.add(0)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    # the time allowed never ends: only the thread's own end ends the waiting
+    monkeypatch.setattr(runners, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
+    runners._stop([thread, threading.Thread()], entered, left)  # the second never started
+    assert left == {0}
+    thread.join()
 
 
 def test_bad_tasks_are_refused_before_anything_starts_and_a_refused_thread_is_one_clear_error(
