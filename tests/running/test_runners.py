@@ -85,21 +85,21 @@ def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_hav
     entered: set[int] = set()
     left: set[int] = set()
 
-    def work() -> None:
-        time.sleep(0.1)
+    def work(number: int) -> None:
+        time.sleep(0.1 + 0.2 * number)
         with suppress(Stopped):
-            entered.add(0)
+            entered.add(number)
             while True:
                 pass
-        left.add(0)
+        left.add(number)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    crew = [threading.Thread(target=work, args=[number], daemon=True) for number in range(3)]
+    for thread in crew[:2]:  # the third never starts
+        thread.start()
     # the time allowed never ends: only the thread's own end ends the waiting
     monkeypatch.setattr(runners, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
-    runners._stop([thread, threading.Thread()], entered, left)  # the second never started
-    assert left == {0}
-    thread.join()
+    runners._stop(crew, entered, left)
+    assert left == {0, 1}
 
 
 def test_bad_tasks_are_refused_before_anything_starts_and_a_refused_thread_is_one_clear_error(
