@@ -37,6 +37,7 @@ def test_under_noise_answers_are_right_or_withheld_and_in_doubt_there_are_none()
     laws = {way: made.ORDINARY_LAWS[way] for way in (made.LOOP, made.THREADS, made.FORK)}
     wild = make_lengths(laws, {"fork": (0.2, 0.1)}, noise=made.Noise(each=0.2), steps=short, seed=1)
     assert ask(wild, 100.0) == [NO_VERDICT]
+    assert ask(make_lengths(rounds=6), 1.0) == ["cold pool"]  # as many as an interval needs
     for lengths, transfers in (
         (make_lengths(busy_percent=95.0), TRANSFERS),
         (make_lengths(rounds=5), TRANSFERS),

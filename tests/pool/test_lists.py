@@ -165,6 +165,7 @@ def test_a_sweep_of_chunks_is_told_and_drawn_with_a_line_each_for_even_and_uneve
     assert ([250, 250], [0, 1]) in lines  # from the bottom of the plot to its top
     assert ([0, 1], [1, 1]) in lines  # from its left to its right
     assert axes.get_ylim() == (0, pytest.approx(1.12 * max(spread(1.5))))
+    assert draw(make_chunks({("even", 250): [1.0]})).axes[0].get_xlim() == (125, 500)
     low = make_chunks({("even", 250): [1.0], ("even", 1_000): [0.9]})
     for drawn, side in ((axes, "right"), (draw(low).axes[0], "left")):
         (name,) = drawn.texts

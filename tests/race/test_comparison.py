@@ -31,10 +31,10 @@ def test_all_is_held_against_the_plain_loop_asked_or_not(monkeypatch: pytest.Mon
     assert summarise(alone)["time_ratio"].tolist() == [1.0]
 
     def note(_: object, baseline: Any, precision: float, budget: float, name: Any) -> None:
-        raise LookupError(name(baseline), precision, budget)
+        raise LookupError(name(baseline), name(("threads", 2)), precision, budget)
 
     monkeypatch.setattr(runs, "take_samples", note)
-    with pytest.raises(LookupError, match=r"'sequential, 1 worker', 0\.5, 3"):
+    with pytest.raises(LookupError, match=r"'sequential, 1 worker', 'threads, 2 workers', 0\.5, 3"):
         compare(precision=0.5, budget=3)
 
 
