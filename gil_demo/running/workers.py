@@ -66,9 +66,13 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
     function, arguments = job
     clock = time.perf_counter
     answers: list[object] = []
+    ends: list[float] = []
+    keep, note = answers.append, ends.append
     start = clock()
     try:
-        ends = [clock() for _ in map(answers.append, map(function, arguments))]
+        for argument in arguments:  # Python calls its own functions quicker than `map` does
+            keep(function(argument))
+            note(clock())
     except Exception as failure:
         try:
             pickle.loads(pickle.dumps(failure))
