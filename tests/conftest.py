@@ -39,6 +39,18 @@ def wait_until(is_so: Callable[[], bool], seconds: float = STUCK_SECONDS) -> boo
     return is_so_now
 
 
+def watch_finalizers(monkeypatch: pytest.MonkeyPatch, kind: Any) -> list[bool]:
+    """Note for each finalizer whether an interrupt could meet it; Python would swallow that one."""
+    usual, finish, met = signal.getsignal(signal.SIGINT), kind.__del__, []
+
+    def note(one: object) -> None:
+        met.append(signal.getsignal(signal.SIGINT) is usual)
+        finish(one)
+
+    monkeypatch.setattr(kind, "__del__", note)
+    return met
+
+
 def list_connections(process: psutil.Process) -> list[Any]:
     """List the open network sockets of a process, by the name that its psutil has for that."""
     name = "net_connections" if hasattr(process, "net_connections") else "connections"

@@ -35,8 +35,10 @@ def block_held(data: bytes) -> Iterator[str]:
             try:
                 with held_back():
                     _remove(block)
+                    block = None  # its finalizer runs here, where no interrupt can meet it
             except KeyboardInterrupt:  # it may have come before it was held back
-                _remove(block)
+                if block is not None:
+                    _remove(block)
                 raise
 
 

@@ -101,9 +101,8 @@ def sweep_task_length(
     names = ("runner", "start_method", "steps", "start_up_seconds", "seconds", "tear_down_seconds")
 
     def describe(one: Sample[Timing | Start]) -> dict[str, object]:
-        runner, method, steps = one.variant
-        start = starts.get(((_STARTING, method, 0), one.round), Start(0.0, 0.0))
-        told = (runner, method, steps, start.start_up, one.timing.work, start.tear_down)
+        start = starts.get(((_STARTING, one.variant[1], 0), one.round), Start(0.0, 0.0))
+        told = (*one.variant, start.start_up, one.timing.work, start.tear_down)
         return dict(zip(names, told, strict=True))
 
     ran = taken._replace(samples=[one for one in taken.samples if one.variant[0] != _STARTING])
@@ -111,9 +110,8 @@ def sweep_task_length(
 
 
 def _label(variant: tuple[str, str, int]) -> str:
-    *way, steps = variant
-    tasks = f", tasks of {steps:,} steps" if steps else ""
-    return f"{' by '.join(filter(None, way))}{tasks}"
+    way = " by ".join(filter(None, variant[:2]))
+    return f"{way}, tasks of {variant[2]:,} steps" if variant[2] else way
 
 
 def choose_lengths(workers: int, seconds: float) -> list[int]:

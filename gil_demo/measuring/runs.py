@@ -71,14 +71,13 @@ def measure(
     facts = collect_facts(experiment) | {"workload": work.workload, "count": work.size}
     with ExitStack() as stack:
         timed: dict[tuple[str, int], Callable[[], Timing]] = {}
-        for variant, tasks in variants.items():
-            name, workers = variant
+        for (name, workers), tasks in variants.items():
             runner, parts = choose_runner(name, method), split(work.size, tasks)
             if is_warm:
                 run = stack.enter_context(runner(workers))
-                timed[variant] = partial(time_work, run, work.function, parts)
+                timed[name, workers] = partial(time_work, run, work.function, parts)
             else:
-                timed[variant] = partial(time_run, runner, workers, work.function, parts)
+                timed[name, workers] = partial(time_run, runner, workers, work.function, parts)
         taken = take_samples(timed, (BASELINE, 1), precision, budget, _label)
 
     def describe(sample: Sample[Timing]) -> dict[str, object]:

@@ -132,6 +132,7 @@ def pool_held(
             held.let_go()
             ready.close()
             announcements.close()
+            del ready, announcements
 
 
 def _open(

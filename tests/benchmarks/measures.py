@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import gil_demo
@@ -34,7 +35,7 @@ from tests.benchmarks.harness import (
 WORKERS = 2
 LIMIT_STEPS = 5_000_000
 TINY_TASKS = 100_000
-POOLS = ["ours", "bare Pool", "ProcessPoolExecutor", "loky"]
+POOLS = ["ours", "bare Pool"]
 STARTS = 3
 FILES = 1_000
 
@@ -95,29 +96,21 @@ def _time_ours(chunksize: int) -> list[float]:
 
 
 def measure_start_up(rounds: int = 16) -> Report:
-    """Hold cold start, tasks of nothing and tear-down of `processes` against other pools."""
-    rows, milliseconds = [], ""
+    """Hold cold start, tasks of nothing and tear-down of `processes` against a bare Pool's."""
+    rows = []
     groups = {method: partial(_start_in_turns, method) for method in list_start_methods()}
     for method, figures in take_rounds("start_up", groups, rounds, warm_ups=0).items():
-        starts = {name: figures[n :: len(POOLS)] for n, name in enumerate(POOLS)}
-        for name, own in starts.items():
-            median = 1000 * statistics.median(one for each in own for one in each)
-            milliseconds += f"\n  {f'{method}: {name}':<42}{median:7.1f}"
-            if name != "ours":
-                ratios = map(divide, starts["ours"], own)
-                medians = map(statistics.median, zip(*ratios, strict=True))
-                most = "<= 1.12" if method == "fork" else "<= 1.05"
-                target = most if name == "bare Pool" else "< 1"
-                rows.append(make_row(f"{method}: {name}", medians, target))
+        both = figures[::2], figures[1::2]
+        medians = [f"{1000 * statistics.median(chain(*own)):.1f}" for own in both]
+        ratios = map(statistics.median, zip(*map(divide, *both), strict=True))
+        most = "<= 1.12" if method == "fork" else "<= 1.05"
+        rows.append(make_row(f"{method}: {' / '.join(medians)} ms", ratios, most))
     return Report(
-        "start_up: cold start, a task of nothing for each of 2 workers, tear-down; ours against",
+        "start_up: cold start, a task of nothing for each of 2 workers, tear-down; ours / Pool",
         rows,
-        "Ours and the bare Pool wait until both workers are ready; the others wait for both "
-        "when they are shut down. loky starts workers in a way of its own. Each round starts "
-        "every script afresh and has them start their pools in turn; a script's first start, "
-        "which also starts helper processes of multiprocessing and loads modules, is not "
-        "counted. Ours is imported below the script's __main__ guard.\n"
-        "Medians in milliseconds:" + milliseconds,
+        "Both wait until both workers are ready. Each round starts both scripts afresh and has "
+        "them start their pools in turn; a script's first start, which also starts helper "
+        "processes of multiprocessing and loads modules, is not counted.",
     )
 
 

@@ -14,6 +14,7 @@ from gil_demo.costs import blocks
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import read_block
 from gil_demo.running.interrupts import held_back
+from tests.conftest import watch_finalizers
 from tests.costs.shelf import SHELF, find_left_behind, list_blocks
 
 DATA = bytes(range(256)) * 4
@@ -42,6 +43,10 @@ def test_a_block_has_the_data_and_a_name_of_its_own_and_is_gone_afterwards_and_o
         block.close()
         # the other is read as far as asked for, and stays
         assert [read_block(other, size) for size in (1, 4_000)] == [1, 4_000]
+    met = watch_finalizers(monkeypatch, SharedMemory)
+    with block_held(DATA):
+        pass
+    assert met == [False]
     with pytest.raises(KeyboardInterrupt), block_held(DATA) as left:
         interrupt()
     with pytest.raises(KeyboardInterrupt), block_held(DATA) as late:

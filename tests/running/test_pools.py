@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from functools import partial
+from multiprocessing.connection import _ConnectionBase
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,7 +17,7 @@ from gil_demo.running import pools
 from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
-from tests.conftest import METHODS, run_once, wait_until
+from tests.conftest import METHODS, run_once, wait_until, watch_finalizers
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay")
@@ -155,6 +156,16 @@ def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(method: str)
         while True:
             run_once(partial(processes, start_method=method), countdown, [COUNT, COUNT])
     interrupter.join()
+
+
+def test_no_finalizer_of_a_pool_is_met_by_an_interrupt(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met = watch_finalizers(monkeypatch, _ConnectionBase)
+    run_once(partial(processes, start_method=method), countdown, [COUNT])
+    with pytest.raises(LookupError), pool_held(1, method):
+        raise LookupError
+    assert set(met) == {False}
 
 
 def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_path: Path) -> None:

@@ -82,8 +82,7 @@ def test_an_interrupt_ends_the_tasks_and_all_workers(runner: Runner, tmp_path: P
 def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entered: set[int] = set()
-    left: set[int] = set()
+    entered, left = set[int](), set[int]()
 
     def work(number: int) -> None:
         time.sleep(0.1 + 0.2 * number)
@@ -96,7 +95,7 @@ def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_hav
     crew = [threading.Thread(target=work, args=[number], daemon=True) for number in range(3)]
     for thread in crew[:2]:  # the third never starts
         thread.start()
-    # the time allowed never ends: only the thread's own end ends the waiting
+    # the time allowed never ends
     monkeypatch.setattr(runners, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
     runners._stop(crew, entered, left)
     assert left == {0, 1}

@@ -19,24 +19,13 @@ def start(pool_name: str, method: str) -> None:
 
         with processes(2, method) as run:
             run(nothing, [0, 0])
-    elif pool_name == "bare Pool":
+    else:
         context = multiprocessing.get_context(method)
         ready = context.Semaphore(0)
         with context.Pool(2, initializer=announce, initargs=(ready,)) as pool:
             ready.acquire()
             ready.acquire()
             pool.map(nothing, [0, 0])
-    elif pool_name == "ProcessPoolExecutor":
-        from concurrent.futures import ProcessPoolExecutor
-
-        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as executor:
-            list(executor.map(nothing, [0, 0]))
-    else:
-        from loky import get_reusable_executor
-
-        shared = get_reusable_executor(max_workers=2)
-        list(shared.map(nothing, [0, 0]))
-        shared.shutdown(wait=True)
 
 
 if __name__ == "__main__":
