@@ -82,8 +82,8 @@ def measure(
 
     def describe(sample: Sample[Timing]) -> dict[str, object]:
         runner, workers = sample.variant
-        started, tasks = method if runner == "processes" else "", variants[sample.variant]
-        told = {"runner": runner, "workers": workers, "start_method": started, "tasks": tasks}
+        told = {"runner": runner, "workers": workers, "tasks": variants[sample.variant]}
+        told["start_method"] = method if runner == "processes" else ""
         return {**told, **dict(zip(_PARTS, sample.timing, strict=True))}
 
     facts["stopped_by"] = taken.stopped_by

@@ -60,7 +60,8 @@ def sweep_switch_interval(
     checks.check_whole_number("workers", workers, 2, checks.most_workers())
     seconds = check_budget(15.0 if budget is None else budget)
     facts = collect_facts("switch") | {"workers": workers}
-    pace, each = _measure_pace(), sorted({*chosen, PYTHON_INTERVAL})
+    pace = _measure_pace()
+    each = sorted({*chosen, PYTHON_INTERVAL})
     timed = {interval: partial(_run_round, interval, workers, pace) for interval in each}
     taken = take_samples(timed, PYTHON_INTERVAL, budget=seconds, name="{!r} s".format)
 

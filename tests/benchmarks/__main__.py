@@ -18,7 +18,7 @@ def main() -> None:
     """Run the benchmarks that are asked for."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
-        description="Measure gil_demo's speed against its limits and against other pools. "
+        description="Measure gil_demo's speed against its limits and against a bare Pool. "
         "Ratios are medians of rounds with 95 % intervals; all of them take about nine minutes.",
     )
     told = f"which: {', '.join(NAMES)}; all of them if none is named"

@@ -40,6 +40,7 @@ def test_a_worker_runs_whole_chunks_and_one_task_at_a_time() -> None:
 
 def test_the_chunksize_that_is_observed_is_the_one_that_is_computed(method: str) -> None:
     assert observe_chunksize(100, start_method=method) == compute_default_chunksize(100, 2) == 13
+    assert observe_chunksize(8, 2, method) == compute_default_chunksize(8, 2) == 1
     assert observe_chunksize(100, 3, method) == compute_default_chunksize(100, 3) == 9
 
 
