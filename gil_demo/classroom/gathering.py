@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
 UNNAMED = "threads-versus-processes"  # as the set itself begins the name of a file: nobody's
 _EXPERIMENTS = ("compare", "scale")
 _MOST_LETTERS = 200
-Batch = dict[int, dict[str, list[str]]]
+Sheets = dict[int, dict[str, list[str]]]
 
 
 class Gathered(NamedTuple):
@@ -84,12 +83,11 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     """
     place = check_path("folder", folder)
     report = _Report(list_files(place))
-    parts = [_sum_up(batch, report) for batch in _read_in_batches(place, report)]
-    if not any(map(len, parts)):
+    summary = _sum_up(_read_sheets(place, report), report)
+    if summary.empty:
         first = [f"{row.file}: {row.reason}" for row in list_rows(report.tabulate().head(3))]
         told = f" ({'; '.join(first)[:_MOST_LETTERS]})" if first else ""
         raise ResultsError(f"{state_path(place)} holds no file of timed runs{told}")
-    summary = pd.concat([part for part in parts if len(part)], ignore_index=True)
     summary["name"] = [report.names[number] for number in summary["number"]]
     spares = find_spares(summary)
     _note_spares(summary, spares, report)
@@ -99,24 +97,19 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     return Gathered(table.reset_index(drop=True), report.tabulate())
 
 
-def _read_in_batches(folder: Path, report: _Report) -> Iterator[Batch]:
-    """Read files, some thousand rows at a time, so that a large class needs little memory."""
-    batch: Batch = {}
+def _read_sheets(folder: Path, report: _Report) -> Sheets:
+    sheets: Sheets = {}
     for number, name in enumerate(report.names):
         try:
-            batch[number] = read_sheet(folder / name)
+            sheets[number] = read_sheet(folder / name)
         except ResultsError as reason:
             report.note(number, LEFT_OUT, str(reason))
-        if sum(len(sheet["run_id"]) for sheet in batch.values()) > 8_000:
-            yield batch
-            batch = {}
-    if batch:
-        yield batch
+    return sheets
 
 
-def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
-    """Check some files together and sum up their runs; `key` tells a run, `number` its file."""
-    tables = _convert_together(batch, report)
+def _sum_up(sheets: Sheets, report: _Report) -> pd.DataFrame:
+    """Check files together and sum up their runs; `key` tells a run, `number` its file."""
+    tables = _convert_together(sheets, report) if sheets else []
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
@@ -132,19 +125,19 @@ def _sum_up(batch: Batch, report: _Report) -> pd.DataFrame:
     return summary[~summary["number"].isin(_note_implausible(summary, report))]
 
 
-def _convert_together(batch: Batch, report: _Report) -> list[pd.DataFrame]:
+def _convert_together(sheets: Sheets, report: _Report) -> list[pd.DataFrame]:
     """Check files together, which is quick; where that fails, each half of them apart."""
     columns: dict[str, list[str]] = {name: [] for name in RUNS.columns}
-    for number, sheet in batch.items():
+    for number, sheet in sheets.items():
         for name, values in sheet.items():
             columns[name] += [f"{number} {one}" for one in values] if name == "run_id" else values
     try:
         return [convert(pd.DataFrame(columns), RUNS, "the file")]
     except ResultsError as reason:
-        if len(batch) == 1:
+        if len(sheets) == 1:
             report.note(number, LEFT_OUT, str(reason).replace(f"run {number} ", "run "))
             return []
-    files, half = [*batch.items()], len(batch) // 2
+    files, half = [*sheets.items()], len(sheets) // 2
     halves = (dict(files[:half]), dict(files[half:]))
     return [table for part in halves for table in _convert_together(part, report)]
 

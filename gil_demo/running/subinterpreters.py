@@ -107,12 +107,13 @@ class _Crew:
         self._orders, self._my_orders = os.pipe()
         self._starting, self._stopped = _Calls(), _Calls()
         self._has_ended = False
+        self._ready: Any = None
 
     def start(self) -> None:
         """Start all of them, and wait until they are ready for tasks."""
         from concurrent.interpreters import create_queue
 
-        ready = create_queue()
+        self._ready = ready = create_queue()
         with held_back():
             for _ in range(self._workers):
                 self._starting.submit(self._executor, get_ready, ready, self._start, self._orders)
@@ -162,6 +163,7 @@ class _Crew:
 
     def end(self) -> None:
         self._has_ended = True
+        self._ready = None  # let go of here: Python swallows an interrupt that meets a finalizer
         os.write(self._my_start, b"g" * self._workers)  # for those that still wait for it
         os.write(self._my_orders, END * self._workers)  # each reads only its first order
         self._starting.wait(START_SECONDS)  # one that has begun to start can't be cut off

@@ -95,19 +95,19 @@ def _convert_safely(
 
 def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":
     """Return a column in its type; the first value that doesn't fit is named in the error."""
-    texts = values.astype(str)
-    empty = values.isna() | (texts == "")
+    empty = values.isna() | (values == "")
     if not column.may_be_empty:
         _check_values(values, empty, name, place, "a value")
     if column.choices:
         is_another = ~values.isin(column.choices)
         _check_values(values, is_another, name, place, " or ".join(column.choices))
+    if column.kind not in ("text", "yes_no"):
+        return _convert_numbers(values, empty, name, column, place)
+    texts = values.astype(str)
     if column.kind == "text":
         return texts.where(~empty, "").astype("str")
-    if column.kind == "yes_no":
-        _check_values(values, ~texts.isin(["True", "False"]), name, place, "True or False")
-        return (texts == "True").astype("bool")
-    return _convert_numbers(values, empty, name, column, place)
+    _check_values(values, ~texts.isin(["True", "False"]), name, place, "True or False")
+    return (texts == "True").astype("bool")
 
 
 def _convert_numbers(

@@ -1,3 +1,4 @@
+import importlib
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ from gil_demo.checks import GilDemoError, RunnerUnavailable
 from gil_demo.running.subinterpreters import interpreters
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.kinds import combine
-from tests.conftest import interrupt_once_there, run_once
+from tests.conftest import interrupt_once_there, run_once, watch_finalizers
 from tests.made import tasks
 
 there = pytest.mark.skipif(sys.version_info < (3, 14), reason="they come with Python 3.14")
@@ -40,6 +41,13 @@ def test_modules_are_each_sub_interpreter_s_own_and_what_can_t_be_sent_is_named(
             run(len, [threading.Lock()])
         with pytest.raises(SystemExit):
             run(tasks.leave, [1, 2])
+
+
+@there
+def test_no_finalizer_of_theirs_is_met_by_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    met = watch_finalizers(monkeypatch, importlib.import_module("concurrent.interpreters").Queue)
+    run_once(interpreters, countdown, [1, 2])
+    assert set(met) == {False}
 
 
 @there
