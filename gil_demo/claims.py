@@ -20,7 +20,7 @@ from gil_demo.pool.endings import examine_endings
 from gil_demo.pool.lists import summarise_lists, sweep_list_length
 from gil_demo.race.comparison import compare
 from gil_demo.running.pools import check_start_method
-from gil_demo.running.scripts import Outcome, run_script
+from gil_demo.running.scripts import Outcome, find_answer, run_script
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
 from gil_demo.turns.timeline import summarise_trace, trace
 
@@ -99,15 +99,15 @@ import multiprocessing
 
 if __name__ == "__main__":
     with multiprocessing.get_context({method!r}).Pool() as pool:
-        print(len(multiprocessing.active_children()))
+        print(f"<answer>{{len(multiprocessing.active_children())}}</answer>")
 """
 
 
 def _count_pool(method: str, _: float) -> dict[str, float]:
     outcome = run_script(_COUNT_WORKERS.format(method=method), _MOST_SECONDS)
     try:
-        return {"pool_workers": float(outcome.output.splitlines()[0])}
-    except (IndexError, ValueError):
+        return {"pool_workers": float(find_answer(outcome))}
+    except ValueError:
         raise GilDemoError(f"the workers of Pool() could not be counted: {outcome}") from None
 
 

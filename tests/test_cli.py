@@ -15,7 +15,7 @@ from gil_demo import WorkerDied, __version__, cli, combine, load, save, summaris
 from gil_demo.measuring import runs
 from gil_demo.measuring.machine import Machine
 from gil_demo.running import END_SECONDS
-from gil_demo.running.scripts import MARK, list_marked
+from gil_demo.running.guard import MARK, find_marked
 from tests.conftest import wait_until
 from tests.made.class_files import write_class
 from tests.made.runs import make_run, make_scaling
@@ -117,13 +117,13 @@ def test_an_interrupt_ends_it_with_one_line_and_leaves_no_process_and_no_file() 
         env=os.environ | {MARK: trial},
     )  # fmt: skip
     time.sleep(1.8)
-    assert list_marked(trial)
+    assert find_marked(trial)
     os.killpg(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=30)
     assert (process.returncode, printed, errors) == (130, "", "gil_demo: interrupted\n")
     assert list_files() == []
     # a fork server goes when it sees that Python is gone
-    assert wait_until(lambda: not list_marked(trial), END_SECONDS)
+    assert wait_until(lambda: not find_marked(trial), END_SECONDS)
 
 
 def test_plot_draws_a_chart_beside_each_file_and_numbers_those_of_several(capsys: Capture) -> None:

@@ -1,6 +1,5 @@
 """How much memory a worker has of its own, and what makes it grow."""
 
-import json
 import time
 from itertools import product
 from typing import Any
@@ -17,7 +16,7 @@ from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods
-from gil_demo.running.scripts import run_script
+from gil_demo.running.scripts import find_answer, run_script
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.words import head, list_in_words, state_bytes, state_share, tell
 
@@ -97,9 +96,9 @@ def _weigh(method: str) -> tuple[list[dict[str, object]], int]:
     outcome = run_script(_SCRIPT.format(method=method, table_bytes=TABLE_BYTES), 60.0)
     names = ("start_method", "parent", "deed", "unique_bytes", "parent_bytes")
     try:
-        weighed, table_bytes = json.loads(outcome.output.splitlines()[-1])
+        weighed, table_bytes = find_answer(outcome)
         return [dict(zip(names, (method, *row), strict=True)) for row in weighed], table_bytes
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError):
         raise GilDemoError(f"workers started by {method} could not be weighed: {outcome}") from None
 
 

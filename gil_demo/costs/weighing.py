@@ -40,7 +40,7 @@ def weigh(method: str, table_bytes: int) -> None:
         note("holds the table", "collects garbage", gc.collect)
         gc.freeze()
         note("holds the table", "collects, frozen", gc.collect)
-    print(json.dumps([rows, added]))
+    print(f"<answer>{json.dumps([rows, added])}</answer>")
 
 
 def measure_unique_bytes() -> int:

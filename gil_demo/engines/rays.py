@@ -69,13 +69,15 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
     if address is None:
         # a short name: Ray's sockets are in it, and their paths may not be long
         place = None if sys.platform == "win32" else "/tmp"
-        asked |= {"_temp_dir": stack.enter_context(remotes.strays_ended(place))}
+        folder, os.environ[remotes.OWNER] = stack.enter_context(remotes.strays_ended(place))
+        asked |= {"_temp_dir": folder}
         asked |= {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 100 << 20}
     stack.callback(engine.shutdown)
     try:
         engine.init(address or "local", **asked)
     except (OSError, ValueError, RuntimeError) as reason:
         raise remotes.refuse_lost(reason) from None
+    os.environ.pop(remotes.OWNER, None)  # so that nobody else's processes inherit it
     again = dict.fromkeys(("max_restarts", "max_task_retries"), remotes.RETRIES)
     return Pool(workers, ray_remote_args=again)
 

@@ -6,18 +6,23 @@ A worker of another machine imports this module, so it needs nothing but the sta
 import os
 import pickle
 import socket
+import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
+from multiprocessing import resource_tracker
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, shorten
+from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.runners import find_missing
 from gil_demo.running.spans import Span
 
 START_SECONDS, LOOK_SECONDS, END_SECONDS = 30.0, 2.0, 10.0
+OWNER = "GIL_DEMO_ENGINE"
 RETRIES = 3  # how often a task is given to another worker before it counts as what kills them
 
 
@@ -95,24 +100,22 @@ def environment_kept() -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def strays_ended(place: str | None = None) -> Iterator[str]:
-    """Give a folder that goes afterwards, as does every process that came meanwhile and stayed."""
-    import psutil
+def strays_ended(place: str | None = None) -> Iterator[tuple[str, str]]:
+    """Give a folder that goes afterwards, and a mark: what has it in `OWNER` goes, too."""
+    from gil_demo.running.guard import end_marked, find_marked
 
-    own = psutil.Process()
-    before = set(own.children(recursive=True))
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # now, unmarked: it lives as long as Python
+    mark = uuid.uuid4().hex
     try:
         with TemporaryDirectory("", "gil_demo-", place, ignore_cleanup_errors=True) as made:
-            yield made
+            yield made, mark
     finally:
-        strays = []
-        for child in set(own.children(recursive=True)) - before:
-            with suppress(psutil.Error):  # multiprocessing's own helper lives as long as Python
-                if "resource_tracker" not in " ".join(child.cmdline()):
-                    strays.append(child)
-        for stray in psutil.wait_procs(strays, timeout=2)[1]:
-            with suppress(psutil.NoSuchProcess):
-                stray.kill()
+        os.environ.pop(OWNER, None)  # Dask sets it again for a worker in another's place
+        deadline = time.monotonic() + LOOK_SECONDS
+        while find_marked(mark, name=OWNER) and time.monotonic() < deadline:
+            time.sleep(CHECK_SECONDS)
+        end_marked(mark, name=OWNER)
 
 
 def refuse_lost(reason: Exception) -> GilDemoError:

@@ -3,14 +3,13 @@
 Each way is tried in an interpreter of its own, so that nothing it leaves outlives the question.
 """
 
-import json
 from collections.abc import Sequence
 
 import pandas as pd
 
 from gil_demo.checks import GilDemoError, check_choices
 from gil_demo.running.pools import check_start_method
-from gil_demo.running.scripts import run_script
+from gil_demo.running.scripts import find_answer, run_script
 
 ENDINGS = {
     "close and join": "pool.close(); pool.join()",
@@ -58,10 +57,11 @@ if __name__ == "__main__":
     time.sleep(len(jobs) * 0.05)
     later, _ = look()
     lost = sum(not job.ready() for job in jobs)
-    print(json.dumps(dict(
+    answer = json.dumps(dict(
         seconds=seconds, workers_alive=alive, workers_later=later,
         helpers=" and ".join(helpers) or "none", jobs=len(jobs), jobs_lost=lost,
-    )))
+    ))
+    print(f"<answer>{{answer}}</answer>")
 """
 
 
@@ -93,6 +93,6 @@ def examine_endings(
 def _examine(name: str, method: str) -> dict[str, object]:
     outcome = run_script(_SCRIPT.format(method=method, ending=ENDINGS[name]), 30.0)
     try:
-        return {"ending": name, **json.loads(outcome.output.splitlines()[0])}
-    except (ValueError, IndexError):
+        return {"ending": name, **find_answer(outcome)}
+    except ValueError:
         raise GilDemoError(f"a pool ended by {name} could not be watched: {outcome}") from None

@@ -1,5 +1,6 @@
 """Worker processes: a `multiprocessing.Pool`, ready before its work, and none of it left behind."""
 
+import errno
 import multiprocessing
 import pickle
 import signal
@@ -7,13 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from copy import copy
 from functools import partial
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.pool import AsyncResult, Pool
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from gil_demo import checks
@@ -25,10 +27,6 @@ from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
 
 FILLING = "a worker process ended while the pool was being filled"
-_UNREADY = (
-    "before it was ready for work. In a script, start processes only below "
-    'if __name__ == "__main__":'
-)
 
 
 def list_start_methods() -> list[str]:
@@ -80,27 +78,68 @@ def processes(
 class HeldPool:
     """A pool and its workers; the pool is None when it has ended."""
 
-    def __init__(self, context: BaseContext) -> None:
-        self.context = context
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.context = copy(multiprocessing.get_context(method))
         self.pool: Pool | None = None
         self.crew: list[BaseProcess] = []
-        self._before = set(multiprocessing.active_children())
+        self.born: list[BaseProcess] = []  # the crew, and whoever came in the place of one
+        start = self.context.Process  # type: ignore[attr-defined]
 
-    def list_new_workers(self) -> list[BaseProcess]:
-        """List the living pool workers that came since this began."""
-        new = set(multiprocessing.active_children()) - self._before
-        return [process for process in new if "PoolWorker" in process.name]
+        def note_birth(*words: Any, **named: Any) -> BaseProcess:
+            if self._is_over:
+                raise SystemExit  # ends the thread that would put others in their place
+            self.born.append(start(*words, **named))
+            return self.born[-1]
+
+        # a pool asks its context for its workers: so no one else's are taken for them
+        self.context.Process = note_birth  # type: ignore[attr-defined]
+        self._is_over = False
+        self._told = threading.Event()
+        # to end a pool must need nothing new, where the system may give no thread any more
+        self._ending = threading.Thread(target=self._end_when_told, daemon=True)
+
+    def open(self, workers: int, ready: Connection, prepare: Callable[[], object] | None) -> None:
+        if self.method == "forkserver":
+            from multiprocessing import forkserver
+
+            forkserver.ensure_running()  # now, so that its workers know of its folder
+        self.pool = self.context.Pool(workers, initializer=announce, initargs=(ready, prepare))
+        self.crew = self.born[:workers]
+        self._ending.start()
 
     def take_pool(self) -> Pool:
         if self.pool is None:
             raise GilDemoError("this pool has ended: run tasks inside its with block")
         return self.pool
 
+    def _end_when_told(self) -> None:
+        self._told.wait()
+        self.take_pool().terminate()
+
+    def end(self) -> None:
+        """End the pool and its processes, and don't wait for a pool that can't end by itself.
+
+        `Pool.terminate` waits without end for a lock that a killed worker held. Then the workers
+        are killed, and two idle threads of the pool stay until Python ends.
+        """
+        self._told.set()
+        if self._ending.ident is not None:
+            self._ending.join(END_SECONDS)
+        elif self.pool is not None:
+            self.pool.terminate()  # its workers have had no task: none was killed with a lock
+        if self._ending.is_alive() or self.pool is None:
+            self._is_over = True
+            for process in self.born:
+                if process.pid is not None:
+                    process.kill()
+                    process.join(END_SECONDS)
+
     def let_go(self) -> None:
         """Drop every reference, so that finalizers run now and not later."""
         self.pool = None
         self.crew.clear()
-        self._before.clear()
+        self.born.clear()
 
 
 @contextmanager
@@ -109,25 +148,22 @@ def pool_held(
 ) -> Iterator[HeldPool]:
     """Hold a pool as `processes` does, whose workers each run `prepare` before they are ready."""
     checks.check_workers(workers)
-    context = multiprocessing.get_context(check_start_method(start_method))
-    held = HeldPool(context)
-    dismissed = False
-    if context.get_start_method() != "fork" and sys.platform != "win32":
-        resource_tracker.ensure_running()  # its start lifts the mask that held_back sets
-    ready, announcements = context.Pipe(duplex=False)
+    held = HeldPool(check_start_method(start_method))
+    with _refusals_explained(workers):
+        if held.method != "fork" and sys.platform != "win32":
+            resource_tracker.ensure_running()  # its start lifts the mask that held_back sets
+        ready, announcements = held.context.Pipe(duplex=False)
     try:
-        with held_back():
-            held.pool = _open(context, workers, announcements, prepare)
-            held.crew = held.list_new_workers()
-        _wait_until_ready(ready, workers, held.crew)
+        with held_back(), _refusals_explained(workers):
+            held.open(workers, announcements, prepare)
+        _wait_until_ready(ready, held)
         yield held
-        if context.get_start_method() != "spawn":  # a spawned worker takes long to leave
+        if held.method != "spawn":  # a spawned worker takes long to leave
             with held_back():
-                dismissed = _dismiss(held)
+                _dismiss(held)
     finally:
         with held_back():
-            if not dismissed:
-                _end(held)
+            held.end()
             # all of it is let go of here: Python swallows an interrupt that meets a finalizer
             held.let_go()
             ready.close()
@@ -135,45 +171,64 @@ def pool_held(
             del ready, announcements
 
 
-def _open(
-    context: BaseContext, workers: int, ready: Connection, prepare: Callable[[], object] | None
-) -> Pool:
+@contextmanager
+def _refusals_explained(workers: int) -> Iterator[None]:
+    """Turn what a system refuses into an error that names the cause, and what to do about it."""
     try:
-        return context.Pool(workers, initializer=announce, initargs=(ready, prepare))
+        yield
     except ImportError as reason:
         raise RunnerUnavailable(f"processes: this Python has no process pools ({reason})") from None
     except BrokenPipeError:  # a fork server's child ended before it was told what to be
         raise WorkerDied(FILLING) from None
     except (ConnectionResetError, EOFError):  # or the fork server itself, from Python 3.14 on
-        raise WorkerDied(f"a worker process ended {_UNREADY}") from None
-    except OSError as reason:
-        raise GilDemoError(
-            f"the operating system refused {workers} worker processes ({reason}): ask for fewer"
-        ) from reason
+        raise WorkerDied(f"a worker process ended {_advise_unready()}") from None
+    except (OSError, RuntimeError) as reason:  # a thread is refused by a RuntimeError
+        told = f"the operating system refused {workers} worker processes ({reason})"
+        raise GilDemoError(f"{told}{_advise_refused(reason)}") from reason
 
 
-def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProcess]) -> None:
+def _advise_refused(reason: OSError | RuntimeError) -> str:
+    number = getattr(reason, "errno", errno.EAGAIN)
+    if number in (errno.EAGAIN, errno.ENOMEM):
+        return ": ask for fewer"
+    if number in (errno.EMFILE, errno.ENFILE):
+        return ": close some files, or ask for fewer"
+    if "AF_UNIX" in str(reason):
+        return ": set TMPDIR to a folder whose path is shorter"
+    with suppress(OSError):
+        Path.cwd()
+        return _advise_semaphores()
+    return ": the working folder is gone; go to another one"
+
+
+def _advise_semaphores() -> str:
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError:
+        return ": its semaphores need a /dev/shm that can be written to and has room"
+    return ""
+
+
+def _wait_until_ready(ready: Connection, held: HeldPool) -> None:
     """Hear every worker announce itself, and none that came in the place of another.
 
     `Pool` puts a new worker in the place of one that dies, but not the lock that it may have
     died with: all others would wait for it. A worker that dies while the pool is being filled is
     told by its message, or by that of the new one in its place.
     """
-    if len(crew) < workers:  # nor would those that come in their place tell more
-        raise WorkerDied(FILLING)
     deadline = time.monotonic() + START_SECONDS
-    missing = workers
+    workers = missing = len(held.crew)
     while missing and (left := deadline - time.monotonic()) > 0:
-        ends = [worker.sentinel for worker in crew]
+        ends = [worker.sentinel for worker in held.crew]
         if connection.wait([ready, *ends], timeout=left) == [ready]:
             process, _, failure = ready.recv_bytes().decode().partition(" ")
             if failure:
                 raise GilDemoError(f"a worker process could not get ready for work: {failure}")
-            if int(process) not in {worker.pid for worker in crew}:
+            if int(process) not in {worker.pid for worker in held.crew}:
                 raise WorkerDied(FILLING)
             missing -= 1
         else:
-            check_alive(crew, lambda: _UNREADY)
+            check_alive(held.crew, partial(_advise_unready, held))
     if missing:
         raise GilDemoError(
             f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
@@ -181,36 +236,28 @@ def _wait_until_ready(ready: Connection, workers: int, crew: Sequence[BaseProces
         )
 
 
-def _dismiss(held: HeldPool) -> bool:
-    """Ask idle workers to leave, and tell whether all of them did so unharmed."""
-    pool = held.take_pool()
-    pool.close()
+def _advise_unready(held: HeldPool | None = None) -> str:
+    """Say what a worker may have lacked that ended before it was ready."""
+    told = "before it was ready for work"
+    was_killed = held is not None and any((one.exitcode or 0) < 0 for one in held.crew)
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if was_killed or file is None or (held is not None and held.method == "fork"):
+        return told
+    name = Path(file).name
+    if not Path(file).exists():
+        return f"{told}: it can't read the program again ({name}); save it as a file"
+    if Path(file).stem in sys.stdlib_module_names:
+        return f"{told}: {name} hides a module of Python's own; give it another name"
+    return f'{told}. In a script, start processes only below if __name__ == "__main__":'
+
+
+def _dismiss(held: HeldPool) -> None:
+    """Ask idle workers to leave, and wait until all of them have, or one should have by now."""
+    held.take_pool().close()
     deadline = time.monotonic() + END_SECONDS
     left = {process.sentinel for process in held.crew}
     while left and (ended := connection.wait(left, timeout=deadline - time.monotonic())):
         left.difference_update(ended)
-    if left or any(process.exitcode for process in held.crew):
-        return False
-    pool.join()
-    pool.terminate()  # nothing is left to end, but its finalizer would do this later
-    return True
-
-
-def _end(held: HeldPool) -> None:
-    """End a pool and its processes, and don't wait for a pool that can't end by itself.
-
-    `Pool.terminate` waits without end for a lock that a killed worker held. Then the workers are
-    killed, and two idle threads of the pool stay until Python ends.
-    """
-    if held.pool is not None:
-        ending = threading.Thread(target=held.pool.terminate, daemon=True)
-        ending.start()
-        ending.join(END_SECONDS)
-        if not ending.is_alive():
-            return
-    for process in held.list_new_workers():
-        process.kill()
-        process.join(END_SECONDS)
 
 
 def run_in_pool(
@@ -219,7 +266,7 @@ def run_in_pool(
     """Run tasks as `Pool.map` would in a pool that is held, and never wait without end."""
     pool = held.take_pool()
     checked = checks.check_sequence("tasks", tasks)
-    check_reachable(function, is_forked=held.context.get_start_method() == "fork")
+    check_reachable(function, is_forked=held.method == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
     jobs = [(function, checked[n : n + size]) for n in range(0, len(checked), size)]
     answer = pool.map_async(time_tasks, jobs, chunksize=1)

@@ -1,26 +1,26 @@
 """Scripts in interpreters of their own: within limits, and nothing of them left behind."""
 
+import json
 import os
-import signal
+import re
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
-
-import psutil
+from typing import IO, Any, NamedTuple
 
 from gil_demo.checks import MOST_SECONDS, check_number
-from gil_demo.running import CHECK_SECONDS
+from gil_demo.running import CHECK_SECONDS, guard
+from gil_demo.running.guard import MARK, end_marked
 from gil_demo.running.interrupts import held_back
 
-MARK = "GIL_DEMO_TRIAL"
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
 
@@ -64,8 +64,8 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [sys.executable, str(_save(source, folder))]
-        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"}
-        outcome = _run(command, seconds, os.environ | own, None)
+        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"} | dict.fromkeys(_TEMPORARY, folder)
+        outcome = _run(command, seconds, os.environ | own, folder)
     told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
     return outcome._replace(output=told)
 
@@ -77,8 +77,18 @@ def run_isolated(
     """Run a script by some interpreter in a folder of its own, its home, and no other variables."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         script = _save(source, folder)
-        own = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder)
-        return _run([*command, script.name, *arguments], seconds, {**environment, **own}, folder)
+        own = dict.fromkeys(("HOME", "USERPROFILE", *_TEMPORARY), folder)
+        asked = [*command, script.name, *arguments]
+        return _run(asked, seconds, {**environment, **own}, folder, folder)
+
+
+def find_answer(outcome: Outcome) -> Any:
+    """Return what a script of ours answered in JSON, amid whatever else Python printed.
+
+    Raises a ValueError where there is no answer.
+    """
+    found = re.search(r"<answer>(.*?)</answer>", outcome.output)
+    return json.loads(found[1] if found else "")
 
 
 def _save(source: str, folder: str) -> Path:
@@ -88,33 +98,59 @@ def _save(source: str, folder: str) -> Path:
 
 
 def _run(
-    command: Sequence[str], seconds: float, environment: Mapping[str, str], folder: str | None
-) -> Outcome:
+    command: Sequence[str], seconds: float, environment: Mapping[str, str], folder: str,
+    working_folder: str | None = None,
+) -> Outcome:  # fmt: skip
     """Run a command within limits, and end every process that came of it."""
     mark = uuid.uuid4().hex
     process: subprocess.Popen[bytes] | None = None
     with tempfile.TemporaryFile() as output:
         started = time.monotonic()
         try:
-            with held_back(is_inherited=False):
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                    start_new_session=True, env={**environment, MARK: mark}, cwd=folder,
-                )  # fmt: skip
-            state = _watch(process, output, started + seconds)
+            with _guarded(mark, folder):
+                try:
+                    with held_back(is_inherited=False):
+                        process = subprocess.Popen(
+                            command,
+                            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                            start_new_session=True, env={**environment, MARK: mark},
+                            cwd=working_folder,
+                        )  # fmt: skip
+                    state = _watch(process, output, started + seconds)
+                    elapsed = time.monotonic() - started
+                    # what is said from now on, by the resource tracker, say, is not the script's
+                    size = os.fstat(output.fileno()).st_size
+                finally:
+                    if process is not None:
+                        with held_back():
+                            _end(process, mark)
         except OSError as reason:
             if process is not None:
                 raise
             return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
-        finally:
-            if process is not None:
-                with held_back():
-                    elapsed = time.monotonic() - started
-                    _end_family(process, mark)
         output.seek(0)
-        text = output.read(MOST_OUTPUT_BYTES).decode(errors="replace").replace("\r\n", "\n")
+        told = output.read(min(size, MOST_OUTPUT_BYTES))
+    text = told.decode(errors="replace").replace("\r\n", "\n")
     return Outcome(state, elapsed, text)
+
+
+@contextmanager
+def _guarded(mark: str, folder: str) -> Iterator[None]:
+    """Have a process by the side that leaves nothing of a script if this one is killed."""
+    command = [sys.executable, "-P", guard.__file__, str(os.getpid()), mark, folder]
+    watching: subprocess.Popen[bytes] | None = None
+    try:
+        with held_back(is_inherited=False):
+            watching = subprocess.Popen(
+                command, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        yield
+    finally:
+        if watching is not None:
+            with held_back():
+                watching.kill()
+                watching.wait()
 
 
 def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: float) -> str:
@@ -130,36 +166,8 @@ def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: floa
         time.sleep(CHECK_SECONDS)
 
 
-def _end_family(process: "subprocess.Popen[bytes]", mark: str) -> None:
-    """Kill a process and all that came of it: its session, its children, and all that are marked.
-
-    A child that has left the session and lost its parent is known only by the mark in its
-    environment; one that was given an environment of its own, only by its parent or session.
-    """
-    left: list[psutil.Process] = []
-    with suppress(psutil.Error):
-        left = psutil.Process(process.pid).children(recursive=True)
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5.0
-    while True:
-        for member in left:
-            with suppress(psutil.Error):
-                member.kill()
-        process.wait()
-        left = list_marked(mark)  # one that is killed may have had a child a moment before
-        if not left or time.monotonic() > deadline:
-            return
-
-
-def list_marked(mark: str) -> list[psutil.Process]:
-    marked = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            is_marked = process.environ().get(MARK) == mark
-            if is_marked and process.status() != psutil.STATUS_ZOMBIE:
-                marked.append(process)
-    return marked
+def _end(process: "subprocess.Popen[bytes]", mark: str) -> None:
+    is_session = sys.platform != "win32"
+    end_marked(mark, process.pid if is_session else None)
+    process.kill()  # if it has not been found by anything
+    process.wait()

@@ -4,6 +4,7 @@ Standard library only, and of that only what Python has loaded anyway: what this
 every worker pays for at its start. Each sub-interpreter has a copy of it, with its own `_STATE`.
 """
 
+import _thread
 import os
 import pickle
 import signal
@@ -41,6 +42,7 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
     worker whose initializer raised, or was interrupted, would be replaced again and again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
     message = str(os.getpid())
     if prepare is not None:
         try:
@@ -52,6 +54,25 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
+
+
+def _leave_with_parent() -> None:
+    """End this process when its parent is gone, however that came, and what it left on the disk.
+
+    The pipe that tells it is held open by whatever else the parent has forked, and so its id is
+    looked at, too.
+    """
+    from multiprocessing import connection, parent_process, util  # loaded where there is a parent
+
+    parent, own = parent_process(), os.getppid()
+    while os.getppid() == own and not (parent and connection.wait([parent.sentinel], 1.0)):
+        pass
+    import shutil
+
+    try:
+        shutil.rmtree(util.get_temp_dir(), ignore_errors=True)
+    finally:
+        os._exit(1)
 
 
 def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":

@@ -39,7 +39,7 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_ea
         time.sleep(0.01)
         method = next(method for method in METHODS if f"weigh({method!r}, 40000000)" in script)
         line = json.dumps([[[SMALL, WAITS, len(method), 5_000]], 1_000])
-        return Outcome("finished", 0.01, f"a warning\n{line}\n")
+        return Outcome("finished", 0.01, f"a warning<answer>{line}</answer>noise")
 
     monkeypatch.setattr(memory, "run_script", pretend)
     for budget, rounds in ((0.001, 2), (60.0, 20)):

@@ -21,7 +21,7 @@ needs = {
 }
 
 CHECKS = r"""
-import os, psutil, pytest, signal, tempfile, threading, time
+import os, psutil, pytest, signal, subprocess, sys, tempfile, threading, time
 from gil_demo import GilDemoError, WorkerDied, {engine} as engine
 from gil_demo.running.workloads import count_pair
 
@@ -55,6 +55,7 @@ if __name__ == "__main__":
         assert time.monotonic() - began < 25
     assert list_children() == []
     with engine(2) as run:
+        reader_s = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         ports = list_ports()
         assert {{port.ip.removeprefix("::ffff:") for port in ports}} == {{"127.0.0.1"}}
         assert 8787 not in [port.port for port in ports]
@@ -75,6 +76,8 @@ if __name__ == "__main__":
     with pytest.raises(GilDemoError, match="^{name} has ended: run tasks inside its with block$"):
         run(abs, [1])
     time.sleep(0.5)
+    assert reader_s.poll() is None
+    reader_s.communicate(b"now")
     assert list_children() == list_ports() == []
     assert list_files() - files == set()
     assert dict(os.environ) == variables

@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import signal
@@ -5,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from functools import partial
 from multiprocessing.connection import _ConnectionBase
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from gil_demo.checks import GilDemoError, WorkerDied
 from gil_demo.running import pools
+from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
@@ -80,16 +83,125 @@ def test_a_pool_whose_waiting_worker_was_killed_ends_with_the_one_that_took_its_
         run_in_pool(held, 1, countdown, [COUNT])
         time.sleep(0.2)  # it waits for tasks again, and holds the lock that ending needs
         worker.kill()
-        assert wait_until(lambda: any(one is not worker for one in held.list_new_workers()))
+        assert wait_until(lambda: len(held.born) > 1)
     assert multiprocessing.active_children() == []
 
 
 def test_a_refusal_of_the_system_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse = Mock(side_effect=BlockingIOError("no more processes"))
+    refuse = Mock(side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
     monkeypatch.setattr(type(multiprocessing.get_context(METHODS[0])), "Pool", refuse)
-    told = r"refused 2 worker processes \(no more .*ask for fewer"
+    told = r"refused 2 worker processes \(.*no more processes\): ask for fewer"
     with pytest.raises(GilDemoError, match=told), processes(2, METHODS[0]):
         pass
+
+
+# the thread that puts workers in the place of others is ended by a SystemExit
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_the_system_refuses_is_one_clear_error_and_no_worker_stays(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, told = threading.Thread.start, "refused 2 .*can't start new thread.*: ask for fewer"
+    for given in range(4):  # the pool's own three, and the one that will end it
+        left = [True] * given
+
+        def start_few(self: threading.Thread, left: list[bool] = left) -> None:
+            if not left:
+                raise RuntimeError("can't start new thread")
+            left.pop()
+            start(self)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start_few)
+            with pytest.raises(GilDemoError, match=told), processes(2, method):
+                pass
+        assert wait_until(lambda: not multiprocessing.active_children(), 2.0)
+
+
+@needs_signals
+def test_to_end_a_pool_needs_no_thread_and_no_process(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with processes(2, method) as run:
+        assert len(run(countdown, [COUNT] * 4)) == 4
+        monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError))
+        monkeypatch.setattr(os, "fork", Mock(side_effect=BlockingIOError))
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        (BlockingIOError(errno.EAGAIN, "later"), "later.*: ask for fewer$"),
+        (OSError(errno.EMFILE, "many"), r"many\): close some files, or ask for fewer$"),
+        (OSError("AF_UNIX path too long"), "too long.*: set TMPDIR to a folder whose path is sh"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory"), r"directory\)$"),
+    ],
+)
+def test_what_a_system_refuses_is_told_with_its_cause_and_what_to_do(
+    reason: OSError, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools.HeldPool, "open", Mock(side_effect=reason))
+    with pytest.raises(GilDemoError, match=advice), processes(2, METHODS[0]):
+        pass
+
+
+@needs_signals
+@pytest.mark.parametrize("method", METHODS)
+def test_a_working_folder_that_is_gone_or_a_missing_semaphore_is_named(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    with monkeypatch.context() as patched:
+        patched.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+        with pytest.raises(GilDemoError, match="semaphores need a /dev/shm"), processes(2, method):
+            pass
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    if method != "fork":
+        told = "the working folder is gone; go to another one$"
+        with pytest.raises(GilDemoError, match=told), processes(2, method):
+            pass
+    else:
+        assert len(run_once(partial(processes, start_method=method), countdown, [COUNT])) == 1
+
+
+@pytest.mark.parametrize("method", METHODS[1:])
+def test_a_program_that_workers_can_t_read_or_that_hides_a_module_is_named(
+    method: str, tmp_path: Path
+) -> None:
+    start = f"from gil_demo import processes\nwith processes(1, {method!r}): pass\n"
+    source = f"if __name__ == '__main__':\n    {start.replace(chr(10), chr(10) + '    ')}"
+    told = subprocess.run([sys.executable], input=source, capture_output=True, text=True).stderr
+    assert told.endswith("it can't read the program again (<stdin>); save it as a file\n")
+    program = tmp_path / "colorsys.py"
+    program.write_text(f"import os\nif os.getppid() != {os.getpid()}: os._exit(1)\n{start}")
+    told = subprocess.run([sys.executable, program], capture_output=True, text=True).stderr
+    assert told.endswith("colorsys.py hides a module of Python's own; give it another name\n")
+
+
+@needs_signals
+@pytest.mark.parametrize("method", METHODS)
+def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
+    method: str, tmp_path: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    program = (
+        "from gil_demo import countdown, processes\n"
+        f"with processes(2, {method!r}) as run: print('up', flush=True); run(countdown, [10**10])\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"up\n"
+        assert len(find_marked(mark)) >= 3
+        parent.kill()
+    assert wait_until(lambda: not find_marked(mark), 5.0)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("method", METHODS[:2])

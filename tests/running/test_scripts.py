@@ -1,12 +1,24 @@
+import os
+import signal
+import subprocess
 import sys
 import tempfile
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
-from gil_demo.running.scripts import MOST_OUTPUT_BYTES, SHOWN_LINES, Outcome, run_script
-from tests.conftest import assert_gone, interrupt_once_there
+from gil_demo.running.guard import MARK
+from gil_demo.running.scripts import (
+    MOST_OUTPUT_BYTES,
+    SHOWN_LINES,
+    Outcome,
+    find_answer,
+    run_script,
+)
+from tests.conftest import assert_gone, interrupt_once_there, wait_until
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -59,6 +71,64 @@ def test_what_a_script_started_is_ended_too() -> None:
     ):
         script = f"import subprocess, sys, time\nprint({start}{options}).pid)\n{then}"
         assert_gone(int(run_script(script, 2.0).output))
+
+
+@unix_only
+def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep_silent() -> None:
+    outcome = run_script(
+        "import multiprocessing, os, time\n"
+        "from multiprocessing.shared_memory import SharedMemory\n"
+        "if __name__ == '__main__':\n"
+        "    before = set(os.listdir('/dev/shm'))\n"
+        "    pool = multiprocessing.get_context('spawn').Pool(2)\n"
+        "    block = SharedMemory(create=True, size=1_000_000)\n"
+        "    print(*set(os.listdir('/dev/shm')) - before, flush=True)\n    time.sleep(60)",
+        3.0,
+    )
+    (line,) = outcome.output.splitlines()
+    assert len(line.split()) >= 7  # six semaphores and a block
+    assert wait_until(lambda: not any(Path("/dev/shm", name).exists() for name in line.split()))
+
+
+@unix_only
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_script_whose_parent_is_ended_goes_with_its_folder(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    script = f"import os, subprocess, sys, time; {start}; open('up', 'w'); time.sleep(60)"
+    program = f"from gil_demo import run_script; run_script({script!r}, 60)"
+    own = {MARK: mark, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | own
+    ) as parent:
+        assert wait_until((tmp_path / "up").exists)
+        children = psutil.Process(parent.pid).children(recursive=True)
+        assert len(children) == 3  # the guard, the script, and what it started
+        parent.send_signal(number)
+    (tmp_path / "up").unlink()
+    assert wait_until(lambda: not any(child.is_running() for child in children), 5.0)
+    assert wait_until(lambda: not list(tmp_path.iterdir()), 1.0)
+
+
+def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = psutil.Process.environ
+
+    def look_at_few(process: psutil.Process) -> dict[str, str]:
+        if process.pid % 2:
+            raise psutil.AccessDenied(process.pid)
+        return look(process)
+
+    monkeypatch.setattr(psutil.Process, "environ", look_at_few)
+    assert run_script("while True: pass", 1.0).state == "stopped after the time allowed"
+
+
+def test_an_answer_is_found_amid_whatever_else_is_printed() -> None:
+    outcome = run_script("print('noise', end=''); print('<answer>[1, 2]</answer>')")
+    assert find_answer(outcome) == [1, 2]
+    with pytest.raises(ValueError, match="Expecting value"):
+        find_answer(outcome._replace(output="[1, 2]"))
 
 
 def test_processes_of_another_script_live_on() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gil_demo.running.scripts import MARK, list_marked
+from gil_demo.running.guard import MARK, find_marked
 from tests.conftest import METHODS, STUCK_SECONDS, list_workers, wait_until
 from tests.storms import each_moment, report
 
@@ -107,7 +107,7 @@ def test_a_kernel_that_is_stopped_in_the_midst_of_work_leaves_nothing(kernel: An
     manager, client = kernel
     for method in METHODS:
         run(client, QUESTION.format(method=method, tasks=3))
-    assert list_marked(TRIAL)
+    assert find_marked(TRIAL)
     manager.interrupt_kernel()
     manager.shutdown_kernel()
-    assert wait_until(lambda: not list_marked(TRIAL))
+    assert wait_until(lambda: not find_marked(TRIAL))

@@ -1,0 +1,79 @@
+"""Ends all that came of a script: when it is over, or, run as a program, when its parent is gone.
+
+guard.py PARENT MARK FOLDER
+"""
+
+import os
+import shutil
+import sys
+import time
+from contextlib import suppress
+
+import psutil
+
+MARK = "GIL_DEMO_TRIAL"
+LOOK_SECONDS = 0.5
+_END_SECONDS = 5.0
+
+
+def find_marked(mark: str, session: int | None = None, name: str = MARK) -> set[psutil.Process]:
+    """Find the living processes that carry a mark or are of a session, and all their children.
+
+    A child that has left the session and lost its parent is known only by the mark in its
+    environment; one that was given an environment of its own, only by its parent or session. What
+    the system doesn't let anybody look at (as /proc with hidepid) is none of ours.
+    """
+    found: set[psutil.Process] = set()
+    for pid in psutil.pids():
+        with suppress(psutil.Error, OSError):
+            process = psutil.Process(pid)
+            is_member = session is not None and os.getsid(pid) == session
+            if process not in found and (is_member or process.environ().get(name) == mark):
+                found |= {process, *process.children(recursive=True)}
+    return {process for process in found if _is_alive(process)}
+
+
+def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
+    """Kill the processes that `find_marked` finds, and those that they start meanwhile.
+
+    multiprocessing's resource tracker is left to remove their semaphores and shared memory; it
+    leaves when all others have.
+    """
+    deadline = time.monotonic() + _END_SECONDS
+    while time.monotonic() < deadline:
+        found = find_marked(mark, session, name)
+        trackers = {process for process in found if is_tracker(process)}
+        if found == trackers:
+            break
+        for process in found - trackers:
+            with suppress(psutil.Error):
+                process.kill()
+    for tracker in psutil.wait_procs(trackers, timeout=_END_SECONDS)[1]:
+        with suppress(psutil.Error):
+            tracker.kill()
+
+
+def is_tracker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "multiprocessing.resource_tracker" in " ".join(process.cmdline())
+    return False
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _guard(parent: int, mark: str, folder: str) -> None:
+    """Wait until a process has ended, in whatever way; then leave nothing of its script."""
+    with suppress(psutil.Error):
+        process = psutil.Process(parent)
+        while _is_alive(process):
+            time.sleep(LOOK_SECONDS)
+    end_marked(mark)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    _guard(int(sys.argv[1]), sys.argv[2], sys.argv[3])
