@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice
+from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice, check_packages
 
 if TYPE_CHECKING:
     from gil_demo.drawing.style import Chart
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
             words = ["compare", *words]
         chosen = _build_parser().parse_args(words)
+        check_packages()
         chosen.run(chosen)
         sys.stdout.flush()
     except BrokenPipeError:
