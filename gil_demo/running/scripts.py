@@ -64,7 +64,7 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [sys.executable, str(_save(source, folder))]
-        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"}
+        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
         outcome = _run(command, seconds, os.environ | own, None)
     told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
     return outcome._replace(output=told)
