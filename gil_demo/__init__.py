@@ -76,7 +76,8 @@ def __getattr__(name: str) -> "Any":
     try:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     except AttributeError as reason:  # which an import would take for a name that isn't there
-        raise checks.GilDemoError(f"{name} could not be loaded: {reason}") from reason
+        told = f"{name} could not be loaded: {reason} ({getattr(reason.obj, '__file__', '')})"
+        raise checks.GilDemoError(told.removesuffix(" ()")) from reason
 
 
 def __dir__() -> list[str]:
