@@ -123,3 +123,12 @@ def test_what_may_mean_two_things_is_refused_with_its_row_and_the_way_out(
 def test_a_date_is_read_where_it_can_be_of_one_day_only(shown: str, day: str, file: Path) -> None:
     save(make_run(measured_on=shown), file)
     assert set(load(file)["measured_on"]) == {day}
+
+
+def test_a_version_that_was_taken_for_a_date_is_one_again(file: Path) -> None:
+    for shown in ("3.11.7", "03.11.2007", "3.11.2007", "03.11.07"):
+        save(make_run(python_version=shown), file)
+        assert set(load(file)["python_version"]) == {"3.11.7"}
+    for version in ("3.9.18", "2.7.18", "3.13.0", "3.15.0a2"):
+        save(make_run(python_version=version), file)
+        assert set(load(file)["python_version"]) == {version}
