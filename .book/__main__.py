@@ -150,7 +150,8 @@ def main() -> None:
     options = parser.parse_args()
     output = options.output.resolve()
     if not is_replaceable(output):
-        parser.exit(2, f"python .book: {output} holds what is no book of this set: name another\n")
+        told = f"{output} holds what is no book of this set: empty it, or name another folder"
+        parser.exit(2, f"python .book: {told}\n")
     build(output, options.at_once)
     print("open", output / "index.html")
 

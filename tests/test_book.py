@@ -35,6 +35,6 @@ def test_a_folder_that_holds_anything_else_is_named_and_left_as_it_is(folder: Pa
     before = sorted(folder.rglob("*"))
     command = [sys.executable, str(TOP / ".book"), "--output", str(folder)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    told = f"python .book: {folder} holds what is no book of this set: name another\n"
-    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", told)
+    told = f"python .book: {folder} holds what is no book of this set: empty it, or name another"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", f"{told} folder\n")
     assert sorted(folder.rglob("*")) == before

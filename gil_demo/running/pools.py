@@ -48,8 +48,9 @@ def check_start_method(start_method: object) -> str:
 
 def find_ban() -> str:
     """Say why this process may not start others; empty if it may."""
-    is_barred = multiprocessing.current_process().daemon
-    return "a worker of a multiprocessing.Pool may not start processes" if is_barred else ""
+    if multiprocessing.current_process().daemon:
+        return "a worker of a multiprocessing.Pool may not start processes: start them outside it"
+    return ""
 
 
 @contextmanager

@@ -107,9 +107,9 @@ def read_columns(
     header, *rows = _read_rows(text, place, separator)
     if twice := [name for name in dict.fromkeys(header) if name and header.count(name) > 1]:
         raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
-    texts = map(list, zip(*rows, strict=True)) if rows else ([] for _ in header)
-    columns = dict(zip(header, texts, strict=True))
-    kind = schema or choose_schema(pd.DataFrame(columns))
+    cells = map(list, zip(*rows, strict=True)) if rows else ([] for _ in header)
+    columns = dict(zip(header, cells, strict=True))
+    kind = schema or choose_schema(pd.DataFrame({name: columns[name][:1] for name in columns}))
     undo(columns, kind, place, separator)
     former = {name: one.formerly for name, one in kind.columns.items() if one.formerly}
     return {name: [told] * len(rows) for name, told in former.items()} | columns

@@ -29,22 +29,22 @@ def undo(columns: dict[str, list[str]], schema: Schema, place: str, separator: s
             columns[name] = [restored[text] for text in columns[name]]
         elif kind != "text":
             numbers.append(name)
+        if kind == "yes_no":
+            odd = {text for text in columns[name] if text.isupper()}  # in yet another language
+            _refuse(columns[name], odd, place, f"{name} must be True or False")
     has_commas = separator != "," and any("," in "".join(columns[name]) for name in numbers)
+    other, told = (".", "comma") if has_commas else (",", "point")
     for name in numbers:
-        _check_decimals(columns[name], name, place, "." if has_commas else ",")
+        odd = {text for text in columns[name] if other in text}  # is 1,234 one or a thousand?
+        _refuse(columns[name], odd, place, f"{name} must be a number with a decimal {told}")
         if has_commas:
             columns[name] = [_DECIMAL.sub(r"\1.\2", text) for text in columns[name]]
 
 
-def _check_decimals(texts: list[str], name: str, place: str, other: str) -> None:
-    """Refuse a number that has another sign than this file's decimal one, such as 1,234."""
-    if other in "".join(texts):
-        row, text = next((row, text) for row, text in enumerate(texts, 1) if other in text)
-        told = "point" if other == "," else "comma"
-        raise ResultsError(
-            f"{place}, row {row}: {name} must be a number with a decimal {told}, not "
-            f"{text[:40]!r}: {WAY_OUT}"
-        )
+def _refuse(texts: list[str], odd: set[str], place: str, told: str) -> None:
+    for row, text in enumerate(texts if odd else [], 1):
+        if text in odd:
+            raise ResultsError(f"{place}, row {row}: {told}, not {text[:40]!r}: {WAY_OUT}")
 
 
 def _restore_truth(text: str) -> str:

@@ -98,7 +98,10 @@ def test_what_may_mean_two_things_is_refused_with_its_row_and_the_way_out(
             "row 1: count .* decimal point, not '4,000': use",
         ),
         (german.replace(";4000;", ";4.000;", 1), "row 1: count .* decimal comma, not '4.000': use"),
-        (german.replace("WAHR", "JA", 1), "row 1: gil_enabled must be True or False, not 'JA'"),
+        (
+            german.replace("WAHR", "JA", 1),
+            "row 1: gil_enabled must be True or False, not 'JA': use",
+        ),
         (german.replace(";4000;", ";1,2,3;", 1), "row 1: count must be a whole .*, not '1,2,3'"),
     ):
         file.write_text(text)
