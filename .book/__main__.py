@@ -21,6 +21,7 @@ BOOK = Path(__file__).resolve().parent
 TOP = BOOK.parent
 CELL_SECONDS = 300
 CORES_FOR_ONE = 4  # so that notebooks don't disturb each other's measurements
+MARK = b"\n# Project: gil_demo\n"
 CONTENTS = """
 
 ```{{toctree}}
@@ -41,7 +42,7 @@ def build(output: Path, at_once: int) -> None:
     """Run the notebooks and make the pages.
 
     Args:
-        output: the folder for the pages; what it held before is replaced.
+        output: the folder for the pages; a book that it held before is replaced by a whole one.
         at_once: how many notebooks run at the same time; with more than one they disturb each
             other's measurements.
 
@@ -53,11 +54,23 @@ def build(output: Path, at_once: int) -> None:
         source = Path(name, "source")
         copy_pages(source)
         run_notebooks(sorted((source / "notebooks").glob("*.ipynb")), at_once)
-        shutil.rmtree(output, ignore_errors=True)
+        pages = Path(name, "html")
         options = ["--fail-on-warning", "--keep-going", "--quiet", "--jobs=auto"]
         options += [f"--conf-dir={BOOK}", f"--doctree-dir={Path(name, 'trees')}"]
-        command = [sys.executable, "-m", "sphinx", *options, str(source), str(output)]
+        command = [sys.executable, "-m", "sphinx", *options, str(source), str(pages)]
         subprocess.run(command, check=True)
+        if output.exists():
+            shutil.rmtree(output)
+        shutil.move(pages, output)
+
+
+def is_replaceable(output: Path) -> bool:
+    """Tell whether a folder isn't there, is empty, or holds a book of this set and no history."""
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return True
+    inventory = output / "objects.inv"  # which Sphinx leaves, with the project's name
+    is_book = inventory.is_file() and MARK in inventory.read_bytes()
+    return is_book and not (output / ".git").exists()
 
 
 def copy_pages(source: Path) -> None:
@@ -135,8 +148,12 @@ def main() -> None:
         help="notebooks to run at the same time; by default one for each four cores",
     )  # fmt: skip
     options = parser.parse_args()
-    build(options.output, options.at_once)
-    print("open", options.output / "index.html")
+    output = options.output.resolve()
+    if not is_replaceable(output):
+        told = f"{output} holds what is no book of this set: empty it, or name another folder"
+        parser.exit(2, f"python .book: {told}\n")
+    build(output, options.at_once)
+    print("open", output / "index.html")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,13 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    checks = import_module(f"{__name__}.checks")
+    checks.check_packages()
+    try:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except AttributeError as reason:  # which an import would take for a name that isn't there
+        told = f"{name} could not be loaded: {reason} ({getattr(reason.obj, '__file__', '')})"
+        raise checks.GilDemoError(told.removesuffix(" ()")) from reason
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,8 @@ and the allowed ones.
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +34,20 @@ MOST_STEPS = 10**10
 MOST_SECONDS = 3600.0
 MOST_ITEMS = 1_000_000
 LEAST_SWITCH_INTERVAL = 1e-6
+PACKAGES = ("loky", "matplotlib", "numpy", "pandas", "psutil")
 Item = TypeVar("Item")
+
+
+@cache
+def check_packages() -> None:
+    """Raise a GilDemoError where a file of the reader's own would be taken for a package."""
+    for name in PACKAGES:
+        found = find_spec(name)
+        if found is not None and found.submodule_search_locations is None:
+            raise GilDemoError(
+                f"{found.origin} stands in the way of the package {name}: rename that file, "
+                "and start Python again"
+            )
 
 
 def most_workers() -> int:

@@ -1,7 +1,9 @@
 """The commands behind `python -m gil_demo`: compare, claims, plot, record, gather and machine."""
 
 import argparse
+import codecs
 import contextlib
+import io
 import os
 import re
 import sys
@@ -10,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice
+from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice, check_packages
 
 if TYPE_CHECKING:
     from gil_demo.drawing.style import Chart
@@ -20,24 +22,39 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command, `compare` if none is named, and return the exit status."""
+    _allow_any_letter()
     try:
         words = [*arguments] or ["compare"]
         if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
             words = ["compare", *words]
         chosen = _build_parser().parse_args(words)
+        check_packages()
         chosen.run(chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         # the reader of our output has left; the interpreter must not complain at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (GilDemoError, OSError) as reason:
+    except (GilDemoError, OSError, UnicodeError) as reason:
         return _report(reason, FAILED)
     except (TypeError, ValueError) as reason:
         return _report(reason, MISUSED)
     except KeyboardInterrupt:
         return _report("interrupted", INTERRUPTED)
     return 0
+
+
+def _allow_any_letter() -> None:
+    """Let the terminal show something in place of a letter that its encoding lacks."""
+    codecs.register_error("gil_demo", _choose_letters)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="gil_demo")
+
+
+def _choose_letters(fault: UnicodeError) -> tuple[str, int]:
+    assert isinstance(fault, UnicodeEncodeError)
+    letters = fault.object[fault.start : fault.end]
+    return "".join({"×": "x", "µ": "u"}.get(letter, "?") for letter in letters), fault.end
 
 
 class _Parser(argparse.ArgumentParser):

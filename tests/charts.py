@@ -5,8 +5,10 @@ import warnings
 from collections.abc import Callable
 from itertools import combinations
 
+import matplotlib.style
 import numpy as np
 import pandas as pd
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
@@ -17,6 +19,14 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from gil_demo.drawing.style import Chart
+
+# what a reader's notebook, matplotlibrc or style may have set: each would spoil a chart
+ODD_SETTINGS = matplotlib.style.library["dark_background"] | {
+    "text.usetex": True, "axes.grid": True, "figure.constrained_layout.use": True,
+    "savefig.facecolor": "black", "savefig.transparent": True, "savefig.bbox": "tight",
+    "savefig.dpi": 30, "figure.dpi": 50, "font.size": 30, "font.family": "monospace",
+    "lines.linewidth": 9, "xtick.major.size": 20, "axes.prop_cycle": cycler(color=["red"]),
+}  # fmt: skip
 
 
 def draw_strictly(

@@ -1,3 +1,4 @@
+import io
 import os
 import re
 import signal
@@ -102,10 +103,12 @@ def test_a_failed_measurement_is_one_line_and_status_1_and_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     death = WorkerDied("a worker process ended\n(exit code 3)")
-    monkeypatch.setattr(runs, "take_samples", Mock(side_effect=death))
-    assert cli.main(["--output", "run.csv"]) == 1
-    assert capsys.readouterr().err == "gil_demo: a worker process ended (exit code 3)\n"
-    assert list_files() == []
+    letter = UnicodeEncodeError("ascii", "×", 0, 1, "what is that")
+    for failure, told in ((death, "a worker process ended (exit code 3)"), (letter, str(letter))):
+        monkeypatch.setattr(runs, "take_samples", Mock(side_effect=failure))
+        assert cli.main(["--output", "run.csv"]) == 1
+        assert capsys.readouterr().err == f"gil_demo: {told}\n"
+        assert list_files() == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts a whole console only")
@@ -124,6 +127,27 @@ def test_an_interrupt_ends_it_with_one_line_and_leaves_no_process_and_no_file() 
     assert list_files() == []
     # a fork server goes when it sees that Python is gone
     assert wait_until(lambda: not find_marked(trial), END_SECONDS)
+
+
+@pytest.mark.usefixtures("no_wait")
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1251"])
+def test_a_terminal_that_lacks_a_letter_shows_another_and_nothing_is_left_out(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("class").mkdir()
+    write_class(Path("class"), ["zoë", "µ"])
+    Path("class", "☕.txt").touch()
+    for words, told in (
+        (["gather", "class", "--output", "all.csv"], ["?.txt: left out: ", "chart: all-4.png"]),
+        ([*QUICK, "--output", "run.csv"], ["chart: run.png"]),
+    ):
+        terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert cli.main(words) == 0
+        terminal.seek(0)
+        shown = terminal.read()
+        assert all(word in shown for word in [" x as long as the plain loop", *told])
+    assert {"all-4.png", "run.png"} <= set(list_files())
 
 
 def test_plot_draws_a_chart_beside_each_file_and_numbers_those_of_several(capsys: Capture) -> None:

@@ -1,3 +1,7 @@
+import re
+import subprocess
+import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -5,6 +9,7 @@ from typing import Any
 import pytest
 
 import gil_demo
+from gil_demo.checks import PACKAGES
 from gil_demo.recorded import PUBLISHED, load_published
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.scripts import run_script
@@ -72,6 +77,32 @@ def test_every_public_name_loads_and_explains_itself_and_another_is_an_error_of_
         error: type[Exception] = getattr(gil_demo, name)
         assert issubclass(error, gil_demo.GilDemoError)
         assert not issubclass(error, ValueError | OSError)
+
+
+def test_what_fails_while_a_name_is_loaded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gil_demo._HOMES, "lost", "checks")
+    told = r"^lost could not be loaded: module 'gil_demo\.checks' has no .* \(.*checks\.py\)$"
+    with pytest.raises(gil_demo.GilDemoError, match=told):
+        exec("from gil_demo import lost")
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_file_of_the_reader_s_own_that_would_be_taken_for_a_package_is_named(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"{name}.py"
+    file.write_text("numbers = [1, 2, 3]\n")
+    for words in (["-c", "from gil_demo import compare"], ["-m", "gil_demo", "machine"]):
+        command = [sys.executable, *words]
+        answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        told = answer.stderr.splitlines()[-1]
+        assert f"{file} stands in the way of the package {name}: rename that file" in told
+
+
+def test_the_packages_that_are_looked_for_are_those_that_are_needed_and_numpy() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split("[<>=]", one)[0] for one in project["dependencies"]}
+    assert set(PACKAGES) == needed | {"numpy"}  # which comes with pandas
 
 
 def test_the_published_figures_have_a_source() -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from gil_demo.checks import ResultsError, state_path
 from gil_demo.measuring.runs import RUNS
-from gil_demo.tables.files import read_rows
+from gil_demo.tables.files import read_columns
 from gil_demo.tables.kinds import list_schemas
+from gil_demo.tables.spreadsheets import WAY_OUT
 
 MOST_FILES = 2_000
 MOST_FILE_BYTES = 1_000_000
-_ADDED_LATER = {"workload": "countdown"}  # columns that the first versions of the set did not write
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@")
 _UNLIKE_TEXT = set("<>$\\`")
 _FORMS = {
@@ -57,14 +58,13 @@ def read_sheet(file: Path) -> dict[str, list[str]]:
     if file.is_dir():
         raise ResultsError("it is a folder; what is in it isn't read")
     if file.suffix.lower() != ".csv":
-        raise ResultsError("it is no CSV file")
-    header, *rows = read_rows(file, "the file", MOST_FILE_BYTES)
-    _check_header(header)
-    if not rows:
+        told = f": {WAY_OUT}" if file.suffix.lower() in _SPREADSHEETS else ""
+        raise ResultsError(f"it is no CSV file{told}")
+    read = read_columns(file, "the file", MOST_FILE_BYTES, RUNS)
+    _check_header([*read])
+    columns = {name: read[name] for name in RUNS.columns}
+    if not columns["run_id"]:
         raise ResultsError("the file has no rows")
-    read = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
-    usual = {name: [text] * len(rows) for name, text in _ADDED_LATER.items()}
-    columns = {name: (usual | read)[name] for name in RUNS.columns}
     for name, column in RUNS.columns.items():
         if column.kind == "text":
             _check_texts(name, columns[name])
@@ -72,16 +72,11 @@ def read_sheet(file: Path) -> dict[str, list[str]]:
 
 
 def _check_header(header: list[str]) -> None:
-    if len(header) == 1 and header[0].count(";") > 1:
-        raise ResultsError("its values are parted by semicolons: save it as CSV with commas")
-    missing = [name for name in RUNS.columns if name not in header and name not in _ADDED_LATER]
-    if missing:
+    if missing := [name for name in RUNS.columns if name not in header]:
         for schema in list_schemas():
             if schema is not RUNS and set(schema.columns) <= set(header):
                 raise ResultsError(f"it holds {schema.name}, not timed runs")
         raise ResultsError(f"it lacks the columns {', '.join(missing)}")
-    if twice := sorted(name for name in RUNS.columns if header.count(name) > 1):
-        raise ResultsError(f"it has the columns {', '.join(twice)} more than once")
 
 
 def _check_texts(name: str, values: list[str]) -> None:
@@ -95,7 +90,7 @@ def _check_texts(name: str, values: list[str]) -> None:
         elif len(value) > 120:
             fault = f"has {len(value):,} letters"
         elif not form.fullmatch(value):
-            fault = unlike
+            fault = f"{unlike}: {WAY_OUT}"
         else:
             continue
         raise ResultsError(f"row {values.index(value) + 1}: {name} {fault}")

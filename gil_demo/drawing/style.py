@@ -7,10 +7,13 @@ Design", 2008). A marker and a hatch go with each, so that colour is never the o
 import io
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -20,6 +23,7 @@ SOFT_INK = "#5a5a5a"
 GRID = "#dddddd"
 PAPER = "#ffffff"
 DOTS_PER_INCH = 144
+_DEFAULTS: Any = {name: one for name, one in mpl.rcParamsDefault.items() if name != "backend"}
 
 
 class Look(NamedTuple):
@@ -41,17 +45,33 @@ LOOKS = {
 OTHER = Look("#CC79A7", "P", "-")
 
 
+def settings_of_our_own() -> AbstractContextManager[None]:
+    """Hold matplotlib's settings at its defaults for a while, whatever the reader's are."""
+    return mpl.rc_context(_DEFAULTS)
+
+
 class Chart(Figure):
     """A matplotlib Figure that carries a description of itself in words.
 
     Jupyter shows the picture with the description as its alternative text; so does an HTML page
-    made of the notebook. No pyplot is involved, and nothing global is touched.
+    made of the notebook. No pyplot is involved, nothing global stays touched, and a reader's
+    settings don't change how it looks.
 
     Attributes:
         description: what the chart shows, with its numbers.
     """
 
     description: str = ""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the chart, whatever the reader's settings are."""
+        with settings_of_our_own():  # ticks and fonts are looked up only now
+            super().draw(renderer)
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """Save the chart as a Figure is saved, whatever the reader's settings are."""
+        with settings_of_our_own():
+            super().savefig(*args, **kwargs)
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, object]]:
         import base64

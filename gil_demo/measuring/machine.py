@@ -67,7 +67,12 @@ def count_usable_cores() -> int:
     """Count the logical cores that an affinity mask and a container's quota leave."""
     from loky import cpu_count
 
-    return int(cpu_count())
+    wish = os.environ.pop("LOKY_MAX_CPU_COUNT", None)  # bounds loky's own pools and nothing here
+    try:
+        return int(cpu_count())
+    finally:
+        if wish is not None:
+            os.environ["LOKY_MAX_CPU_COUNT"] = wish
 
 
 def is_gil_enabled() -> bool:

@@ -28,7 +28,8 @@ RUNS = make_schema(
     "timed runs",
     ("compare", "scale", "workloads"),
     {
-        **dict.fromkeys(("workload", "runner"), Column("text")),
+        "workload": Column("text", formerly="countdown"),
+        "runner": Column("text"),
         "workers": Column("whole"),
         "start_method": Column("text", may_be_empty=True),
         **dict.fromkeys(("tasks", "count", "round", "rounds", "position"), Column("whole")),
@@ -95,7 +96,7 @@ def collect_facts(experiment: str) -> dict[str, object]:
     busy_percent = measure_busy_percent()
     machine = describe_machine()._asdict()
     return {name: machine[name] for name in MACHINE if name in machine} | {
-        "run_id": uuid.uuid4().hex[:12],
+        "run_id": f"r{uuid.uuid4().hex[:11]}",  # which no spreadsheet takes for a number
         "experiment": experiment,
         "busy_percent": round(busy_percent, 1),
         "measured_on": get_date(),

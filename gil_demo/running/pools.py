@@ -44,6 +44,13 @@ def check_start_method(start_method: object) -> str:
     return checks.check_choice("start_method", start_method, available)
 
 
+def find_ban() -> str:
+    """Say why this process may not start others; empty if it may."""
+    if multiprocessing.current_process().daemon:
+        return "a worker of a multiprocessing.Pool may not start processes: start them outside it"
+    return ""
+
+
 @contextmanager
 def processes(
     workers: int = 2, start_method: str | None = None, chunksize: int | None = None
@@ -65,7 +72,7 @@ def processes(
     Raises:
         TypeError: an argument is of the wrong type, or the function can't be sent to a worker.
         ValueError: an argument is not allowed, or there are no tasks.
-        RunnerUnavailable: this Python has no process pools.
+        RunnerUnavailable: this Python has no process pools, or this process may not start others.
         WorkerDied: a worker process ended before its task.
         GilDemoError: the operating system refused the processes, or they did not get ready.
     """
@@ -148,6 +155,8 @@ def pool_held(
 ) -> Iterator[HeldPool]:
     """Hold a pool as `processes` does, whose workers each run `prepare` before they are ready."""
     checks.check_workers(workers)
+    if reason := find_ban():
+        raise RunnerUnavailable(f"processes: {reason}")
     held = HeldPool(check_start_method(start_method))
     with _refusals_explained(workers):
         if held.method != "fork" and sys.platform != "win32":

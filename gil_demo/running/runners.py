@@ -19,7 +19,7 @@ from typing import Any
 from gil_demo.checks import GilDemoError, check_sequence, check_workers
 from gil_demo.running import CHECK_SECONDS, END_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import processes
+from gil_demo.running.pools import find_ban, processes
 from gil_demo.running.spans import Run, Runner, Span
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
 from gil_demo.running.workers import Stopped, stop
@@ -150,6 +150,8 @@ def find_missing(name: str) -> str:
     """Say what a runner lacks here, and how to get it; empty if it can be had."""
     if name == "interpreters":
         return find_obstacle()
+    if name == "processes":
+        return find_ban()
     _, module, engine = ENGINES.get(name, ("", "", ""))
     if not module or find_spec(module) is not None:
         return ""

@@ -64,7 +64,8 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [sys.executable, str(_save(source, folder))]
-        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0"} | dict.fromkeys(_TEMPORARY, folder)
+        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
+        own |= dict.fromkeys(_TEMPORARY, folder)
         outcome = _run(command, seconds, os.environ | own, folder)
     told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
     return outcome._replace(output=told)

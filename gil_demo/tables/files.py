@@ -1,5 +1,6 @@
 """How a table is kept in a file: CSV in UTF-8, written whole or not at all, checked when read."""
 
+import codecs
 import csv
 import os
 import tempfile
@@ -10,9 +11,11 @@ import pandas as pd
 
 from gil_demo.checks import ResultsError, check_path, state_path
 from gil_demo.tables.kinds import choose_schema
-from gil_demo.tables.schema import convert
+from gil_demo.tables.schema import Schema, convert
+from gil_demo.tables.spreadsheets import WAY_OUT, undo
 
 MOST_BYTES = 50_000_000
+_SEPARATORS = ",;\t"
 
 
 def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -72,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table from a CSV file and check all of it.
 
     Args:
-        path: a file that `save` wrote.
+        path: a file that `save` wrote, even if a spreadsheet has saved it again.
 
     Returns:
         The table, with the same columns and types as a fresh one.
@@ -85,21 +88,38 @@ def load(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     source = check_path("path", path)
     place = state_path(source)
-    header, *rows = read_rows(source, place, MOST_BYTES)
-    raw = pd.DataFrame(rows, columns=header)
+    raw = pd.DataFrame(read_columns(source, place, MOST_BYTES))
     return convert(raw, choose_schema(raw), place)
 
 
-def read_rows(source: Path, place: str, most: int) -> list[list[str]]:
-    """Return the cells of a CSV file row by row, from its header on; `place` is what to call it."""
+def read_columns(
+    source: Path, place: str, most: int, schema: Schema | None = None
+) -> dict[str, list[str]]:
+    """Read the texts of a file's columns, whatever program saved it; `place` is what to call it."""
     text = _read_text(source, place, most)
-    if not text.strip():
+    if not text.strip(f'{_SEPARATORS}" \r\n'):
         raise ResultsError(f"{place} is empty; a results file begins with the names of columns")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # the end of a line in Excel's "CSV (Macintosh)"
     if not text.endswith("\n"):
         raise ResultsError(f"{place} is cut short: its last line has no end")
+    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    header, *rows = _read_rows(text, place, separator)
+    if twice := [name for name in dict.fromkeys(header) if name and header.count(name) > 1]:
+        raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
+    cells = map(list, zip(*rows, strict=True)) if rows else ([] for _ in header)
+    columns = dict(zip(header, cells, strict=True))
+    kind = schema or choose_schema(pd.DataFrame({name: columns[name][:1] for name in columns}))
+    undo(columns, kind, place, separator)
+    former = {name: one.formerly for name, one in kind.columns.items() if one.formerly}
+    return {name: [told] * len(rows) for name, told in former.items()} | columns
+
+
+def _read_rows(text: str, place: str, separator: str) -> list[list[str]]:
     fault = f"{place} is not a CSV file of results"
     try:
-        rows = [row for row in csv.reader(StringIO(text), strict=True) if row]
+        lines = csv.reader(StringIO(text), delimiter=separator, strict=True)
+        rows = [row for row in lines if any(row)]
     except csv.Error as reason:
         raise ResultsError(f"{fault}: {reason}") from None
     for number, row in enumerate(rows):
@@ -115,10 +135,12 @@ def _read_text(source: Path, place: str, most: int) -> str:
         size = source.stat().st_size
         if size > most:
             raise ResultsError(f"{place} has {size:,} bytes; a results file has at most {most:,}")
-        return source.read_bytes().decode("utf-8-sig")
+        content = source.read_bytes()
+        is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
     except OSError as reason:
         raise ResultsError(f"cannot read {place}: {reason.strerror or reason}") from None
     except UnicodeDecodeError as reason:
         raise ResultsError(
-            f"{place} is not text in UTF-8 (byte {reason.start + 1:,}): save it as CSV UTF-8"
+            f"{place} is not text in UTF-8 (byte {reason.start + 1:,}): {WAY_OUT}"
         ) from None

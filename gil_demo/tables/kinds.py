@@ -146,7 +146,12 @@ def draw(table: pd.DataFrame, chart: str | None = None, **options: Any) -> "Char
     kind = open_table(table)
     names = [*kind.charts]
     name = names[0] if chart is None else check_choice("chart", chart, names)
-    drawn: Chart = find(kind.charts[name])(table, find(kind.summary)(table), **options)
+    return _draw(kind.charts[name], table, find(kind.summary)(table), **options)
+
+
+def _draw(place: str, table: pd.DataFrame, summary: pd.DataFrame, **options: Any) -> "Chart":
+    with find("drawing.style:settings_of_our_own")():
+        drawn: Chart = find(place)(table, summary, **options)
     return drawn
 
 
@@ -158,7 +163,7 @@ def draw_each(table: pd.DataFrame) -> "list[Chart]":
         places = [*kind.charts.values()][: None if experiment == "class" else 1]
         for run in [part] if kind.several else split_runs(part):
             summary = find(open_table(run).summary)(run)
-            charts += [find(place)(run, summary) for place in places]
+            charts += [_draw(place, run, summary) for place in places]
     return charts
 
 

@@ -20,6 +20,7 @@ class Column(NamedTuple):
     kind: str  # "text", "yes_no" or one of `_LIMITS`
     may_be_empty: bool = False
     choices: tuple[str, ...] = ()  # the allowed texts; none means any
+    formerly: str = ""  # what a file of the set's first version says by not having the column
 
 
 class Schema(NamedTuple):

@@ -6,6 +6,7 @@ Chromium writes down every request itself, in its net log; that is where the tes
 import functools
 import json
 import re
+import runpy
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -18,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.links import find_broken, is_outside, read_list, read_page
+from tests.links import TOP, find_broken, is_outside, read_list, read_page
 from tests.notebooks.editions import NAMES, draws_a_chart, read_code
 
 pytestmark = pytest.mark.thorough
@@ -162,6 +163,10 @@ def test_solutions_are_folded_until_a_reader_opens_them(page: Page, book: Path) 
     expect(code).to_be_hidden()
     folded.first.locator("summary").click()
     expect(code).to_be_visible()
+
+
+def test_a_book_may_be_put_in_the_place_of_this_one(book: Path) -> None:
+    assert runpy.run_path(str(TOP / ".book" / "__main__.py"))["is_replaceable"](book)
 
 
 def test_pages_have_no_broken_link_no_open_question_and_no_widget(book: Path) -> None:

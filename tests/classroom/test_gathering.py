@@ -7,11 +7,9 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gil_demo import ResultsError, combine, gather, save, summarise
+from gil_demo import ResultsError, combine, gather, load, save, summarise
 from gil_demo.classroom.gathering import LEFT_OUT, READ, find_spares, read_name
 from gil_demo.classroom.table import CLASS
-from gil_demo.measuring.runs import RUNS
-from gil_demo.tables.schema import convert
 from tests.made.class_files import damage, make_text, write_class, write_file
 from tests.made.classroom import make_class_table
 from tests.made.runs import FACTS, make_run, spread
@@ -20,8 +18,7 @@ FIGURES = ["runner", "workers", "seconds", "time_ratio", "time_ratio_low", "cold
 
 
 def check_figures(table: pd.DataFrame, file: Path) -> None:
-    raw = pd.read_csv(file, dtype=str, keep_default_na=False).assign(workload="countdown")
-    alone = summarise(convert(raw, RUNS, "the file"))
+    alone = summarise(load(file))
     own = table[table["file"] == file.stem].reset_index(drop=True)
     assert_frame_equal(own[FIGURES], alone[FIGURES], check_dtype=False)
 

@@ -2,13 +2,16 @@ import base64
 import html
 import io
 import re
+from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.image
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from gil_demo.drawing import style
 from gil_demo.drawing.style import DOTS_PER_INCH, Chart, draw_png, make_chart
+from tests.charts import ODD_SETTINGS
 
 
 def make_plain_chart(description: str) -> Chart:
@@ -19,14 +22,25 @@ def make_plain_chart(description: str) -> Chart:
 
 
 def test_the_picture_is_a_whole_png_on_white_with_the_description() -> None:
-    with mpl.rc_context({"figure.facecolor": "black"}):
-        picture = draw_png(make_plain_chart("A chart of nothing."))
+    picture = draw_png(make_plain_chart("A chart of nothing."))
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     assert picture.endswith(b"IEND\xaeB`\x82")
     assert b"A chart of nothing." in picture
     pixels = mpl.image.imread(io.BytesIO(picture))
     assert pixels.shape[:2] == (3 * DOTS_PER_INCH, 4 * DOTS_PER_INCH)
     assert min(edge.min() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])) == 1
+
+
+def test_a_chart_is_shown_and_saved_alike_whatever_is_set_when_that_is_done(tmp_path: Path) -> None:
+    def show(chart: Chart) -> list[object]:
+        chart.savefig(tmp_path / "chart.png")
+        shown = FigureCanvasAgg(chart).print_to_buffer()  # type: ignore[no-untyped-call]
+        return [chart._repr_mimebundle_(), (tmp_path / "chart.png").read_bytes(), shown]
+
+    plain = show(make_plain_chart("A chart of nothing."))
+    chart = make_plain_chart("A chart of nothing.")
+    with mpl.rc_context(ODD_SETTINGS):
+        assert show(chart) == plain
 
 
 def test_jupyter_gets_html_a_png_and_text_each_with_the_description() -> None:

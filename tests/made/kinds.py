@@ -6,7 +6,7 @@ from functools import cache
 import pandas as pd
 
 from gil_demo import summarise
-from gil_demo.drawing.style import Chart
+from gil_demo.drawing.style import Chart, settings_of_our_own
 from gil_demo.tables.kinds import KINDS, find
 from tests.made import costs, pool
 from tests.made.claims import make_claims
@@ -56,5 +56,6 @@ def summarise_once(name: str) -> pd.DataFrame:
 @cache
 def draw_once(name: str, chart: str) -> Chart:
     """Draw a chart of that table without the door's checks, which take as long as the drawing."""
-    drawn: Chart = find(KINDS[name].charts[chart])(make_once(name), summarise_once(name))
+    with settings_of_our_own():
+        drawn: Chart = find(KINDS[name].charts[chart])(make_once(name), summarise_once(name))
     return drawn

@@ -53,6 +53,14 @@ def test_a_quota_is_told_from_an_affinity_mask_whose_cores_count_as_busy(
         assert machine.measure_busy_percent() == busy
 
 
+def test_a_wish_that_is_meant_for_loky_is_no_limit_of_this_machine(monkeypatch: Patch) -> None:
+    facts = describe_machine()
+    for wish in ("1", "many"):
+        monkeypatch.setenv("LOKY_MAX_CPU_COUNT", wish)
+        assert describe_machine()[:4] == facts[:4]  # its cores
+        assert os.environ["LOKY_MAX_CPU_COUNT"] == wish
+
+
 def test_without_a_mask_every_core_of_the_machine_is_looked_at(monkeypatch: Patch) -> None:
     monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="darwin"))
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [30.0, 10.0, 50.0])

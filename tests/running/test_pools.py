@@ -14,10 +14,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from gil_demo.checks import GilDemoError, WorkerDied
+from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied
 from gil_demo.running import pools
 from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.pools import pool_held, processes, run_in_pool
+from gil_demo.running.runners import find_missing
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
 from tests.conftest import METHODS, run_once, wait_until, watch_finalizers
@@ -49,6 +50,15 @@ def test_the_default_start_method_is_the_program_s_and_asking_does_not_fix_it() 
         "multiprocessing.set_start_method('spawn')\nprint(check_start_method(None))\n"
     )
     assert outcome.output.split() == ["True", "None", "spawn"]
+
+
+def test_a_pool_inside_a_worker_of_a_pool_is_refused_before_anything_is_started(
+    method: str,
+) -> None:
+    with processes(1, method) as run:
+        assert "may not start processes" in run(find_missing, ["processes"])[0].answer
+        with pytest.raises(RunnerUnavailable, match=r"^processes: a worker of .* may not start"):
+            run(exec, ["from gil_demo import processes\nwith processes(1): pass"])
 
 
 def test_what_cannot_be_sent_is_an_error_and_no_hang(method: str) -> None:

@@ -53,6 +53,13 @@ def test_a_script_that_hangs_and_ignores_signals_is_stopped_after_the_time() -> 
     assert 1.0 <= outcome.seconds < 9.0
 
 
+def test_a_script_prints_any_letter_whatever_the_terminal_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert run_script("print('× ☕')").output == "× ☕\n"
+
+
 def test_a_flood_of_output_is_stopped_and_cut() -> None:
     # the second has ended before anybody looks
     for source in ("while True: print('x' * 10_000)", "print('x' * 1_010_000)"):

@@ -15,7 +15,7 @@ from gil_demo import ResultsError, combine, draw, load, save, summarise, verdict
 from gil_demo.drawing.style import Chart, draw_png
 from gil_demo.tables.kinds import KINDS, draw_each, find, list_schemas, open_table
 from gil_demo.tables.schema import MACHINE
-from tests.charts import assert_plain
+from tests.charts import ODD_SETTINGS, assert_plain
 from tests.made.kinds import CHARTS, MAKERS, draw_once, make_once, summarise_once
 
 LAYERS = (
@@ -136,6 +136,17 @@ def test_looking_at_a_table_saving_and_loading_change_nothing(name: str, tmp_pat
     assert_frame_equal(loaded, before)
     assert dict(mpl.rcParams) == settings
     assert (random.getstate(), str(np.random.get_state())) == chances
+
+
+@pytest.mark.parametrize(("name", "chart"), CHARTS)
+def test_a_chart_is_the_same_picture_whatever_the_reader_set_matplotlib_to(
+    name: str, chart: str
+) -> None:
+    with mpl.rc_context(ODD_SETTINGS):
+        settings = dict(mpl.rcParams)
+        picture = draw_png(draw(make_once(name), chart))
+        assert dict(mpl.rcParams) == settings
+    assert picture == draw_png(draw_once(name, chart))
 
 
 def test_a_file_of_several_measurements_gets_a_chart_for_each() -> None:
