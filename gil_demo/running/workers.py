@@ -62,15 +62,16 @@ def _leave_with_parent() -> None:
     The pipe that tells it is held open by whatever else the parent has forked, and so its id is
     looked at, too.
     """
-    from multiprocessing import connection, parent_process, util  # loaded where there is a parent
+    from multiprocessing import connection, current_process, parent_process  # they are loaded
 
     parent, own = parent_process(), os.getppid()
     while os.getppid() == own and not (parent and connection.wait([parent.sentinel], 1.0)):
         pass
-    import shutil
-
     try:
-        shutil.rmtree(util.get_temp_dir(), ignore_errors=True)
+        if folder := current_process()._config.get("tempdir"):  # type: ignore[attr-defined]
+            import shutil
+
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os._exit(1)
 
