@@ -25,6 +25,7 @@ EACH_METHOD = [
     METHODS[0],
     *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS[1:]),
 ]
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 STUCK_SECONDS = 20.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
@@ -160,15 +161,20 @@ def run_once(
         return run(function, arguments)
 
 
+def interrupt() -> None:
+    """Interrupt this process as Ctrl-C does; on Windows `os.kill` would end it."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)
+    else:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def interrupt_once_there(mark: Path) -> threading.Thread:
-    """Start a thread that interrupts this process as Ctrl-C does, once a file is there."""
+    """Start a thread that interrupts this process once a file is there."""
 
     def wait_and_interrupt() -> None:
         wait_until(mark.exists)
-        if sys.platform == "win32":
-            signal.raise_signal(signal.SIGINT)
-        else:
-            os.kill(os.getpid(), signal.SIGINT)
+        interrupt()
 
     thread = threading.Thread(target=wait_and_interrupt)
     thread.start()
