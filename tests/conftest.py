@@ -27,7 +27,8 @@ EACH_METHOD = [
 ]
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 STUCK_SECONDS = 20.0
-HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+# the last is Wine's: its desktop, which comes with the first program that asks for one
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "explorer.exe")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
 GRACE_SECONDS = 2.0
 
@@ -59,7 +60,7 @@ def list_connections(process: psutil.Process) -> list[Any]:
 
 
 def list_workers(pid: int | None = None) -> set[psutil.Process]:
-    """List the living processes that this one, or another, started, but multiprocessing's own."""
+    """List the living processes that this one, or another, started, but helpers."""
     workers, family = set(), psutil.Process(pid)
     for child in family.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
