@@ -1,5 +1,6 @@
 """The scorecard: what is measured to test each of the lesson's seven claims, and what it says."""
 
+import math
 import textwrap
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -72,7 +73,8 @@ def _judge_threads(it: Any, first: Any) -> Score:
         return Score(HOLDS, ratio, f"{told}.")
     if it.time_ratio_high < 1 - words.MARGIN:
         return Score(FALSE, ratio, f"{told}.")
-    return Score(UNTOLD, ratio, f"{told}; the rounds differ too much to say more.")
+    fault = "are too few" if math.isnan(it.time_ratio_low) else "differ too much"
+    return Score(UNTOLD, ratio, f"{told}; the rounds {fault} to say more.")
 
 
 # C2: interpreters at the same time

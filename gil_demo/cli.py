@@ -3,6 +3,7 @@
 import argparse
 import codecs
 import contextlib
+import errno
 import io
 import os
 import re
@@ -24,18 +25,22 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command, `compare` if none is named, and return the exit status."""
     _allow_any_letter()
     try:
-        words = [*arguments] or ["compare"]
-        if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
-            words = ["compare", *words]
-        chosen = _build_parser().parse_args(words)
-        check_packages()
-        chosen.run(chosen)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # the reader of our output has left; the interpreter must not complain at its end
+        try:
+            words = [*arguments] or ["compare"]
+            if words[0].startswith("-") and words[0] not in ("-h", "--help", "--version"):
+                words = ["compare", *words]
+            chosen = _build_parser().parse_args(words)
+            check_packages()
+            chosen.run(chosen)
+        finally:  # after --help, too, which leaves by SystemExit
+            sys.stdout.flush()
+    except OSError as reason:
+        if not _is_left_by_its_reader(reason):
+            return _report(reason, FAILED)
+        # the interpreter must not complain at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (GilDemoError, OSError, UnicodeError) as reason:
+    except (GilDemoError, UnicodeError) as reason:
         return _report(reason, FAILED)
     except (TypeError, ValueError) as reason:
         return _report(reason, MISUSED)
@@ -55,6 +60,12 @@ def _choose_letters(fault: UnicodeError) -> tuple[str, int]:
     assert isinstance(fault, UnicodeEncodeError)
     letters = fault.object[fault.start : fault.end]
     return "".join({"×": "x", "µ": "u"}.get(letter, "?") for letter in letters), fault.end
+
+
+def _is_left_by_its_reader(reason: OSError) -> bool:
+    """Tell whether nobody reads our output any more, which Windows calls an invalid argument."""
+    is_invalid = reason.errno == errno.EINVAL and reason.filename is None
+    return isinstance(reason, BrokenPipeError) or (is_invalid and sys.platform == "win32")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -25,8 +25,10 @@ EACH_METHOD = [
     METHODS[0],
     *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS[1:]),
 ]
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 STUCK_SECONDS = 20.0
-HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+# the last is Wine's: its desktop, which comes with the first program that asks for one
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "explorer.exe")
 NOT_UNIT_TESTS = {"notebooks", "browser", "benchmarks"}
 GRACE_SECONDS = 2.0
 
@@ -58,7 +60,7 @@ def list_connections(process: psutil.Process) -> list[Any]:
 
 
 def list_workers(pid: int | None = None) -> set[psutil.Process]:
-    """List the living processes that this one, or another, started, but multiprocessing's own."""
+    """List the living processes that this one, or another, started, but helpers."""
     workers, family = set(), psutil.Process(pid)
     for child in family.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
@@ -160,15 +162,20 @@ def run_once(
         return run(function, arguments)
 
 
+def interrupt() -> None:
+    """Interrupt this process as Ctrl-C does; on Windows `os.kill` would end it."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)
+    else:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def interrupt_once_there(mark: Path) -> threading.Thread:
-    """Start a thread that interrupts this process as Ctrl-C does, once a file is there."""
+    """Start a thread that interrupts this process once a file is there."""
 
     def wait_and_interrupt() -> None:
         wait_until(mark.exists)
-        if sys.platform == "win32":
-            signal.raise_signal(signal.SIGINT)
-        else:
-            os.kill(os.getpid(), signal.SIGINT)
+        interrupt()
 
     thread = threading.Thread(target=wait_and_interrupt)
     thread.start()

@@ -79,6 +79,8 @@ def test_other_machines_are_told_other_evidence() -> None:
     table = make_claims({claim: values for claim, (values, _) in told.items()}, gil_enabled=False)
     evidence = summarise(table).set_index("claim")["evidence"]
     assert [evidence[claim] for claim in told] == [text for _, text in told.values()]
+    few = summarise(make_claims({"C1": (0.98, NAN, NAN)}))["evidence"][0]
+    assert few.endswith("; the rounds are too few to say more.")
 
 
 def test_a_table_that_lacks_a_quantity_or_has_one_twice_is_refused() -> None:

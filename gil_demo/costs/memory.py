@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from gil_demo.checks import GilDemoError
 from gil_demo.costs.start_up import describe_rounds
+from gil_demo.costs.weighing import measure_unique_bytes
 from gil_demo.drawing.parts import draw_upright, finish, make_plot, name_values, write
 from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look
 from gil_demo.measuring.estimates import select_by_round
@@ -72,9 +73,15 @@ def weigh_workers(*, budget: float | None = None) -> pd.DataFrame:
     Raises:
         TypeError: the budget is no number.
         ValueError: the budget is out of range; nothing has been started.
-        GilDemoError: a worker could not be weighed.
+        GilDemoError: this system doesn't tell what a process has of its own; nothing has been
+            started. Or a worker could not be weighed.
     """
     seconds = check_budget(budget)
+    try:
+        measure_unique_bytes()
+    except (OSError, AttributeError) as reason:  # psutil leaves the figure out where it has none
+        lacking = "this system doesn't tell how much memory a process has of its own"
+        raise GilDemoError(f"{lacking} ({reason})") from None
     facts = collect_facts("weights")
     rows: list[dict[str, object]] = []
     added: list[int] = []

@@ -1,7 +1,7 @@
 """Workers that are weighed: how much memory each has of its own, in an interpreter of its own.
 
-Nothing here is loaded into the reader's Python: the table that a parent holds, and `gc.freeze`,
-would change it.
+The reader's Python uses the scales alone: the table that a parent holds, and `gc.freeze`, would
+change it.
 """
 
 import gc

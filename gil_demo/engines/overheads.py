@@ -1,5 +1,6 @@
 """Engines beside the plain Pool: what a task of nothing costs, when they pay, how they scale."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -225,7 +226,7 @@ def find_engine_reservations(table: pd.DataFrame) -> list[str]:
 
 def _state_overhead(row: Any) -> str:
     cost = words.state_range(row.overhead_seconds, row.overhead_low, row.overhead_high)
-    if row.runner != "processes":
+    if row.runner != "processes" and not math.isnan(row.overhead_low):
         cost += f", {words.state_factor(row.times_pool)} × the Pool's"
     return (
         f"{words.capitalise(NAMES[row.runner])}: a task of nothing costs {cost}; "
@@ -235,6 +236,8 @@ def _state_overhead(row: Any) -> str:
 
 def _state_gain(row: Any, workers: int) -> str:
     name = words.capitalise(words.name_workers(row.runner, workers))
+    if math.isnan(row.speed_up_low):
+        return f"{name}: {row.reason}."
     speed_up = words.state_times(row.speed_up, row.speed_up_low, row.speed_up_high)
     length = words.state_range(row.crossing_seconds, row.crossing_low, row.crossing_high)
     pays = row.reason or f"it pays from tasks of {length} on"

@@ -1,6 +1,7 @@
 """How a list is cut for a `Pool.map`: ever more tasks of the same work, or ever larger chunks."""
 
 import heapq
+import math
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, Look, get_look, label_in_full
-from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
+from gil_demo.measuring.estimates import LEAST_ROUNDS, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk
@@ -198,7 +199,10 @@ def _state_length(row: Any) -> str:
 def _state_chunksize(row: Any) -> str:
     ratio = words.state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
     compared = f"{ratio} the time of the pool's own size"
-    if row.chunksize == row.default_chunksize:
+    is_own = row.chunksize == row.default_chunksize
+    if math.isnan(row.time_ratio_low):
+        compared = words.state_seconds(row.seconds) + ", the pool's own size" * is_own
+    elif is_own:
         compared = "the pool's own size"
     elif row.time_ratio_low <= 1 + words.MARGIN and row.time_ratio_high >= 1 - words.MARGIN:
         compared = "no clear difference from the pool's own size"
@@ -218,6 +222,8 @@ def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _title_chunks(table: pd.DataFrame, summary: pd.DataFrame) -> str:
+    if int(table["rounds"].iloc[0]) < LEAST_ROUNDS:
+        return words.head(f"no verdict: an interval needs {LEAST_ROUNDS} rounds", table)
     own = int(table["default_chunksize"].iloc[0])
     slower = [row for row in list_rows(summary) if row.time_ratio_low > 1 + words.MARGIN]
     if not slower:

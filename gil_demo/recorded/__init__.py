@@ -7,7 +7,10 @@ import pandas as pd
 from gil_demo.checks import check_choice
 from gil_demo.tables.files import load
 
-RECORDED = ("threads-versus-processes", "scaling", "timeline", "interpreters", "runners", "engines")
+RECORDED = (
+    *("threads-versus-processes", "scaling", "timeline", "interpreters", "runners", "memory"),
+    "engines",
+)
 PUBLISHED = ("countdown", "convoy")
 
 
@@ -17,7 +20,7 @@ def load_recorded(name: str) -> pd.DataFrame:
     Args:
         name: threads-versus-processes (of `compare`), scaling (of `scale`), timeline (of
             `trace`), interpreters (of `compare_interpreters`), runners (of `compare` with all
-            runners, by Python 3.14) or engines (of `sweep_engines`).
+            runners, by Python 3.14), memory (of `weigh_workers`) or engines (of `sweep_engines`).
 
     Returns:
         The tidy table; `recorded_on` names the machine and the day, and every chart of it says

@@ -135,10 +135,12 @@ def _judge(row: Any) -> str:
     turn = "turns too short, or too few, to see"
     if not math.isnan(row.turn_seconds):
         turn = f"turns of {words.state_range(row.turn_seconds, row.turn_low, row.turn_high)}"
-    speed = f"{row.speed:.2f} × the speed at {_OWN}"
-    if not math.isnan(row.speed_low) and row.speed_low != row.speed_high:
-        speed += f" ({row.speed_low:.2f} to {row.speed_high:.2f})"
-    return f"{words.state_seconds(row.switch_interval_seconds)}: {turn}; {speed}."
+    told = f"{words.state_seconds(row.switch_interval_seconds)}: {turn}"
+    if not math.isnan(row.speed_low):
+        told += f"; {row.speed:.2f} × the speed at {_OWN}"
+        if row.speed_low != row.speed_high:
+            told += f" ({row.speed_low:.2f} to {row.speed_high:.2f})"
+    return f"{told}."
 
 
 def draw_switch_intervals(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -198,7 +200,7 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         interval = words.state_seconds(shortest.switch_interval_seconds)
         if shortest.speed_low <= 1 <= shortest.speed_high:
             parts.append(f"no clear change of speed at {interval}")
-        else:
+        elif not math.isnan(shortest.speed_low):
             times = words.state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
             parts.append(f"{times} the speed at {interval}")
     return words.head("; ".join(parts), table)

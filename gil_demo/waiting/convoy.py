@@ -209,7 +209,7 @@ def _judge(row: Any, is_sweep: bool) -> str:
 
 def _compare(row: Any) -> str:
     if math.isnan(row.fewer_low):
-        return f"; {state_factor(row.fewer)} × fewer than alone" if row.fewer > 1 else ""
+        return ""
     if row.fewer_low > 1 + MARGIN:
         return f"; {_state(row.fewer, row.fewer_low, row.fewer_high)} × fewer than alone"
     if row.fewer_high < 1 - MARGIN:

@@ -4,6 +4,7 @@ Standard library only, since worker processes import it.
 """
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ class _Server(ThreadingTCPServer):
         for connection in self._connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+            if sys.platform == "win32":  # nothing else wakes a thread that waits for a message
+                connection.close()
         super().server_close()
 
 

@@ -1,4 +1,5 @@
 import random
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,13 +8,15 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gil_demo import ResultsError, combine, gather, load, save, summarise
+from gil_demo import ResultsError, combine, gather, load, load_recorded, save, summarise
 from gil_demo.classroom.gathering import LEFT_OUT, READ, find_spares, read_name
 from gil_demo.classroom.table import CLASS
+from tests import made
 from tests.made.class_files import damage, make_text, write_class, write_file
 from tests.made.classroom import make_class_table
 from tests.made.runs import FACTS, make_run, spread
 
+FROM_WINE = Path(made.__file__).with_name("from-wine.csv")  # as Windows writes it; no speed of it
 FIGURES = ["runner", "workers", "seconds", "time_ratio", "time_ratio_low", "cold_speed_up"]
 
 
@@ -35,6 +38,16 @@ def test_every_file_becomes_a_row_for_each_way_of_running_in_each_run(tmp_path: 
     assert set(table["experiment"]) == {"class"}
     for name in names:
         check_figures(table, tmp_path / f"{name}.csv")
+
+
+def test_a_file_from_windows_stands_beside_one_from_linux(tmp_path: Path) -> None:
+    shutil.copy(FROM_WINE, tmp_path)
+    save(load_recorded("threads-versus-processes"), tmp_path / "linux.csv")
+    table = gather(tmp_path).table
+    told = table[table["runner"] == "processes"].set_index("file")
+    assert told["operating_system"].to_dict() == {"from-wine": "Windows", "linux": "Linux"}
+    assert told["start_method"].to_dict() == {"from-wine": "spawn", "linux": "fork"}
+    check_figures(table, FROM_WINE)
 
 
 def test_what_does_not_count_is_told_and_what_is_beside_it_is_read(tmp_path: Path) -> None:

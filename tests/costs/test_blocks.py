@@ -14,7 +14,7 @@ from gil_demo.costs import blocks
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import read_block
 from gil_demo.running.interrupts import held_back
-from tests.conftest import watch_finalizers
+from tests.conftest import needs_signals, watch_finalizers
 from tests.costs.shelf import SHELF, find_left_behind, list_blocks
 
 DATA = bytes(range(256)) * 4
@@ -80,7 +80,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at")
-@pytest.mark.parametrize("is_killed", [True, False])
+@pytest.mark.parametrize("is_killed", [pytest.param(True, marks=needs_signals), False])
 def test_a_block_outlives_its_readers_and_is_gone_soon_after_its_parent(
     method: str, is_killed: bool, tmp_path: Path
 ) -> None:

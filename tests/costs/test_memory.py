@@ -3,6 +3,7 @@ import re
 import time
 from unittest.mock import Mock
 
+import psutil
 import pytest
 
 from gil_demo import GilDemoError, draw, verdict, weigh_workers
@@ -41,6 +42,7 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_ea
         line = json.dumps([[[SMALL, WAITS, len(method), 5_000]], 1_000])
         return Outcome("finished", 0.01, f"a warning<answer>{line}</answer>noise")
 
+    monkeypatch.setattr(memory, "measure_unique_bytes", Mock())
     monkeypatch.setattr(memory, "run_script", pretend)
     for budget, rounds in ((0.001, 2), (60.0, 20)):
         table = weigh_workers(budget=budget)
@@ -55,6 +57,17 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_ea
         monkeypatch.setattr(memory, "run_script", failed)
         with pytest.raises(GilDemoError, match=told):
             weigh_workers(budget=0.001)
+
+
+@pytest.mark.usefixtures("nothing_may_be_measured")
+def test_where_the_system_does_not_tell_it_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for fault in (OSError(22, "Invalid parameter"), AttributeError("uss")):
+        monkeypatch.setattr(psutil.Process, "memory_full_info", Mock(side_effect=fault))
+        told = rf"^this system doesn't tell how much memory .* of its own \({re.escape(str(fault))}"
+        with pytest.raises(GilDemoError, match=told):
+            weigh_workers()
 
 
 def test_weights_are_told_in_these_sentences() -> None:

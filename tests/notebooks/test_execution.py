@@ -97,6 +97,12 @@ def test_it_fails_only_where_it_says_so_tells_its_figures_in_words_and_leaves_no
         assert figure.data["text/plain"] == alternative
 
 
+@pytest.mark.parametrize("name", ["04-inside-the-pool"])
+def test_the_script_that_interrupts_itself_is_interrupted(executed: Executed, name: str) -> None:
+    shown = [cell.outputs[0].text for cell in executed[name].cells if "STOPPED" in cell.source]
+    assert [text.splitlines()[1:] for text in shown] == [["interrupted", "workers left: 0"]]
+
+
 @each_name
 def test_an_exercise_is_met_kindly_helped_and_solved(executed: Executed, name: str) -> None:
     words = [

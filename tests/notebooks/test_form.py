@@ -94,6 +94,13 @@ def test_words_are_plain_and_few_and_what_they_name_is_there() -> None:
                 assert hasattr(import_module(module), name), prose
 
 
+def test_code_asks_for_nothing_that_windows_lacks_unless_it_says_so() -> None:
+    for notebook in READ.values():
+        for code in (cell.source for cell in list_cells(notebook, "code")):
+            assert not re.search(r"os\.(kill|fork|setsid)|SIG(KILL|ALRM)", code), code
+            assert "import resource" not in code or "not on Windows" in code, code
+
+
 def test_a_picture_is_described_as_its_recorded_data_say() -> None:
     for recording, picture in (
         ("threads-versus-processes", ".github/threads-versus-processes.png"),

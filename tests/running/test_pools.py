@@ -21,13 +21,12 @@ from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.runners import find_missing
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
-from tests.conftest import METHODS, run_once, wait_until, watch_finalizers
+from tests.conftest import METHODS, needs_signals, run_once, wait_until, watch_finalizers
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay")
 
 COUNT = 10_000
-needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
 def test_there_are_as_many_processes_as_asked_for_and_other_pools_live_on(method: str) -> None:
@@ -302,13 +301,14 @@ def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_
 def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "START_SECONDS", 2.0)
     cut = ("LookupError: no such thing as " + "tea or coffee " * 100)[:300]
     for prepare, word, told in (
         (tasks.refuse, "tea\nor\ncoffee " * 100, f"could not get ready for work: {cut}$"),
         (tasks.die, "", f"{tasks.tell_death(METHODS[0])} before it was ready|being filled$"),
         (tasks.countdown_for_ever, str(tmp_path / "mark"), "not ready after 2 seconds: ask"),
     ):
+        if prepare is tasks.countdown_for_ever:
+            monkeypatch.setattr(pools, "START_SECONDS", 2.0)
         held = pool_held(2, METHODS[0], partial(prepare, word))
         with pytest.raises(GilDemoError, match=rf"worker process(es)? .*{told}"), held:
             pytest.fail("the pool was not ready")

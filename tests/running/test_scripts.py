@@ -18,9 +18,7 @@ from gil_demo.running.scripts import (
     find_answer,
     run_script,
 )
-from tests.conftest import assert_gone, interrupt_once_there, wait_until
-
-unix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+from tests.conftest import assert_gone, interrupt_once_there, needs_signals, wait_until
 
 
 def test_a_script_s_output_comes_in_its_order_and_nothing_of_it_is_left_on_the_disk(
@@ -41,7 +39,7 @@ def test_a_script_s_output_comes_in_its_order_and_nothing_of_it_is_left_on_the_d
     assert outcome.output.endswith("LookupError: no such\n")
 
 
-@unix_only
+@needs_signals
 def test_a_script_that_hangs_and_ignores_signals_is_stopped_after_the_time() -> None:
     outcome = run_script(
         "import signal\n"
@@ -62,13 +60,13 @@ def test_a_script_prints_any_letter_whatever_the_terminal_can(
 
 def test_a_flood_of_output_is_stopped_and_cut() -> None:
     # the second has ended before anybody looks
-    for source in ("while True: print('x' * 10_000)", "print('x' * 1_010_000)"):
+    for source in ("while True: print('x' * 10_000, end='')", "print('x' * 1_010_000)"):
         outcome = run_script(source, timeout=20.0)
         assert outcome.state == "stopped for its output"
         assert len(outcome.output) == MOST_OUTPUT_BYTES
 
 
-@unix_only
+@needs_signals
 def test_what_a_script_started_is_ended_too() -> None:
     start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], "
     for options, then in (
@@ -80,7 +78,7 @@ def test_what_a_script_started_is_ended_too() -> None:
         assert_gone(int(run_script(script, 2.0).output))
 
 
-@unix_only
+@needs_signals
 def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep_silent() -> None:
     outcome = run_script(
         "import multiprocessing, os, time\n"
@@ -97,7 +95,7 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
     assert wait_until(lambda: not any(Path("/dev/shm", name).exists() for name in line.split()))
 
 
-@unix_only
+@needs_signals
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(
     number: signal.Signals, tmp_path: Path
@@ -153,7 +151,7 @@ def test_the_text_of_an_outcome_shows_the_state_and_the_last_lines() -> None:
     assert str(Outcome("finished", 0.04, short + "\n")) == f"finished (0.0 s)\n{short}"
 
 
-@unix_only
+@needs_signals
 def test_an_interrupt_ends_the_script(tmp_path: Path) -> None:
     part, mark = tmp_path / "part", tmp_path / "pid"
     interrupter = interrupt_once_there(mark)

@@ -1,7 +1,5 @@
 import importlib
-import os
 import random
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -13,7 +11,7 @@ from gil_demo.checks import GilDemoError, RunnerUnavailable
 from gil_demo.running.subinterpreters import interpreters
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.kinds import combine
-from tests.conftest import interrupt_once_there, run_once, watch_finalizers
+from tests.conftest import interrupt, interrupt_once_there, run_once, watch_finalizers
 from tests.made import tasks
 
 there = pytest.mark.skipif(sys.version_info < (3, 14), reason="they come with Python 3.14")
@@ -68,11 +66,11 @@ def test_all_are_ready_at_once_and_after_an_interrupt_they_have_ended(tmp_path: 
 def test_an_interrupt_at_any_moment_of_their_life_leaves_no_thread() -> None:
     moments = random.Random(7)
     for _ in range(30):
-        interrupt = threading.Timer(0.3 * moments.random(), os.kill, [os.getpid(), signal.SIGINT])
+        interrupter = threading.Timer(0.3 * moments.random(), interrupt)
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            interrupt.start()
+            interrupter.start()
             with interpreters(2) as run:
                 while True:
                     run(countdown, [100_000] * 4)
-        interrupt.join()
+        interrupter.join()
         assert threading.active_count() == 1

@@ -49,7 +49,7 @@ def test_a_trial_of_a_place_and_a_full_disk_leave_the_old_file_and_no_scratch_fi
 ) -> None:
     check_writable(saved)
     check_writable(saved.with_name("new.csv"))
-    before, full = saved.read_bytes(), r"cannot write .*/run\.csv: No space left on device"
+    before, full = saved.read_bytes(), r"cannot write .*\brun\.csv: No space left on device"
     for owner, place in ((os, "fsync"), (Path, "replace")):
         monkeypatch.setattr(owner, place, FULL)
         with pytest.raises(ResultsError, match=full):

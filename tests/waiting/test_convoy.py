@@ -93,8 +93,7 @@ def test_the_words_follow_the_interval_and_rates_have_three_digits_at_most() -> 
         (spread(1.0, 8, 1.6), "; no clear difference from alone."),
         (spread(2.0), "; 2 × as many as alone."),
         (spread(2.0, 8, 0.9), "; 1.1 to 2.9 × as many as alone."),
-        ([0.1] * 5, "; 10 × fewer than alone."),
-        ([1.2] * 5, " ms."),
+        ([0.1] * 5, " ms."),  # too few rounds for an interval
     ):
         rates = {ALONE: [1000.0] * len(shares), BESIDE: [1000 * share for share in shares]}
         assert verdict(make_serve_table(rates)).splitlines()[-2].endswith(told)
