@@ -20,6 +20,7 @@ from gil_demo.running.interrupts import held_back
 
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
+_GUARD = (sys.executable, "-P", guard.__file__)
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
@@ -138,7 +139,7 @@ def _run(
 @contextmanager
 def _guarded(mark: str, folder: str) -> Iterator[None]:
     """Have a process by the side that leaves nothing of a script if this one is killed."""
-    command = [sys.executable, "-P", guard.__file__, str(os.getpid()), mark, folder]
+    command = [*_GUARD, str(os.getpid()), mark, folder]
     watching: subprocess.Popen[bytes] | None = None
     try:
         with held_back(is_inherited=False):
