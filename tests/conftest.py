@@ -20,6 +20,9 @@ from gil_demo.running.pools import list_start_methods
 from gil_demo.running.spans import Runner, Span
 from tests.made.runs import BUSY_PERCENT
 
+# started by nohup, in the background of a script or by some job systems, Python ignores Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 METHODS = list_start_methods()
 EACH_METHOD = [
     METHODS[0],

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gil_demo.running.interrupts import held_back
+from tests.conftest import needs_signals
 
 
 def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_before() -> None:
@@ -37,3 +38,16 @@ def test_a_process_started_inside_is_deaf_to_interrupts_unless_told(is_inherited
     with held_back(is_inherited=is_inherited):
         told = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert told == f"{is_inherited}\n"
+
+
+@needs_signals
+@pytest.mark.thorough
+def test_tests_of_interrupts_pass_where_the_session_was_started_deaf_to_them() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "interrupt"]
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which programs inherit
+    try:
+        deaf = subprocess.Popen([*command, "tests/running/test_scripts.py"], stdout=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    told = deaf.communicate()[0].decode()
+    assert deaf.returncode == 0, told
