@@ -33,7 +33,8 @@ def main(arguments: Sequence[str]) -> int:
             check_packages()
             chosen.run(chosen)
         finally:  # after --help, too, which leaves by SystemExit
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it is where it was closed before Python started
+                sys.stdout.flush()
     except OSError as reason:
         if not _is_left_by_its_reader(reason):
             return _report(reason, FAILED)

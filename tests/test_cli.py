@@ -1,6 +1,7 @@
 import io
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from gil_demo.measuring import runs
 from gil_demo.measuring.machine import Machine
 from gil_demo.running import END_SECONDS
 from gil_demo.running.guard import MARK, find_marked
-from tests.conftest import wait_until
+from tests.conftest import needs_signals, wait_until
 from tests.made.class_files import write_class
 from tests.made.runs import make_run, make_scaling
 
@@ -219,3 +220,10 @@ def test_a_reader_that_leaves_early_or_wrong_words_cause_no_traceback_and_a_ligh
     script += "print(status, {'pandas', 'matplotlib', 'numpy'} & set(sys.modules))"
     told = subprocess.check_output([sys.executable, "-c", script], stderr=PIPE, timeout=30)
     assert told.decode().splitlines() == ["2 set()"]
+
+
+@needs_signals
+def test_a_command_whose_output_was_closed_before_it_began_is_done_all_the_same() -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m gil_demo machine >&-"
+    ended = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -96,6 +96,8 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
             keep(function(argument))
             note(clock())
     except Exception as failure:
+        if isinstance(failure, StopIteration):  # it would end the pool's own loop over its chunks
+            raise RuntimeError(f"a task raised StopIteration: {failure}") from None
         try:
             pickle.loads(pickle.dumps(failure))
         except Exception:

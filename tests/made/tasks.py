@@ -35,6 +35,10 @@ def refuse(value: object) -> None:
     raise LookupError(f"no such thing as {value}")
 
 
+def stop_short(_: object) -> None:
+    raise StopIteration("here")
+
+
 class Stubborn(Exception):  # pickles, but can't be made again from its one argument
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
