@@ -42,7 +42,6 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
     worker whose initializer raised, or was interrupted, would be replaced again and again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
     message = str(os.getpid())
     if prepare is not None:
         try:
@@ -54,6 +53,7 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
+    _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
 
 
 def _leave_with_parent() -> None:
