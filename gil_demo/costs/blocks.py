@@ -2,10 +2,8 @@
 
 import math
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
@@ -60,11 +58,3 @@ def _remove(block: SharedMemory) -> None:
     block.close()
     with suppress(FileNotFoundError):  # it has been removed
         block.unlink()
-
-
-def start_tracker() -> None:
-    """Start multiprocessing's resource tracker, before workers are forked that will read blocks."""
-    # a worker without one would start its own, and that would unlink the block when the worker
-    # ends (cpython issue 82300; Python 3.13 has `track=False`)
-    if sys.platform != "win32":
-        resource_tracker.ensure_running()

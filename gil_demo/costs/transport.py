@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from gil_demo import words
 from gil_demo.checks import ResultsError
-from gil_demo.costs.blocks import block_held, measure_room, start_tracker
+from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
 from gil_demo.costs.start_up import describe_rounds, time_start
 from gil_demo.drawing import style
@@ -21,7 +21,13 @@ from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
-from gil_demo.running.pools import HeldPool, check_start_method, pool_held, wait_for
+from gil_demo.running.pools import (
+    HeldPool,
+    check_start_method,
+    pool_held,
+    start_tracker,
+    wait_for,
+)
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share, tell
 
@@ -92,6 +98,8 @@ def compare_transport(
     method = check_start_method(start_method)
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     facts = collect_facts("transfers") | {"start_method": method}
+    # before workers are forked: one without a tracker would start its own, which would unlink
+    # their block at its end (cpython issue 82300; Python 3.13 has `track=False`)
     start_tracker()
     sizes = _choose_sizes(method, seconds)
     with pool_held(1, method, partial(keep, *map(make_bytes, sizes))) as held:

@@ -6,18 +6,17 @@ A worker of another machine imports this module, so it needs nothing but the sta
 import os
 import pickle
 import socket
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing import resource_tracker
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, shorten
 from gil_demo.running import CHECK_SECONDS
+from gil_demo.running.pools import start_tracker
 from gil_demo.running.runners import find_missing
 from gil_demo.running.spans import Span
 
@@ -104,8 +103,7 @@ def strays_ended(place: str | None = None) -> Iterator[tuple[str, str]]:
     """Give a folder that goes afterwards, and a mark: what has it in `OWNER` goes, too."""
     from gil_demo.running.guard import end_marked, find_marked
 
-    if sys.platform != "win32":
-        resource_tracker.ensure_running()  # now, unmarked: it lives as long as Python
+    start_tracker()  # now, unmarked
     mark = uuid.uuid4().hex
     try:
         with TemporaryDirectory("", "gil_demo-", place, ignore_cleanup_errors=True) as made:

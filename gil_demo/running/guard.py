@@ -12,7 +12,7 @@ from contextlib import suppress
 import psutil
 
 MARK = "GIL_DEMO_TRIAL"
-LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.5
 _END_SECONDS = 5.0
 
 
@@ -42,7 +42,7 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
     deadline = time.monotonic() + _END_SECONDS
     while time.monotonic() < deadline:
         found = find_marked(mark, session, name)
-        trackers = {process for process in found if is_tracker(process)}
+        trackers = {process for process in found if _is_tracker(process)}
         if found == trackers:
             break
         for process in found - trackers:
@@ -53,7 +53,7 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
             tracker.kill()
 
 
-def is_tracker(process: psutil.Process) -> bool:
+def _is_tracker(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
         return "multiprocessing.resource_tracker" in " ".join(process.cmdline())
     return False
@@ -70,7 +70,7 @@ def _guard(parent: int, mark: str, folder: str) -> None:
     with suppress(psutil.Error):
         process = psutil.Process(parent)
         while _is_alive(process):
-            time.sleep(LOOK_SECONDS)
+            time.sleep(_LOOK_SECONDS)
     end_marked(mark)
     shutil.rmtree(folder, ignore_errors=True)
 

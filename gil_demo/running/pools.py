@@ -159,8 +159,8 @@ def pool_held(
         raise RunnerUnavailable(f"processes: {reason}")
     held = HeldPool(check_start_method(start_method))
     with _refusals_explained(workers):
-        if held.method != "fork" and sys.platform != "win32":
-            resource_tracker.ensure_running()  # its start lifts the mask that held_back sets
+        if held.method != "fork":
+            start_tracker()  # its start lifts the mask that held_back sets
         ready, announcements = held.context.Pipe(duplex=False)
     try:
         with held_back(), _refusals_explained(workers):
@@ -178,6 +178,12 @@ def pool_held(
             ready.close()
             announcements.close()
             del ready, announcements
+
+
+def start_tracker() -> None:
+    """Start multiprocessing's resource tracker, which lives as long as this Python, if need be."""
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()
 
 
 @contextmanager

@@ -58,9 +58,9 @@ def test_a_block_has_the_data_and_a_name_of_its_own_and_is_gone_afterwards_and_o
 
 SCRIPT = """
 import os, signal, time
-from gil_demo.costs.blocks import block_held, start_tracker
+from gil_demo.costs.blocks import block_held
 from gil_demo.costs.cargo import read_block
-from gil_demo.running.pools import pool_held
+from gil_demo.running.pools import pool_held, start_tracker
 from tests.made.tasks import read_and_rest
 
 if __name__ == "__main__":
