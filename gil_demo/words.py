@@ -6,11 +6,13 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.measuring.runs import BASELINE
+from gil_demo.tables.schema import SHARES
 
 MADE_UP = "made up"
 """How `recorded_on` begins where a run was made up."""
 
 MARGIN, WIDEST = 0.05, 0.25
+UNEVEN = "too uneven here to say more"
 _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -83,12 +85,25 @@ def call_ratio(low: float, high: float) -> str:
     if low >= 1 - MARGIN and high <= 1 + MARGIN:
         return "about as fast"
     if is_wide(low, high):
-        return "too uneven here to say more"
+        return UNEVEN
     if low > 1 - MARGIN:
         return "no faster"
     if high < 1 + MARGIN:
         return "no slower"
     return "no clear difference"
+
+
+def state_call(workers: int, low: float, high: float) -> str:
+    """Say in a clause what an interval of a ratio means; nothing where the ratio itself tells."""
+    called = call_ratio(low, high)
+    forms = {
+        "about as fast": "{} about as fast as the plain loop",
+        "no faster": "{} no faster than the plain loop",
+        "no slower": "{} no slower than the plain loop",
+        "no clear difference": "{} not clearly different from the plain loop",
+        UNEVEN: "{} too uneven to tell",
+    }
+    return forms.get(called, "").format("was" if workers == 1 else "were")
 
 
 def state_seconds(seconds: float) -> str:
@@ -164,8 +179,27 @@ def find_machine_reservations(first: Any, workers: int) -> list[str]:
 
 
 def find_busy_reservations(first: Any, workers: int = 1) -> list[str]:
-    """List what other programs did that keeps a run from being trusted, at most one clause."""
-    cores, busy = int(first["usable_cores"]), float(first["busy_percent"])
-    if cores * (1 - busy / 100) >= min(cores, workers) - 0.5:
+    """List what others did that keeps a run from being trusted, at most one clause.
+
+    What was seen during the run counts; what was seen before it, where nothing else was.
+    """
+    others, stolen = (first[name] for name in SHARES)
+    if math.isnan(others):
+        told = _BEFORE if _takes_cores(first, workers, first["busy_percent"], 0.5) else ""
+        return [told.format(first["busy_percent"])] if told else []
+    if not _takes_cores(first, workers, others + stolen, 0.25):
         return []
-    return [f"the machine was {busy:.0f} % busy before the run; close other programs and run again"]
+    return [_OTHERS.format(others) if others >= stolen else _STOLEN.format(stolen)]
+
+
+_BEFORE = "the machine was {:.0f} % busy before the run; close other programs and run again"
+_OTHERS = "other programs took {:.0f} % of the cores during the run; close them and run again"
+_STOLEN = "this machine's host gave {:.0f} % of its cores to others during the run; run again later"
+
+
+def _takes_cores(first: Any, workers: int, percent: float, part: float) -> bool:
+    """Tell whether others took at least a part of one of the cores that the workers needed."""
+    usable = int(first["usable_cores"])
+    is_shared = first["cores_limited_by"] == "quota"  # others' shares are those of all cores
+    cores = int(first["logical_cores"]) if is_shared else usable
+    return cores * (1 - percent / 100) < min(usable, workers) - part

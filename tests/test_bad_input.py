@@ -111,6 +111,7 @@ TIMED = WITH_WORKERS | WITHIN_BUDGET
 STARTED: Arguments = {"start_methods": some_of(METHODS), **TIMED}
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
+MAY_HAVE_COUNT: Arguments = {"count": (None, no_whole_number(1, MOST_STEPS))}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
@@ -131,7 +132,10 @@ ENTRIES: dict[str, Arguments] = {
     **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},
-    "compare": RUN_AS | WITHIN | {"workers": WORKERS, "precision": (1.0, no_number(1.0))},
+    "compare": RUN_AS
+    | MAY_HAVE_COUNT
+    | WITHIN
+    | {"workers": WORKERS, "precision": (1.0, no_number(1.0))},
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
@@ -149,7 +153,7 @@ ENTRIES: dict[str, Arguments] = {
     "processes": POOLED | {"chunksize": (None, NO_CHUNKSIZE)},
     "run_script": {"source": ("", [*NO_TEXT, "\ud800"]), "timeout": (1.0, NO_SECONDS + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
-    "scale": RUN_AS | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
+    "scale": RUN_AS | MAY_HAVE_COUNT | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
     "sweep_chunksize": LISTED,
     "sweep_engines": {"engines": (["ray"], some_of(ENGINES)[1])} | WITHIN | ASKED_AT,
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},

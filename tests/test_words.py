@@ -1,6 +1,7 @@
 import math
 
 from gil_demo import words
+from gil_demo.tables.schema import SHARES
 from tests.made.runs import make_run
 
 NAN = math.nan
@@ -38,6 +39,11 @@ def test_figures_are_stated_in_the_unit_that_suits_them_and_a_ratio_by_its_inter
         *((0.96, 1.2, "no faster"), (0.8, 1.04, "no slower"), (0.9, 1.1, "no clear difference")),
     ):
         assert words.call_ratio(low, high) == told
+        where = {"about as fast": " as the plain loop", "no faster": " than the plain loop"}
+        clause = words.state_call(2, low, high)
+        assert clause == "" if told in ("slower", "faster") else clause.startswith("were ")
+        assert f"{told}{where[told]}" in clause if told in where else True
+    assert words.state_call(1, 0.9, 1.1) == "was not clearly different from the plain loop"
 
 
 def test_conditions_and_titles_tell_the_computer_and_that_a_run_was_recorded_or_made_up() -> None:
@@ -61,5 +67,21 @@ def test_a_busy_machine_or_one_core_carries_no_verdict() -> None:
         *((2, 25, 2, []), (2, 80, 2, [busy]), (8, 80, 2, []), (8, 80, 3, [busy])),
         *((1, 0, 2, [one]), (1, 80, 2, [one, busy])),
     ):
-        first = {"usable_cores": cores, "busy_percent": percent}
+        first = make_run(usable_cores=cores, busy_percent=percent).iloc[0]
         assert words.find_machine_reservations(first, workers) == told
+
+
+def test_what_others_took_during_the_run_counts_and_not_what_they_took_before() -> None:
+    others = "other programs took 40 % of the cores during the run; close them and run again"
+    host = "this machine's host gave 40 % of its cores to others during the run; run again later"
+    for shares, facts, told in (
+        ((12.0, 0.0), {"busy_percent": 99.0}, []),
+        ((13.0, 0.0), {}, ["other programs took 13 % of the cores during the run"]),
+        ((40.0, 5.0), {}, [others]),
+        ((5.0, 40.0), {}, [host]),
+        ((40.0, 0.0), {"usable_cores": 4}, []),  # of which two are enough
+        ((40.0, 0.0), {"logical_cores": 64, "cores_limited_by": "quota"}, []),
+    ):
+        table = make_run().assign(**dict(zip(SHARES, shares, strict=True)), **facts)
+        found = words.find_busy_reservations(table.iloc[0], 2)
+        assert [reason[: len(start)] for reason, start in zip(found, told, strict=True)] == told

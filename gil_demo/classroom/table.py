@@ -72,11 +72,9 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
 
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
-    names = ["usable_cores", "busy_percent", "workers", "rounds"]
     judged = [
-        rounds >= LEAST_ROUNDS
-        and not find_machine_reservations({"usable_cores": cores, "busy_percent": busy}, workers)
-        for cores, busy, workers, rounds in machines[names].itertuples(index=False, name=None)
+        first["rounds"] >= LEAST_ROUNDS and not find_machine_reservations(first, first["workers"])
+        for first in machines.to_dict("records")
     ]
     return pd.Series(judged, index=machines.index, dtype=bool)
 

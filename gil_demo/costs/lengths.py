@@ -1,6 +1,5 @@
 """Tasks of growing length in every way of running: what each way costs, cold and kept open."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -10,14 +9,21 @@ from typing import NamedTuple
 import pandas as pd
 
 from gil_demo.checks import ResultsError, check_workers
-from gil_demo.costs.start_up import Start, check_start_methods, time_start
+from gil_demo.costs.start_up import check_start_methods, time_start
 from gil_demo.measuring.fits import Line, fit_costs, level_rounds
-from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import (
+    Sample,
+    Start,
+    Timing,
+    check_budget,
+    make_rows,
+    take_samples,
+)
 from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_work
 from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.runners import sequential, threads
 from gil_demo.running.spans import Run
-from gil_demo.running.workloads import countdown
+from gil_demo.running.workloads import countdown, measure_steps_per_second
 from gil_demo.tables.schema import Column, make_schema, make_table, name_run
 from gil_demo.words import find_machine_reservations
 
@@ -52,7 +58,6 @@ kept open: their start-up and tear-down are those of another pool of the same ro
 DEFAULT_SECONDS = 12.0
 LONGEST_SECONDS = 0.3
 _STARTING = "starting"
-_PACE_STEPS = 200_000
 _LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
 
 
@@ -98,12 +103,12 @@ def sweep_task_length(
             variants[*way, steps] = partial(time_work, ways[way], countdown, [steps] * workers)
         taken = take_samples(variants, (BASELINE, "", lengths[-1]), budget=seconds, name=_label)
     starts = {(one.variant, one.round): one.timing for one in taken.samples}
-    names = ("runner", "start_method", "steps", "start_up_seconds", "seconds", "tear_down_seconds")
+    names = ("runner", "start_method", "steps")
 
     def describe(one: Sample[Timing | Start]) -> dict[str, object]:
         start = starts.get(((_STARTING, one.variant[1], 0), one.round), Start(0.0, 0.0))
-        told = (*one.variant, start.start_up, one.timing.work, start.tear_down)
-        return dict(zip(names, told, strict=True))
+        told = dict(zip(names, one.variant, strict=True))
+        return {**told, **start._asdict(), "seconds": one.timing.work}
 
     ran = taken._replace(samples=[one for one in taken.samples if one.variant[0] != _STARTING])
     return make_table(make_rows(ran, facts, describe), LENGTHS)
@@ -116,10 +121,7 @@ def _label(variant: tuple[str, str, int]) -> str:
 
 def choose_lengths(workers: int, seconds: float) -> list[int]:
     """Choose the steps of seven lengths of a task that suit the machine and the time."""
-    began = time.perf_counter()
-    countdown(_PACE_STEPS)
-    pace = _PACE_STEPS / (time.perf_counter() - began)
-    longest = pace * min(LONGEST_SECONDS, seconds / 40) / workers
+    longest = measure_steps_per_second() * min(LONGEST_SECONDS, seconds / 40) / workers
     return [max(10 + n, int(longest / 4 ** (6 - n))) for n in range(7)]
 
 

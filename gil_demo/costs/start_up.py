@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ from gil_demo.checks import ResultsError, check_choices, check_workers
 from gil_demo.drawing.parts import draw_cloud, finish, make_plot, name_rows, name_values, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
-from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods, pool_held
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
@@ -36,17 +36,6 @@ STARTS = make_schema(
     variant=("start_method", "loads"),
 )
 """A row for each pool that was started: until all workers were ready, and until all were gone."""
-
-
-class Start(NamedTuple):
-    """What one pool cost, in seconds: until it was ready, and until it was gone."""
-
-    start_up: float
-    tear_down: float
-
-    @property
-    def work(self) -> float:
-        return self.start_up + self.tear_down
 
 
 def compare_start_up(
@@ -79,10 +68,10 @@ def compare_start_up(
         for method, load in product(methods, LOADS)
     }
     taken = take_samples(timed, next(iter(timed)), budget=seconds, name=", ".join)
-    names = ("start_method", "loads", "start_up_seconds", "tear_down_seconds")
+    names = ("start_method", "loads")
 
     def describe(one: Sample[Start]) -> dict[str, object]:
-        return dict(zip(names, (*one.variant, *one.timing), strict=True))
+        return dict(zip(names, one.variant, strict=True)) | one.timing._asdict()
 
     return make_table(make_rows(taken, facts, describe), STARTS)
 

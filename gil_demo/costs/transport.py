@@ -18,7 +18,13 @@ from gil_demo.costs.start_up import describe_rounds, time_start
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
-from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
+from gil_demo.measuring.estimates import (
+    NOTHING,
+    estimate_median,
+    estimate_ratio,
+    select_by_round,
+    spread,
+)
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import (
@@ -171,7 +177,7 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
     }
     began = time.perf_counter()
     steps[variant.way]()
-    return Timing(0.0, time.perf_counter() - began, 0.0)
+    return Timing(time.perf_counter() - began)
 
 
 def _ask(held: HeldPool, function: Callable[..., object], *arguments: object) -> object:
@@ -197,7 +203,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
             rows.append(
                 {"kind": kind, "way": way, "size_bytes": int(size), "rounds": len(seconds)}
                 | spread("seconds", estimate_median(list(seconds)))
-                | spread("ratio", estimate_median(ratios) if ratios else NOTHING)
+                | spread("ratio", estimate_ratio(ratios) if ratios else NOTHING)
             )
     return pd.DataFrame(rows)
 

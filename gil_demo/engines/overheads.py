@@ -1,9 +1,8 @@
 """Engines beside the plain Pool: what a task of nothing costs, when they pay, how they scale."""
 
 import math
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from itertools import product
 from typing import Any
@@ -14,14 +13,27 @@ from gil_demo import checks, words
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
 from gil_demo.engines.remotes import check_engine
-from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, spread
+from gil_demo.measuring.estimates import (
+    NOTHING,
+    Estimate,
+    estimate_median,
+    estimate_ratio,
+    spread,
+)
 from gil_demo.measuring.fits import find_crossing
-from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_work
+from gil_demo.measuring.rounds import (
+    Sample,
+    Start,
+    Timing,
+    check_budget,
+    make_rows,
+    take_samples,
+)
+from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, started, time_work
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import ENGINES, RUNNERS, find_missing, sequential
-from gil_demo.running.spans import Run, Runner
-from gil_demo.running.workloads import countdown
+from gil_demo.running.spans import Runner
+from gil_demo.running.workloads import countdown, measure_steps_per_second
 from gil_demo.tables import schema
 
 NAMES = {"processes": "the plain Pool", "cluster": "Dask", "ray": "Ray"}
@@ -69,10 +81,11 @@ def sweep_engines(
         "cluster": partial(cluster, address=asked),
         "ray": ray,
     }
-    costs: dict[str, dict[str, object]] = {name: {"start_method": ""} for name in chosen}
-    costs["processes"]["start_method"] = method
+    starts: dict[str, list[Start]] = {name: [] for name in chosen}
     with ExitStack() as stack:
-        runs = {one: stack.enter_context(_timed(ways[one](workers), costs[one])) for one in chosen}
+        runs = {
+            one: stack.enter_context(started(ways[one], workers, starts[one])) for one in chosen
+        }
         sizes = _choose_sizes(workers, seconds)
         timed = {
             (name, tasks, steps): partial(time_work, runs[name], countdown, [steps] * tasks)
@@ -84,7 +97,8 @@ def sweep_engines(
     def describe(one: Sample[Timing]) -> dict[str, object]:
         runner, tasks, steps = one.variant
         own = {"runner": runner, "tasks": tasks, "steps": steps, "seconds": one.timing.work}
-        return own | costs[runner]
+        own["start_method"] = method if runner == "processes" else ""
+        return own | starts[runner][0]._asdict()
 
     return schema.make_table(make_rows(taken, facts, describe), OVERHEADS)
 
@@ -102,23 +116,11 @@ def _choose_engines(engines: object) -> list[str]:
     return names
 
 
-@contextmanager
-def _timed(runner: AbstractContextManager[Run], costs: dict[str, object]) -> Iterator[Run]:
-    """Enter and leave a runner, and note how long either took."""
-    began = time.perf_counter()
-    with runner as run:
-        costs["start_up_seconds"] = time.perf_counter() - began
-        yield run
-        began = time.perf_counter()
-    costs["tear_down_seconds"] = time.perf_counter() - began
-
-
 def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
     """Choose the maps of each round by their tasks and steps; the longest tasks come first."""
-    trial, began = 200_000, time.perf_counter()
-    countdown(trial)
-    pace = trial / (time.perf_counter() - began)
-    longest = int(pace * min(0.06, seconds / 150))  # of one task, and as a part of the budget
+    longest = int(
+        measure_steps_per_second() * min(0.06, seconds / 150)
+    )  # of one task, and as a part of the budget
     lengths = sorted((max(2 + n, longest // 4**n) for n in range(5)), reverse=True)
     growing = [(workers, steps) for steps in lengths]
     scaling = [(tasks, lengths[0]) for tasks in range(1, workers)]
@@ -189,8 +191,8 @@ def measure_scaling(ratios: pd.DataFrame, runner: str) -> dict[int, Estimate]:
     """Return an engine's speed-up for each number of tasks at once, of the longest tasks."""
     own = ratios[(ratios["runner"] == runner) & (ratios["steps"] == ratios["steps"].max())]
     return {
-        int(str(tasks)): estimate_median([*1 / values])
-        for tasks, values in own.groupby("tasks")["ratio"]
+        int(str(tasks)): estimate_ratio([*1 / values])
+        for tasks, values in own.sort_values("round").groupby("tasks")["ratio"]
     }
 
 

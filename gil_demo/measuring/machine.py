@@ -1,15 +1,21 @@
 """What computer this is, as far as threads and processes care; nothing that names a person."""
 
 import datetime
+import math
 import multiprocessing
 import os
 import platform
 import sys
 import sysconfig
+from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple
 
 from gil_demo.checks import shorten
 from gil_demo.running.pools import list_start_methods
+from gil_demo.tables.schema import SHARES
+
+_LEAST_SECONDS = 0.5  # systems count in hundredths of a second
 
 
 class Machine(NamedTuple):
@@ -87,6 +93,50 @@ def measure_busy_percent() -> float:
     shares = psutil.cpu_percent(interval=0.5, percpu=True)
     mine = [shares[core] for core in _list_affinity() if core < len(shares)] or shares
     return float(sum(mine) / len(mine)) if mine else 0.0
+
+
+class Usage(NamedTuple):
+    """What the cores of this process have done so far, in seconds of all of them together."""
+
+    total: float
+    busy: float  # by whomever, this process among them
+    stolen: float  # given by a virtual machine's host to others
+    own: float  # by this process and all that it has started
+
+
+def read_usage() -> Usage:
+    """Read what the cores of this process have done since the machine was started."""
+    import psutil
+
+    cores = psutil.cpu_times(percpu=True)
+    mine = [cores[core]._asdict() for core in _list_affinity() if core < len(cores)]
+    seconds = Counter[str]()
+    for core in mine:
+        seconds.update(core)
+    twice = seconds["guest"] + seconds["guest_nice"]  # which count as user and nice, too
+    total = sum(seconds.values()) - twice
+    stolen = seconds["steal"]
+    busy = total - seconds["idle"] - seconds["iowait"] - stolen
+    return Usage(total, busy, stolen, _read_own_seconds())
+
+
+def _read_own_seconds() -> float:
+    import psutil
+
+    process, seconds = psutil.Process(), 0.0
+    for member in (process, *process.children(recursive=True)):
+        with suppress(psutil.Error):  # one that has ended counts among its parent's children
+            seconds += sum(member.cpu_times()[:4])
+    return seconds
+
+
+def tell_shares(before: Usage) -> dict[str, float]:
+    """Tell what others have taken of this process's cores since then, in percent of them."""
+    total, busy, stolen, own = (b - a for a, b in zip(before, read_usage(), strict=True))
+    if total < _LEAST_SECONDS:
+        return dict.fromkeys(SHARES, math.nan)
+    shares = (busy - own) / total, stolen / total
+    return {n: round(100 * min(1.0, max(0.0, s)), 1) for n, s in zip(SHARES, shares, strict=True)}
 
 
 def get_system() -> str:

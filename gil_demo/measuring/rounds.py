@@ -2,7 +2,7 @@
 
 On a shared machine the same loop can take half or twice as long from one second to the next.
 So every variant runs once in each round, in shuffled order; ratios are taken inside a round,
-where both sides met the same weather; and their median is what counts.
+where both sides met the same weather; and what these were drawn around is what counts.
 """
 
 import random
@@ -11,16 +11,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gil_demo.checks import MOST_SECONDS, check_number
-from gil_demo.measuring.estimates import LEAST_ROUNDS, Estimate, estimate_median
+from gil_demo.measuring.estimates import LEAST_ROUNDS, estimate_ratio
+from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.progress import shown
 
 
 class Timing(NamedTuple):
-    """How long the three parts of one timed run took, in seconds."""
+    """How long a run took, in seconds: from handing out its tasks until the last one was done."""
 
-    start_up: float  # until the workers were ready
-    work: float  # from handing out the tasks until the last one was done
-    tear_down: float  # until the workers were gone
+    work: float
+
+
+class Start(NamedTuple):
+    """How long workers took to get ready, and how long to leave, in seconds."""
+
+    start_up_seconds: float
+    tear_down_seconds: float
+
+    @property
+    def work(self) -> float:
+        return self.start_up_seconds + self.tear_down_seconds
 
 
 class Measured(Protocol):
@@ -48,6 +58,7 @@ class Samples(NamedTuple, Generic[Outcome]):
 
     samples: list[Sample[Outcome]]
     stopped_by: str
+    shares: Mapping[str, float]  # what others took of the cores meanwhile
 
 
 def take_samples(
@@ -62,7 +73,7 @@ def take_samples(
     The key of a variant is whatever tells it apart; `name` makes words of it, to be shown.
 
     They end when half the 95 % interval of each variant's ratio to the baseline (of a variant
-    alone, of its times) is at most `precision`, a part of its median, or another round would not
+    alone, of its times) is at most `precision`, a part of its centre, or another round would not
     fit in the budget, in seconds.
     """
     limit, seconds = check_limits(precision, budget)
@@ -81,13 +92,15 @@ def take_samples(
             return time.monotonic() - round_started
 
         longest, number = run_round(0), 0
-        while True:
+        usage, stopped_by = read_usage(), ""
+        while not stopped_by:
             number += 1
             longest = max(longest, run_round(number))
             if number >= LEAST_ROUNDS and _is_sharp(samples, variants, baseline, limit):
-                return Samples(samples, "precision")
-            if time.monotonic() - started + longest > seconds:
-                return Samples(samples, "budget")
+                stopped_by = "precision"
+            elif time.monotonic() - started + longest > seconds:
+                stopped_by = "budget"
+        return Samples(samples, stopped_by, tell_shares(usage))
 
 
 def make_rows(
@@ -98,7 +111,14 @@ def make_rows(
     """Make a table's rows of samples: the run's facts, the round, and what `describe` tells."""
     rounds = taken.samples[-1].round
     return [
-        {**facts, "round": one.round, "rounds": rounds, "position": one.position, **describe(one)}
+        {
+            **facts,
+            **taken.shares,
+            "round": one.round,
+            "rounds": rounds,
+            "position": one.position,
+            **describe(one),
+        }
         for one in taken.samples
     ]
 
@@ -118,15 +138,8 @@ def _is_sharp(
     samples: Sequence[Sample[Outcome]], variants: Iterable[Any], baseline: object, limit: float
 ) -> bool:
     times = {key: [s.timing.work for s in samples if s.variant == key] for key in variants}
+    loops = times.pop(baseline) if len(times) > 1 else [1.0] * len(samples)
     return all(
-        estimate_ratio(own, times[baseline]).half_width <= limit
-        for key, own in times.items()
-        if key != baseline or len(times) == 1
+        estimate_ratio([a / b for a, b in zip(own, loops, strict=True)]).half_width <= limit
+        for own in times.values()
     )
-
-
-def estimate_ratio(times: Sequence[float], baseline_times: Sequence[float]) -> Estimate:
-    """Estimate a ratio by the median over the rounds; a baseline's own times as they are."""
-    if times is baseline_times:
-        return estimate_median(times)
-    return estimate_median([a / b for a, b in zip(times, baseline_times, strict=True)])

@@ -1,27 +1,40 @@
 """Timed runs of one workload by several runners: measured, tabulated, summed up."""
 
+import math
+import statistics
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from gil_demo.checks import ResultsError, RunnerUnavailable, check_choices
-from gil_demo.measuring.estimates import Estimate, estimate_median, spread
-from gil_demo.measuring.machine import describe_machine, get_date, measure_busy_percent
-from gil_demo.measuring.rounds import Sample, Timing, check_limits, make_rows, take_samples
+from gil_demo.measuring.estimates import Estimate, estimate_ratio, spread
+from gil_demo.measuring.machine import (
+    count_usable_cores,
+    describe_machine,
+    get_date,
+    measure_busy_percent,
+)
+from gil_demo.measuring.rounds import (
+    Sample,
+    Start,
+    Timing,
+    check_limits,
+    make_rows,
+    take_samples,
+)
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import RUNNERS, find_missing, get_runner
 from gil_demo.running.spans import Run, Runner
-from gil_demo.running.workloads import split
-from gil_demo.tables.schema import MACHINE, Column, check_one_run, make_schema, make_table
+from gil_demo.running.workloads import countdown, measure_steps_per_second, split
+from gil_demo.tables.schema import MACHINE, SHARES, Column, check_one_run, make_schema, make_table
 
 BASELINE = "sequential"
 VARIANT = ["runner", "workers", "start_method"]
-_PARTS = ["start_up_seconds", "seconds", "tear_down_seconds"]  # of a run, in their order
 _NO_BASELINE = "the table has no sequential rounds to hold the others against"
 
 RUNS = make_schema(
@@ -33,66 +46,120 @@ RUNS = make_schema(
         "workers": Column("whole"),
         "start_method": Column("text", may_be_empty=True),
         **dict.fromkeys(("tasks", "count", "round", "rounds", "position"), Column("whole")),
-        "start_up_seconds": Column("seconds"),
+        "start_up_seconds": Column("seconds", may_be_empty=True),
         "seconds": Column("duration"),
-        "tear_down_seconds": Column("seconds"),
+        "tear_down_seconds": Column("seconds", may_be_empty=True),
         "stopped_by": Column("text", choices=("precision", "budget")),
     },
     alike=("workload", "count", "stopped_by"),
     variant=tuple(VARIANT),
 )
-"""A row for each timed run; `count` is the size of the whole workload, in its own unit."""
+"""A row for each timed run of a workload of `count`, in its own unit. Workers were kept open: the
+start-up and tear-down of others like them, started a few times, stand in the first rounds."""
+
+_MOST_STARTS = 5
+_STARTS_SHARE = 0.1  # of the budget
+_LEAST_SLICE_SECONDS = 0.024  # for each core: two processes were slowed in shorter ones
+_HAND_OUT_SHARE = 0.01
+_FEWEST_ROUNDS = 24
+
+
+Variant = tuple[str, int]
+
+
+_NO_START = Start(math.nan, math.nan)
 
 
 class Work(NamedTuple):
-    """A workload's name, its function, which takes a part of `size`, and `size`, in its unit."""
+    """A workload's name, its function, which takes a part of `size`, and `size`, in its unit.
+
+    Without a size it is a countdown as short as may be.
+    """
 
     workload: str
     function: Callable[[int], object]
-    size: int
+    size: int | None
 
 
 def measure(
     experiment: str,
     work: Work,
-    variants: Mapping[tuple[str, int], int],
+    variants: Mapping[Variant, int],
     start_method: str | None = None,
     precision: float | None = None,
     budget: float | None = None,
-    *,
-    is_warm: bool = False,
 ) -> pd.DataFrame:
     """Measure some work in several ways, in turn, the sequential one among them.
 
     A variant is a runner's name and its workers, with the number of tasks into which the work is
-    cut for them. Warm workers are started once, before all rounds; their start-up counts as 0.
+    cut for them. Workers are started once, before all rounds; what a start costs is measured
+    apart, a few times.
     """
-    check_limits(precision, budget)
+    _, seconds = check_limits(precision, budget)
     method = check_start_method(start_method)
-    facts = collect_facts(experiment) | {"workload": work.workload, "count": work.size}
+    facts = collect_facts(experiment) | {"workload": work.workload}
+    starts: dict[Variant, list[Start]] = {variant: [] for variant in variants}
+    began = time.monotonic()
     with ExitStack() as stack:
-        timed: dict[tuple[str, int], Callable[[], Timing]] = {}
-        for (name, workers), tasks in variants.items():
-            runner, parts = choose_runner(name, method), split(work.size, tasks)
-            if is_warm:
-                run = stack.enter_context(runner(workers))
-                timed[name, workers] = partial(time_work, run, work.function, parts)
-            else:
-                timed[name, workers] = partial(time_run, runner, workers, work.function, parts)
-        taken = take_samples(timed, (BASELINE, 1), precision, budget, _label)
+        ways: dict[Variant, Run] = {}
+        for name, workers in variants:
+            runner, own = choose_runner(name, method), starts[name, workers]
+            ways[name, workers] = stack.enter_context(started(runner, workers, own))
+            _start_again(runner, workers, own, _STARTS_SHARE * seconds / len(variants))
+        size = work.size or _choose_steps(ways, seconds)
+        timed = {
+            variant: partial(time_work, ways[variant], work.function, split(size, tasks))
+            for variant, tasks in variants.items()
+        }
+        left = max(seconds / 2, seconds - (time.monotonic() - began))
+        taken = take_samples(timed, (BASELINE, 1), precision, left, _label)
 
     def describe(sample: Sample[Timing]) -> dict[str, object]:
         runner, workers = sample.variant
         told = {"runner": runner, "workers": workers, "tasks": variants[sample.variant]}
         told["start_method"] = method if runner == "processes" else ""
-        return {**told, **dict(zip(_PARTS, sample.timing, strict=True))}
+        start = dict(enumerate(starts[sample.variant], start=1)).get(sample.round, _NO_START)
+        return {**told, **start._asdict(), "seconds": sample.timing.work}
 
-    facts["stopped_by"] = taken.stopped_by
+    facts |= {"count": size, "stopped_by": taken.stopped_by}
     return make_table(make_rows(taken, facts, describe), RUNS)
 
 
+@contextmanager
+def started(runner: Runner, workers: int, starts: list[Start]) -> Iterator[Run]:
+    """Enter a runner, and note at its end how long it took to start and to leave."""
+    began = time.perf_counter()
+    with runner(workers) as run:
+        start_up = time.perf_counter() - began
+        place = len(starts)
+        starts.append(Start(start_up, 0.0))
+        yield run
+        began = time.perf_counter()
+    starts[place] = Start(start_up, time.perf_counter() - began)
+
+
+def _start_again(runner: Runner, workers: int, starts: list[Start], seconds: float) -> None:
+    """Start more of a runner's workers and let them go, as often as some seconds allow."""
+    while len(starts) < _MOST_STARTS and sum(one.start_up_seconds for one in starts) < seconds:
+        with started(runner, workers, starts):
+            pass
+
+
+def _choose_steps(ways: Mapping[Variant, Run], seconds: float) -> int:
+    """Choose a countdown that is handed out within a hundredth of its time, and no longer."""
+    crews = [(run, [1] * workers) for (_, workers), run in ways.items()]
+    most = max(len(nothing) for _, nothing in crews)
+    times = [
+        statistics.median(time_work(run, countdown, nothing).work for _ in range(9))
+        for run, nothing in crews
+    ]
+    each = max(_LEAST_SLICE_SECONDS, max(times) / _HAND_OUT_SHARE)
+    whole = min(each * min(most, count_usable_cores()), seconds / (_FEWEST_ROUNDS * len(ways)))
+    return max(most, int(float(f"{whole * measure_steps_per_second():.2g}")))
+
+
 def collect_facts(experiment: str) -> dict[str, object]:
-    """Collect what every row says of its run and its machine, as busy as it is beforehand."""
+    """Collect what every row says of its run and its machine; what others take is seen later."""
     busy_percent = measure_busy_percent()
     machine = describe_machine()._asdict()
     return {name: machine[name] for name in MACHINE if name in machine} | {
@@ -101,19 +168,8 @@ def collect_facts(experiment: str) -> dict[str, object]:
         "busy_percent": round(busy_percent, 1),
         "measured_on": get_date(),
         "recorded_on": "",
+        **dict.fromkeys(SHARES, math.nan),
     }
-
-
-def time_run(
-    runner: Runner, workers: int, function: Callable[[Any], object], tasks: Sequence[Any]
-) -> Timing:
-    """Time the three parts of one run, in seconds: start-up, work and tear-down."""
-    entered = time.perf_counter()
-    with runner(workers) as run:
-        started = time.perf_counter()
-        run(function, tasks)
-        done = time.perf_counter()
-    return Timing(started - entered, done - started, time.perf_counter() - done)
 
 
 def check_runners(runners: object) -> list[str]:
@@ -131,23 +187,24 @@ def choose_runner(name: str, start_method: str | None) -> Runner:
     return partial(processes, start_method=start_method) if runner is processes else runner
 
 
-def _label(variant: tuple[str, int]) -> str:
+def _label(variant: Variant) -> str:
     runner, workers = variant
     return f"{runner}, {workers} worker{'s' * (workers > 1)}"
 
 
 def time_work(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
-    started = time.perf_counter()
+    """Time some tasks that are handed to workers, until the last of them is done."""
+    began = time.perf_counter()
     run(function, tasks)
-    return Timing(0.0, time.perf_counter() - started, 0.0)
+    return Timing(time.perf_counter() - began)
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up one run of `compare` or `scale`: a row for each variant, with its spread.
 
-    Ratios are taken inside each round, against the sequential run of that round; the median of
-    the ratios counts, with its 95 % interval (see `estimate_median`). seconds is the median of
-    the work alone; cold_speed_up counts start-up and tear-down, too.
+    Ratios are taken inside each round, against the sequential run of that round; what they were
+    drawn around counts, with its 95 % interval (see `estimate_ratio`). Seconds are medians, of the
+    work alone; cold_speed_up counts start-up and tear-down, too.
     """
     _check_baseline(table)
     return summarise_each(table).drop(columns="run_id")
@@ -156,27 +213,27 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up many runs at once: the columns of `summarise` after run_id, in the runs' order."""
     moment, ways = ["run_id", "round"], ["run_id", *VARIANT]
-    timed = table.assign(total=table[_PARTS].sum(axis="columns"))
-    loops = timed[timed["runner"] == BASELINE].drop_duplicates(moment).set_index(moment)
-    held = timed.join(loops[["seconds", "total"]].add_suffix("_of_loop"), on=moment)
-    held["ratio"] = held["seconds"] / held["seconds_of_loop"]
-    held["cold_ratio"] = held["total"] / held["total_of_loop"]
+    loops = table[table["runner"] == BASELINE].drop_duplicates(moment).set_index(moment)["seconds"]
+    held = table.join(loops.rename("loop"), on=moment).sort_values("round", kind="stable")
+    held["ratio"] = held["seconds"] / held["loop"]
     groups = held.groupby(ways, sort=False, dropna=False)
     rows: list[dict[str, Any]] = []
     for key, ratios in groups["ratio"]:
-        ratio = estimate_median(list(ratios.dropna()))
-        speed_up = Estimate(1 / ratio.median, 1 / ratio.high, 1 / ratio.low, ratio.rounds)
+        ratio = estimate_ratio(list(ratios.dropna()))
+        speed_up = Estimate(1 / ratio.centre, 1 / ratio.high, 1 / ratio.low, ratio.rounds)
         found = spread("time_ratio", ratio) | spread("speed_up", speed_up)
         rows.append(dict(zip(ways, key, strict=True)) | {"rounds": ratio.rounds} | found)
-    medians = groups[[*_PARTS, "cold_ratio"]].median().reset_index(drop=True)
+    parts = ["seconds", *Start._fields]
+    medians = groups[parts].median().reset_index(drop=True)
     summary = pd.concat([pd.DataFrame(rows), medians], axis="columns")
-    summary["cold_speed_up"] = 1 / summary["cold_ratio"]
+    cold = summary[parts].sum(axis="columns")
+    summary["cold_speed_up"] = summary["speed_up"] * summary["seconds"] / cold
     ranks = {name: rank for rank, name in enumerate(RUNNERS)}
     ordered = summary.assign(
         place=pd.factorize(summary["run_id"])[0],
         rank=summary["runner"].map(ranks).fillna(len(RUNNERS)),
     ).sort_values(["place", "rank", "workers"], ignore_index=True)
-    return ordered[[*ways, "rounds", "seconds", _PARTS[0], _PARTS[2], *found, "cold_speed_up"]]
+    return ordered[[*ways, "rounds", *parts, *found, "cold_speed_up"]]
 
 
 def check_comparable(table: pd.DataFrame) -> None:

@@ -14,7 +14,13 @@ from gil_demo import words
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, Look, get_look, label_in_full
-from gil_demo.measuring.estimates import LEAST_ROUNDS, estimate_median, select_by_round, spread
+from gil_demo.measuring.estimates import (
+    LEAST_ROUNDS,
+    estimate_median,
+    estimate_ratio,
+    select_by_round,
+    spread,
+)
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk
@@ -156,7 +162,7 @@ def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
     # what the others are held against: as many tasks as workers, or the pool's own chunksize
     own = {"tasks": workers} if is_by_length else {"chunksize": first["default_chunksize"]}
     rows = []
-    for _, rounds in table.set_index("round").groupby(VARIANT):
+    for _, rounds in table.set_index("round").sort_index().groupby(VARIANT):
         cut: Any = rounds.iloc[0]
         baseline = select_by_round(table, "seconds", work=cut["work"], **own)
         if baseline.empty:
@@ -168,7 +174,7 @@ def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
             | {"rounds": len(rounds), "seconds": float(rounds["seconds"].median())}
             | spread("busy_share", share)
             | {"ideal_share": compute_ideal_share(sizes, int(cut["chunksize"]), workers)}
-            | spread("time_ratio", estimate_median(list(rounds["seconds"] / baseline)))
+            | spread("time_ratio", estimate_ratio(list(rounds["seconds"] / baseline)))
         )
     return pd.DataFrame(rows)
 

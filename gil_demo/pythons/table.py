@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.estimates import LEAST_ROUNDS, NOTHING, estimate_median, spread
+from gil_demo.measuring.estimates import LEAST_ROUNDS, NOTHING, estimate_ratio, spread
 from gil_demo.tables.schema import Column, check_same_facts, list_rows, make_schema
 from gil_demo.words import call_ratio, find_machine_reservations, state_factor
 
@@ -68,7 +68,7 @@ def _sum_up(rows: pd.DataFrame) -> dict[str, Any]:
     told |= {"implementation": first["implementation_measured"]}
     times = rows.pivot_table(index="round", columns="runner", values="seconds")
     ways = [way for way in WAYS if way in times and first["state"] == MEASURED]
-    estimates = {way: estimate_median(list(times[way] / times["sequential"])) for way in ways}
+    estimates = {way: estimate_ratio(list(times[way] / times["sequential"])) for way in ways}
     step = times["sequential"].median() / int(first["steps"]) * 1e9 if estimates else math.nan
     told |= {"rounds": len(times) if estimates else 0, "step_nanoseconds": step}
     told |= spread("time_ratio", estimates.get("threads", NOTHING))

@@ -66,7 +66,7 @@ def judge_fits(table: pd.DataFrame) -> list[str]:
     """Say in a sentence each how much of the work was shared out, and on which cores."""
     fits = fit_runners(table)
     told = [] if find_reservations(table) else [_state_fit(fit) for fit in fits]
-    return [*told, _state_cores(table, bool(select_fits(table, fits)))] if fits else []
+    return [*told, _state_cores(table, select_fits(table, fits))] if fits else []
 
 
 def _state_fit(fit: Fit) -> str:
@@ -81,10 +81,14 @@ def _state_fit(fit: Fit) -> str:
     elif fit.low == 1:
         limit = "no limit shows"
     else:
-        least, most = _find_limit(fit.low), _find_limit(fit.high)
-        end = "or more" if most > 100 else f"to {most:.1f}"
-        limit = f"with cores without end, {least:.1f} {end} times as fast as the plain loop"
+        limit = _state_limit(_find_limit(fit.low), _find_limit(fit.high))
     return f"{told} ({_state_range(fit)}): {limit}."
+
+
+def _state_limit(least: float, most: float) -> str:
+    if most > 2 * least:
+        return f"no limit can be told from that, but that it is above {least:.1f} ×"
+    return f"with cores without end, {least:.1f} to {most:.1f} times as fast as the plain loop"
 
 
 def _is_wide(fit: Fit) -> bool:
@@ -108,12 +112,17 @@ def _find_limit(part: float) -> float:
     return math.inf if part == 1 else 1 / (1 - part)
 
 
-def _state_cores(table: pd.DataFrame, is_fitted: bool) -> str:
+def _state_cores(table: pd.DataFrame, fits: list[Fit]) -> str:
     first = table.iloc[0]
     physical = "an unknown number" if pd.isna(first["physical_cores"]) else first["physical_cores"]
     limited = f", limited by {first['cores_limited_by']}" if first["cores_limited_by"] else ""
     workers = count_in_words(count_cores_at_once(table), "worker")
-    law = f" The law is fitted to {workers} at once." if is_fitted else ""
+    law = f" The law is fitted to {workers} at once." if fits else ""
+    if any(fit.runner == "processes" and fit.low < 0.95 for fit in fits):
+        law += (
+            " A countdown has next to no serial part: what processes lack went to cores that "
+            "share circuits or have other guests, to memory, and to noise."
+        )
     return (
         f"Cores: {first['logical_cores']} logical, {physical} physical, "
         f"{first['usable_cores']} usable{limited}.{law}"

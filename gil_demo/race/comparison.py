@@ -17,14 +17,14 @@ from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import list_rows
 
-DEFAULT_COUNT = 4_000_000
+_ENDS = ("", "_low", "_high")
 
 
 def compare(
     runners: Sequence[str] = ("sequential", "threads", "processes"),
     *,
     workers: int = 2,
-    count: int = DEFAULT_COUNT,
+    count: int | None = None,
     start_method: str | None = None,
     precision: float | None = None,
     budget: float | None = None,
@@ -38,7 +38,8 @@ def compare(
         runners: which ways, by name: sequential, threads, processes, interpreters; `list_runners`
             tells which of them there are.
         workers: how many threads, processes or sub-interpreters.
-        count: steps of the whole countdown.
+        count: steps of the whole countdown; None means as few as can be handed out within a
+            hundredth of their time.
         start_method: how processes are started; None means the platform's default.
         precision: half the width of the 95 % interval, as a part of the ratio, at which to stop;
             None means 0.02.
@@ -58,7 +59,7 @@ def compare(
     variants = {(BASELINE, 1): workers} | {
         (name, workers): workers for name in names if name != BASELINE
     }
-    work = Work("countdown", countdown, check_count(count))
+    work = Work("countdown", countdown, None if count is None else check_count(count))
     return measure("compare", work, variants, start_method, precision, budget)
 
 
@@ -108,14 +109,25 @@ def _judge(row: Any, is_withheld: bool) -> str:
         sentence += f" (95 % interval {low:.2f} to {high:.2f})"
     if is_withheld:
         return f"{sentence}."
-    sentence += f": {words.call_ratio(low, high)}."
-    if row.cold_speed_up < row.speed_up * (1 - words.MARGIN):
-        extra = row.start_up_seconds + row.tear_down_seconds
-        sentence += (
-            f"\n  Start-up and tear-down took {extra:.3f} s more; "
-            f"counting that, {1 / row.cold_speed_up:.2f} × as long as the plain loop."
-        )
-    return sentence
+    called = words.call_ratio(low, high)
+    if not row.cold_speed_up < row.speed_up * (1 - words.MARGIN):
+        return f"{sentence}: {called}."
+    started, cold = row.start_up_seconds + row.tear_down_seconds, 1 / row.cold_speed_up
+    extra = f"Start-up and tear-down took {words.state_seconds(started)}"
+    if not is_gain_lost(row):
+        told = f"{extra} more; counting that, {cold:.2f} × as long as the plain loop."
+        return f"{sentence}: {called}.\n  {told}"
+    pays = words.state_seconds(started / (1 - ratio))
+    return (
+        f"{name}, started for this alone, took {cold:.2f} × as long as the plain loop: slower.\n  "
+        f"{extra}, more than was gained; that pays where the loop takes more than about {pays}.\n  "
+        f"Once started, {sentence[:1].lower()}{sentence[1:]}: {called}."
+    )
+
+
+def is_gain_lost(row: Any) -> bool:
+    """Tell whether workers that gained time took more of it to start and to end."""
+    return bool(row.time_ratio_high < 1 - words.MARGIN and row.cold_speed_up < 1)
 
 
 def title_findings(table: pd.DataFrame, findings: Sequence[str], nothing: str) -> str:
@@ -126,12 +138,21 @@ def title_findings(table: pd.DataFrame, findings: Sequence[str], nothing: str) -
 
 
 def title_workers(table: pd.DataFrame, rows: Sequence[Any], figure: str, forms: list[str]) -> str:
-    """Tell a figure of several workers in a chart's title, in one form and then in another."""
-    findings = []
-    for number, row in enumerate(rows):
-        told = words.state_times(*(getattr(row, figure + end) for end in ("", "_low", "_high")))
-        form = forms[min(number, 1)].format(told)
-        findings.append(f"{words.name_workers(row.runner, row.workers)} {form}")
+    """Tell in a chart's title what the verdict says of several workers.
+
+    Where that is a figure, it is told in one form and then in another.
+    """
+    findings: list[str] = []
+    left = [*forms]
+    for row in rows:
+        told = words.state_call(row.workers, row.time_ratio_low, row.time_ratio_high)
+        if not told:
+            times = words.state_times(*(getattr(row, figure + end) for end in _ENDS))
+            told = left[0].format(times)
+            if is_gain_lost(row):
+                told += f" once started, {1 / row.cold_speed_up:.2f} × started for this alone"
+            left = left[-1:]
+        findings.append(f"{words.name_workers(row.runner, row.workers)} {told}")
     return title_findings(table, findings, "the plain loop alone")
 
 

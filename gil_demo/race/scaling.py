@@ -20,7 +20,7 @@ def scale(
     workers: Sequence[int] = (1, 2, 4),
     *,
     runners: Sequence[str] = ("threads", "processes"),
-    count: int = comparison.DEFAULT_COUNT,
+    count: int | None = None,
     start_method: str | None = None,
     budget: float | None = None,
 ) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def scale(
     Args:
         workers: how many threads or processes, each number once.
         runners: which ways, by name; the sequential run is always measured.
-        count: steps of the whole countdown, whatever the number of workers.
+        count: as for `compare`, whatever the number of workers.
         start_method: as for `compare`.
         budget: as for `compare`.
 
@@ -47,7 +47,7 @@ def scale(
     variants = {(BASELINE, 1): max(numbers)} | {
         (name, number): number for name in names if name != BASELINE for number in numbers
     }
-    work = Work("countdown", countdown, check_count(count))
+    work = Work("countdown", countdown, None if count is None else check_count(count))
     return measure("scale", work, variants, start_method, budget=budget)
 
 

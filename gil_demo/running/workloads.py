@@ -17,6 +17,16 @@ def countdown(n: int) -> None:
         n -= 1
 
 
+def measure_steps_per_second() -> float:
+    """Measure how many steps a second this machine counts down at the moment, undisturbed."""
+    steps, seconds = 100_000, []
+    for _ in range(5):
+        began = perf_counter()
+        countdown(steps)
+        seconds.append(perf_counter() - began)
+    return steps / min(seconds)
+
+
 def split(count: int, parts: int) -> list[int]:
     """Cut a number of steps into whole parts, larger ones first, that differ by one at most."""
     share, remainder = divmod(count, parts)

@@ -111,7 +111,7 @@ def read_columns(
     columns = dict(zip(header, cells, strict=True))
     kind = schema or choose_schema(pd.DataFrame({name: columns[name][:1] for name in columns}))
     undo(columns, kind, place, separator)
-    former = {name: one.formerly for name, one in kind.columns.items() if one.formerly}
+    former = {name: one.formerly for name, one in kind.columns.items() if one.formerly is not None}
     return {name: [told] * len(rows) for name, told in former.items()} | columns
 
 

@@ -20,7 +20,7 @@ class Column(NamedTuple):
     kind: str  # "text", "yes_no" or one of `_LIMITS`
     may_be_empty: bool = False
     choices: tuple[str, ...] = ()  # the allowed texts; none means any
-    formerly: str = ""  # what a file of the set's first version says by not having the column
+    formerly: str | None = None  # what an older file says by not having the column
 
 
 class Schema(NamedTuple):
@@ -137,8 +137,13 @@ def _check_values(
         check_rows(is_bad, place, f"{name} must be {allowed}, not {shown!r}")
 
 
+SHARES = ("others_percent", "stolen_percent")
+"""What other programs took of this process's cores during a run, and what a virtual machine's
+host gave to others; empty where that wasn't watched."""
+
 MACHINE: dict[str, Column] = {
-    "busy_percent": Column("percent"),
+    "busy_percent": Column("percent"),  # before the run
+    **dict.fromkeys(SHARES, Column("percent", may_be_empty=True, formerly="")),
     **dict.fromkeys(("usable_cores", "logical_cores"), Column("whole")),
     "physical_cores": Column("whole", may_be_empty=True),
     "cores_limited_by": Column("text", may_be_empty=True),

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from gil_demo import words
 from gil_demo.checks import ResultsError, check_number
 from gil_demo.drawing import parts, style
-from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
+from gil_demo.measuring.estimates import estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running import CHECK_SECONDS
@@ -150,9 +150,9 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
         raise ResultsError("the table has no rounds beside nothing to hold the others against")
     rows = []
     for name in NEIGHBOURS:
-        own = rates[rates["beside"] == name].set_index("round")
+        own = rates[rates["beside"] == name].set_index("round").sort_index()
         for interval, rounds in own.groupby("switch_interval_seconds"):
-            fewer = estimate_median(list(alone / rounds["requests_per_second"]))
+            fewer = estimate_ratio(list(alone / rounds["requests_per_second"]))
             told = {"beside": name, "switch_interval_seconds": interval, "rounds": fewer.rounds}
             medians = rounds[["requests_per_second", *_LATENCIES]].median().to_dict()
             rows.append(told | medians | spread("fewer", fewer))

@@ -59,8 +59,7 @@ def compare_workloads(
 
     Returns:
         The tidy table, as for `compare`, with a run for each workload; `count` is milliseconds,
-        KiB or numbers. Workers are started once, before the rounds, so that start-up and
-        tear-down are 0 in every row.
+        KiB or numbers.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -78,7 +77,7 @@ def compare_workloads(
             if function is ask_slow_server:
                 function = partial(ask_slow_server, port=port)
             work = Work(name, function, size * workers)
-            tables.append(measure("workloads", work, variants, budget=seconds, is_warm=True))
+            tables.append(measure("workloads", work, variants, budget=seconds))
     return combine(tables)
 
 

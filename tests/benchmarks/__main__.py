@@ -11,7 +11,10 @@ from gil_demo.running.pools import list_start_methods
 from tests.benchmarks import measures
 from tests.benchmarks.harness import format_report
 
-NAMES = ["limit", "guard", "start_up", "import", "spread", "pythons", "classroom", "engines"]
+NAMES = [
+    *("limit", "slices", "guard", "start_up", "import"),
+    *("spread", "pythons", "classroom", "engines"),
+]
 
 
 def main() -> None:
@@ -19,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Measure gil_demo's speed against its limits and against a bare Pool. "
-        "Ratios are medians of rounds with 95 % intervals; all of them take about nine minutes.",
+        "Ratios are medians of rounds with 95 % intervals; all of them take about 17 minutes.",
     )
     told = f"which: {', '.join(NAMES)}; all of them if none is named"
     parser.add_argument("names", nargs="*", metavar="NAME", help=told)

@@ -1,5 +1,6 @@
 """What pools and topics cost, how quick they are, and how true their measurements."""
 
+import math
 import multiprocessing
 import random
 import statistics
@@ -10,15 +11,21 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
 import gil_demo
+from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.pythons.search import find_pythons
 from gil_demo.pythons.table import MEASURED
 from gil_demo.running.pools import list_start_methods, processes
 from gil_demo.running.runners import ENGINES, find_missing
-from gil_demo.running.workloads import compute_default_chunksize, countdown
+from gil_demo.running.workloads import (
+    compute_default_chunksize,
+    countdown,
+    measure_steps_per_second,
+)
 from tests.benchmarks.harness import (
     Report,
     Row,
@@ -64,12 +71,7 @@ def _time_limit() -> list[float]:
         pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
         for interpreter in pair:
             hear(interpreter)
-        began = time.perf_counter()
-        for interpreter in pair:
-            tell(interpreter, str(LIMIT_STEPS))
-        for interpreter in pair:
-            hear(interpreter)
-        return [time.perf_counter() - began]
+        return _tell_each(pair, LIMIT_STEPS)
 
 
 def measure_guard(rounds: int = 20) -> Report:
@@ -140,31 +142,91 @@ def measure_import(rounds: int = 100) -> Report:
     return Report('import: python -c "import gil_demo" against python -c pass', [row])
 
 
-def measure_spread(rounds: int = 10) -> Report:
-    """Ask `compare` and one naive timing for the speed-up of two processes, again and again."""
-    ways = {
-        "ours": partial(run_script, "spread.py", "ours"),
-        "naive": partial(run_script, "spread.py", "naive"),
-    }
-    answers = take_rounds("spread", ways, rounds, warm_ups=0)
-    ours, naive = (values for way in answers.values() for values in way)
-    least = statistics.stdev(naive)
-    is_met = "yes" if statistics.stdev(ours) < least else "NO"
+def measure_spread(rounds: int = 20) -> Report:
+    """Ask `compare`, one naive timing and pyperf for the same speed-up, again and again."""
+    ways = ["ours", "naive", *["pyperf"] * (find_spec("pyperf") is not None)]
+    taken = take_rounds(
+        "spread", {way: partial(run_script, "spread.py", way) for way in ways}, rounds, warm_ups=0
+    )
+    processes, threads = taken["ours"][:3], taken["ours"][3:]
+    others = {way: taken[way][0] for way in ways[1:]}
+    least = min(statistics.stdev(values) for values in others.values())
+    rows = [
+        _make_spread("compare, two processes", processes[0], min(0.07, least)),
+        _make_spread("compare, two threads", threads[0], 0.035),
+        *(_make_spread(f"{way}, two processes", values) for way, values in others.items()),
+        *_make_interval("processes", *processes),
+        *_make_interval("threads", *threads),
+    ]
     return Report(
-        "spread: standard deviation of the speed-up of two processes, from run to run",
-        [
-            _make_spread("compare, 4 s", ours, f"< {least:.3f}", is_met),
-            _make_spread("one naive timing", naive),
-        ],
-        "Each run is an interpreter of its own.",
-        ("spread", "all within", "runs"),
+        "spread: how far the speed-ups of 8 s each differ from run to run",
+        rows,
+        "Each run is an interpreter of its own; all ways get the same seconds.",
+        ("figure", "all within", "runs"),
     )
 
 
-def _make_spread(name: str, values: Sequence[float], target: str = "", is_met: str = "") -> Row:
+def _make_spread(name: str, values: Sequence[float], most: float = math.inf) -> Row:
     ends = f"{min(values):.2f} to {max(values):.2f}"
-    figures = f"{statistics.stdev(values):.3f}", ends, str(len(values))
-    return f"{name} (median {statistics.median(values):.2f})", *figures, target, is_met
+    deviation, is_bound = statistics.stdev(values), math.isfinite(most)
+    target, met = f"<= {most:.3f}", "yes" if deviation <= most else "NO"
+    name = f"{name} (median {statistics.median(values):.2f})"
+    return name, f"{deviation:.3f}", ends, str(len(values)), target * is_bound, met * is_bound
+
+
+def _make_interval(
+    name: str, values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
+) -> list[Row]:
+    """Tell how wide intervals are to either side, and how many hold the centre of all runs."""
+    ends = [*zip(lows, highs, strict=True)]
+    widths = [(high - low) / (high + low) for low, high in ends]
+    width, centre = statistics.fmean(widths), estimate_ratio(values).centre
+    held = sum(low <= centre <= high for low, high in ends)
+    wanted = math.floor(0.9 * len(values))
+    runs, within = str(len(values)), f"{min(widths):.3f} to {max(widths):.3f}"
+    is_narrow, is_held = width <= 0.08, held >= wanted
+    return [
+        (f"{name}: mean half width", f"{width:.3f}", within, runs, "<= 0.080", _MET[is_narrow]),
+        (f"{name}: intervals with the centre", str(held), "", runs, f">= {wanted}", _MET[is_held]),
+    ]
+
+
+_MET = {True: "yes", False: "NO"}
+
+
+def measure_slices(rounds: int = 60) -> Report:
+    """Hold short slices of work in a pool kept open against two interpreters told the same."""
+    steps = int(measure_steps_per_second() * 0.024)
+    with ExitStack() as stack:
+        pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
+        for interpreter in pair:
+            hear(interpreter)
+        ways = {
+            method: partial(clock, partial(run, countdown, [steps] * WORKERS))
+            for method in list_start_methods()
+            if (run := stack.enter_context(processes(WORKERS, method)))
+        }
+        taken = take_rounds("slices", {"limit": partial(_tell_each, pair, steps), **ways}, rounds)
+    (alone,) = taken.pop("limit")
+    return Report(
+        f"slices: {WORKERS} × {steps:,} steps in a pool kept open against {WORKERS} interpreters",
+        [
+            make_row(f"limit / ours, {name}", divide(alone, own), ">= 0.98")
+            for name, (own,) in taken.items()
+        ],
+        "These are the slices of `compare`. 1 means as fast as interpreters that know nothing of "
+        "each other.",
+    )
+
+
+def _tell_each(pair: Sequence["subprocess.Popen[str]"], steps: int) -> list[float]:
+    """Return how long interpreters take from being told to the last one's answer."""
+    began = time.perf_counter()
+    for interpreter in pair:
+        tell(interpreter, str(steps))
+    for interpreter in pair:
+        hear(interpreter)
+    return [time.perf_counter() - began]
 
 
 def measure_engines(rounds: int = 6) -> Report:

@@ -1,5 +1,3 @@
-import time
-from itertools import cycle
 from unittest.mock import Mock
 
 import pytest
@@ -36,8 +34,7 @@ def test_real_runs_are_a_whole_table_with_a_pool_started_once_a_round(
 def test_each_length_is_a_quarter_of_the_next_and_suits_the_machine_and_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ticks = cycle([1.0, 2.0])  # a machine of 200,000 steps a second
-    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(lengths, "measure_steps_per_second", lambda: 200_000.0)
     assert choose_lengths(2, 3600.0) == [10, 29, 117, 468, 1_875, 7_500, 30_000]
     assert choose_lengths(1, 4.0) == [10, 19, 78, 312, 1_250, 5_000, 20_000]
     assert choose_lengths(2, 1e-9) == [10, 11, 12, 13, 14, 15, 16]

@@ -7,7 +7,8 @@ import pytest
 
 from gil_demo import ResultsError, compare_start_up, draw, summarise, verdict
 from gil_demo.costs import start_up
-from gil_demo.costs.start_up import LOADS, Start
+from gil_demo.costs.start_up import LOADS
+from gil_demo.measuring.rounds import Start
 from tests.charts import assert_readable, list_bars, read_across
 from tests.conftest import METHODS
 from tests.made.costs import make_starts

@@ -53,7 +53,7 @@ def test_sizes_that_time_or_memory_have_no_room_for_are_left_out_the_largest_fir
 
     def pretend(_: object, variant: transport._Variant, __: str) -> Timing:
         taken.append(1e-6 + pace * variant.size_bytes)
-        return Timing(0.0, taken[-1], 0.0)
+        return Timing(taken[-1])
 
     memory = SimpleNamespace(available=megabytes * 1e6)  # there are eight copies
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
@@ -105,7 +105,7 @@ def test_transfers_are_told_in_these_sentences_with_a_ratio_where_it_is_clear_of
         (spread(0.3), "300 ms (297 ms to 303 ms), 3.00 ×."),
         (spread(0.05), "50 ms (49.5 ms to 50.5 ms), 0.50 ×."),
         (spread(0.1, width=1.0), "100 ms (50 ms to 150 ms)."),
-        (spread(0.3, width=0.8), "300 ms (180 ms to 420 ms), 1.80 to 4.20 ×."),
+        (spread(0.3, width=0.8), "300 ms (180 ms to 420 ms), 2.14 to 3.84 ×."),
         ([0.15], "150 ms."),
     ):
         text = verdict(make_transfers({SENT: [0.1] * len(seconds), TAKEN: seconds}))

@@ -28,7 +28,7 @@ def test_what_each_task_costs_is_found_and_from_which_length_an_engine_wins_it_b
     gained = measure_scaling(list_ratios(make_engines(workers=4)), "ray")
     medians = [1 / (1 / max(1, 0.9 * n) + 5e-4 / 0.04) for n in (1, 2, 3, 4)]  # tasks at once
     assert list(gained) == [1, 2, 3, 4]
-    assert [one.median for one in gained.values()] == pytest.approx(medians)
+    assert [one.centre for one in gained.values()] == pytest.approx(medians)
 
 
 def test_a_table_that_lacks_what_others_are_held_against_is_refused() -> None:

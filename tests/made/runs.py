@@ -1,5 +1,6 @@
 """Honest synthetic tables of timed runs, and the machine that all synthetic tables are of."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from gil_demo.measuring.runs import RUNS, collect_facts
 from gil_demo.tables.kinds import choose_schema
-from gil_demo.tables.schema import MACHINE, Schema, convert, make_table
+from gil_demo.tables.schema import MACHINE, SHARES, Schema, convert, make_table
 
 BUSY_PERCENT = 12.34
 
@@ -37,6 +38,7 @@ FACTS: dict[str, object] = {
     "operating_system": "Linux",
     "architecture": "x86_64",
     "measured_on": "2026-11-22",
+    **dict.fromkeys(SHARES, math.nan),
 }
 
 
@@ -94,5 +96,5 @@ def assert_one_run(table: pd.DataFrame, variant: Sequence[str]) -> None:
     pd.testing.assert_frame_equal(convert(table, schema, "the table"), table, check_exact=True)
     assert table["run_id"].nunique() == 1
     facts = collect_facts("")
-    for name in {*MACHINE} - {"measured_on", "physical_cores"}:  # of which one may be unknown
+    for name in {*MACHINE} - {*SHARES, "measured_on", "physical_cores"}:  # one may be unknown
         assert set(table[name]) == {facts[name]}, name

@@ -1,10 +1,17 @@
 import math
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, combinations_with_replacement, product
 
+import numpy as np
 import pytest
 
-from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, spread
+from gil_demo.measuring.estimates import (
+    NOTHING,
+    Estimate,
+    estimate_median,
+    estimate_ratio,
+    spread,
+)
 
 
 def test_six_values_give_an_interval_and_fewer_a_median_alone_each_in_three_columns() -> None:
@@ -32,3 +39,51 @@ def test_the_interval_is_the_narrowest_that_is_exact_to_the_confidence() -> None
         ways = list(accumulate(math.comb(rounds, k) for k in range(rank + 2)))
         tail, wider = (Fraction(way, 2**rounds) for way in ways[-2:])
         assert tail <= Fraction(25, 1000) < wider
+
+
+def test_a_ratio_is_the_median_of_the_means_of_any_two_logarithms() -> None:
+    ratios = [1.0, 1.1, 3.0, 0.9, 1.2, 1.05, 1.3]
+    means = sorted(math.sqrt(a * b) for a, b in combinations_with_replacement(ratios, 2))
+    centre = math.sqrt(means[13] * means[14])
+    assert estimate_ratio(ratios) == pytest.approx((centre, means[2], means[-3], 7))
+    assert estimate_ratio(ratios[:5])[1:] == pytest.approx((math.nan, math.nan, 5), nan_ok=True)
+    upside_down = estimate_ratio([1 / ratio for ratio in ratios])
+    assert upside_down == pytest.approx((1 / centre, 1 / means[-3], 1 / means[2], 7))
+    with pytest.raises(ValueError, match="ratios must hold at least one number, not none"):
+        estimate_ratio([])
+    # neighbours count together where there are twelve or more
+    assert estimate_ratio([2.0, 8.0] * 5).half_width > 0.3
+    for block, blocks in (([2.0, 8.0], 6), ([2.0, 8.0], 35), ([2.0, 8.0, 4.0], 24)):
+        for more in ([], [99.0]):
+            assert estimate_ratio([*more, *block * blocks])[:3] == pytest.approx([4.0] * 3)
+
+
+def test_the_interval_of_a_ratio_is_the_narrowest_that_the_signs_of_ranks_allow() -> None:
+    for rounds in (6, 7, 9, 11):
+        powers = [
+            2.0**-number for number in range(1, rounds + 1)
+        ]  # of which no two means are alike
+        low = estimate_ratio([math.exp(power) for power in powers]).low
+        means = sorted((a + b) / 2 for a, b in combinations_with_replacement(powers, 2))
+        rank = min(range(len(means)), key=lambda n: abs(means[n] - math.log(low)))
+        sums = [sum(signs) for signs in product(*((0, n) for n in range(1, rounds + 1)))]
+        tail, wider = (sum(one <= most for one in sums) for most in (rank, rank + 1))
+        assert Fraction(tail, 2**rounds) <= Fraction(25, 1000) < Fraction(wider, 2**rounds)
+
+
+@pytest.mark.parametrize("rounds", [12, 23, 24, 47, 130, 300])
+def test_the_interval_of_a_ratio_holds_the_centre_in_nineteen_of_twenty_runs(rounds: int) -> None:
+    """The noise has two humps, is a little alike from round to round, and is now and then wild."""
+    random, runs, held = np.random.default_rng(rounds), 1_000, 0
+    for _ in range(runs):
+        moods = np.empty(rounds, dtype=bool)  # of the loop: quick or slow
+        moods[0] = random.random() < 0.5
+        changes = random.random(rounds) < 0.4
+        for number in range(1, rounds):
+            moods[number] = moods[number - 1] ^ changes[number]
+        noise = np.where(moods, 0.13, -0.13) + random.normal(0, 0.12, rounds)
+        wild = random.random(rounds) < 0.03
+        noise[wild] += random.choice([-1.0, 1.0], wild.sum())
+        _, low, high, _ = estimate_ratio(np.exp(noise).tolist())
+        held += low <= 1.0 <= high
+    assert held / runs >= 0.93

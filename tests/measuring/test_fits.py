@@ -82,7 +82,7 @@ def test_the_parallel_part_is_recovered_and_its_interval_holds() -> None:
         workers = [number for number in (1, 2, 3, 4, 8, 16, 32) if number <= 2 * cores]
         ratios = measure_scaling(part, workers, cores, rounds, FAIR._replace(each=0.01))
         fitted = fits.fit_parallel_part(ratios, cores)
-        assert fitted.median == pytest.approx(part, abs=0.02)
+        assert fitted.centre == pytest.approx(part, abs=0.02)
         held += fitted.low <= part <= fitted.high
     assert held >= LEAST_HELD
 
@@ -95,8 +95,8 @@ def test_without_noise_the_parallel_part_is_exact_as_the_speed_up_is() -> None:
         assert fitted == pytest.approx((part, part, part, 6), abs=1e-12)
     # more workers than cores are taken for as many as work at once
     ratios = measure_scaling(0.9, [2, 4, 8, 16], 2, 8)
-    assert fits.fit_parallel_part(ratios, 2).median == pytest.approx(0.9)
-    assert fits.fit_parallel_part(ratios, 16).median == pytest.approx(0.5609, abs=1e-4)
+    assert fits.fit_parallel_part(ratios, 2).centre == pytest.approx(0.9)
+    assert fits.fit_parallel_part(ratios, 16).centre == pytest.approx(0.5609, abs=1e-4)
 
 
 def test_a_line_is_found_again_by_relative_errors_and_its_doubt_holds_its_truth() -> None:
@@ -135,7 +135,7 @@ def test_the_crossing_is_recovered_within_a_tenth_and_its_interval_holds() -> No
         slow, longest = Line(quick.overhead + apart, flat), crossing * chance.uniform(1, 8)
         sizes = [longest / 4**place for place in range(7)]
         found = fits.find_crossing(*measure_ways([quick, slow], 8 + case % 7, FAIR, case, sizes))
-        assert found.median == pytest.approx(crossing, rel=0.1)
+        assert found.centre == pytest.approx(crossing, rel=0.1)
         held += found.low <= crossing <= found.high
     assert held >= LEAST_HELD
 

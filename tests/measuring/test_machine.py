@@ -1,8 +1,10 @@
 import getpass
+import math
 import os
 import platform
 import socket
 import sys
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +14,8 @@ import psutil
 import pytest
 
 from gil_demo.measuring import machine
-from gil_demo.measuring.machine import Machine, describe_machine, warn
-from gil_demo.running.pools import list_start_methods
+from gil_demo.measuring.machine import Machine, Usage, describe_machine, warn
+from gil_demo.running.pools import list_start_methods, processes
 
 Patch = pytest.MonkeyPatch
 
@@ -107,3 +109,38 @@ def test_what_shapes_the_results_is_warned_of() -> None:
         warnings = warn(ordinary._replace(**facts))
         assert len(warnings) == (told != "")
         assert told in "".join(warnings)
+
+
+def test_what_others_take_of_the_cores_is_told_from_what_this_program_and_its_workers_do(
+    monkeypatch: Patch,
+) -> None:
+    usages = [
+        Usage(total=10.0, busy=4.0, stolen=1.0, own=1.0),
+        Usage(total=14.0, busy=7.0, stolen=1.5, own=2.0),
+        Usage(total=14.4, busy=7.4, stolen=1.5, own=2.0),  # too short to tell
+    ]
+    for before, after, others, stolen in (
+        (usages[0], usages[1], 50.0, 12.5),
+        (usages[1], usages[2], math.nan, math.nan),
+    ):
+        monkeypatch.setattr(machine, "read_usage", lambda after=after: after)
+        told = machine.tell_shares(before)
+        assert [*told.values()] == pytest.approx([others, stolen], nan_ok=True)
+
+
+def spend(seconds: float) -> None:
+    while time.process_time() < seconds:
+        pass
+
+
+def test_seconds_of_this_program_and_of_its_processes_are_its_own() -> None:
+    before = machine.read_usage()
+    with processes(2) as run:
+        spans = run(spend, [0.3, 0.3])
+        during = machine.read_usage()
+    after = machine.read_usage()  # when the workers have ended
+    assert len(spans) == 2
+    for usage in (during, after):
+        spent = usage.own - before.own
+        assert 0.6 <= spent <= usage.busy - before.busy + 0.5
+    assert after.total > before.total

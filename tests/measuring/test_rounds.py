@@ -8,7 +8,7 @@ import pytest
 
 from gil_demo.measuring import rounds as sampling
 from gil_demo.measuring.estimates import LEAST_ROUNDS
-from gil_demo.measuring.rounds import Timing, estimate_ratio, make_rows, take_samples
+from gil_demo.measuring.rounds import Timing, make_rows, take_samples
 
 Variant = Callable[[], Timing]
 
@@ -19,7 +19,7 @@ def take(*seconds: float, first: Callable[[], object] = list) -> Variant:
 
     def run() -> Timing:
         first()
-        return Timing(0.0, next(turns), 0.0)
+        return Timing(next(turns))
 
     return run
 
@@ -74,11 +74,13 @@ def test_noise_that_a_round_shares_does_not_count_and_one_variant_is_judged_by_i
         assert (taken.stopped_by, taken.samples[-1].round) == told
 
 
-def test_a_sample_becomes_a_row_and_a_ratio_is_taken_inside_each_round() -> None:
+def test_a_sample_becomes_a_row_with_what_others_took_while_all_rounds_ran(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "tell_shares", lambda usage: {"others_percent": usage})
+    monkeypatch.setattr(sampling, "read_usage", lambda: 7.0)
     taken = take_samples({"a": take(0.2)}, "a", budget=5.0)
     rows = make_rows(taken, {"run_id": "one"}, lambda sample: {"seconds": sample.timing.work})
-    assert rows[1] == {"run_id": "one", "round": 2, "rounds": 6, "position": 1, "seconds": 0.2}
+    told = {"run_id": "one", "round": 2, "rounds": 6, "position": 1, "seconds": 0.2}
+    assert rows[1] == told | {"others_percent": 7.0}
     assert len(rows) == 6
-    assert estimate_ratio([1.0, 20.0, 3.0], [2.0, 10.0, 6.0]).median == 0.5
-    with pytest.raises(ValueError, match=r"shorter|longer"):
-        estimate_ratio([1.0, 2.0], [1.0])

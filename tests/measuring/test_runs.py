@@ -1,5 +1,6 @@
 import re
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -10,7 +11,10 @@ from pandas.testing import assert_frame_equal
 from gil_demo import ResultsError, combine, summarise
 from gil_demo.measuring import runs
 from gil_demo.measuring.machine import describe_machine
-from gil_demo.measuring.rounds import Timing
+from gil_demo.measuring.rounds import Start, Timing
+from gil_demo.running.runners import sequential
+from gil_demo.running.spans import Run
+from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import MACHINE, split_runs
 from tests.made.runs import make_run, spread
 
@@ -36,7 +40,7 @@ def test_ratios_are_paired_by_round() -> None:
     loop, own = summarise(table).to_dict("records")
     assert own["seconds"] / loop["seconds"] == pytest.approx(2.25)
     ratio = {name: own[name] for name in own if name.startswith(("time_ratio", "speed_up"))}
-    assert list(ratio.values()) == pytest.approx([1.5, 1.5, 4.5, 1 / 1.5, 1 / 4.5, 1 / 1.5])
+    assert list(ratio.values()) == pytest.approx([1.5, 1.5, 3.0, 1 / 1.5, 1 / 3.0, 1 / 1.5])
     assert {loop[name] for name in ratio} == {1.0}
 
 
@@ -51,14 +55,64 @@ def test_the_sequential_run_comes_first_then_threads_then_processes() -> None:
     assert_frame_equal(summarise(table.sample(frac=1.0, random_state=3)), summary)
 
 
-def test_the_parts_of_a_run_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+def test_a_start_is_timed_around_what_a_runner_is_entered_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
     monkeypatch.setattr(runs, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
-    run = Mock()
-    timing = runs.time_run(Mock(return_value=nullcontext(run)), 2, abs, [5, 6])
-    assert timing == Timing(start_up=1.0, work=2.0, tear_down=4.0)
+    run, starts = Mock(), [Start(7.0, 7.0)]
+    runner = Mock(return_value=nullcontext(run))
+    with runs.started(runner, 2, starts) as entered:
+        assert runs.time_work(entered, abs, [5, 6]) == Timing(4.0)
+    runner.assert_called_once_with(2)
     run.assert_called_once_with(abs, [5, 6])
-    assert runs.time_work(run, abs, [7]) == Timing(start_up=0.0, work=16.0, tear_down=0.0)
+    assert starts == [Start(7.0, 7.0), Start(1.0, 16.0)]
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_workers_are_started_a_few_times_apart_from_the_rounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crews: list[int] = []
+
+    @contextmanager
+    def start(workers: int) -> Iterator[Run]:
+        crews.append(workers)
+        with sequential() as run:
+            yield run
+
+    monkeypatch.setattr(runs, "choose_runner", lambda *_: start)
+    work = runs.Work("countdown", countdown, 1_000)
+    for budget, times in ((1.0, 5), (1e-9, 1)):
+        crews.clear()
+        table = runs.measure(
+            "compare", work, {("sequential", 1): 3, ("threads", 3): 3}, None, 1, budget
+        )
+        assert sorted(crews) == [*[1] * times, *[3] * times]
+        noted = table[table["start_up_seconds"].notna()].groupby("runner")["round"].agg(list)
+        rounds = [*range(1, 1 + min(times, int(table["rounds"].iloc[0])))]
+        assert noted.to_dict() == {"sequential": rounds, "threads": rounds}
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_a_countdown_is_as_long_as_handing_it_out_and_the_budget_allow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "measure_steps_per_second", lambda: 1_000_000.0)
+    monkeypatch.setattr(runs, "count_usable_cores", lambda: 2)
+    for workers, seconds, budget, count in (
+        (2, 1e-6, 80.0, 48_000),  # 24 ms for each core
+        (4, 1e-6, 80.0, 48_000),
+        (1, 1e-6, 80.0, 24_000),
+        (2, 0.0005, 80.0, 100_000),  # a hundred times what handing out takes
+        (2, 1e-6, 0.8, 17_000),  # 24 rounds of two ways in the time allowed
+        (3, 1e-6, 1e-9, 3),
+    ):
+        monkeypatch.setattr(runs, "time_work", lambda *_, seconds=seconds: Timing(seconds))
+        work = runs.Work("countdown", countdown, None)
+        variants = {("sequential", 1): workers, ("threads", workers): workers}
+        table = runs.measure("compare", work, variants, precision=1.0, budget=budget)
+        assert set(table["count"]) == {count}
 
 
 def test_the_cold_speed_up_counts_start_up_and_tear_down() -> None:

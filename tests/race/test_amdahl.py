@@ -78,7 +78,7 @@ def test_a_part_is_told_as_far_as_its_interval_carries() -> None:
         "all": " shared out 100.0 % of the work (100.0 % to 100.0 %): no limit shows.",
         "over both ends": " shared out 0.0 % to 100.0 % of the work: too wide to say more.",
         "nearly all": " shared out 99.6 % of the work (99.4 % to 99.8 %): "
-        "with cores without end, 157.4 or more times as fast as the plain loop.",
+        "no limit can be told from that, but that it is above 157.4 ×.",
         "a third": " shared out 33.0 % of the work (32.3 % to 33.7 %): more of them change little.",
         "one worker": ": no fit, since there must be a run with two workers or more to "
         "fit Amdahl's law to.",
@@ -106,7 +106,10 @@ def test_the_cores_are_told_last_and_marked_where_there_are_as_many_workers() ->
         ("a quota", "16 logical, 8 physical, 3 usable, limited by quota", "three"),
     ):
         law = f" The law is fitted to {fitted} workers at once." if fitted else ""
-        assert verdict(make_case(case)).splitlines()[-1] == f"Cores: {cores}.{law}"
+        told = verdict(make_case(case)).splitlines()[-1]
+        lacking = " A countdown has next to no serial part: what processes lack went to cores"
+        assert told.partition(lacking)[0] == f"Cores: {cores}.{law}"
+        assert (lacking in told) == bool(fitted)
     for case, labels in {
         "ordinary": ["4 physical = usable = logical"],
         "cores alike": ["62 physical, 63 usable, 64 logical"],
@@ -138,10 +141,10 @@ def test_what_was_measured_is_marked_and_the_law_bends_at_the_cores_and_goes_on_
     marks, _, (bars,) = axes.containers[0].lines
     assert marks.get_color() == get_look("processes").colour
     assert read_across(marks) == [2]
-    assert read_up(marks) == pytest.approx([2.5])
+    assert read_up(marks) == pytest.approx([2.5], rel=1e-4)
     (ends,) = (path.vertices[:, 1] for path in bars.get_paths())
-    assert ends == pytest.approx(np.array([1 / 0.404, 1 / 0.396]))
-    assert axes.get_ylim() == (0, pytest.approx(1.15 / 0.396))
+    assert ends == pytest.approx(np.array([1 / 0.4029, 1 / 0.3971]), rel=1e-3)
+    assert axes.get_ylim() == (0, pytest.approx(1.15 / 0.3971, rel=1e-3))
     assert axes.get_xticks().tolist() == [0, 1, 2, 3]
     left, right = draw_case("64 workers").axes
     (fit,) = fit_runners(make_case("64 workers"))

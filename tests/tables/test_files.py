@@ -72,7 +72,7 @@ def test_a_file_that_holds_no_whole_results_is_refused_by_name_and_too_large_a_o
         (b";;;\r\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\n", "is not text in UTF-8 (byte 1): use the file"),
         (text.replace(b"count,", b"round,", 1), "has the columns round more than once"),
-        (text.replace(b"CPython,True", b"CPython", 1), "row 1 has 26 values, not 27"),
+        (text.replace(b"CPython,True", b"CPython", 1), "row 1 has 28 values, not 29"),
         (b"a" * 200_000 + b"\n", "is not a CSV file of results"),
     ):
         saved.write_bytes(content)

@@ -40,7 +40,8 @@ def test_each_workload_has_a_whole_run(method: str, monkeypatch: pytest.MonkeyPa
         assert_one_run(run, ["runner", "workers", "start_method"])
         variants = set(zip(run["runner"], run["workers"], run["start_method"], strict=True))
         assert variants == {("sequential", 1, ""), ("threads", 2, ""), ("processes", 2, method)}
-    assert set(table["start_up_seconds"]) == set(table["tear_down_seconds"]) == {0.0}
+    firsts = table[table["round"] == 1][["start_up_seconds", "tear_down_seconds"]]
+    assert (firsts > 0).all(axis=None)
     compare_workloads(["sorting"])
     assert budgets == [0.25] * 6 + [2.5]
 
@@ -103,7 +104,7 @@ def test_each_workload_has_a_line_with_its_speed_ups_below_what_is_to_mind() -> 
     assert first.startswith("Mind: the machine was 90 % busy before the run")
     assert others == lines
     uneven = make_judged(hashing=spread(1.5, 8, 1.9))
-    assert verdict(uneven) == "Hashing: not clear here. Speed-up of two threads 0.08 to 2.92 ×."
+    assert verdict(uneven) == "Hashing: not clear here. Speed-up of two threads 0.31 to 2.48 ×."
 
 
 def test_the_title_names_each_workload_with_its_answer_and_the_rounds_may_differ() -> None:
@@ -134,7 +135,7 @@ def test_marks_and_intervals_stand_where_the_summary_says_in_the_runners_colours
         own, colour = summary[summary["runner"] == runner], get_look(runner).colour
         lines = [line for line in axes.lines if line.get_color() == colour]
         bars, marks = lines[::2], lines[1::2]
-        assert [read_across(mark)[0] for mark in marks] == pytest.approx(ups, rel=1e-3)
+        assert [read_across(mark)[0] for mark in marks] == pytest.approx(ups, rel=3e-3)
         ends = own[["speed_up_low", "speed_up_high"]].to_numpy()
         assert [read_across(bar) for bar in bars] == pytest.approx(ends)
         assert [read_up(mark)[0] for mark in marks] == pytest.approx([n + shift for n in range(6)])
@@ -143,7 +144,7 @@ def test_marks_and_intervals_stand_where_the_summary_says_in_the_runners_colours
     kinds = ["waits"] * 3 + ["C code, lets go of the GIL"] * 2 + ["C code, keeps the GIL"]
     assert [text for text in texts if text in {*summary["kind"]}] == kinds
     assert [read_across(line)[0] for line in axes.lines[-2:]] == [1, 4]
-    told = " Speed-ups: sleeping: four threads 1.90 (1.88 to 1.92), four processes 1.80 (1"
+    told = " Speed-ups: sleeping: four threads 1.90 (1.89 to 1.91), four processes 1.80 (1"
     assert told in chart.description
 
 

@@ -1,21 +1,68 @@
-"""Print the speed-up of two processes: "ours" as `compare` reports it, "naive" by one timing."""
+"""Print the speed-up of two processes, measured for some seconds in one of three ways.
 
+"ours" is what `compare` reports, with the ends of its interval, and then the same of two threads;
+"naive" is one long timing of each side; "pyperf" the means of a benchmarking tool.
+"""
+
+import json
 import multiprocessing
+import subprocess
 import sys
 import time
+from importlib import import_module
 
 from gil_demo import compare, countdown, summarise
+from gil_demo.running.workloads import measure_steps_per_second
 
-COUNT = 10_000_000
+SECONDS = 8.0
+PYPERF = "--processes=4 --values=5 --warmups=1 --loops=1 --quiet --output"
+
+
+def measure_ours() -> None:
+    summary = summarise(compare(workers=2, budget=SECONDS)).set_index("runner")
+    columns = ["speed_up", "speed_up_low", "speed_up_high"]
+    print(*summary.loc["processes", columns], *summary.loc["threads", columns])
+
+
+def measure_naively() -> None:
+    count = int(measure_steps_per_second() * SECONDS / 1.6)  # both sides together
+    began = time.perf_counter()
+    countdown(count)
+    between = time.perf_counter()
+    with multiprocessing.Pool(2) as pool:
+        pool.map(countdown, [count // 2] * 2)
+    print((between - began) / (time.perf_counter() - between))
+
+
+def run_pyperf() -> None:
+    """Let pyperf time both sides in processes of its own, 24 times each, as long as the others."""
+    count = int(measure_steps_per_second() * SECONDS / 1.6 / 24)
+    means = []
+    for side in ("loop", "pool"):
+        command = [sys.executable, __file__, side, str(count), *PYPERF.split(), "/dev/stdout"]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        runs = json.loads(told)["benchmarks"][0]["runs"]
+        values = [value for run in runs for value in run["values"]]
+        means.append(sum(values) / len(values))
+    print(means[0] / means[1])
+
+
+def time_side(side: str, count: int) -> None:
+    """Be one of pyperf's processes, or the one that starts them."""
+    del sys.argv[1:3]
+    runner = import_module("pyperf").Runner(
+        program_args=[__file__, side, str(count)],
+    )
+    runner.parse_args()
+    if side == "loop":
+        runner.bench_func("loop", countdown, count)
+    else:
+        with multiprocessing.Pool(2) as pool:
+            runner.bench_func("pool", pool.map, countdown, [count // 2] * 2)
+
 
 if __name__ == "__main__":
-    if sys.argv[1] == "ours":
-        summary = summarise(compare(["processes"], workers=2, budget=4.0)).set_index("runner")
-        print(summary.loc["processes", "speed_up"])
+    if sys.argv[1] in ("loop", "pool"):
+        time_side(sys.argv[1], int(sys.argv[2]))
     else:
-        started = time.perf_counter()
-        countdown(COUNT)
-        between = time.perf_counter()
-        with multiprocessing.Pool(2) as pool:
-            pool.map(countdown, [COUNT // 2] * 2)
-        print((between - started) / (time.perf_counter() - between))
+        {"ours": measure_ours, "naive": measure_naively, "pyperf": run_pyperf}[sys.argv[1]]()
