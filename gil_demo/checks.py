@@ -40,10 +40,15 @@ Item = TypeVar("Item")
 
 @cache
 def check_packages() -> None:
-    """Raise a GilDemoError where a file of the reader's own would be taken for a package."""
+    """Raise a GilDemoError where a package is missing, or a file of the reader's own hides it."""
     for name in PACKAGES:
         found = find_spec(name)
-        if found is not None and found.submodule_search_locations is None:
+        if found is None:
+            raise GilDemoError(
+                f"the package {name} is not installed; "
+                "pip install -r requirements.txt in the folder of this set gets it"
+            )
+        if found.submodule_search_locations is None:
             raise GilDemoError(
                 f"{found.origin} stands in the way of the package {name}: rename that file, "
                 "and start Python again"
