@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gil_demo.running.scripts import FINISHED, UNSTARTED, run_isolated
+from gil_demo.running.scripts import ENDED, FINISHED, UNSTARTED, run_isolated
 
 IDENTIFY_SECONDS = 5.0
 MOST_IDENTIFY_SECONDS = 40.0
@@ -124,7 +124,7 @@ def ask(
     """Run a script by a stranger; return the JSON on its last line, or why there is none."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     outcome = run_isolated(command, source, arguments, seconds, environment)
-    if outcome.state != FINISHED:
+    if outcome.state not in (FINISHED, ENDED):
         why = f": {outcome.output}" if outcome.state == UNSTARTED else ""
         return None, f"{outcome.state}{why}"
     try:

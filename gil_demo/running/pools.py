@@ -340,9 +340,11 @@ def describe_work(tasks: Sequence[object]) -> str:
 
 def _describe_exit(process: BaseProcess) -> str:
     code = process.exitcode
+    if code is None:  # where SIGCHLD is ignored, no one gets it
+        return "exit code not known"
     if code == 255 and "ForkServer" in type(process).__name__:
         return "exit code not known"  # it says 255, too, where two threads asked for its code
-    if code is None or code >= 0:
+    if code >= 0:
         return f"exit code {code}"
     names: dict[int, str] = {number: number.name for number in signal.Signals}
     return f"signal {names.get(-code, -code)}"

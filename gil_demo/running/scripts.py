@@ -21,8 +21,10 @@ from gil_demo.running.interrupts import held_back
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 _GUARD = (sys.executable, "-P", guard.__file__)
+_LOST = sys.maxsize  # for an exit code that was lost: where SIGCHLD is ignored, no one gets it
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
+ENDED = "ended, exit code not known"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
 
 
@@ -158,11 +160,11 @@ def _guarded(mark: str, folder: str) -> Iterator[None]:
 def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: float) -> str:
     """Wait until a process has ended, or has gone beyond a limit; say which."""
     while True:
-        has_ended = process.poll() is not None
+        code = process._internal_poll(_deadstate=_LOST)  # type: ignore[attr-defined]
         if os.fstat(output.fileno()).st_size > MOST_OUTPUT_BYTES:
             return TOO_LOUD
-        if has_ended:
-            return FAILED if process.returncode else FINISHED
+        if code is not None:
+            return {0: FINISHED, _LOST: ENDED}.get(code, FAILED)
         if time.monotonic() > deadline:
             return TOO_LONG
         time.sleep(CHECK_SECONDS)

@@ -264,6 +264,13 @@ def test_a_script_may_use_functions_of_its_own_even_one_that_kills(method: str) 
 
 
 @needs_signals
+def test_a_worker_that_ends_where_no_exit_code_is_told_ends_the_run_all_the_same() -> None:
+    ignore = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    output = run_main("fork", f"{ignore}; run(own, [signal.SIGKILL] * 2)")
+    assert "WorkerDied: a worker process ended (exit code not known) with 2 tasks" in output
+
+
+@needs_signals
 def test_a_terminal_s_interrupt_of_the_whole_group_gives_one_traceback(method: str) -> None:
     interrupter = "threading.Timer(0.3, os.killpg, [0, signal.SIGINT])"
     output = run_main(method, f"{interrupter}.start(); run(time.sleep, [60, 60])")
@@ -319,6 +326,7 @@ def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
 def test_how_a_process_ended_is_told_in_these_words() -> None:
     for kind, code, told in (
         ("ForkServerProcess", 255, "exit code not known"),
+        ("ForkProcess", None, "exit code not known"),
         ("SpawnProcess", 0, "exit code 0"),
         ("SpawnProcess", -99, "signal 99"),
     ):

@@ -96,6 +96,16 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
 
 
 @needs_signals
+def test_an_exit_code_that_the_system_does_not_tell_is_said_to_be_unknown() -> None:
+    outcome = run_script(
+        "import signal\nfrom gil_demo import run_script\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "for status in (0, 3): print(run_script(f'raise SystemExit({status})').state)\n"
+    )
+    assert outcome.output == "ended, exit code not known\n" * 2
+
+
+@needs_signals
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path: Path) -> None:
     mark = uuid.uuid4().hex
