@@ -162,6 +162,17 @@ def check_path(name: str, value: object) -> Path:
     return Path(value)
 
 
+def check_program(program: str | bytes | None) -> str:
+    """Return the program that is to start another Python, if it can be run."""
+    name = os.fsdecode(program or "")
+    if not (Path(name).is_file() and os.access(name, os.X_OK)):
+        raise GilDemoError(
+            f"no other Python can be started, since {name!r} is no program: set sys.executable, or "
+            "multiprocessing's set_executable, to the file of your Python"
+        )
+    return name
+
+
 def state_path(path: Path) -> str:
     """Return a path on one line, and only the end of a very long one."""
     text = " ".join(str(path).split())

@@ -64,7 +64,8 @@ def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
 
 
 def _list_candidates() -> list[Path]:
-    candidates = [Path(sys.executable), *(_list_installed() if _has_findpython() else [])]
+    own = [Path(sys.executable)] if sys.executable else []
+    candidates = [*own, *(_list_installed() if _has_findpython() else [])]
     return [path for path in candidates if not _is_stand_in(path)]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from functools import partial
-from multiprocessing import connection, resource_tracker
+from multiprocessing import connection, resource_tracker, spawn
 from multiprocessing.connection import Connection
 from multiprocessing.pool import AsyncResult, Pool
 from multiprocessing.process import BaseProcess
@@ -182,6 +182,7 @@ def pool_held(
 
 def start_tracker() -> None:
     """Start multiprocessing's resource tracker, which lives as long as this Python, if need be."""
+    checks.check_program(spawn.get_executable())
     if sys.platform != "win32":
         resource_tracker.ensure_running()
 

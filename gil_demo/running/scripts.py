@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from gil_demo.checks import MOST_SECONDS, check_number
+from gil_demo.checks import MOST_SECONDS, check_number, check_program
 from gil_demo.running import CHECK_SECONDS, guard
 from gil_demo.running.guard import MARK, end_marked
 from gil_demo.running.interrupts import held_back
@@ -60,13 +60,14 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     Raises:
         TypeError: an argument is of the wrong type.
         ValueError: the timeout is out of range.
+        GilDemoError: this Python doesn't know the file that it was started from.
     """
     if not isinstance(source, str):
         raise TypeError(f"source must be the text of a script, not {type(source).__name__}")
     seconds = check_number("timeout", timeout, MOST_SECONDS)
     source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        command = [sys.executable, str(_save(source, folder))]
+        command = [check_program(sys.executable), str(_save(source, folder))]
         own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
         own |= dict.fromkeys(_TEMPORARY, folder)
         outcome = _run(command, seconds, os.environ | own, folder)
@@ -106,6 +107,7 @@ def _run(
     working_folder: str | None = None,
 ) -> Outcome:  # fmt: skip
     """Run a command within limits, and end every process that came of it."""
+    check_program(_GUARD[0])
     mark = uuid.uuid4().hex
     process: subprocess.Popen[bytes] | None = None
     with tempfile.TemporaryFile() as output:

@@ -192,6 +192,18 @@ def test_a_program_that_workers_can_t_read_or_that_hides_a_module_is_named(
     assert told.endswith("colorsys.py hides a module of Python's own; give it another name\n")
 
 
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "fork"])
+def test_a_program_that_can_t_start_workers_is_named(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("multiprocessing.spawn._python_exe", None)  # put back afterwards
+    for program in (None, "/nowhere/python"):
+        multiprocessing.set_executable(program)  # type: ignore[arg-type]
+        told = f"no other Python can be started, since '{program or ''}' is no program: set sys.exe"
+        with pytest.raises(GilDemoError, match=told), processes(2, method):
+            pass
+
+
 @needs_signals
 @pytest.mark.parametrize("method", METHODS)
 def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(

@@ -10,12 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gil_demo.checks import GilDemoError
+from gil_demo.running import scripts
 from gil_demo.running.guard import MARK
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
     Outcome,
     find_answer,
+    run_isolated,
     run_script,
 )
 from tests.conftest import assert_gone, interrupt_once_there, needs_signals, wait_until
@@ -142,6 +145,17 @@ def test_an_answer_is_found_amid_whatever_else_is_printed() -> None:
     assert find_answer(outcome) == [1, 2]
     with pytest.raises(ValueError, match="Expecting value"):
         find_answer(outcome._replace(output="[1, 2]"))
+
+
+def test_a_python_that_cannot_start_another_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "^no other Python can be started, since '{}' is no program: set sys.executable, or "
+    for program in (None, "", "/nowhere/python"):
+        monkeypatch.setattr(sys, "executable", program)
+        with pytest.raises(GilDemoError, match=told.format(program or "")):
+            run_script("")
+    monkeypatch.setattr(scripts, "_GUARD", ("",))
+    with pytest.raises(GilDemoError, match=told.format("")):
+        run_isolated(["python"], "", [], 1.0, {})
 
 
 def test_processes_of_another_script_live_on() -> None:
