@@ -12,6 +12,7 @@ from multiprocessing.connection import _ConnectionBase
 from pathlib import Path
 from unittest.mock import Mock
 
+import psutil
 import pytest
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied
@@ -21,7 +22,15 @@ from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.runners import find_missing
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
-from tests.conftest import METHODS, needs_signals, run_once, wait_until, watch_finalizers
+from tests.conftest import (
+    METHODS,
+    interrupt,
+    list_workers,
+    needs_signals,
+    run_once,
+    wait_until,
+    watch_finalizers,
+)
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay")
@@ -298,6 +307,22 @@ def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(method: str)
         while True:
             run_once(partial(processes, start_method=method), countdown, [COUNT, COUNT])
     interrupter.join()
+
+
+@needs_signals
+def test_an_interrupt_ends_a_run_whose_workers_are_stopped_and_leaves_no_process(
+    method: str,
+) -> None:
+    def interrupt_once_stopped() -> None:
+        wait_until(lambda: {one.status() for one in list_workers()} == {psutil.STATUS_STOPPED})
+        interrupt()
+
+    interrupter = threading.Thread(target=interrupt_once_stopped)
+    with processes(2, method) as run, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        interrupter.start()
+        run(signal.raise_signal, [signal.SIGSTOP] * 2)
+    interrupter.join()
+    assert list_workers() == set()
 
 
 def test_no_finalizer_of_a_pool_is_met_by_an_interrupt(
