@@ -1,8 +1,10 @@
 """The terminal's way in: `python -m gil_demo`."""
 
+import os
 import sys
 
 if __name__ == "__main__":
+    os.environ.pop("MPLBACKEND", None)  # no chart needs one; a wrong one keeps matplotlib out
     try:
         from gil_demo.cli import main
 

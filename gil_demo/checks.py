@@ -40,10 +40,15 @@ Item = TypeVar("Item")
 
 @cache
 def check_packages() -> None:
-    """Raise a GilDemoError where a file of the reader's own would be taken for a package."""
+    """Raise a GilDemoError where a package is missing, or a file of the reader's own hides it."""
     for name in PACKAGES:
         found = find_spec(name)
-        if found is not None and found.submodule_search_locations is None:
+        if found is None:
+            raise GilDemoError(
+                f"the package {name} is not installed; "
+                "pip install -r requirements.txt in the folder of this set gets it"
+            )
+        if found.submodule_search_locations is None:
             raise GilDemoError(
                 f"{found.origin} stands in the way of the package {name}: rename that file, "
                 "and start Python again"
@@ -155,6 +160,17 @@ def check_path(name: str, value: object) -> Path:
     if "\0" in value:
         raise ValueError(f"{name} must be the name of a file, not {shorten(value)}")
     return Path(value)
+
+
+def check_program(program: str | bytes | None) -> str:
+    """Return the program that is to start another Python, if it can be run."""
+    name = os.fsdecode(program or "")
+    if not (Path(name).is_file() and os.access(name, os.X_OK)):
+        raise GilDemoError(
+            f"no other Python can be started, since {name!r} is no program: set sys.executable, or "
+            "multiprocessing's set_executable, to the file of your Python"
+        )
+    return name
 
 
 def state_path(path: Path) -> str:

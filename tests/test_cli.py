@@ -174,6 +174,13 @@ def test_plot_draws_a_chart_beside_each_file_and_numbers_those_of_several(capsys
     assert not charts[0].exists()
 
 
+def test_a_chart_is_drawn_whatever_backend_the_reader_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    save(make_run(), "one.csv")
+    answer = run("plot", "one.csv")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "chart: one.png\n", "")
+
+
 def test_gather_tells_of_each_file_and_writes_the_class_and_its_charts(capsys: Capture) -> None:
     Path("class").mkdir()
     write_class(Path("class"), ["anna", "ben"])

@@ -99,6 +99,18 @@ def test_a_file_of_the_reader_s_own_that_would_be_taken_for_a_package_is_named(
         assert f"{file} stands in the way of the package {name}: rename that file" in told
 
 
+def test_a_package_that_is_missing_is_named_with_the_command_that_gets_it() -> None:
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    for words in (["-c", "from gil_demo import compare"], ["-m", "gil_demo", "compare"]):
+        command = [sys.executable, "-S", *words]  # which sees no package that was installed
+        answer = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+        missing, told = answer.stderr.splitlines()[-1].split(" is not installed; ")
+        assert missing.endswith(f"the package {PACKAGES[0]}")
+        assert told == "pip install -r requirements.txt in the folder of this set gets it"
+        assert told.partition(" in ")[0] in readme
+    assert (answer.returncode, answer.stderr.count("\n")) == (1, 1)
+
+
 def test_the_packages_that_are_looked_for_are_those_that_are_needed_and_numpy() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {re.split("[<>=]", one)[0] for one in project["dependencies"]}

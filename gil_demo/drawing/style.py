@@ -23,6 +23,7 @@ SOFT_INK = "#5a5a5a"
 GRID = "#dddddd"
 PAPER = "#ffffff"
 DOTS_PER_INCH = 144
+MOST_LETTERS = 400
 _DEFAULTS: Any = {name: one for name, one in mpl.rcParamsDefault.items() if name != "backend"}
 
 
@@ -124,7 +125,9 @@ def write_heading(chart: Chart, title: str, subtitle: str) -> None:
 
 
 def _fit(line: Text, size: float, room: float) -> None:
-    """Write a long line smaller, so that its end is not cut off."""
+    """Write a long line smaller, so that its end is not cut off unless nobody could read it."""
+    if len(text := line.get_text()) > MOST_LETTERS:  # each takes a pixel, however small it is
+        line.set_text(f"{text[:MOST_LETTERS]}...")
     line.set_fontsize(size)
     # widths of small letters are rounded, so that one step may not do
     while (width := line.get_window_extent().width) > room:

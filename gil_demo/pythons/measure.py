@@ -61,6 +61,7 @@ def compare_interpreters(
     Raises:
         TypeError: an argument is of the wrong type.
         ValueError: an argument is not allowed; nothing has been started.
+        GilDemoError: this Python doesn't know the file that it was started from.
     """
     paths = None if pythons is None else check_unlike("pythons", pythons, check_path)
     seconds = check_budget(20.0 if budget is None else budget)

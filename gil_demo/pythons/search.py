@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gil_demo.running.scripts import FINISHED, UNSTARTED, run_isolated
+from gil_demo.running.scripts import ENDED, FINISHED, UNSTARTED, run_isolated
 
 IDENTIFY_SECONDS = 5.0
 MOST_IDENTIFY_SECONDS = 40.0
@@ -64,7 +64,8 @@ def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
 
 
 def _list_candidates() -> list[Path]:
-    candidates = [Path(sys.executable), *(_list_installed() if _has_findpython() else [])]
+    own = [Path(sys.executable)] if sys.executable else []
+    candidates = [*own, *(_list_installed() if _has_findpython() else [])]
     return [path for path in candidates if not _is_stand_in(path)]
 
 
@@ -124,7 +125,7 @@ def ask(
     """Run a script by a stranger; return the JSON on its last line, or why there is none."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     outcome = run_isolated(command, source, arguments, seconds, environment)
-    if outcome.state != FINISHED:
+    if outcome.state not in (FINISHED, ENDED):
         why = f": {outcome.output}" if outcome.state == UNSTARTED else ""
         return None, f"{outcome.state}{why}"
     try:

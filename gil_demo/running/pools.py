@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from functools import partial
-from multiprocessing import connection, resource_tracker
+from multiprocessing import connection, resource_tracker, spawn
 from multiprocessing.connection import Connection
 from multiprocessing.pool import AsyncResult, Pool
 from multiprocessing.process import BaseProcess
@@ -182,6 +182,7 @@ def pool_held(
 
 def start_tracker() -> None:
     """Start multiprocessing's resource tracker, which lives as long as this Python, if need be."""
+    checks.check_program(spawn.get_executable())
     if sys.platform != "win32":
         resource_tracker.ensure_running()
 
@@ -340,9 +341,11 @@ def describe_work(tasks: Sequence[object]) -> str:
 
 def _describe_exit(process: BaseProcess) -> str:
     code = process.exitcode
+    if code is None:  # where SIGCHLD is ignored, no one gets it
+        return "exit code not known"
     if code == 255 and "ForkServer" in type(process).__name__:
         return "exit code not known"  # it says 255, too, where two threads asked for its code
-    if code is None or code >= 0:
+    if code >= 0:
         return f"exit code {code}"
     names: dict[int, str] = {number: number.name for number in signal.Signals}
     return f"signal {names.get(-code, -code)}"

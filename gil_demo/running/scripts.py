@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from gil_demo.checks import MOST_SECONDS, check_number
+from gil_demo.checks import MOST_SECONDS, check_number, check_program
 from gil_demo.running import CHECK_SECONDS, guard
 from gil_demo.running.guard import MARK, end_marked
 from gil_demo.running.interrupts import held_back
@@ -21,8 +21,10 @@ from gil_demo.running.interrupts import held_back
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 _GUARD = (sys.executable, "-P", guard.__file__)
+_LOST = sys.maxsize  # for an exit code that was lost: where SIGCHLD is ignored, no one gets it
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
+ENDED = "ended, exit code not known"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
 
 
@@ -58,13 +60,14 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     Raises:
         TypeError: an argument is of the wrong type.
         ValueError: the timeout is out of range.
+        GilDemoError: this Python doesn't know the file that it was started from.
     """
     if not isinstance(source, str):
         raise TypeError(f"source must be the text of a script, not {type(source).__name__}")
     seconds = check_number("timeout", timeout, MOST_SECONDS)
     source.encode()  # what can't be saved is refused before there is a folder
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        command = [sys.executable, str(_save(source, folder))]
+        command = [check_program(sys.executable), str(_save(source, folder))]
         own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
         own |= dict.fromkeys(_TEMPORARY, folder)
         outcome = _run(command, seconds, os.environ | own, folder)
@@ -104,6 +107,7 @@ def _run(
     working_folder: str | None = None,
 ) -> Outcome:  # fmt: skip
     """Run a command within limits, and end every process that came of it."""
+    check_program(_GUARD[0])
     mark = uuid.uuid4().hex
     process: subprocess.Popen[bytes] | None = None
     with tempfile.TemporaryFile() as output:
@@ -158,11 +162,11 @@ def _guarded(mark: str, folder: str) -> Iterator[None]:
 def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: float) -> str:
     """Wait until a process has ended, or has gone beyond a limit; say which."""
     while True:
-        has_ended = process.poll() is not None
+        code = process._internal_poll(_deadstate=_LOST)  # type: ignore[attr-defined]
         if os.fstat(output.fileno()).st_size > MOST_OUTPUT_BYTES:
             return TOO_LOUD
-        if has_ended:
-            return FAILED if process.returncode else FINISHED
+        if code is not None:
+            return {0: FINISHED, _LOST: ENDED}.get(code, FAILED)
         if time.monotonic() > deadline:
             return TOO_LONG
         time.sleep(CHECK_SECONDS)

@@ -4,6 +4,8 @@ import codecs
 import csv
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -23,14 +25,15 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
     Args:
         table: a table as the experiments, `load` or `combine` give it.
-        path: the file; one that is there is replaced only when the new one is complete.
+        path: the file, or a link to it; one that is there is replaced only when the new one is
+            complete.
 
     Returns:
         The path of the file.
 
     Raises:
         TypeError: the path is neither a text nor a path.
-        ValueError: no file can have such a name.
+        ValueError: no file can have such a name, or a pipe or a device has it.
         ResultsError: the table is not of this kind, or the file can't be written.
     """
     target = check_path("path", path)
@@ -39,7 +42,42 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
 
 
 def write_whole(target: Path, content: bytes) -> Path:
-    """Write a file under another name and rename it when it is complete, or leave all as it was."""
+    """Write a file, or what a link to one leads to, or leave all as it was."""
+    with _refusals_told(target):
+        _replace(_find_file(target), content)
+    return target
+
+
+def check_writable(target: Path) -> None:
+    """Find out whether results could be written, before a measurement is begun."""
+    with _refusals_told(target):
+        file = _find_file(target)
+        with tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder:
+            _replace(Path(folder, file.name), b"\0" * 200_000)
+
+
+@contextmanager
+def _refusals_told(target: Path) -> Iterator[None]:
+    """Turn what the system refuses into an error that names the file."""
+    try:
+        yield
+    except OSError as reason:
+        told = reason.strerror or reason
+        raise ResultsError(f"cannot write {state_path(target)}: {told}") from None
+
+
+def _find_file(target: Path) -> Path:
+    """Return the file that a path leads to; what is there and is none must not be replaced."""
+    if target.is_dir():
+        raise ResultsError(f"cannot write {state_path(target)}: it is a folder; name a file")
+    if target.exists() and not target.is_file():
+        told = "it is a pipe or a device; name a file"
+        raise ValueError(f"cannot write {state_path(target)}: {told}")
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write a file under another name and rename it when it is complete."""
     scratch: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
@@ -52,23 +90,9 @@ def write_whole(target: Path, content: bytes) -> Path:
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)
         scratch.replace(target)
-    except OSError as reason:
-        told = reason.strerror or reason
-        raise ResultsError(f"cannot write {state_path(target)}: {told}") from None
     finally:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
-    return target
-
-
-def check_writable(target: Path) -> None:
-    """Find out whether results could be written, before a measurement is begun."""
-    if target.is_dir():
-        raise ResultsError(f"cannot write {state_path(target)}: it is a folder; name a file")
-    try:
-        write_whole(target.parent / f".{target.name}.trial", b"\0" * 200_000).unlink()
-    except ResultsError as reason:
-        raise ResultsError(str(reason).replace(f".{target.name}.trial", target.name)) from None
 
 
 def load(path: str | os.PathLike[str]) -> pd.DataFrame:

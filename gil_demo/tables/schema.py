@@ -1,17 +1,20 @@
 """What a table has to look like: the kinds of columns, and the checks that every table passes."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pandas as pd
-from pandas.api.types import infer_dtype, is_numeric_dtype
+from pandas.api.types import infer_dtype, is_bool, is_numeric_dtype, is_scalar
 
 from gil_demo.checks import ResultsError
 
 MOST_SECONDS = 1e6
 MOST_A_SECOND = 1e12
-_MOST_LETTERS = 60
+_MOST_LETTERS = 1_000
+_SHOWN_LETTERS = 60
+_UNFIT = re.compile(rf"[\ud800-\udfff]|(?s:.{{{_MOST_LETTERS + 1}}})")
 
 
 class Column(NamedTuple):
@@ -76,6 +79,9 @@ def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
         )
     if twice := [name for name in schema.columns if list(table.columns).count(name) > 1]:
         raise ResultsError(f"{place} has the columns {', '.join(twice)} more than once")
+    if named := [str(name) for name in table.index.names if name in schema.columns]:
+        told = f"{place} has an index that is named like the column {', '.join(named)}"
+        raise ResultsError(f"{told}: rename_axis(index=None) takes its name off")
 
 
 def _convert_safely(
@@ -96,6 +102,7 @@ def _convert_safely(
 
 def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":
     """Return a column in its type; the first value that doesn't fit is named in the error."""
+    _check_each(values, lambda value: not is_scalar(value), name, place, "a single value")
     empty = values.isna() | (values == "")
     if not column.may_be_empty:
         _check_values(values, empty, name, place, "a value")
@@ -104,9 +111,11 @@ def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) ->
         _check_values(values, is_another, name, place, " or ".join(column.choices))
     if column.kind not in ("text", "yes_no"):
         return _convert_numbers(values, empty, name, column, place)
-    texts = values.astype(str)
     if column.kind == "text":
-        return texts.where(~empty, "").astype("str")
+        allowed = f"a text of at most {_MOST_LETTERS:,} letters that UTF-8 can hold"
+        _check_each(values, lambda value: _UNFIT.search(str(value)), name, place, allowed)
+        return values.astype(str).where(~empty, "").astype("str")
+    texts = values.astype(str)
     _check_values(values, ~texts.isin(["True", "False"]), name, place, "True or False")
     return (texts == "True").astype("bool")
 
@@ -114,8 +123,9 @@ def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) ->
 def _convert_numbers(
     values: "pd.Series[Any]", empty: "pd.Series[bool]", name: str, column: Column, place: str
 ) -> "pd.Series[Any]":
-    numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
     least, most, allowed = _LIMITS[column.kind]
+    _check_each(values, is_bool, name, place, allowed)
+    numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
     good = numbers.between(least, most)
     if column.kind == "whole":
         good &= numbers % 1 == 0
@@ -127,6 +137,15 @@ def _convert_numbers(
         return numbers.astype("Int64")
     # pandas 2 reads a text with an error in the last digit
     return values.astype(object).where(~empty, "nan").map(float).astype("float64")
+
+
+def _check_each(
+    values: "pd.Series[Any]", is_odd: Callable[[Any], object], name: str, place: str, allowed: str
+) -> None:
+    """Raise a ResultsError that names the first odd value; numbers alone are none."""
+    is_bad = [bool(is_odd(value)) for value in values] if values.dtype.kind in "bO" else []
+    if any(is_bad):
+        _check_values(values, pd.Series(is_bad, values.index), name, place, allowed)
 
 
 def _check_values(
@@ -181,7 +200,7 @@ def name_run(run_id: object) -> str:
 
 def _cut(value: object) -> str:
     line = " ".join(str(value).split())
-    return line if len(line) <= _MOST_LETTERS else f"{line[:_MOST_LETTERS]}..."
+    return line if len(line) <= _SHOWN_LETTERS else f"{line[:_SHOWN_LETTERS]}..."
 
 
 def check_same_facts(run: pd.DataFrame, place: str, facts: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from gil_demo.drawing import style
-from gil_demo.drawing.style import DOTS_PER_INCH, Chart, draw_png, make_chart
+from gil_demo.drawing.style import DOTS_PER_INCH, MOST_LETTERS, Chart, draw_png, make_chart
 from tests.charts import ODD_SETTINGS
 
 
@@ -68,6 +68,14 @@ def test_a_long_heading_is_written_smaller_and_a_short_one_is_not() -> None:
     for line in chart.texts:
         assert line.get_window_extent().x1 <= chart.bbox.width
         assert not line.get_parse_math()
+
+
+def test_a_heading_that_nobody_could_read_is_cut() -> None:
+    chart = make_chart(6, 3)
+    style.write_heading(chart, "W" * 10_000, "☕" * 10_000)
+    for line, letter in zip(chart.texts, "W☕", strict=True):
+        assert line.get_text() == f"{letter * MOST_LETTERS}..."
+        assert line.get_window_extent().x1 <= chart.bbox.width
 
 
 def test_axes_keep_the_line_that_bars_stand_on_and_labels_lie_at_decades_or_apart() -> None:

@@ -12,6 +12,7 @@ from multiprocessing.connection import _ConnectionBase
 from pathlib import Path
 from unittest.mock import Mock
 
+import psutil
 import pytest
 
 from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied
@@ -21,7 +22,15 @@ from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.runners import find_missing
 from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
-from tests.conftest import METHODS, needs_signals, run_once, wait_until, watch_finalizers
+from tests.conftest import (
+    METHODS,
+    interrupt,
+    list_workers,
+    needs_signals,
+    run_once,
+    wait_until,
+    watch_finalizers,
+)
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay")
@@ -192,6 +201,18 @@ def test_a_program_that_workers_can_t_read_or_that_hides_a_module_is_named(
     assert told.endswith("colorsys.py hides a module of Python's own; give it another name\n")
 
 
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "fork"])
+def test_a_program_that_can_t_start_workers_is_named(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("multiprocessing.spawn._python_exe", None)  # put back afterwards
+    for program in (None, "/nowhere/python"):
+        multiprocessing.set_executable(program)  # type: ignore[arg-type]
+        told = f"no other Python can be started, since '{program or ''}' is no program: set sys.exe"
+        with pytest.raises(GilDemoError, match=told), processes(2, method):
+            pass
+
+
 @needs_signals
 @pytest.mark.parametrize("method", METHODS)
 def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
@@ -264,6 +285,13 @@ def test_a_script_may_use_functions_of_its_own_even_one_that_kills(method: str) 
 
 
 @needs_signals
+def test_a_worker_that_ends_where_no_exit_code_is_told_ends_the_run_all_the_same() -> None:
+    ignore = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    output = run_main("fork", f"{ignore}; run(own, [signal.SIGKILL] * 2)")
+    assert "WorkerDied: a worker process ended (exit code not known) with 2 tasks" in output
+
+
+@needs_signals
 def test_a_terminal_s_interrupt_of_the_whole_group_gives_one_traceback(method: str) -> None:
     interrupter = "threading.Timer(0.3, os.killpg, [0, signal.SIGINT])"
     output = run_main(method, f"{interrupter}.start(); run(time.sleep, [60, 60])")
@@ -279,6 +307,22 @@ def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(method: str)
         while True:
             run_once(partial(processes, start_method=method), countdown, [COUNT, COUNT])
     interrupter.join()
+
+
+@needs_signals
+def test_an_interrupt_ends_a_run_whose_workers_are_stopped_and_leaves_no_process(
+    method: str,
+) -> None:
+    def interrupt_once_stopped() -> None:
+        wait_until(lambda: {one.status() for one in list_workers()} == {psutil.STATUS_STOPPED})
+        interrupt()
+
+    interrupter = threading.Thread(target=interrupt_once_stopped)
+    with processes(2, method) as run, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        interrupter.start()
+        run(signal.raise_signal, [signal.SIGSTOP] * 2)
+    interrupter.join()
+    assert list_workers() == set()
 
 
 def test_no_finalizer_of_a_pool_is_met_by_an_interrupt(
@@ -319,6 +363,7 @@ def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
 def test_how_a_process_ended_is_told_in_these_words() -> None:
     for kind, code, told in (
         ("ForkServerProcess", 255, "exit code not known"),
+        ("ForkProcess", None, "exit code not known"),
         ("SpawnProcess", 0, "exit code 0"),
         ("SpawnProcess", -99, "signal 99"),
     ):

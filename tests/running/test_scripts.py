@@ -10,12 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gil_demo.checks import GilDemoError
+from gil_demo.running import scripts
 from gil_demo.running.guard import MARK
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
     Outcome,
     find_answer,
+    run_isolated,
     run_script,
 )
 from tests.conftest import assert_gone, interrupt_once_there, needs_signals, wait_until
@@ -96,6 +99,16 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
 
 
 @needs_signals
+def test_an_exit_code_that_the_system_does_not_tell_is_said_to_be_unknown() -> None:
+    outcome = run_script(
+        "import signal\nfrom gil_demo import run_script\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "for status in (0, 3): print(run_script(f'raise SystemExit({status})').state)\n"
+    )
+    assert outcome.output == "ended, exit code not known\n" * 2
+
+
+@needs_signals
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path: Path) -> None:
     mark = uuid.uuid4().hex
@@ -132,6 +145,17 @@ def test_an_answer_is_found_amid_whatever_else_is_printed() -> None:
     assert find_answer(outcome) == [1, 2]
     with pytest.raises(ValueError, match="Expecting value"):
         find_answer(outcome._replace(output="[1, 2]"))
+
+
+def test_a_python_that_cannot_start_another_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "^no other Python can be started, since '{}' is no program: set sys.executable, or "
+    for program in (None, "", "/nowhere/python"):
+        monkeypatch.setattr(sys, "executable", program)
+        with pytest.raises(GilDemoError, match=told.format(program or "")):
+            run_script("")
+    monkeypatch.setattr(scripts, "_GUARD", ("",))
+    with pytest.raises(GilDemoError, match=told.format("")):
+        run_isolated(["python"], "", [], 1.0, {})
 
 
 def test_processes_of_another_script_live_on() -> None:

@@ -2,6 +2,7 @@ import errno
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,6 +12,7 @@ from pandas.testing import assert_frame_equal
 from gil_demo import ResultsError, load
 from gil_demo.tables import files as storage
 from gil_demo.tables.files import check_writable, save
+from tests.conftest import needs_signals
 from tests.made.runs import make_run
 
 FULL = Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
@@ -59,6 +61,36 @@ def test_a_trial_of_a_place_and_a_full_disk_leave_the_old_file_and_no_scratch_fi
         monkeypatch.undo()
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows counts the letters of whole paths")
+def test_a_name_may_be_as_long_as_the_system_takes_it(tmp_path: Path) -> None:
+    target = tmp_path / f"{'x' * 251}.csv"
+    check_writable(target)
+    assert save(make_run(), target).is_file()
+    with pytest.raises(ResultsError, match=r"cannot write .*: File name too long"):
+        check_writable(target.with_stem("x" * 252))
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@needs_signals
+def test_through_a_link_its_file_is_written_and_a_pipe_is_not_replaced(saved: Path) -> None:
+    folder = saved.parent / "folder"
+    folder.mkdir()
+    for name in (saved.name, "new.csv"):
+        link = folder / name
+        link.symlink_to(Path("..", name))
+        check_writable(link)
+        assert save(make_run(run_id="linked"), link) == link
+        assert link.is_symlink()
+        assert set(load(saved.with_name(name))["run_id"]) == {"linked"}
+    pipe = saved.with_name("pipe.csv")
+    os.mkfifo(pipe)
+    told = r"cannot write .*\bpipe\.csv: it is a pipe or a device; name a file"
+    for write in (check_writable, partial(save, make_run())):
+        with pytest.raises(ValueError, match=told):
+            write(pipe)
+    assert pipe.is_fifo()
 
 
 def test_a_file_that_holds_no_whole_results_is_refused_by_name_and_too_large_a_one_unread(

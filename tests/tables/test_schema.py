@@ -19,9 +19,10 @@ GOOD: dict[str, object] = {
     **dict.fromkeys(["seconds", "duration", "rate", "number", "percent"], 0.5),
 }
 EMPTY: list[object] = ["", None, float("nan")]
-NO_NUMBERS: list[object] = [-1e-9, "many", "0x10", "1_0", float("inf"), "1e400", *EMPTY]
+LONGEST = "and so on\n" * 100
+NO_NUMBERS: list[object] = [True, -1e-9, "many", "0x10", "1_0", float("inf"), "1e400", *EMPTY]
 BAD: dict[str, list[object]] = {
-    "text": EMPTY,
+    "text": [f"{LONGEST}!", "\ud800", *EMPTY],
     "whole": [*NO_NUMBERS, 0, 1.5, 2**53, "9" * 400],
     "seconds": [*NO_NUMBERS, 1.1e6],
     "duration": [*NO_NUMBERS, 0, 1.1e6],
@@ -61,7 +62,7 @@ def test_a_column_has_its_type_whatever_it_was_before_and_may_be_empty_where_tha
             column = convert_one(Column(kind), value, value)
             assert str(column.dtype) == dtype
             assert list(column) == [good, good]
-    assert list(convert_one(Column("text"), "NA", 7)) == ["NA", "7"]
+    assert list(convert_one(Column("text"), "NA", 7, LONGEST)) == ["NA", "7", LONGEST]
     assert list(convert_one(Column("yes_no"), "True", "False")) == [True, False]
     for empty in EMPTY:
         assert list(convert_one(Column("text", may_be_empty=True), empty)) == [""]
@@ -77,6 +78,11 @@ def test_what_a_column_does_not_take_is_refused_with_its_row_and_the_choices() -
     unread = r"^some file: the column thing holds what can't be read$"
     with pytest.raises(ResultsError, match=unread):
         convert_one(Column("rate"), 5j)
+    for kind, good in GOOD.items():
+        for value in ({"a": 1}, [1, 2], (1, 2)):
+            told = f"row 2: thing must be a single value, not {re.escape(repr(str(value)))}$"
+            with pytest.raises(ResultsError, match=told):
+                convert_one(Column(kind), good, value)
     # the first wrong row of very many is named
     texts = ["1"] * 2_000 + ["x", "y"]
     table = pd.DataFrame({"thing": texts}, range(5, 2_007), dtype="str")
@@ -94,6 +100,7 @@ def test_what_is_no_table_or_has_wrong_columns_is_refused_by_name() -> None:
         (twice, " has the columns runner, count more than once"),
         (lacking, " is no table of timed runs: it lacks the columns runner, count"),
         ([1], " must be a pandas DataFrame, not list"),
+        (table.set_index("runner", drop=False), " has an index that is named like .* runner: .*"),
         (table.astype({"count": str}), "'s column count must hold numbers, not texts"),
         (table.assign(workload=5), "'s column workload must hold texts and nothing else"),
     ):
