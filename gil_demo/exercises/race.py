@@ -59,10 +59,12 @@ def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
     loop, threads, processes = (rounds[name] for name in (BASELINE, "threads", "processes"))
     speed_up, of_threads = (loop / processes).median(), (loop / threads).median()
     upside_down = (processes / loop).median()
+    drawn = summarise(table).set_index("runner")["speed_up"]["processes"]
     return Answer("speed_up", answer).judge_number(
         speed_up,
-        f"{speed_up:.2f} ×, the figure beside the chart's lowest bar. A slow moment of the "
-        "machine slows both runs of a round, and their ratio hardly at all.",
+        f"{speed_up:.2f} ×; the chart says {drawn:.2f}, since its centre uses more of the rounds "
+        "than the one in the middle. A slow moment of the machine slows both runs of a round, and "
+        "their ratio hardly at all.",
         {
             "upside down. The loop's time goes over the processes' time.": upside_down,
             "that is the speed-up of threads. Take the column `processes`.": of_threads,

@@ -58,7 +58,7 @@ RUNS = make_schema(
 start-up and tear-down of others like them, started a few times, stand in the first rounds."""
 
 _MOST_STARTS = 5
-_STARTS_SHARE = 0.1  # of the budget
+_STARTS_SHARE = 0.05  # of the budget, for each way
 _LEAST_SLICE_SECONDS = 0.024  # for each core: two processes were slowed in shorter ones
 _HAND_OUT_SHARE = 0.01
 _FEWEST_ROUNDS = 24
@@ -105,7 +105,7 @@ def measure(
         for name, workers in variants:
             runner, own = choose_runner(name, method), starts[name, workers]
             ways[name, workers] = stack.enter_context(started(runner, workers, own))
-            _start_again(runner, workers, own, _STARTS_SHARE * seconds / len(variants))
+            _start_again(runner, workers, own, _STARTS_SHARE * seconds)
         size = work.size or _choose_steps(ways, seconds)
         timed = {
             variant: partial(time_work, ways[variant], work.function, split(size, tasks))
