@@ -14,6 +14,7 @@ from gil_demo.checks import GilDemoError, ResultsError
 from gil_demo.drawing.parts import finish, make_plot
 from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart
 from gil_demo.measuring import runs
+from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
 from gil_demo.pool import tasks
@@ -303,12 +304,14 @@ def check_claims(*, start_method: str | None = None, budget: float | None = None
     method = check_start_method(start_method)
     facts = runs.collect_facts("claims") | {"workers": WORKERS, "start_method": method}
     rows: list[dict[str, object]] = []
+    usage = read_usage()
     for claim, (measure, _) in _TESTS.items():
         with shown() as show:
             show(f"testing claim {claim}")
             values = measure(method, seconds)
         rows += [facts | {"claim": claim, "quantity": n, "value": v} for n, v in values.items()]
-    return make_table(rows, CLAIMS)
+    shares = tell_shares(usage)
+    return make_table([row | shares for row in rows], CLAIMS)
 
 
 def score_claims(table: pd.DataFrame) -> pd.DataFrame:

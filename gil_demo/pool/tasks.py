@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from gil_demo import checks, words
 from gil_demo.drawing.parts import LANE, MOST_BARS, draw_lane, finish, make_plot, write
 from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look
+from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool, wait_for
 from gil_demo.running.workloads import CallCounter, countdown
@@ -86,13 +87,13 @@ def map_tasks(
     method = check_start_method(start_method)
     facts = collect_facts("map") | {"workers": workers, "start_method": method}
     facts |= {"chunksize": chunksize, "tasks": len(tasks)}
-    asked = time.perf_counter()
+    usage, asked = read_usage(), time.perf_counter()
     with pool_held(workers, method) as held:
         ready = time.perf_counter()
         spans = run_in_pool(held, chunksize, countdown, tasks)
         done = time.perf_counter()
     moments = zip(_MOMENTS, (ready, done, time.perf_counter()), strict=True)
-    facts |= {name: moment - asked for name, moment in moments}
+    facts |= {name: moment - asked for name, moment in moments} | tell_shares(usage)
     rows = [
         facts
         | {"task": span.task + 1, "steps": tasks[span.task], "worker": span.worker + 1}

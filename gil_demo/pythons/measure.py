@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gil_demo.checks import check_path, check_unlike
+from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
 from gil_demo.measuring.runs import collect_facts
@@ -65,11 +66,12 @@ def compare_interpreters(
     """
     paths = None if pythons is None else check_unlike("pythons", pythons, check_path)
     seconds = check_budget(20.0 if budget is None else budget)
-    facts = collect_facts("interpreters")
+    facts, usage = collect_facts("interpreters"), read_usage()
     with shown() as show:
         show("looking for Pythons")
         found = find_pythons(paths)
         answers = _ask_all([python for python in found if not python.state], seconds, show)
+    facts |= tell_shares(usage)
     each = (_make_rows(python, answers.get(python.name, python.state)) for python in found)
     return make_table([facts | row for rows in each for row in rows], INTERPRETERS)
 

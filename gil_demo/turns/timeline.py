@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from gil_demo import checks, words
 from gil_demo.drawing.parts import MOST_BARS, draw_lane, finish, make_plot, write
 from gil_demo.drawing.style import INK, Chart, clean_axes, get_look
+from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.runs import check_runners, choose_runner, collect_facts
 from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.pools import check_start_method
@@ -67,13 +68,15 @@ def trace(
     facts = collect_facts("trace")
     facts |= {"workers": workers, "count": count, "switch_interval_seconds": interval}
     rows: list[dict[str, object]] = []
+    usage = read_usage()
     with switch_interval_of(interval):
         for name in names:
             with choose_runner(name, method)(workers) as run:
                 spans = run(trace_countdown, tasks)
             told = facts | {"runner": name, "start_method": method if name == "processes" else ""}
             rows += [told | slice_ for slice_ in list_slices(spans)]
-    return schema.make_table(rows, SLICES)
+    shares = tell_shares(usage)
+    return schema.make_table([row | shares for row in rows], SLICES)
 
 
 def list_slices(spans: Sequence[Span]) -> list[dict[str, float]]:
