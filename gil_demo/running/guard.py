@@ -1,6 +1,6 @@
 """Ends all that came of a script: when it is over, or, run as a program, when its parent is gone.
 
-guard.py PARENT MARK FOLDER
+guard.py PARENT MARK BEGINNING
 """
 
 import os
@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -65,15 +66,19 @@ def _is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def _guard(parent: int, mark: str, folder: str) -> None:
-    """Wait until a process has ended, in whatever way; then leave nothing of its script."""
+def _guard(parent: int, mark: str, beginning: Path) -> None:
+    """Wait until a process has ended, in whatever way; then leave nothing of its script.
+
+    The script's folder, whose path has this beginning, may not have come to be.
+    """
     with suppress(psutil.Error):
         process = psutil.Process(parent)
         while _is_alive(process):
             time.sleep(_LOOK_SECONDS)
     end_marked(mark)
-    shutil.rmtree(folder, ignore_errors=True)
+    for folder in beginning.parent.glob(f"{beginning.name}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    _guard(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    _guard(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -21,7 +21,7 @@ from gil_demo.running.interrupts import held_back
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 _GUARD = (sys.executable, "-P", guard.__file__)
-_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+_TEMPORARY, _HOMES = ("TMPDIR", "TEMP", "TMP"), ("HOME", "USERPROFILE")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
 
@@ -63,13 +63,8 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
         raise TypeError(f"source must be the text of a script, not {type(source).__name__}")
     seconds = check_number("timeout", timeout, MOST_SECONDS)
     source.encode()  # what can't be saved is refused before there is a folder
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        command = [sys.executable, str(_save(source, folder))]
-        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
-        own |= dict.fromkeys(_TEMPORARY, folder)
-        outcome = _run(command, seconds, os.environ | own, folder)
-    told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
-    return outcome._replace(output=told)
+    own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
+    return _run([sys.executable], source, [], seconds, os.environ | own)
 
 
 def run_isolated(
@@ -77,11 +72,7 @@ def run_isolated(
     environment: Mapping[str, str],
 ) -> Outcome:  # fmt: skip
     """Run a script by some interpreter in a folder of its own, its home, and no other variables."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        script = _save(source, folder)
-        own = dict.fromkeys(("HOME", "USERPROFILE", *_TEMPORARY), folder)
-        asked = [*command, script.name, *arguments]
-        return _run(asked, seconds, {**environment, **own}, folder, folder)
+    return _run(command, source, arguments, seconds, environment, is_at_home=True)
 
 
 def find_answer(outcome: Outcome) -> Any:
@@ -93,30 +84,31 @@ def find_answer(outcome: Outcome) -> Any:
     return json.loads(found[1] if found else "")
 
 
-def _save(source: str, folder: str) -> Path:
-    script = Path(folder, "lesson.py")
-    script.write_text(source, encoding="utf-8")
-    return script
-
-
 def _run(
-    command: Sequence[str], seconds: float, environment: Mapping[str, str], folder: str,
-    working_folder: str | None = None,
+    command: Sequence[str], source: str, arguments: Sequence[str], seconds: float,
+    environment: Mapping[str, str], *, is_at_home: bool = False,
 ) -> Outcome:  # fmt: skip
-    """Run a command within limits, and end every process that came of it."""
+    """Run a script in a folder of its own and within limits, and end all that came of it."""
     mark = uuid.uuid4().hex
+    beginning = mark[:8]  # short, since the path of a socket may have few letters
+    places = (*_TEMPORARY, *_HOMES) if is_at_home else _TEMPORARY
     process: subprocess.Popen[bytes] | None = None
     with tempfile.TemporaryFile() as output:
         started = time.monotonic()
         try:
-            with _guarded(mark, folder):
+            with (
+                _guarded(mark, Path(tempfile.gettempdir(), beginning)),
+                tempfile.TemporaryDirectory(prefix=beginning, ignore_cleanup_errors=True) as folder,
+            ):
+                script = Path(folder, "lesson.py")
+                script.write_text(source, encoding="utf-8")
                 try:
                     with held_back(is_inherited=False):
                         process = subprocess.Popen(
-                            command,
+                            [*command, script.name if is_at_home else str(script), *arguments],
                             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                            start_new_session=True, env={**environment, MARK: mark},
-                            cwd=working_folder,
+                            start_new_session=True, cwd=folder if is_at_home else None,
+                            env={**environment, **dict.fromkeys(places, folder), MARK: mark},
                         )  # fmt: skip
                     state = _watch(process, output, started + seconds)
                     elapsed = time.monotonic() - started
@@ -133,13 +125,16 @@ def _run(
         output.seek(0)
         told = output.read(min(size, MOST_OUTPUT_BYTES))
     text = told.decode(errors="replace").replace("\r\n", "\n")
-    return Outcome(state, elapsed, text)
+    return Outcome(state, elapsed, text.replace(folder + os.sep, "").replace(folder, "."))
 
 
 @contextmanager
-def _guarded(mark: str, folder: str) -> Iterator[None]:
-    """Have a process by the side that leaves nothing of a script if this one is killed."""
-    command = [*_GUARD, str(os.getpid()), mark, folder]
+def _guarded(mark: str, beginning: Path) -> Iterator[None]:
+    """Have a process by the side that leaves nothing of a script if this one is killed.
+
+    It is there before the script's folder is, and so knows only how the folder's path begins.
+    """
+    command = [*_GUARD, str(os.getpid()), mark, str(beginning)]
     watching: subprocess.Popen[bytes] | None = None
     try:
         with held_back(is_inherited=False):

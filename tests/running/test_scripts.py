@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gil_demo.running.guard import MARK
+from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
@@ -113,6 +113,26 @@ def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path
     (tmp_path / "up").unlink()
     assert wait_until(lambda: not any(child.is_running() for child in children), 5.0)
     assert wait_until(lambda: not list(tmp_path.iterdir()), 1.0)
+
+
+@needs_signals
+@pytest.mark.parametrize("deed", ["die()", "make(*words); die()"])
+def test_a_parent_killed_before_its_script_starts_leaves_no_folder(
+    deed: str, tmp_path: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    program = (
+        "import os, signal, tempfile\n"
+        "make, die = tempfile.mkdtemp, lambda: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"def make_and_die(*words): {deed}\n"
+        "tempfile.mkdtemp = make_and_die\n"
+        "from gil_demo import run_script; run_script('')"
+    )
+    own = {MARK: mark, "TMPDIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", program], env=os.environ | own, timeout=30)
+    assert ended.returncode == -signal.SIGKILL
+    assert wait_until(lambda: not find_marked(mark), 5.0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
