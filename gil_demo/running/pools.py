@@ -27,6 +27,7 @@ from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
 
 FILLING = "a worker process ended while the pool was being filled"
+_AT_SERVER_S_END = "gil_demo.running.fork_server"
 
 
 def list_start_methods() -> list[str]:
@@ -110,7 +111,9 @@ class HeldPool:
         if self.method == "forkserver":
             from multiprocessing import forkserver
 
-            forkserver.ensure_running()  # now, so that its workers know of its folder
+            # what the program itself has asked for stays
+            asked = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
+            forkserver.set_forkserver_preload([*dict.fromkeys([*asked, _AT_SERVER_S_END])])
         self.pool = self.context.Pool(workers, initializer=announce, initargs=(ready, prepare))
         self.crew = self.born[:workers]
         self._ending.start()

@@ -215,6 +215,29 @@ def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif("forkserver" not in METHODS, reason="this system has no fork server")
+def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
+    tmp_path: Path,
+) -> None:
+    mark = uuid.uuid4().hex
+    program = (
+        "import multiprocessing, os, signal\n"
+        "from gil_demo import processes\n"
+        "multiprocessing.set_forkserver_preload(['wave'])\n"
+        "for _ in range(2):\n"
+        "    with processes(1, 'forkserver') as run:\n"
+        '        print(run(eval, [\'"wave" in __import__("sys").modules\'])[0].answer)\n'
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-uc", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("True\nTrue\n", "")
+    assert wait_until(lambda: not find_marked(mark), 5.0)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("method", METHODS[:2])
 def test_a_prompt_s_function_is_refused_unless_forked_and_a_hidden_one_fails(method: str) -> None:
     program = (
