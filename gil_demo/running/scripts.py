@@ -93,37 +93,37 @@ def _run(
     beginning = mark[:8]  # short, since the path of a socket may have few letters
     places = (*_TEMPORARY, *_HOMES) if is_at_home else _TEMPORARY
     process: subprocess.Popen[bytes] | None = None
-    with tempfile.TemporaryFile() as output:
-        started = time.monotonic()
-        try:
-            with (
-                _guarded(mark, Path(tempfile.gettempdir(), beginning)),
-                tempfile.TemporaryDirectory(prefix=beginning, ignore_cleanup_errors=True) as folder,
-            ):
-                script = Path(folder, "lesson.py")
-                script.write_text(source, encoding="utf-8")
-                try:
-                    with held_back(is_inherited=False):
-                        process = subprocess.Popen(
-                            [*command, script.name if is_at_home else str(script), *arguments],
-                            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                            start_new_session=True, cwd=folder if is_at_home else None,
-                            env={**environment, **dict.fromkeys(places, folder), MARK: mark},
-                        )  # fmt: skip
-                    state = _watch(process, output, started + seconds)
-                    elapsed = time.monotonic() - started
-                    # what is said from now on, by the resource tracker, say, is not the script's
-                    size = os.fstat(output.fileno()).st_size
-                finally:
-                    if process is not None:
-                        with held_back():
-                            _end(process, mark)
-        except OSError as reason:
-            if process is not None:
-                raise
-            return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
-        output.seek(0)
-        told = output.read(min(size, MOST_OUTPUT_BYTES))
+    started = time.monotonic()
+    try:
+        with (
+            tempfile.TemporaryFile() as output,
+            _guarded(mark, Path(tempfile.gettempdir(), beginning)),
+            tempfile.TemporaryDirectory(prefix=beginning, ignore_cleanup_errors=True) as folder,
+        ):
+            script = Path(folder, "lesson.py")
+            script.write_text(source, encoding="utf-8")
+            try:
+                with held_back(is_inherited=False):
+                    process = subprocess.Popen(
+                        [*command, script.name if is_at_home else str(script), *arguments],
+                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                        start_new_session=True, cwd=folder if is_at_home else None,
+                        env={**environment, **dict.fromkeys(places, folder), MARK: mark},
+                    )  # fmt: skip
+                state = _watch(process, output, started + seconds)
+                elapsed = time.monotonic() - started
+                # what is said from now on, by the resource tracker, say, is not the script's
+                size = os.fstat(output.fileno()).st_size
+            finally:
+                if process is not None:
+                    with held_back():
+                        _end(process, mark)
+            output.seek(0)
+            told = output.read(min(size, MOST_OUTPUT_BYTES))
+    except OSError as reason:
+        if process is not None:
+            raise
+        return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
     text = told.decode(errors="replace").replace("\r\n", "\n")
     return Outcome(state, elapsed, text.replace(folder + os.sep, "").replace(folder, "."))
 
@@ -165,6 +165,8 @@ def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: floa
 
 def _end(process: "subprocess.Popen[bytes]", mark: str) -> None:
     is_session = sys.platform != "win32"
-    end_marked(mark, process.pid if is_session else None)
-    process.kill()  # if it has not been found by anything
-    process.wait()
+    try:
+        end_marked(mark, process.pid if is_session else None)
+    finally:
+        process.kill()  # if it has not been found by anything, or nothing can be looked at
+        process.wait()

@@ -147,6 +147,24 @@ def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch)
     assert run_script("while True: pass", 1.0).state == "stopped after the time allowed"
 
 
+def test_a_script_is_ended_even_where_nothing_can_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = set(psutil.Process().children())
+    monkeypatch.setattr(psutil, "pids", list[int]().pop)  # it fails so where there is no /proc
+    with pytest.raises(IndexError):
+        run_script("while True: pass", 1.0)
+    monkeypatch.undo()
+    assert set(psutil.Process().children()) <= before
+
+
+def test_a_script_without_a_place_on_the_disk_could_not_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert run_script("").state == "could not be started"
+
+
 def test_an_answer_is_found_amid_whatever_else_is_printed() -> None:
     outcome = run_script("print('noise', end=''); print('<answer>[1, 2]</answer>')")
     assert find_answer(outcome) == [1, 2]
