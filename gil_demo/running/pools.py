@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -88,6 +89,7 @@ class HeldPool:
 
     def __init__(self, method: str) -> None:
         self.method = method
+        self.owner = os.getpid()
         self.context = copy(multiprocessing.get_context(method))
         self.pool: Pool | None = None
         self.crew: list[BaseProcess] = []
@@ -283,6 +285,8 @@ def run_in_pool(
 ) -> Sequence[Span]:
     """Run tasks as `Pool.map` would in a pool that is held, and never wait without end."""
     pool = held.take_pool()
+    if os.getpid() != held.owner:  # the threads that would hear of the answers were not forked
+        raise GilDemoError("this pool is its parent's: a forked process must open one of its own")
     checked = checks.check_sequence("tasks", tasks)
     check_reachable(function, is_forked=held.method == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))

@@ -60,6 +60,20 @@ def test_a_pool_inside_a_worker_of_a_pool_is_refused_before_anything_is_started(
             run(exec, ["from gil_demo import processes\nwith processes(1): pass"])
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_copy_of_the_program_is_refused_its_parent_s_pool(method: str) -> None:
+    with processes(1, method) as run:
+        if not (child := os.fork()):
+            try:
+                run(countdown, [COUNT])
+            except GilDemoError as reason:
+                os._exit(7 if "a forked process must open one of its own" in str(reason) else 8)
+            os._exit(9)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert len(run(countdown, [COUNT])) == 1
+
+
 def test_what_cannot_be_sent_is_an_error_and_no_hang(method: str) -> None:
     with processes(2, method) as run:
         with pytest.raises(RuntimeError, match=r"^a task raised Stubborn: this and that$"):
