@@ -4,10 +4,13 @@ The parent does so itself, unless it is killed.
 """
 
 import os
+import sys
 from multiprocessing import forkserver, util
 
 
 def _remove_folder() -> None:
+    if hasattr(sys, "last_value"):
+        return  # a fault has ended it: its parent lives, and will start another in this folder
     from contextlib import suppress  # here, since these take time to load
     from pathlib import Path
 

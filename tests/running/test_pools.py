@@ -229,7 +229,31 @@ def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif("forkserver" not in METHODS, reason="this system has no fork server")
+needs_fork_server = pytest.mark.skipif(
+    "forkserver" not in METHODS, reason="this system has no fork server"
+)
+
+
+@needs_fork_server
+def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
+    outcome = run_script(
+        "import socket, time\n"
+        "from multiprocessing import forkserver\n"
+        "from gil_demo import countdown, processes\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in range(2):\n"
+        "        with processes(1, 'forkserver') as run: print(len(run(countdown, [10])))\n"
+        "        with socket.socket(socket.AF_UNIX) as stranger:\n"  # fatal to some
+        "            stranger.connect(forkserver._forkserver._forkserver_address)\n"
+        "        time.sleep(0.5)\n"
+    )
+    lines = outcome.output.splitlines()
+    assert (outcome.state, lines.count("1"), "FileNotFoundError" in outcome.output) == (
+        "finished", 2, False,
+    )  # fmt: skip
+
+
+@needs_fork_server
 def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
     tmp_path: Path,
 ) -> None:
