@@ -53,7 +53,10 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
-    _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
+    try:  # noqa: SIM105
+        _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
+    except RuntimeError:
+        pass  # the system gives no more threads: it leaves after its task
 
 
 def _leave_with_parent() -> None:

@@ -361,6 +361,17 @@ def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_
     assert log.read_text().split() == prepared
 
 
+def test_a_worker_that_gets_no_thread_works_all_the_same(method: str) -> None:
+    refuse = (
+        "import _thread\n"
+        "def refuse(*_): raise RuntimeError('no thread')\n"
+        "_thread.start_new_thread = refuse\n"
+    )
+    with pool_held(2, method, partial(exec, refuse, {})) as held:
+        assert len(run_in_pool(held, 1, tasks.give_back, [1, 2, 3, 4])) == 4
+        assert len(held.born) == 2
+
+
 def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
