@@ -4,6 +4,7 @@ guard.py PARENT MARK BEGINNING
 """
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -38,8 +39,9 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
     """Kill the processes that `find_marked` finds, and those that they start meanwhile.
 
     multiprocessing's resource tracker is left to remove their semaphores and shared memory; it
-    leaves when all others have.
+    leaves when all others have. What they had not told it of yet, Linux shows.
     """
+    semaphores: set[int] = set()
     deadline = time.monotonic() + _END_SECONDS
     while time.monotonic() < deadline:
         found = find_marked(mark, session, name)
@@ -48,10 +50,26 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
             break
         for process in found - trackers:
             with suppress(psutil.Error):
+                semaphores |= _find_semaphores(process)
                 process.kill()
     for tracker in psutil.wait_procs(trackers, timeout=_END_SECONDS)[1]:
         with suppress(psutil.Error):
             tracker.kill()
+    for file in Path("/dev/shm").glob("sem.mp-*") if semaphores else ():
+        with suppress(OSError):
+            if file.stat().st_ino in semaphores:
+                file.unlink()
+
+
+def _find_semaphores(process: psutil.Process) -> set[int]:
+    """Find a process's semaphores, by their files' numbers, and have it make no more of them."""
+    if sys.platform != "linux":
+        return set()
+    process.suspend()
+    with suppress(OSError):
+        shown = Path(f"/proc/{process.pid}/maps").read_bytes()
+        return set(map(int, re.findall(rb"(\d+) +/dev/shm/sem\.", shown)))
+    return set()
 
 
 def _is_tracker(process: psutil.Process) -> bool:

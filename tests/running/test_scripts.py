@@ -95,6 +95,19 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
     assert wait_until(lambda: not any(Path("/dev/shm", name).exists() for name in line.split()))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux's")
+def test_a_semaphore_that_a_script_had_no_time_to_tell_anybody_of_goes_with_it() -> None:
+    name = f"mp-{uuid.uuid4().hex}"
+    outcome = run_script(
+        "import _multiprocessing, time\n"
+        f"lock = _multiprocessing.SemLock(0, 1, 1, '/{name}', False)\n"
+        f"print(len(open('/dev/shm/sem.{name}', 'rb').read()))\ntime.sleep(60)",
+        2.0,
+    )
+    assert outcome.output == "32\n"
+    assert not Path("/dev/shm", f"sem.{name}").exists()
+
+
 @needs_signals
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path: Path) -> None:
