@@ -4,7 +4,9 @@ The parent does so itself, unless it is killed.
 """
 
 import os
+import signal
 import sys
+from functools import partial
 from multiprocessing import forkserver, util
 
 
@@ -20,4 +22,8 @@ def _remove_folder() -> None:
         socket.parent.rmdir()
 
 
+# a Jupyter kernel that is shut down ends its children so, and is killed before it can tidy up
+_IT = {signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, _IT)
+os.register_at_fork(after_in_child=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _IT))
 util.Finalize(None, _remove_folder, exitpriority=0)  # never runs in the workers that it forks

@@ -259,19 +259,22 @@ def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
 ) -> None:
     mark = uuid.uuid4().hex
     program = (
-        "import multiprocessing, os, signal\n"
+        "import multiprocessing.forkserver, os, signal\n"
         "from gil_demo import processes\n"
         "multiprocessing.set_forkserver_preload(['wave'])\n"
+        "mask = '__import__(\"signal\").pthread_sigmask(1, [])'\n"
         "for _ in range(2):\n"
         "    with processes(1, 'forkserver') as run:\n"
         '        print(run(eval, [\'"wave" in __import__("sys").modules\'])[0].answer)\n'
+        "        print(signal.SIGTERM in run(eval, [mask])[0].answer)\n"
+        "os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGTERM)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run(
         [sys.executable, "-uc", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
         capture_output=True, text=True,
     )  # fmt: skip
-    assert (ended.stdout, ended.stderr) == ("True\nTrue\n", "")
+    assert (ended.stdout, ended.stderr) == ("True\nFalse\n" * 2, "")
     assert wait_until(lambda: not find_marked(mark), 5.0)
     assert list(tmp_path.iterdir()) == []
 
