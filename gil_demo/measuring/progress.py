@@ -7,7 +7,7 @@ what is being measured.
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 DELAY_SECONDS = 2.0
@@ -40,8 +40,9 @@ def _choose_writer() -> tuple[Callable[[str], None], Callable[[], None]]:
     # a kernel has imported IPython already; it isn't imported for this
     if "IPython" in sys.modules and hasattr(sys.modules["IPython"].get_ipython(), "kernel"):
         return _make_jupyter_writer()
-    if sys.stderr is not None and sys.stderr.isatty():
-        return _make_terminal_writer()
+    with suppress(AttributeError, ValueError):  # a program's stand-in lacks it; a closed one raises
+        if sys.stderr.isatty():
+            return _make_terminal_writer()
     return lambda _: None, lambda: None
 
 

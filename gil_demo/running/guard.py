@@ -1,13 +1,15 @@
 """Ends all that came of a script: when it is over, or, run as a program, when its parent is gone.
 
-guard.py PARENT MARK FOLDER
+guard.py PARENT MARK BEGINNING
 """
 
 import os
+import re
 import shutil
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -37,8 +39,9 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
     """Kill the processes that `find_marked` finds, and those that they start meanwhile.
 
     multiprocessing's resource tracker is left to remove their semaphores and shared memory; it
-    leaves when all others have.
+    leaves when all others have. What they had not told it of yet, Linux shows.
     """
+    semaphores: set[int] = set()
     deadline = time.monotonic() + _END_SECONDS
     while time.monotonic() < deadline:
         found = find_marked(mark, session, name)
@@ -47,10 +50,26 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
             break
         for process in found - trackers:
             with suppress(psutil.Error):
+                semaphores |= _find_semaphores(process)
                 process.kill()
     for tracker in psutil.wait_procs(trackers, timeout=_END_SECONDS)[1]:
         with suppress(psutil.Error):
             tracker.kill()
+    for file in Path("/dev/shm").glob("sem.mp-*") if semaphores else ():
+        with suppress(OSError):
+            if file.stat().st_ino in semaphores:
+                file.unlink()
+
+
+def _find_semaphores(process: psutil.Process) -> set[int]:
+    """Find a process's semaphores, by their files' numbers, and have it make no more of them."""
+    if sys.platform != "linux":
+        return set()
+    process.suspend()
+    with suppress(OSError):
+        shown = Path(f"/proc/{process.pid}/maps").read_bytes()
+        return set(map(int, re.findall(rb"(\d+) +/dev/shm/sem\.", shown)))
+    return set()
 
 
 def _is_tracker(process: psutil.Process) -> bool:
@@ -65,15 +84,19 @@ def _is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def _guard(parent: int, mark: str, folder: str) -> None:
-    """Wait until a process has ended, in whatever way; then leave nothing of its script."""
+def _guard(parent: int, mark: str, beginning: Path) -> None:
+    """Wait until a process has ended, in whatever way; then leave nothing of its script.
+
+    The script's folder, whose path has this beginning, may not have come to be.
+    """
     with suppress(psutil.Error):
         process = psutil.Process(parent)
         while _is_alive(process):
             time.sleep(_LOOK_SECONDS)
     end_marked(mark)
-    shutil.rmtree(folder, ignore_errors=True)
+    for folder in beginning.parent.glob(f"{beginning.name}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    _guard(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    _guard(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -27,6 +28,7 @@ from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
 
 FILLING = "a worker process ended while the pool was being filled"
+_AT_SERVER_S_END = "gil_demo.running.fork_server"
 
 
 def list_start_methods() -> list[str]:
@@ -87,6 +89,7 @@ class HeldPool:
 
     def __init__(self, method: str) -> None:
         self.method = method
+        self.owner = os.getpid()
         self.context = copy(multiprocessing.get_context(method))
         self.pool: Pool | None = None
         self.crew: list[BaseProcess] = []
@@ -110,7 +113,9 @@ class HeldPool:
         if self.method == "forkserver":
             from multiprocessing import forkserver
 
-            forkserver.ensure_running()  # now, so that its workers know of its folder
+            # what the program itself has asked for stays
+            asked = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
+            forkserver.set_forkserver_preload([*dict.fromkeys([*asked, _AT_SERVER_S_END])])
         self.pool = self.context.Pool(workers, initializer=announce, initargs=(ready, prepare))
         self.crew = self.born[:workers]
         self._ending.start()
@@ -281,6 +286,8 @@ def run_in_pool(
 ) -> Sequence[Span]:
     """Run tasks as `Pool.map` would in a pool that is held, and never wait without end."""
     pool = held.take_pool()
+    if os.getpid() != held.owner:  # the threads that would hear of the answers were not forked
+        raise GilDemoError("this pool is its parent's: a forked process must open one of its own")
     checked = checks.check_sequence("tasks", tasks)
     check_reachable(function, is_forked=held.method == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))

@@ -22,7 +22,7 @@ MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
 _GUARD = (sys.executable, "-P", guard.__file__)
 _LOST = sys.maxsize  # for an exit code that was lost: where SIGCHLD is ignored, no one gets it
-_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+_TEMPORARY, _HOMES = ("TMPDIR", "TEMP", "TMP"), ("HOME", "USERPROFILE")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
 ENDED = "ended, exit code not known"
 TOO_LONG, TOO_LOUD = "stopped after the time allowed", "stopped for its output"
@@ -66,13 +66,8 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
         raise TypeError(f"source must be the text of a script, not {type(source).__name__}")
     seconds = check_number("timeout", timeout, MOST_SECONDS)
     source.encode()  # what can't be saved is refused before there is a folder
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        command = [check_program(sys.executable), str(_save(source, folder))]
-        own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
-        own |= dict.fromkeys(_TEMPORARY, folder)
-        outcome = _run(command, seconds, os.environ | own, folder)
-    told = outcome.output.replace(folder + os.sep, "").replace(folder, ".")
-    return outcome._replace(output=told)
+    own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
+    return _run([check_program(sys.executable)], source, [], seconds, os.environ | own)
 
 
 def run_isolated(
@@ -80,11 +75,7 @@ def run_isolated(
     environment: Mapping[str, str],
 ) -> Outcome:  # fmt: skip
     """Run a script by some interpreter in a folder of its own, its home, and no other variables."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        script = _save(source, folder)
-        own = dict.fromkeys(("HOME", "USERPROFILE", *_TEMPORARY), folder)
-        asked = [*command, script.name, *arguments]
-        return _run(asked, seconds, {**environment, **own}, folder, folder)
+    return _run(command, source, arguments, seconds, environment, is_at_home=True)
 
 
 def find_answer(outcome: Outcome) -> Any:
@@ -96,54 +87,58 @@ def find_answer(outcome: Outcome) -> Any:
     return json.loads(found[1] if found else "")
 
 
-def _save(source: str, folder: str) -> Path:
-    script = Path(folder, "lesson.py")
-    script.write_text(source, encoding="utf-8")
-    return script
-
-
 def _run(
-    command: Sequence[str], seconds: float, environment: Mapping[str, str], folder: str,
-    working_folder: str | None = None,
+    command: Sequence[str], source: str, arguments: Sequence[str], seconds: float,
+    environment: Mapping[str, str], *, is_at_home: bool = False,
 ) -> Outcome:  # fmt: skip
-    """Run a command within limits, and end every process that came of it."""
+    """Run a script in a folder of its own and within limits, and end all that came of it."""
     check_program(_GUARD[0])
     mark = uuid.uuid4().hex
+    beginning = mark[:8]  # short, since the path of a socket may have few letters
+    places = (*_TEMPORARY, *_HOMES) if is_at_home else _TEMPORARY
     process: subprocess.Popen[bytes] | None = None
-    with tempfile.TemporaryFile() as output:
-        started = time.monotonic()
-        try:
-            with _guarded(mark, folder):
-                try:
-                    with held_back(is_inherited=False):
-                        process = subprocess.Popen(
-                            command,
-                            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                            start_new_session=True, env={**environment, MARK: mark},
-                            cwd=working_folder,
-                        )  # fmt: skip
-                    state = _watch(process, output, started + seconds)
-                    elapsed = time.monotonic() - started
-                    # what is said from now on, by the resource tracker, say, is not the script's
-                    size = os.fstat(output.fileno()).st_size
-                finally:
-                    if process is not None:
-                        with held_back():
-                            _end(process, mark)
-        except OSError as reason:
-            if process is not None:
-                raise
-            return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
-        output.seek(0)
-        told = output.read(min(size, MOST_OUTPUT_BYTES))
+    started = time.monotonic()
+    try:
+        with (
+            tempfile.TemporaryFile() as output,
+            _guarded(mark, Path(tempfile.gettempdir(), beginning)),
+            tempfile.TemporaryDirectory(prefix=beginning, ignore_cleanup_errors=True) as folder,
+        ):
+            script = Path(folder, "lesson.py")
+            script.write_text(source, encoding="utf-8")
+            try:
+                with held_back(is_inherited=False):
+                    process = subprocess.Popen(
+                        [*command, script.name if is_at_home else str(script), *arguments],
+                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                        start_new_session=True, cwd=folder if is_at_home else None,
+                        env={**environment, **dict.fromkeys(places, folder), MARK: mark},
+                    )  # fmt: skip
+                state = _watch(process, output, started + seconds)
+                elapsed = time.monotonic() - started
+                # what is said from now on, by the resource tracker, say, is not the script's
+                size = os.fstat(output.fileno()).st_size
+            finally:
+                if process is not None:
+                    with held_back():
+                        _end(process, mark)
+            output.seek(0)
+            told = output.read(min(size, MOST_OUTPUT_BYTES))
+    except OSError as reason:
+        if process is not None:
+            raise
+        return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
     text = told.decode(errors="replace").replace("\r\n", "\n")
-    return Outcome(state, elapsed, text)
+    return Outcome(state, elapsed, text.replace(folder + os.sep, "").replace(folder, "."))
 
 
 @contextmanager
-def _guarded(mark: str, folder: str) -> Iterator[None]:
-    """Have a process by the side that leaves nothing of a script if this one is killed."""
-    command = [*_GUARD, str(os.getpid()), mark, folder]
+def _guarded(mark: str, beginning: Path) -> Iterator[None]:
+    """Have a process by the side that leaves nothing of a script if this one is killed.
+
+    It is there before the script's folder is, and so knows only how the folder's path begins.
+    """
+    command = [*_GUARD, str(os.getpid()), mark, str(beginning)]
     watching: subprocess.Popen[bytes] | None = None
     try:
         with held_back(is_inherited=False):
@@ -174,6 +169,8 @@ def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: floa
 
 def _end(process: "subprocess.Popen[bytes]", mark: str) -> None:
     is_session = sys.platform != "win32"
-    end_marked(mark, process.pid if is_session else None)
-    process.kill()  # if it has not been found by anything
-    process.wait()
+    try:
+        end_marked(mark, process.pid if is_session else None)
+    finally:
+        process.kill()  # if it has not been found by anything, or nothing can be looked at
+        process.wait()

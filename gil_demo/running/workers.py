@@ -53,27 +53,24 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
-    _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
+    try:  # noqa: SIM105
+        _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
+    except RuntimeError:
+        pass  # the system gives no more threads: it leaves after its task
 
 
 def _leave_with_parent() -> None:
-    """End this process when its parent is gone, however that came, and what it left on the disk.
+    """End this process when its parent is gone, however that came.
 
     The pipe that tells it is held open by whatever else the parent has forked, and so its id is
     looked at, too.
     """
-    from multiprocessing import connection, current_process, parent_process  # they are loaded
+    from multiprocessing import connection, parent_process  # they are loaded
 
     parent, own = parent_process(), os.getppid()
     while os.getppid() == own and not (parent and connection.wait([parent.sentinel], 1.0)):
         pass
-    try:
-        if folder := current_process()._config.get("tempdir"):  # type: ignore[attr-defined]
-            import shutil
-
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os._exit(1)
+    os._exit(1)
 
 
 def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":

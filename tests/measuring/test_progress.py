@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def use(monkeypatch: Patch, stream: io.StringIO | None, **modules: Any) -> None:
+def use(monkeypatch: Patch, stream: object, **modules: Any) -> None:
     """Give the module an error stream; pytest changes that of `sys` before each test."""
     monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
@@ -31,12 +31,14 @@ def clock(monkeypatch: Patch) -> list[float]:
 
 
 def test_without_a_terminal_nothing_is_written(monkeypatch: Patch, clock: list[float]) -> None:
-    for stream in (io.StringIO(), None):
+    written, closed = io.StringIO(), io.StringIO()
+    closed.close()
+    for stream in (written, closed, None, SimpleNamespace(write=written.write)):
         use(monkeypatch, stream)
         with progress.shown() as show:
             clock[0] += 60
             show("half done")
-        assert stream is None or stream.getvalue() == ""
+        assert written.getvalue() == ""
         assert "IPython" not in sys.modules
 
 

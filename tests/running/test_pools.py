@@ -69,6 +69,20 @@ def test_a_pool_inside_a_worker_of_a_pool_is_refused_before_anything_is_started(
             run(exec, ["from gil_demo import processes\nwith processes(1): pass"])
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_copy_of_the_program_is_refused_its_parent_s_pool(method: str) -> None:
+    with processes(1, method) as run:
+        if not (child := os.fork()):
+            try:
+                run(countdown, [COUNT])
+            except GilDemoError as reason:
+                os._exit(7 if "a forked process must open one of its own" in str(reason) else 8)
+            os._exit(9)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert len(run(countdown, [COUNT])) == 1
+
+
 def test_what_cannot_be_sent_is_an_error_and_no_hang(method: str) -> None:
     with processes(2, method) as run:
         with pytest.raises(RuntimeError, match=r"^a task raised Stubborn: this and that$"):
@@ -236,6 +250,56 @@ def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+needs_fork_server = pytest.mark.skipif(
+    "forkserver" not in METHODS, reason="this system has no fork server"
+)
+
+
+@needs_fork_server
+def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
+    outcome = run_script(
+        "import socket, time\n"
+        "from multiprocessing import forkserver\n"
+        "from gil_demo import countdown, processes\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in range(2):\n"
+        "        with processes(1, 'forkserver') as run: print(len(run(countdown, [10])))\n"
+        "        with socket.socket(socket.AF_UNIX) as stranger:\n"  # fatal to some
+        "            stranger.connect(forkserver._forkserver._forkserver_address)\n"
+        "        time.sleep(0.5)\n"
+    )
+    lines = outcome.output.splitlines()
+    assert (outcome.state, lines.count("1"), "FileNotFoundError" in outcome.output) == (
+        "finished", 2, False,
+    )  # fmt: skip
+
+
+@needs_fork_server
+def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
+    tmp_path: Path,
+) -> None:
+    mark = uuid.uuid4().hex
+    program = (
+        "import multiprocessing.forkserver, os, signal\n"
+        "from gil_demo import processes\n"
+        "multiprocessing.set_forkserver_preload(['wave'])\n"
+        "mask = '__import__(\"signal\").pthread_sigmask(1, [])'\n"
+        "for _ in range(2):\n"
+        "    with processes(1, 'forkserver') as run:\n"
+        '        print(run(eval, [\'"wave" in __import__("sys").modules\'])[0].answer)\n'
+        "        print(signal.SIGTERM in run(eval, [mask])[0].answer)\n"
+        "os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGTERM)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-uc", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("True\nFalse\n" * 2, "")
+    assert wait_until(lambda: not find_marked(mark), 5.0)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("method", METHODS[:2])
 def test_a_prompt_s_function_is_refused_unless_forked_and_a_hidden_one_fails(method: str) -> None:
     program = (
@@ -342,6 +406,17 @@ def test_each_worker_is_prepared_once_before_the_pool_is_ready(method: str, tmp_
         assert sorted(prepared) == sorted(str(worker.pid) for worker in held.crew)
         run_in_pool(held, 1, tasks.give_back, [1, 2, 3, 4])
     assert log.read_text().split() == prepared
+
+
+def test_a_worker_that_gets_no_thread_works_all_the_same(method: str) -> None:
+    refuse = (
+        "import _thread\n"
+        "def refuse(*_): raise RuntimeError('no thread')\n"
+        "_thread.start_new_thread = refuse\n"
+    )
+    with pool_held(2, method, partial(exec, refuse, {})) as held:
+        assert len(run_in_pool(held, 1, tasks.give_back, [1, 2, 3, 4])) == 4
+        assert len(held.born) == 2
 
 
 def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(

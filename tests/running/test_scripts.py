@@ -12,7 +12,7 @@ import pytest
 
 from gil_demo.checks import GilDemoError
 from gil_demo.running import scripts
-from gil_demo.running.guard import MARK
+from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
@@ -98,6 +98,19 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
     assert wait_until(lambda: not any(Path("/dev/shm", name).exists() for name in line.split()))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux's")
+def test_a_semaphore_that_a_script_had_no_time_to_tell_anybody_of_goes_with_it() -> None:
+    name = f"mp-{uuid.uuid4().hex}"
+    outcome = run_script(
+        "import _multiprocessing, time\n"
+        f"lock = _multiprocessing.SemLock(0, 1, 1, '/{name}', False)\n"
+        f"print(len(open('/dev/shm/sem.{name}', 'rb').read()))\ntime.sleep(60)",
+        2.0,
+    )
+    assert outcome.output == "32\n"
+    assert not Path("/dev/shm", f"sem.{name}").exists()
+
+
 @needs_signals
 def test_an_exit_code_that_the_system_does_not_tell_is_said_to_be_unknown() -> None:
     outcome = run_script(
@@ -128,6 +141,26 @@ def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path
     assert wait_until(lambda: not list(tmp_path.iterdir()), 1.0)
 
 
+@needs_signals
+@pytest.mark.parametrize("deed", ["die()", "make(*words); die()"])
+def test_a_parent_killed_before_its_script_starts_leaves_no_folder(
+    deed: str, tmp_path: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    program = (
+        "import os, signal, tempfile\n"
+        "make, die = tempfile.mkdtemp, lambda: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"def make_and_die(*words): {deed}\n"
+        "tempfile.mkdtemp = make_and_die\n"
+        "from gil_demo import run_script; run_script('')"
+    )
+    own = {MARK: mark, "TMPDIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", program], env=os.environ | own, timeout=30)
+    assert ended.returncode == -signal.SIGKILL
+    assert wait_until(lambda: not find_marked(mark), 5.0)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     look = psutil.Process.environ
 
@@ -138,6 +171,24 @@ def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(psutil.Process, "environ", look_at_few)
     assert run_script("while True: pass", 1.0).state == "stopped after the time allowed"
+
+
+def test_a_script_is_ended_even_where_nothing_can_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = set(psutil.Process().children())
+    monkeypatch.setattr(psutil, "pids", list[int]().pop)  # it fails so where there is no /proc
+    with pytest.raises(IndexError):
+        run_script("while True: pass", 1.0)
+    monkeypatch.undo()
+    assert set(psutil.Process().children()) <= before
+
+
+def test_a_script_without_a_place_on_the_disk_could_not_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert run_script("").state == "could not be started"
 
 
 def test_an_answer_is_found_amid_whatever_else_is_printed() -> None:

@@ -1,8 +1,7 @@
 """A storm of killed parents: a Jupyter kernel, or a program that runs a script, is killed at once.
 
 Nothing may be left of either: no process, no folder, no semaphore and no block of shared memory.
-But two kinds of folder may stay, and are counted: a fork server's, with its socket, where no
-worker was alive to remove it, and a script's, if the kill came before the guard had started.
+But a fork server's folder may stay, and is counted, if the kill came before the server's start.
 """
 
 import os
@@ -60,13 +59,13 @@ def test_a_kernel_killed_at_any_moment_leaves_nothing(method: str, tmp_path: Pat
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "connection.json", work]
     # alone, as a system short of memory does
     kill_often(command, os.kill, f"{method}, kernels", KERNELS, tmp_path)
-    assert count_left(tmp_path, "pymp-") <= (KERNELS / 2 if method == "forkserver" else 0)
+    assert count_left(tmp_path, "pymp-") <= (KERNELS / 50 if method == "forkserver" else 0)
 
 
 def test_a_program_killed_while_it_runs_a_script_leaves_nothing(tmp_path: Path) -> None:
     # with all of its group, as a kernel that is restarted at once
     kill_often([sys.executable, "-c", SCRIPT], os.killpg, "scripts", SCRIPTS, tmp_path)
-    assert count_left(tmp_path, "tmp") <= SCRIPTS / 10
+    assert count_left(tmp_path, "[!u]") == 0  # all but up
 
 
 def count_left(place: Path, name: str) -> int:
