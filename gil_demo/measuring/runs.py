@@ -1,7 +1,6 @@
 """Timed runs of one workload by several runners: measured, tabulated, summed up."""
 
 import math
-import statistics
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,13 +53,13 @@ RUNS = make_schema(
     alike=("workload", "count", "stopped_by"),
     variant=tuple(VARIANT),
 )
-"""A row for each timed run of a workload of `count`, in its own unit. Workers were kept open: the
-start-up and tear-down of others like them, started a few times, stand in the first rounds."""
+"""A row for each timed run of a workload of `count`, in its own unit; `seconds` runs from the start
+of its first task to the end of the last. Workers were kept open: the start-up and tear-down of
+others like them, started a few times, stand in the first rounds."""
 
 _MOST_STARTS = 5
 _STARTS_SHARE = 0.05  # of the budget, for each way
-_LEAST_SLICE_SECONDS = 0.024  # for each core: two processes were slowed in shorter ones
-_HAND_OUT_SHARE = 0.01
+_LEAST_SLICE_SECONDS = 0.024  # for each core: in shorter ones two processes were slower
 _FEWEST_ROUNDS = 24
 
 
@@ -73,7 +72,7 @@ _NO_START = Start(math.nan, math.nan)
 class Work(NamedTuple):
     """A workload's name, its function, which takes a part of `size`, and `size`, in its unit.
 
-    Without a size it is a countdown as short as may be.
+    Without a size it is a countdown that is as short as may be.
     """
 
     workload: str
@@ -106,9 +105,9 @@ def measure(
             runner, own = choose_runner(name, method), starts[name, workers]
             ways[name, workers] = stack.enter_context(started(runner, workers, own))
             _start_again(runner, workers, own, _STARTS_SHARE * seconds)
-        size = work.size or _choose_steps(ways, seconds)
+        size = work.size or _choose_steps(variants, seconds)
         timed = {
-            variant: partial(time_work, ways[variant], work.function, split(size, tasks))
+            variant: partial(_time_tasks, ways[variant], work.function, split(size, tasks))
             for variant, tasks in variants.items()
         }
         left = max(seconds / 2, seconds - (time.monotonic() - began))
@@ -127,9 +126,10 @@ def measure(
 
 @contextmanager
 def started(runner: Runner, workers: int, starts: list[Start]) -> Iterator[Run]:
-    """Enter a runner, and note at its end how long it took to start and to leave."""
+    """Enter a runner, and note how long it took until its workers answered, and to leave."""
     began = time.perf_counter()
     with runner(workers) as run:
+        run(countdown, [1] * workers)
         start_up = time.perf_counter() - began
         place = len(starts)
         starts.append(Start(start_up, 0.0))
@@ -145,16 +145,13 @@ def _start_again(runner: Runner, workers: int, starts: list[Start], seconds: flo
             pass
 
 
-def _choose_steps(ways: Mapping[Variant, Run], seconds: float) -> int:
-    """Choose a countdown that is handed out within a hundredth of its time, and no longer."""
-    crews = [(run, [1] * workers) for (_, workers), run in ways.items()]
-    most = max(len(nothing) for _, nothing in crews)
-    times = [
-        statistics.median(time_work(run, countdown, nothing).work for _ in range(9))
-        for run, nothing in crews
-    ]
-    each = max(_LEAST_SLICE_SECONDS, max(times) / _HAND_OUT_SHARE)
-    whole = min(each * min(most, count_usable_cores()), seconds / (_FEWEST_ROUNDS * len(ways)))
+def _choose_steps(variants: Mapping[Variant, int], seconds: float) -> int:
+    """Choose a countdown as short as may be, or shorter where the time allowed is short."""
+    most = max(workers for _, workers in variants)
+    whole = min(
+        _LEAST_SLICE_SECONDS * min(most, count_usable_cores()),
+        seconds / (_FEWEST_ROUNDS * len(variants)),
+    )
     return max(most, int(float(f"{whole * measure_steps_per_second():.2g}")))
 
 
@@ -190,6 +187,16 @@ def choose_runner(name: str, start_method: str | None) -> Runner:
 def _label(variant: Variant) -> str:
     runner, workers = variant
     return f"{runner}, {workers} worker{'s' * (workers > 1)}"
+
+
+def _time_tasks(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
+    """Time some tasks from the start of the first to the end of the last, on one clock for all.
+
+    To hand them out takes about a millisecond, however long they are: in short tasks that would
+    be a part of what is measured, and in long ones it isn't.
+    """
+    spans = run(function, tasks)
+    return Timing(max(one.end for one in spans) - min(one.start for one in spans))
 
 
 def time_work(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:

@@ -38,15 +38,16 @@ def compare(
         runners: which ways, by name: sequential, threads, processes, interpreters; `list_runners`
             tells which of them there are.
         workers: how many threads, processes or sub-interpreters.
-        count: steps of the whole countdown; None means as few as can be handed out within a
-            hundredth of their time.
+        count: steps of the whole countdown; None means 24 ms of them for each core, since many
+            short rounds tell more than few long ones.
         start_method: how processes are started; None means the platform's default.
         precision: half the width of the 95 % interval, as a part of the ratio, at which to stop;
             None means 0.02.
         budget: seconds after which to stop in any case; None means 8.
 
     Returns:
-        The tidy table: a row for each timed run; columns carry their unit in the name.
+        The tidy table: a row for each timed run; columns carry their unit in the name. Workers
+        are started once for all rounds; what a start costs stands in the first rounds.
 
     Raises:
         TypeError: an argument is of the wrong type.

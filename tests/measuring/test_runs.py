@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import Mock, call
 
 import pandas as pd
 import pytest
@@ -13,7 +13,7 @@ from gil_demo.measuring import runs
 from gil_demo.measuring.machine import describe_machine
 from gil_demo.measuring.rounds import Start, Timing
 from gil_demo.running.runners import sequential
-from gil_demo.running.spans import Run
+from gil_demo.running.spans import Run, Span
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import MACHINE, split_runs
 from tests.made.runs import make_run, spread
@@ -65,8 +65,19 @@ def test_a_start_is_timed_around_what_a_runner_is_entered_for(
     with runs.started(runner, 2, starts) as entered:
         assert runs.time_work(entered, abs, [5, 6]) == Timing(4.0)
     runner.assert_called_once_with(2)
-    run.assert_called_once_with(abs, [5, 6])
+    assert run.call_args_list == [call(countdown, [1, 1]), call(abs, [5, 6])]
     assert starts == [Start(7.0, 7.0), Start(1.0, 16.0)]
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_a_run_is_timed_from_the_start_of_its_first_task_to_the_end_of_its_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spans = [Span(0, 0, 5.0, 7.0), Span(1, 1, 4.5, 6.0)]
+    monkeypatch.setattr(runs, "choose_runner", lambda *_: lambda _: nullcontext(lambda *_: spans))
+    work = runs.Work("countdown", countdown, 10)
+    table = runs.measure("compare", work, {("sequential", 1): 2}, budget=0.01)
+    assert set(table["seconds"]) == {2.5}
 
 
 @pytest.mark.usefixtures("no_wait")
@@ -95,20 +106,19 @@ def test_workers_are_started_a_few_times_apart_from_the_rounds(
 
 
 @pytest.mark.usefixtures("no_wait")
-def test_a_countdown_is_as_long_as_handing_it_out_and_the_budget_allow(
+def test_a_countdown_is_as_short_as_may_be_and_shorter_where_time_is_short(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(runs, "measure_steps_per_second", lambda: 1_000_000.0)
     monkeypatch.setattr(runs, "count_usable_cores", lambda: 2)
-    for workers, seconds, budget, count in (
-        (2, 1e-6, 80.0, 48_000),  # 24 ms for each core
-        (4, 1e-6, 80.0, 48_000),
-        (1, 1e-6, 80.0, 24_000),
-        (2, 0.0005, 80.0, 100_000),  # a hundred times what handing out takes
-        (2, 1e-6, 0.8, 17_000),  # 24 rounds of two ways in the time allowed
-        (3, 1e-6, 1e-9, 3),
+    monkeypatch.setattr(runs, "_time_tasks", lambda *_: Timing(1e-6))
+    for workers, budget, count in (
+        (2, 80.0, 48_000),  # 24 ms for each core
+        (4, 80.0, 48_000),
+        (1, 80.0, 24_000),
+        (2, 0.8, 17_000),  # 24 rounds of two ways in the time allowed
+        (3, 1e-9, 3),
     ):
-        monkeypatch.setattr(runs, "time_work", lambda *_, seconds=seconds: Timing(seconds))
         work = runs.Work("countdown", countdown, None)
         variants = {("sequential", 1): workers, ("threads", workers): workers}
         table = runs.measure("compare", work, variants, precision=1.0, budget=budget)
