@@ -59,9 +59,8 @@ others like them, started a few times, stand in the first rounds."""
 
 _MOST_STARTS = 5
 _STARTS_SHARE = 0.05  # of the budget, for each way
-_LEAST_SLICE_SECONDS = 0.024  # for each core: in shorter ones two processes were slower
-_FEWEST_ROUNDS = 24
-
+_STEPS_EACH = 1_000_000  # for each core: in shorter runs two processes were slower
+_FEWEST_ROUNDS = 12
 
 Variant = tuple[str, int]
 
@@ -148,11 +147,8 @@ def _start_again(runner: Runner, workers: int, starts: list[Start], seconds: flo
 def _choose_steps(variants: Mapping[Variant, int], seconds: float) -> int:
     """Choose a countdown as short as may be, or shorter where the time allowed is short."""
     most = max(workers for _, workers in variants)
-    whole = min(
-        _LEAST_SLICE_SECONDS * min(most, count_usable_cores()),
-        seconds / (_FEWEST_ROUNDS * len(variants)),
-    )
-    return max(most, int(float(f"{whole * measure_steps_per_second():.2g}")))
+    fitting = measure_steps_per_second() * seconds / (_FEWEST_ROUNDS * len(variants))
+    return max(most, min(_STEPS_EACH * min(most, count_usable_cores()), int(fitting)))
 
 
 def collect_facts(experiment: str) -> dict[str, object]:

@@ -109,14 +109,14 @@ def test_workers_are_started_a_few_times_apart_from_the_rounds(
 def test_a_countdown_is_as_short_as_may_be_and_shorter_where_time_is_short(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runs, "measure_steps_per_second", lambda: 1_000_000.0)
+    monkeypatch.setattr(runs, "measure_steps_per_second", lambda: 12_000_000.0)
     monkeypatch.setattr(runs, "count_usable_cores", lambda: 2)
     monkeypatch.setattr(runs, "_time_tasks", lambda *_: Timing(1e-6))
     for workers, budget, count in (
-        (2, 80.0, 48_000),  # 24 ms for each core
-        (4, 80.0, 48_000),
-        (1, 80.0, 24_000),
-        (2, 0.8, 17_000),  # 24 rounds of two ways in the time allowed
+        (2, 80.0, 2_000_000),  # a million for each core
+        (4, 80.0, 2_000_000),
+        (1, 80.0, 1_000_000),
+        (2, 0.5, 250_000),  # twelve rounds of two ways in the time allowed
         (3, 1e-9, 3),
     ):
         work = runs.Work("countdown", countdown, None)
