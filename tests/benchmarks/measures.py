@@ -161,7 +161,8 @@ def measure_spread(rounds: int = 20) -> Report:
     return Report(
         "spread: how far the speed-ups of 8 s each differ from run to run",
         rows,
-        "Each run is an interpreter of its own; all ways get the same seconds.",
+        "Each run is an interpreter of its own; all ways get about the same seconds."
+        + "\nLeft out: pyperf is not installed." * ("pyperf" not in ways),
         ("figure", "all within", "runs"),
     )
 

@@ -8,14 +8,16 @@ import json
 import multiprocessing
 import subprocess
 import sys
+import tempfile
 import time
 from importlib import import_module
+from pathlib import Path
 
 from gil_demo import compare, countdown, summarise
 from gil_demo.running.workloads import measure_steps_per_second
 
 SECONDS = 8.0
-PYPERF = "--processes=4 --values=5 --warmups=1 --loops=1 --quiet --output"
+PYPERF = "--processes=2 --values=3 --warmups=1 --loops=1 --quiet --output"
 
 
 def measure_ours() -> None:
@@ -35,24 +37,24 @@ def measure_naively() -> None:
 
 
 def run_pyperf() -> None:
-    """Let pyperf time both sides in processes of its own, 24 times each, as long as the others."""
+    """Let pyperf time both sides in processes of its own, eight times each, as long as the others."""
     count = int(measure_steps_per_second() * SECONDS / 1.6 / 24)
     means = []
-    for side in ("loop", "pool"):
-        command = [sys.executable, __file__, side, str(count), *PYPERF.split(), "/dev/stdout"]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        runs = json.loads(told)["benchmarks"][0]["runs"]
-        values = [value for run in runs for value in run["values"]]
-        means.append(sum(values) / len(values))
+    with tempfile.TemporaryDirectory() as folder:
+        for side in ("loop", "pool"):
+            file = Path(folder, side)
+            command = [sys.executable, __file__, side, str(count), *PYPERF.split(), str(file)]
+            subprocess.run(command, check=True, capture_output=True)
+            runs = json.loads(file.read_text())["benchmarks"][0]["runs"]
+            values = [value for run in runs for value in run.get("values", [])]
+            means.append(sum(values) / len(values))
     print(means[0] / means[1])
 
 
 def time_side(side: str, count: int) -> None:
     """Be one of pyperf's processes, or the one that starts them."""
     del sys.argv[1:3]
-    runner = import_module("pyperf").Runner(
-        program_args=[__file__, side, str(count)],
-    )
+    runner = import_module("pyperf").Runner(program_args=[__file__, side, str(count)])
     runner.parse_args()
     if side == "loop":
         runner.bench_func("loop", countdown, count)
