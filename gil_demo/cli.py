@@ -253,7 +253,7 @@ COMMANDS: dict[str, _Command] = {
         "table and the verdict, write a CSV file and a chart.",
         {
             "--workers": _take("threads or processes (default: 2)", type=_read_whole, default=2),
-            "--count": _take("steps of the whole countdown (default: 4,000,000)", type=_read_whole),
+            "--count": _take("steps in all (default: a million for each core)", type=_read_whole),
             "--runners": _take(
                 "what to hold against one thread: threads, processes, interpreters (default: the "
                 "first two)", "RUNNER", nargs="+", default=["threads", "processes"],
@@ -273,7 +273,7 @@ COMMANDS: dict[str, _Command] = {
         "verdict, the figure and the evidence. Takes some 15 seconds.",
         {
             **_METHOD,
-            "--budget": _take("seconds for the repeated rounds (default: 6)", type=_read_number),
+            "--budget": _take("seconds for the repeated rounds (default: 8)", type=_read_number),
             "--output": _take("where to keep what was measured", "FILE.csv", type=Path),
         },
     ),

@@ -12,7 +12,8 @@ MADE_UP = "made up"
 """How `recorded_on` begins where a run was made up."""
 
 MARGIN, WIDEST = 0.05, 0.25
-UNEVEN = "too uneven here to say more"
+NO_GAIN = 1.2
+"""The speed-up below which threads are said not to help, where an interval is wide."""
 _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -85,25 +86,12 @@ def call_ratio(low: float, high: float) -> str:
     if low >= 1 - MARGIN and high <= 1 + MARGIN:
         return "about as fast"
     if is_wide(low, high):
-        return UNEVEN
+        return "too uneven here to say more"
     if low > 1 - MARGIN:
         return "no faster"
     if high < 1 + MARGIN:
         return "no slower"
     return "no clear difference"
-
-
-def state_call(workers: int, low: float, high: float) -> str:
-    """Say in a clause what an interval of a ratio means; nothing where the ratio itself tells."""
-    called = call_ratio(low, high)
-    forms = {
-        "about as fast": "{} about as fast as the plain loop",
-        "no faster": "{} no faster than the plain loop",
-        "no slower": "{} no slower than the plain loop",
-        "no clear difference": "{} not clearly different from the plain loop",
-        UNEVEN: "{} too uneven to tell",
-    }
-    return forms.get(called, "").format("was" if workers == 1 else "were")
 
 
 def state_seconds(seconds: float) -> str:

@@ -64,7 +64,7 @@ def _find_rank(rounds: int) -> int:
     return rank - 1
 
 
-_JOINED_ROUNDS, _MOST_VALUES = 12, 24
+_PAIRED_ROUNDS, _LEAST_VALUES = 14, 12
 
 
 def estimate_ratio(ratios: Sequence[float]) -> Estimate:
@@ -75,13 +75,14 @@ def estimate_ratio(ratios: Sequence[float]) -> Estimate:
     based on rank tests", Annals of Mathematical Statistics 34, 1963; Hollander and Wolfe,
     Nonparametric Statistical Methods, section 3.4). Unlike a median it is at home between two
     humps: noise that comes in two speeds. Rounds that follow each other are a little alike, so
-    where there are twelve or more, each two become one value; of 72 or more, each three; and so on.
+    where there are 14 or more, each two become one value; of 36 or more, each three; of 48 or more,
+    each four; and so on.
     """
     if not ratios:
         raise ValueError("ratios must hold at least one number, not none")
     values, rounds = np.log(ratios), len(ratios)
-    if rounds >= _JOINED_ROUNDS:
-        joined = max(2, rounds // _MOST_VALUES)
+    if rounds >= _PAIRED_ROUNDS:
+        joined = max(2, rounds // _LEAST_VALUES)
         values = values[rounds % joined :].reshape(-1, joined).mean(axis=1)
     first, second = np.triu_indices(len(values))
     means = np.sort((values[first] + values[second]) / 2)

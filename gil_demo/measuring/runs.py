@@ -59,7 +59,7 @@ others like them, started a few times, stand in the first rounds."""
 
 _MOST_STARTS = 5
 _STARTS_SHARE = 0.05  # of the budget, for each way
-_STEPS_EACH = 1_000_000  # for each core: in shorter runs two processes were slower
+STEPS_EACH = 1_000_000  # for each core: in shorter runs two processes were slower
 _FEWEST_ROUNDS = 12
 
 Variant = tuple[str, int]
@@ -106,7 +106,7 @@ def measure(
             _start_again(runner, workers, own, _STARTS_SHARE * seconds)
         size = work.size or _choose_steps(variants, seconds)
         timed = {
-            variant: partial(_time_tasks, ways[variant], work.function, split(size, tasks))
+            variant: partial(time_tasks, ways[variant], work.function, split(size, tasks))
             for variant, tasks in variants.items()
         }
         left = max(seconds / 2, seconds - (time.monotonic() - began))
@@ -148,7 +148,7 @@ def _choose_steps(variants: Mapping[Variant, int], seconds: float) -> int:
     """Choose a countdown as short as may be, or shorter where the time allowed is short."""
     most = max(workers for _, workers in variants)
     fitting = measure_steps_per_second() * seconds / (_FEWEST_ROUNDS * len(variants))
-    return max(most, min(_STEPS_EACH * min(most, count_usable_cores()), int(fitting)))
+    return max(most, min(STEPS_EACH * min(most, count_usable_cores()), int(fitting)))
 
 
 def collect_facts(experiment: str) -> dict[str, object]:
@@ -185,7 +185,7 @@ def _label(variant: Variant) -> str:
     return f"{runner}, {workers} worker{'s' * (workers > 1)}"
 
 
-def _time_tasks(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
+def time_tasks(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:
     """Time some tasks from the start of the first to the end of the last, on one clock for all.
 
     To hand them out takes about a millisecond, however long they are: in short tasks that would

@@ -81,12 +81,17 @@ def _state_fit(fit: Fit) -> str:
     elif fit.low == 1:
         limit = "no limit shows"
     else:
-        limit = _state_limit(_find_limit(fit.low), _find_limit(fit.high))
+        limit = _state_limit(fit)
     return f"{told} ({_state_range(fit)}): {limit}."
 
 
-def _state_limit(least: float, most: float) -> str:
-    if most > 2 * least:
+def _is_limit_known(fit: Fit) -> bool:
+    return _find_limit(fit.high) <= 2 * _find_limit(fit.low)
+
+
+def _state_limit(fit: Fit) -> str:
+    least, most = _find_limit(fit.low), _find_limit(fit.high)
+    if not _is_limit_known(fit):
         return f"no limit can be told from that, but that it is above {least:.1f} ×"
     return f"with cores without end, {least:.1f} to {most:.1f} times as fast as the plain loop"
 
@@ -150,10 +155,12 @@ def draw_amdahl(
         if fit in told:
             low, high = (_follow_law(end, _CORES) for end in (fit.low, fit.high))
             right.fill_between(_CORES, low, high, color=look.colour, alpha=0.18, linewidth=0)
-            _draw_law(left, right, fit.part, (cores, most), look.colour, fit.runner)
+            limit = _find_limit(fit.part) if _is_limit_known(fit) else math.inf
+            _draw_law(left, right, fit.part, (cores, most), look.colour, fit.runner, limit)
     if chosen is not None:
         label = f"if {_state_part(chosen)} is shared out"
-        _draw_law(left, right, chosen, (cores, most), style.OTHER.colour, label)
+        limit = _find_limit(chosen)
+        _draw_law(left, right, chosen, (cores, most), style.OTHER.colour, label, limit)
     _finish_left(left, table.iloc[0], summary)
     _finish_right(right)
     title = title_amdahl(table, fits, chosen)
@@ -161,14 +168,14 @@ def draw_amdahl(
 
 
 def _draw_law(
-    left: Axes, right: Axes, part: float, numbers: tuple[int, int], colour: str, label: str
-) -> None:
+    left: Axes, right: Axes, part: float, numbers: tuple[int, int], colour: str, label: str,
+    limit: float,
+) -> None:  # fmt: skip
     """Draw the law for as many workers as there are on some cores, and for ever more cores."""
     cores, most = numbers
     workers = range(1, most + 1)
     speed_ups = _follow_law(part, (min(number, cores) for number in workers))
     left.plot(workers, speed_ups, color=colour, linewidth=2, alpha=0.75, zorder=1)
-    limit = _find_limit(part)
     if 1.5 < limit < _POWERS[-1]:
         label = f"{label}: limit {limit:.3g} ×"
         right.axhline(limit, color=colour, linewidth=1.2, linestyle=DASHES, zorder=0.5)

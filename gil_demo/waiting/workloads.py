@@ -102,9 +102,9 @@ def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
 def _judge_threads(summary: pd.DataFrame) -> str:
     """Tell whether threads help: by all of the 95 % interval of their speed-up."""
     for row in list_rows(summary[summary["runner"] == "threads"]):
-        if row.speed_up_low > 1.05:
+        if row.speed_up_low > 1 + words.MARGIN:
             return HELP
-        if row.speed_up_high <= 1.2:
+        if row.speed_up_high <= words.NO_GAIN:
             return NO_HELP
     return NOT_CLEAR
 

@@ -17,15 +17,12 @@ from pathlib import Path
 
 import gil_demo
 from gil_demo.measuring.estimates import estimate_ratio
+from gil_demo.measuring.runs import STEPS_EACH, time_tasks
 from gil_demo.pythons.search import find_pythons
 from gil_demo.pythons.table import MEASURED
 from gil_demo.running.pools import list_start_methods, processes
 from gil_demo.running.runners import ENGINES, find_missing
-from gil_demo.running.workloads import (
-    compute_default_chunksize,
-    countdown,
-    measure_steps_per_second,
-)
+from gil_demo.running.workloads import compute_default_chunksize, countdown
 from tests.benchmarks.harness import (
     Report,
     Row,
@@ -195,28 +192,29 @@ def _make_interval(
 _MET = {True: "yes", False: "NO"}
 
 
-def measure_slices(rounds: int = 60) -> Report:
+def measure_slices(rounds: int = 100) -> Report:
     """Hold short slices of work in a pool kept open against two interpreters told the same."""
-    steps = int(measure_steps_per_second() * 0.024)
     with ExitStack() as stack:
         pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
         for interpreter in pair:
             hear(interpreter)
         ways = {
-            method: partial(clock, partial(run, countdown, [steps] * WORKERS))
+            method: partial(time_tasks, run, countdown, [STEPS_EACH] * WORKERS)
             for method in list_start_methods()
             if (run := stack.enter_context(processes(WORKERS, method)))
         }
-        taken = take_rounds("slices", {"limit": partial(_tell_each, pair, steps), **ways}, rounds)
+        taken = take_rounds(
+            "slices", {"limit": partial(_tell_each, pair, STEPS_EACH), **ways}, rounds
+        )
     (alone,) = taken.pop("limit")
     return Report(
-        f"slices: {WORKERS} × {steps:,} steps in a pool kept open against {WORKERS} interpreters",
+        f"slices: {WORKERS} × {STEPS_EACH:,} steps, pool kept open, against {WORKERS} interpreters",
         [
             make_row(f"limit / ours, {name}", divide(alone, own), ">= 0.98")
             for name, (own,) in taken.items()
         ],
-        "These are the slices of `compare`. 1 means as fast as interpreters that know nothing of "
-        "each other.",
+        "These are the runs of `compare`, timed alike. 1 means as fast as interpreters that know "
+        "nothing of each other.",
     )
 
 

@@ -36,6 +36,7 @@ NAIVE = SLOW.groupby("runner")["seconds"].median()
 LARGEST, MEDIAN = 15.4 / 7.8, 24.0 / 23.5  # of the published slowdowns
 TWO = make_run({THREADS: [1.25] * 8})
 SHORT = make_run({THREADS: [1.7] * 8}, count=20_000)
+SHORT_AS_WELL = make_run({THREADS: [1.25] * 8}, count=20_000)
 FOUR = make_run({("threads", 4): [1.7] * 8}, count=20_000)
 start, join = methodcaller("start"), methodcaller("join")
 METHODS = pd.concat(
@@ -135,6 +136,10 @@ CASES = [
     .gets((MEDIAN / 1.25, "that is the median"), (5, "take the largest `time_ratio`")),
     Case(race.check_short, [TWO])
     .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
+    .gets(
+        (SHORT, "Right: with … To start a thread takes a while"),
+        (SHORT_AS_WELL, "Right: with … hardly counts"),
+    )
     .gets(("Two threads", "should be a table, as `compare` gives it; it is 'Two threads'"))
     .gets((FOUR, "like `two`, but the table has no run of two threads")),
     Case(race.check_run_together, [])

@@ -51,9 +51,9 @@ def test_a_ratio_is_the_median_of_the_means_of_any_two_logarithms() -> None:
     assert upside_down == pytest.approx((1 / centre, 1 / means[-3], 1 / means[2], 7))
     with pytest.raises(ValueError, match="ratios must hold at least one number, not none"):
         estimate_ratio([])
-    # neighbours count together where there are twelve or more
-    assert estimate_ratio([2.0, 8.0] * 5).half_width > 0.3
-    for block, blocks in (([2.0, 8.0], 6), ([2.0, 8.0], 35), ([2.0, 8.0, 4.0], 24)):
+    # neighbours count together where there are 14 or more
+    assert estimate_ratio([2.0, 8.0] * 6).half_width > 0.3
+    for block, blocks in (([2.0, 8.0], 7), ([2.0, 8.0], 17), ([2.0, 8.0, 4.0], 12)):
         for more in ([], [99.0]):
             assert estimate_ratio([*more, *block * blocks])[:3] == pytest.approx([4.0] * 3)
 
@@ -71,7 +71,7 @@ def test_the_interval_of_a_ratio_is_the_narrowest_that_the_signs_of_ranks_allow(
         assert Fraction(tail, 2**rounds) <= Fraction(25, 1000) < Fraction(wider, 2**rounds)
 
 
-@pytest.mark.parametrize("rounds", [12, 23, 24, 47, 130, 300])
+@pytest.mark.parametrize("rounds", [8, 14, 23, 36, 47, 130])
 def test_the_interval_of_a_ratio_holds_the_centre_in_nineteen_of_twenty_runs(rounds: int) -> None:
     """The noise has two humps, is a little alike from round to round, and is now and then wild."""
     random, runs, held = np.random.default_rng(rounds), 1_000, 0

@@ -111,7 +111,7 @@ def test_a_countdown_is_as_short_as_may_be_and_shorter_where_time_is_short(
 ) -> None:
     monkeypatch.setattr(runs, "measure_steps_per_second", lambda: 12_000_000.0)
     monkeypatch.setattr(runs, "count_usable_cores", lambda: 2)
-    monkeypatch.setattr(runs, "_time_tasks", lambda *_: Timing(1e-6))
+    monkeypatch.setattr(runs, "time_tasks", lambda *_: Timing(1e-6))
     for workers, budget, count in (
         (2, 80.0, 2_000_000),  # a million for each core
         (4, 80.0, 2_000_000),

@@ -37,7 +37,7 @@ def measure_naively() -> None:
 
 
 def run_pyperf() -> None:
-    """Let pyperf time both sides in processes of its own, eight times each, as long as the others."""
+    """Let pyperf time both sides in processes of its own, eight times each."""
     count = int(measure_steps_per_second() * SECONDS / 1.6 / 24)
     means = []
     with tempfile.TemporaryDirectory() as folder:
