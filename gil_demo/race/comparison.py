@@ -118,13 +118,10 @@ def _judge(row: Any, is_withheld: bool) -> str:
     if not is_gain_lost(row):
         told = f"{extra} more; counting that, {cold:.2f} × as long as the plain loop."
         return f"{sentence}: {called}.\n  {told}"
-    pays = words.state_seconds(started / (1 - ratio))
     lost = "slower" if cold > 1 + words.MARGIN else "no faster"
-    return (
-        f"{name}, started for this alone, took {cold:.2f} × as long as the plain loop: {lost}.\n  "
-        f"{extra}, more than was gained; that pays where the loop takes more than about {pays}.\n  "
-        f"Once started, {sentence[:1].lower()}{sentence[1:]}: {called}."
-    )
+    pays = words.state_seconds(started / (1 - ratio))
+    told = f"{extra}: that pays where the loop takes more than about {pays}."
+    return f"{sentence}: {called} once started, {lost} with the start-up.\n  {told}"
 
 
 def is_gain_lost(row: Any) -> bool:
@@ -147,13 +144,14 @@ def title_workers(table: pd.DataFrame, rows: Sequence[Any], figure: str, forms: 
     findings: list[str] = []
     left = [*forms]
     for row in rows:
+        name = words.name_workers(row.runner, row.workers)
         called = words.call_ratio(row.time_ratio_low, row.time_ratio_high)
-        told = f": {called}"
+        told = f"{called} with {name}"
         if called in ("faster", "slower"):
             times = words.state_times(*(getattr(row, figure + end) for end in _ENDS))
-            told = f" {left[0].format(times)}{', once started' * is_gain_lost(row)}"
+            told = f"{name} {left[0].format(times)}{', once started' * is_gain_lost(row)}"
             left = left[-1:]
-        findings.append(f"{words.name_workers(row.runner, row.workers)}{told}")
+        findings.append(told)
     return title_findings(table, findings, "the plain loop alone")
 
 

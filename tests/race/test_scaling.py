@@ -28,8 +28,8 @@ def test_every_runner_is_measured_with_every_number_of_workers() -> None:
 def test_a_scaling_is_told_by_its_most_workers_and_then_as_a_comparison() -> None:
     table = make_scaling()
     assert draw(table).description == (
-        "Chart. Four threads: no faster; four processes ran at 3.33 × the speed of the plain loop. "
-        "Medians: two threads 0.212 s, speed-up 0.98 (0.97 to 0.99); four threads 0.218 s, "
+        "Chart. No faster with four threads; four processes ran at 3.33 × the speed of the plain "
+        "loop. Medians: two threads 0.212 s, speed-up 0.98 (0.97 to 0.99); four threads 0.218 s, "
         "speed-up 0.95 (0.95 to 0.96); two processes 0.114 s, speed-up 1.82 (1.81 to 1.83); "
         "four processes 0.062 s, speed-up 3.33 (3.31 to 3.36). Conditions: CPython 3.13.0, Linux, "
         "four usable cores, processes by fork; eight rounds of 4,000,000 steps."
