@@ -59,9 +59,9 @@ def test_an_ordinary_run_is_told_and_drawn_beside_the_ideal() -> None:
     chart = draw(table)
     assert chart.description == (
         "Chart. About as fast with two threads; two processes took 0.55 × as long as the plain "
-        "loop. Medians: plain loop 0.207 s, speed-up 1.00; two threads 0.214 s, speed-up 0.97 (0.96 to "
-        "0.98); two processes 0.114 s, speed-up 1.82 (1.81 to 1.83). Conditions: CPython 3.13.0, "
-        "Linux, two usable cores, processes by fork; eight rounds of 4,000,000 steps."
+        "loop. Medians: plain loop 0.207 s, speed-up 1.00; two threads 0.214 s, speed-up 0.97 "
+        "(0.96 to 0.98); two processes 0.114 s, speed-up 1.82 (1.81 to 1.83). Conditions: CPython "
+        "3.13.0, Linux, two usable cores, processes by fork; eight rounds of 4,000,000 steps."
     )
     times, speed_ups = chart.axes
     names = [label.get_text() for label in times.get_yticklabels()]
