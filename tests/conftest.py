@@ -1,6 +1,7 @@
 """What every unit test is watched for, and what tests of measurements have in common."""
 
 import faulthandler
+import gc
 import multiprocessing
 import os
 import signal
@@ -52,6 +53,7 @@ def watch_finalizers(monkeypatch: pytest.MonkeyPatch, kind: Any) -> list[bool]:
         met.append(signal.getsignal(signal.SIGINT) is usual)
         finish(one)
 
+    gc.collect()  # what other tests left is none of it
     monkeypatch.setattr(kind, "__del__", note)
     return met
 

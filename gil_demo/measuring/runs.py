@@ -148,7 +148,9 @@ def _choose_steps(variants: Mapping[Variant, int], seconds: float) -> int:
     """Choose a countdown as short as may be, or shorter where the time allowed is short."""
     most = max(workers for _, workers in variants)
     fitting = measure_steps_per_second() * seconds / (_FEWEST_ROUNDS * len(variants))
-    return max(most, min(STEPS_EACH * min(most, count_usable_cores()), int(fitting)))
+    return max(
+        most, min(STEPS_EACH * min(most, count_usable_cores()), int(float(f"{fitting:.2g}")))
+    )
 
 
 def collect_facts(experiment: str) -> dict[str, object]:

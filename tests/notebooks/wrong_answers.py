@@ -5,7 +5,7 @@ WRONG_ANSWERS = {
     "spread": ('table["seconds"].max() / table["seconds"].min()', "one number for each of"),
     "speed_up": ("by_round", "one number"),
     "times_as_large": ('published["time_ratio"].max() - mine.time_ratio', "that is a difference"),
-    "short": ("two", "this countdown has 4,000,000 steps"),
+    "short": ("two", "Say by `count=` how many there should be"),
     "run_together": ("lambda all: [one.start() or one.join() for one in all]", "ran one after"),
     "longest": ('(bars["end_seconds"] - bars["start_seconds"]).max()', "in seconds"),
     "ran": ("slices.groupby(groups).size()", "take the length of each slice"),
