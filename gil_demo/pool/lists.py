@@ -29,7 +29,7 @@ from gil_demo.running.workloads import CUTS, compute_default_chunksize, countdow
 from gil_demo.tables.schema import Column, check_rows, list_rows, make_schema, make_table
 
 VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
-COUNT = 4_000_000
+COUNT = 2_000_000
 """The steps of the whole countdown, however it is cut."""
 TASKS = 2_000
 """How many tasks are handed out in chunks."""

@@ -77,7 +77,7 @@ def measure_time(function, *arguments):
 def find_half():
     """Find half of a countdown that is long enough to be timed; this warms up a JIT, too."""
     half = 100000
-    while measure_time(run_sequentially, half) < 0.04 and half < 1000000000:
+    while measure_time(run_sequentially, half) < 0.02 and half < 1000000000:
         half *= 2
     return half
 
