@@ -60,17 +60,23 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
 
 
 def _leave_with_parent() -> None:
-    """End this process when its parent is gone, however that came.
+    """End this process when its parent is gone, however that came, and what it left on the disk.
 
     The pipe that tells it is held open by whatever else the parent has forked, and so its id is
     looked at, too.
     """
-    from multiprocessing import connection, parent_process  # they are loaded
+    from multiprocessing import connection, current_process, parent_process  # they are loaded
 
     parent, own = parent_process(), os.getppid()
     while os.getppid() == own and not (parent and connection.wait([parent.sentinel], 1.0)):
         pass
-    os._exit(1)
+    try:  # a fork server that a plain Pool has started leaves its folder
+        if folder := current_process()._config.get("tempdir"):  # type: ignore[attr-defined]
+            import shutil
+
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os._exit(1)
 
 
 def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
