@@ -102,7 +102,8 @@ def test_threads_run_together_only_where_there_is_no_gil() -> None:
 @pytest.mark.skipif(not is_gil_enabled(), reason="the GIL is off in this Python")
 @pytest.mark.parametrize(("interval", "count"), [(0.005, 2_000_000), (0.02, 8_000_000)])
 def test_a_turn_is_as_long_as_the_switch_interval(interval: float, count: int) -> None:
-    turns = trace_threads("turn_seconds", count, interval)
+    each = trace_threads("turn_seconds", count, interval)
+    turns = [turn for turn in each if not math.isnan(turn)]  # none is handed over in some runs
     assert statistics.median(turns) > 0.75 * interval
     assert min(turns) < 1.25 * interval  # on a busy machine a thread gets its core late
 
