@@ -126,13 +126,18 @@ def write_heading(chart: Chart, title: str, subtitle: str) -> None:
 
 def _fit(line: Text, size: float, room: float) -> None:
     """Write a long line smaller, so that its end is not cut off unless nobody could read it."""
-    if len(text := line.get_text()) > MOST_LETTERS:  # each takes a pixel, however small it is
-        line.set_text(f"{text[:MOST_LETTERS]}...")
+    text, letters = line.get_text(), MOST_LETTERS
+    if len(text) > letters:
+        line.set_text(f"{text[:letters]}...")
     line.set_fontsize(size)
     # widths of small letters are rounded, so that one step may not do
     while (width := line.get_window_extent().width) > room:
-        size *= min(0.99, room / width)
-        line.set_fontsize(size)
+        if size > 1:
+            size *= min(0.99, room / width)
+            line.set_fontsize(size)
+        else:  # a letter takes some pixels, however small it is
+            letters = int(0.8 * letters)
+            line.set_text(f"{text[:letters]}...")
 
 
 def clean_axes(axes: Axes, grid: str) -> None:
