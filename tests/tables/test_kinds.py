@@ -62,7 +62,10 @@ def test_the_doors_refuse_what_is_no_whole_table_of_one_measurement_and_no_chart
     table = make_once("compare")
     for bad, told in (
         (table[:0], "the table has no rows"),
-        (table.astype(str), "must hold numbers, not texts"),
+        (
+            table.assign(seconds=table["seconds"].astype(str)),
+            "seconds must hold numbers, not texts",
+        ),
         (combine([table, table.assign(run_id="b")]), "the table holds 2 runs; give one"),
     ):
         for door in (draw, summarise, verdict):
