@@ -95,7 +95,8 @@ def _judge_together(it: Any, first: Any) -> Score:
         return Score(HOLDS, figure, evidence)
     if mind := words.find_machine_reservations(first, WORKERS):
         return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
-    return Score(FALSE if it.processes_together < 0.2 else UNTOLD, figure, evidence)
+    in_turn = it.processes_together < 0.05  # as threads do that share a lock
+    return Score(FALSE if in_turn else UNTOLD, figure, evidence)
 
 
 # C3: the processes of Pool()

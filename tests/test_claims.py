@@ -12,7 +12,7 @@ NAN = float("nan")
 VERDICTS: dict[str, list[tuple[tuple[float, ...], str]]] = {
     "C1": [((1.03, 0.95, 1.05), HOLDS), ((0.52, 0.5, 0.55), FALSE), ((1.02, NAN, NAN), UNTOLD),
            ((0.97, 0.84, 0.95), HOLDS), ((0.97, 0.82, 0.95), UNTOLD)],
-    "C2": [((0.5, 0.97), HOLDS), ((0.49, 0.0), UNTOLD), ((0.2, 0.0), UNTOLD), ((0.19, 0.0), FALSE),
+    "C2": [((0.5, 0.97), HOLDS), ((0.49, 0.0), UNTOLD), ((0.05, 0.0), UNTOLD), ((0.04, 0.0), FALSE),
            ((NAN, 0.0), UNTOLD)],
     "C3": [((2.0,), HOLDS), ((3.0,), FALSE)], "C6": [((2.0, 6.0, 0.0), HOLDS)],
     "C4": [((0.5, 0.95, 0.91, 0.96), HOLDS), ((0.5, 0.95, 0.89, 0.96), HALF_TRUE),
