@@ -126,8 +126,9 @@ def write_heading(chart: Chart, title: str, subtitle: str) -> None:
 
 def _fit(line: Text, size: float, room: float) -> None:
     """Write a long line smaller, so that its end is not cut off unless nobody could read it."""
-    text, letters = line.get_text(), MOST_LETTERS
-    if len(text) > letters:
+    text = line.get_text()
+    letters = min(MOST_LETTERS, len(text))
+    if letters < len(text):
         line.set_text(f"{text[:letters]}...")
     line.set_fontsize(size)
     # widths of small letters are rounded, so that one step may not do

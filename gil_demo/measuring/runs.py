@@ -61,11 +61,8 @@ _MOST_STARTS = 5
 _STARTS_SHARE = 0.05  # of the budget, for each way
 STEPS_EACH = 1_000_000  # for each core: in shorter runs two processes were slower
 _FEWEST_ROUNDS = 12
-
-Variant = tuple[str, int]
-
-
 _NO_START = Start(math.nan, math.nan)
+Variant = tuple[str, int]
 
 
 class Work(NamedTuple):
@@ -116,7 +113,8 @@ def measure(
         runner, workers = sample.variant
         told = {"runner": runner, "workers": workers, "tasks": variants[sample.variant]}
         told["start_method"] = method if runner == "processes" else ""
-        start = dict(enumerate(starts[sample.variant], start=1)).get(sample.round, _NO_START)
+        own = starts[sample.variant]
+        start = own[sample.round - 1] if sample.round <= len(own) else _NO_START
         return {**told, **start._asdict(), "seconds": sample.timing.work}
 
     facts |= {"count": size, "stopped_by": taken.stopped_by}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
@@ -198,14 +198,12 @@ def measure_slices(rounds: int = 100) -> Report:
         pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
         for interpreter in pair:
             hear(interpreter)
-        ways = {
-            method: partial(time_tasks, run, countdown, [STEPS_EACH] * WORKERS)
-            for method in list_start_methods()
-            if (run := stack.enter_context(processes(WORKERS, method)))
-        }
-        taken = take_rounds(
-            "slices", {"limit": partial(_tell_each, pair, STEPS_EACH), **ways}, rounds
-        )
+        ways: dict[str, Callable[[], Iterable[float]]] = {}
+        ways["limit"] = partial(_tell_each, pair, STEPS_EACH)
+        for method in list_start_methods():
+            run = stack.enter_context(processes(WORKERS, method))
+            ways[method] = partial(time_tasks, run, countdown, [STEPS_EACH] * WORKERS)
+        taken = take_rounds("slices", ways, rounds)
     (alone,) = taken.pop("limit")
     return Report(
         f"slices: {WORKERS} × {STEPS_EACH:,} steps, pool kept open, against {WORKERS} interpreters",
