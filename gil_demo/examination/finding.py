@@ -29,7 +29,10 @@ MENDS = {
     "prints": "It printed {}, which is kept back here: lines of several workers would mix. Let it "
     "give back what it has to say.",
     "uses several cores": "It uses several cores by itself ({}), as numpy's products do: take "
-    "fewer workers, or one thread in each, by threadpoolctl's threadpool_limits(1) or OMP_NUM_THREADS=1.",
+    "fewer workers, or give each one thread, by threadpoolctl's threadpool_limits(1) or "
+    "OMP_NUM_THREADS=1.",
+    "turns the GIL on": "Its module {} turned the GIL on, as it isn't ready to go without: look "
+    "for a newer version, or try PYTHON_GIL=0.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
     "changes a global": "It changes a global ({}), and each worker process changes only its own, "
@@ -53,14 +56,22 @@ class Choice(NamedTuple):
 
 def judge_examination(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what to use, by which figures, and what stands in the way; a part for each run."""
-    runs, lines = split_runs(table), []
-    for run in runs:
+    own, others = split_by_place(table)
+    lines = []
+    for run in own:
         rows = list_rows(summary[summary["run_id"] == run["run_id"].iloc[0]])
-        place = f"{name_place(run)}: " if len(runs) > 1 else ""
+        place = f"{name_place(run)}: " if len(own) > 1 else ""
         lines += [f"{place}{recommend(run, rows)}", *_explain(run, rows)]
-    if any(run["interpreter"].iloc[0] for run in runs):
-        lines += _compare_pythons(runs, summary)
+    lines += _compare_pythons(others, summary) if others else []
     return "\n".join(line for line in lines if line)
+
+
+def split_by_place(table: pd.DataFrame) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Cut a table into whole examinations, and runs under other Pythons."""
+    runs = split_runs(table)
+    own = [run for run in runs if not run["interpreter"].iloc[0]]
+    others = [run for run in runs if run["interpreter"].iloc[0]]
+    return own or others, others if own else []
 
 
 def name_place(run: pd.DataFrame) -> str:
@@ -97,7 +108,7 @@ def find_reservation(run: pd.DataFrame, rows: Sequence[Any]) -> str:
 def compare_ways(run: pd.DataFrame, rows: Sequence[Any], way: str, other: str) -> Estimate:
     """Estimate how many times as long one way takes as another, for all tasks, round by round."""
     one, two = (next(row for row in rows if row.way == name) for name in (way, other))
-    times = run[run["work"] == FUNCTION].pivot_table("seconds", "round", "runner")
+    times = _pivot(run)
     grown = int(run["all_tasks"].iloc[0]) / int(run["tasks"].iloc[0])
     costs = [one.start_seconds + grown * times[one.runner] for one in (one, two)]
     return estimate_ratio([*(costs[0] / costs[1])])
@@ -227,7 +238,7 @@ def _explain(run: pd.DataFrame, rows: Sequence[Any]) -> list[str]:
         *_mind(first),
         f"{words.capitalise(words.count_in_run(run, 'round'))} of each, of "
         f"{words.count_in_words(int(first['tasks']), 'task')}; {first['function']} was called "
-        f"about {words.count_in_words(int(first['calls']), 'time')} on each argument.",
+        f"{words.count_in_words(int(first['calls']), 'time')} at most on an argument.",
     ]
 
 
@@ -352,7 +363,7 @@ def _state_answers(run: pd.DataFrame) -> str:
     if first["calls"] == 1 or "answers differ" in read_traps(first["traps"]):
         return ""
     return (
-        "With a switch every two microseconds, threads gave the same answers in "
+        "Threads that were made to switch as often as they can gave the same answers in "
         f"{words.count_in_words(int(first['tasks']), 'call')}, which proves nothing."
     )
 
@@ -365,17 +376,28 @@ def _mind(first: Any) -> list[str]:
 
 
 def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> list[str]:
-    """Say what a lone thread pays under another Python, and what threads gain there."""
-    loops = summary[summary["way"] == LOOP].set_index("run_id")["all_seconds"]
-    gains = summary[summary["way"] == THREADS].set_index("run_id")["time_ratio"]
-    first = str(runs[0]["run_id"].iloc[0])
-    lines = []
-    for run in runs[1:]:
-        own = str(run["run_id"].iloc[0])
-        lone = loops[own] / loops[first]
-        lines.append(
-            f"{name_place(run)}: one thread takes {lone:.2f} × as long as under the first Python, "
-            f"threads there {gains[own]:.2f} × as long as its loop: "
-            f"{lone * gains[own]:.2f} × together."
-        )
+    """Say what one thread pays under another Python, and what threads gain there."""
+    by_way = {way: summary[summary["way"] == way].set_index("run_id") for way in (LOOP, THREADS)}
+    base, lines = str(runs[0]["run_id"].iloc[0]), []
+    for run in runs:
+        first, key = run.iloc[0], str(run["run_id"].iloc[0])
+        lone = by_way[LOOP].loc[[key], "all_seconds"].iloc[0]
+        lone /= by_way[LOOP].loc[[base], "all_seconds"].iloc[0]
+        ratio = estimate_ratio([*_pivot(run)["threads"] / _pivot(run)["sequential"]])
+        ends, called = "", f"too few rounds to say more, {ratio.rounds}"
+        if not math.isnan(ratio.low):
+            ends = f" (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
+            called = words.call_ratio(ratio.low, ratio.high)
+        beside = f"one thread took {lone:.2f} × as long as under {name_place(runs[0])}; "
+        alone = "" if key == base else beside
+        gil = "" if first["gil_enabled"] else ", without the GIL"
+        threads = f"threads took {ratio.centre:.2f} × as long as its loop{ends}, {called}"
+        lines += [f"{name_place(run)}{gil}: {alone}its {threads}.", *_mind(first)]
+        if not first["gil_enabled"]:
+            lines.append(_state_answers(run))
     return lines
+
+
+def _pivot(run: pd.DataFrame) -> pd.DataFrame:
+    """Lay out the seconds of the function's runs: a row for each round, a column for each way."""
+    return run[run["work"] == FUNCTION].pivot_table("seconds", "round", "runner")

@@ -1,4 +1,4 @@
-"""Examine a function: the same tasks in a loop, in threads, in processes, and what else there is."""
+"""Examine a function: the same tasks in a loop, in threads, in processes and otherwise."""
 
 import math
 import pickle
@@ -32,7 +32,7 @@ from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import BASELINE, collect_facts, started, time_start
 from gil_demo.running.intervals import switch_interval_of
-from gil_demo.running.limits import limited
+from gil_demo.running.limits import TimeUp, limited
 from gil_demo.running.pools import (
     HeldPool,
     check_reachable,
@@ -58,7 +58,7 @@ _TINY_INTERVAL = 2e-6
 _BESIDE_INTERVAL = 5e-4
 _BESIDE_SECONDS = 0.015
 _CHUNK_SHARE = 20  # a chunk takes as many times what it costs to hand it out
-_MOST_STARTS = 3
+_MOST_STARTS, _STARTS_SHARE = 5, 0.05
 _REPEATED = 3
 _CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
 _UNEVEN = 0.5
@@ -152,11 +152,12 @@ def examine(
         _announce(facts, ways.plan, calls, seconds)
         if not once:
             ways.try_each()
+            ways.shrink(seconds - (time.monotonic() - began))
         variants = {
             key: partial(_run_between, setup, teardown, run)
             for key, run in ways.list_variants().items()
         }
-        starts = ways.time_starts()
+        starts = ways.time_starts(_STARTS_SHARE * seconds)
         left = max(0.1, seconds - (time.monotonic() - began))
         taken = take_samples(
             variants, (FUNCTION, BASELINE), budget=left, name=" by ".join, is_warm=True,
@@ -240,10 +241,12 @@ def _plan_once(plan: _Plan, look: Look, tasks: int, workers: int, ways: int) -> 
 
 
 def _announce(facts: Mapping[str, Any], plan: _Plan, calls: int, seconds: float) -> None:
-    chosen = f"{plan.size:,} of " if plan.size < facts["all_tasks"] else ""
+    tasks = facts["all_tasks"]
+    chosen = f"{plan.size:,} of " if calls > 1 and plan.size < tasks else ""
+    often = f"about {calls:,} times" if calls > 1 else "once at most"
     print(
-        f"{facts['function']} will be called about {calls:,} times on each of {chosen}"
-        f"{facts['all_tasks']:,} arguments, within some {seconds:.0f} seconds.",
+        f"{facts['function']} will be called {often} on each of {chosen}{tasks:,} arguments, "
+        f"within some {seconds:.0f} seconds.",
         flush=True,
     )
 
@@ -268,6 +271,7 @@ class _Ways:
         self.chunk_seconds = math.nan
         self.gil_in_workers = ""
         self.tried = 0
+        self._tried_seconds = 0.0
         inner = getattr(function, "func", function)
         module = getattr(inner, "__module__", None) or type(inner).__module__
         self._prepare = partial(import_quietly, module)
@@ -286,9 +290,7 @@ class _Ways:
                 self.missing["interpreters"] = reason
             return
         with self._excused("processes"):
-            began = time.perf_counter()
             self.held = stack.enter_context(pool_held(self.workers, self.method, self._prepare))
-            self.opened["processes"] = [Start(time.perf_counter() - began, math.nan)]
             self.runs["processes"] = self._run_in_pool
         if reason := find_missing("interpreters"):
             self.missing["interpreters"] = reason
@@ -418,12 +420,25 @@ class _Ways:
             show("trying each way once")
             is_steady = self._repeat()
             for name in [name for name in self.runs if name != BASELINE]:
+                began = time.monotonic()
                 with self._excused(name):
                     answers = self._try_pool() if name == "processes" else self._try(name)
                     if is_steady:
                         self._compare(name, answers)
+                self._tried_seconds += time.monotonic() - began
         self.tried = len(self.runs) - 1
         self.plan = self.plan._replace(chunksize=self._choose_chunksize())
+
+    def shrink(self, seconds: float) -> None:
+        """Take fewer tasks where the first try was slower than a single call let expect."""
+        plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
+        rounds = seconds / (1.5 * loop + self._tried_seconds)
+        size = max(min(self.workers, plan.size), int(plan.size * rounds / LEAST_ROUNDS_WANTED))
+        if size < plan.size:
+            size -= size % self.workers if size > self.workers else 0
+            places = sorted(random.Random(size).sample(plan.places, size))
+            self.plan = plan._replace(places=places, size=size, part=min(plan.part, size))
+            self._copies = None
 
     def _repeat(self) -> bool:
         """Call a few tasks again; tell whether the answers were the same."""
@@ -464,9 +479,9 @@ class _Ways:
             noted = Noted(self.function, folder)
             try:
                 told = self._run_in_pool(noted, [*enumerate(tasks)], 1, self._get_limit())
-            except WorkerDied as reason:
+            except (WorkerDied, TimeUp) as reason:
                 how = str(reason).partition(" with ")[0].replace("a worker", "its worker", 1)
-                raise GilDemoError(f"{self._name_killer(folder)}: {how}") from None
+                raise GilDemoError(f"{self._name_culprit(folder)}: {how}, in processes") from None
         for place, (is_done, answer) in zip(self.plan.places, told, strict=True):
             if not is_done:
                 raise GilDemoError(f"{self._name(place)} raised {answer}, in processes only")
@@ -485,9 +500,9 @@ class _Ways:
         self._run_in_pool(countdown, [1] * number, 1, self.timeout)
         return (time.perf_counter() - began) / number
 
-    def _name_killer(self, folder: str) -> str:
+    def _name_culprit(self, folder: str) -> str:
         assert self.held is not None
-        ended = [one.pid for one in self.held.crew if one.exitcode is not None]
+        ended = [one.pid for one in self.held.crew if one.exitcode not in (None, 0)]
         for file in (Path(folder, str(pid)) for pid in ended):
             with suppress(OSError, ValueError):
                 return self._name(self.plan.places[int(file.read_text())])
@@ -514,14 +529,16 @@ class _Ways:
         is_uneven = times[int(0.9 * (len(times) - 1))] - times[len(times) // 10] > _UNEVEN * mean
         return max(1, min(usual, fits, least) if is_uneven else min(usual, fits))
 
-    def time_starts(self) -> Mapping[str, list[Start]]:
+    def time_starts(self, seconds: float) -> Mapping[str, list[Start]]:
         """Start more pools and let them go, a few times, for what a cold one costs."""
+        starts: list[Start] = []
         if "processes" in self.runs:
-            self.opened["processes"] = []
-            for _ in range(_MOST_STARTS):
-                with self._excused("processes"), silenced():
-                    start = time_start(self.workers, self.method, self._prepare)
-                    self.opened["processes"].append(start)
+            with self._excused("processes"):
+                while not starts or (
+                    len(starts) < _MOST_STARTS and sum(one.work for one in starts) < seconds
+                ):
+                    starts.append(time_start(self.workers, self.method, self._prepare))
+            self.opened["processes"] = starts
         return self.opened
 
 

@@ -19,7 +19,7 @@ class TimeUp(GilDemoError):
 def check_time(deadline: float, limit: float) -> None:
     """Raise a TimeUp after a deadline, on the monotonic clock; `limit` is for its text."""
     if time.monotonic() > deadline:
-        raise TimeUp(f"not done after {limit:g} seconds")
+        raise TimeUp(f"not done after {limit:.3g} seconds")
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def limited(seconds: float) -> Iterator[None]:
         with _alarm(seconds) if is_main and hasattr(signal, "setitimer") else _timer(seconds):
             yield
     except Stopped:
-        raise TimeUp(f"not done after {seconds:g} seconds") from None
+        raise TimeUp(f"not done after {seconds:.3g} seconds") from None
 
 
 @contextmanager

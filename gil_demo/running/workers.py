@@ -84,10 +84,13 @@ class Noted:
         number, task = numbered
         with open(f"{self.folder}/{os.getpid()}", "w") as file:  # noqa: PTH123, pathlib is heavy
             file.write(str(number))
-        try:
-            return True, self.function(task)
-        except Exception as failure:
-            return False, f"{type(failure).__name__}: {failure}"
+            file.flush()
+            try:
+                told = True, self.function(task)
+            except Exception as failure:
+                told = False, f"{type(failure).__name__}: {failure}"
+            file.truncate(0)
+            return told
 
 
 def run_chunk(function: "Callable[[Any], object]", tasks: Sequence[object]) -> list[object]:
