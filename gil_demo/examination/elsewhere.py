@@ -56,7 +56,7 @@ def examine_elsewhere(
         show("looking for Pythons")
         found = [one for one in find_pythons(paths) if _is_recent(one)]
         ready = [one for one in found if not one.state]
-        each = max(0.5, budget / _PASSES / max(1, len(ready)))
+        each = max(0.1, budget / _PASSES / max(1, len(ready)))
         data = (*facts, packed.decode(), workers, int(first["chunksize"]), each)
         source = files(__package__).joinpath("portable.py").read_text(encoding="utf-8")
         source = source.replace("DATA: tuple[Any, ...] = ()", f"DATA: tuple[Any, ...] = {data!r}")

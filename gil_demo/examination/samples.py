@@ -1,6 +1,7 @@
 """Functions as people have them, and the traps that theirs may hold; workers import them."""
 
 import hashlib
+import multiprocessing
 import os
 import random
 import re
@@ -79,8 +80,6 @@ def fail_at(number: int) -> float:
 
 def end_at(number: int) -> int:
     """End the process of a worker that is given a seven, as a crash in C code would."""
-    import multiprocessing
-
     if number == 7 and multiprocessing.parent_process():
         os._exit(11)
     return number
@@ -94,3 +93,40 @@ def make_answer(megabytes: int) -> bytes:
 def make_generator(number: int) -> Any:
     """Give back what can't be pickled."""
     return (n for n in range(number))
+
+
+def fail_in_worker(number: int) -> int:
+    """Fail in a worker process that is given a three."""
+    if number == 3 and multiprocessing.parent_process():
+        raise KeyError(number)
+    return number
+
+
+def hang_in_worker(number: int) -> int:
+    """Never come to an end in a worker process that is given a three."""
+    if number == 3 and multiprocessing.parent_process():
+        time.sleep(1e6)
+    return number
+
+
+def tell_process(_: object) -> bool:
+    """Say whether this is a worker process, which a function had better not depend on."""
+    return multiprocessing.parent_process() is not None
+
+
+def measure_text(text: str) -> int:
+    """Look at a text for no time at all."""
+    return len(text)
+
+
+class Cache:
+    """Remembers what was looked up."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, int] = {}
+
+    def look_up(self, milliseconds: int) -> int:
+        """Wait for what isn't known yet."""
+        if milliseconds not in self.known:
+            self.known[milliseconds] = ask_server(milliseconds)
+        return self.known[milliseconds]
