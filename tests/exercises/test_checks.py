@@ -1,7 +1,7 @@
 import pickle
 import time
 from collections.abc import Callable
-from itertools import groupby
+from itertools import count, groupby
 from multiprocessing.pool import Pool
 from operator import methodcaller
 from threading import Thread
@@ -130,10 +130,10 @@ def simulate(tasks: list[int], workers: int) -> int:
 
 
 # notebook 13
-TASKS = {"tasks": 10, "all_tasks": 10}
 OWN = make_examination(
-    {"threads": 1.0, "processes": 0.5}, loop=0.4, start=(0.03, 0.02), width=0.0, **TASKS
+    {"processes": 0.5}, loop=0.4, start=(0.03, 0.02), width=0.0, tasks=10, all_tasks=10
 )
+ROLLED = count(10)
 
 CASES = [
     Case(race.check_rounds, [RUN])
