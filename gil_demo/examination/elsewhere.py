@@ -47,9 +47,9 @@ def examine_elsewhere(
     first = table.iloc[0]
     size, workers = int(first["tasks"]), int(first["workers"])
     chosen = sorted(random.Random(size).sample(range(len(arguments)), size))
-    facts = [_find_folder(function), function.__module__, name_function(function)]
     packed = base64.b64encode(pickle.dumps([arguments[place] for place in chosen], protocol=4))
-    if function.__module__ == "__main__" or len(packed) > _MOST_BYTES:
+    facts = _find_place(function)
+    if not facts or len(packed) > _MOST_BYTES:
         reason = "needs a function of a module, and arguments of a few megabytes in all"
         return table.assign(missing=_add(first, {"other Pythons": reason}))
     with shown() as show:
@@ -75,12 +75,17 @@ def examine_elsewhere(
     return combine([table.assign(missing=_add(first, missing)), *runs])
 
 
-def _find_folder(function: Callable[[Any], object]) -> str:
-    """Find the folder from which a function's module is imported."""
-    name = function.__module__
-    file = getattr(sys.modules[name], "__file__", None) or ""
-    above = name.count(".") + (Path(file).name == "__init__.py")
-    return str(Path(file).absolute().parents[above]) if file else ""
+def _find_place(function: Callable[[Any], object]) -> tuple[str, ...]:
+    """Find the folder, the module and the name by which a function is imported, if any."""
+    module, name = getattr(function, "__module__", None) or "", name_function(function)
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not file or module == "__main__" or found is not function:
+        return ()
+    above = module.count(".") + (Path(file).name == "__init__.py")
+    return str(Path(file).absolute().parents[above]), module, name
 
 
 def _is_recent(python: Python) -> bool:

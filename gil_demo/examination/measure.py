@@ -70,7 +70,7 @@ def examine(
     checks.check_workers(workers)
     if once and len(given) < (least := 1 + 2 * (4 + len(ENGINES))):
         raise ValueError(f"once needs at least {least} arguments, not {len(given)}")
-    seconds = check_budget(10.0 if budget is None else budget)
+    seconds = check_budget(budget)
     checks.check_number("timeout", timeout, checks.MOST_SECONDS)
     method = check_start_method(start_method)
     asked = _check_engines(engines)
@@ -114,7 +114,7 @@ def examine(
         return {**told, **start._asdict(), "seconds": figures.pop("work"), **figures}
 
     rounds = taken.samples[-1].round
-    facts |= _state_facts(look, ways, calls=1 if once else ways.count_made(rounds))
+    facts |= _state_facts(look, ways, calls=ways.count_made(rounds))
     return make_table(make_rows(taken, facts, describe), EXAMINED)
 
 

@@ -49,7 +49,8 @@ def plan_once(plan: Plan, look: Look, tasks: int, workers: int, ways: int) -> Pl
     size = max(1, len(places) // (ROUNDS_WANTED * ways))
     if size > workers:
         size -= size % workers
-    return plan._replace(places=places, size=size, part=size)
+    chunksize = compute_default_chunksize(size, workers)
+    return plan._replace(places=places, size=size, part=size, chunksize=chunksize)
 
 
 def choose_chunksize(look: Look, size: int, tasks: int, workers: int, price: float) -> int:

@@ -66,18 +66,6 @@ def sort_in_place(numbers: list[int]) -> int:
     return numbers[0]
 
 
-def chatter(lines: int) -> int:
-    """Print a lot."""
-    for number in range(lines):
-        print(f"line {number} of {lines}, and still more of it to come")
-    return lines
-
-
-def fail_at(number: int) -> float:
-    """Divide by a number, of which one may be zero."""
-    return 1 / number
-
-
 def end_at(number: int) -> int:
     """End the process of a worker that is given a seven, as a crash in C code would."""
     if number == 7 and multiprocessing.parent_process():
@@ -85,48 +73,6 @@ def end_at(number: int) -> int:
     return number
 
 
-def make_answer(megabytes: int) -> bytes:
-    """Give back a lot."""
-    return bytes(megabytes * 1_000_000)
-
-
 def make_generator(number: int) -> Any:
     """Give back what can't be pickled."""
     return (n for n in range(number))
-
-
-def fail_in_worker(number: int) -> int:
-    """Fail in a worker process that is given a three."""
-    if number == 3 and multiprocessing.parent_process():
-        raise KeyError(number)
-    return number
-
-
-def hang_in_worker(number: int) -> int:
-    """Never come to an end in a worker process that is given a three."""
-    if number == 3 and multiprocessing.parent_process():
-        time.sleep(1e6)
-    return number
-
-
-def tell_process(_: object) -> bool:
-    """Say whether this is a worker process, which a function had better not depend on."""
-    return multiprocessing.parent_process() is not None
-
-
-def measure_text(text: str) -> int:
-    """Look at a text for no time at all."""
-    return len(text)
-
-
-class Cache:
-    """Remembers what was looked up."""
-
-    def __init__(self) -> None:
-        self.known: dict[int, int] = {}
-
-    def look_up(self, milliseconds: int) -> int:
-        """Wait for what isn't known yet."""
-        if milliseconds not in self.known:
-            self.known[milliseconds] = ask_server(milliseconds)
-        return self.known[milliseconds]

@@ -4,6 +4,7 @@ import math
 import pickle
 import random
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -17,7 +18,6 @@ from gil_demo.checks import GilDemoError, WorkerDied
 from gil_demo.examination.look import Function, Look, are_alike, name_task, silenced
 from gil_demo.examination.plan import ROUNDS_WANTED, Plan, choose_chunksize
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
-from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.intervals import switch_interval_of
@@ -129,7 +129,9 @@ class Ways:
         return ways + round(max(1.0, rounds) * ways)
 
     def count_made(self, rounds: int) -> int:
-        return 1 + self.tried + rounds * len(self.runs)
+        """Count how often the function was called on the argument that was used most."""
+        often = len(self.runs) + is_gil_enabled()  # and beside a countdown
+        return 1 if self.once else 2 + self.tried + rounds * often
 
     def count_slices(self) -> float:
         """Count the rounds that the tasks are enough for."""
@@ -207,16 +209,13 @@ class Ways:
 
     def try_each(self) -> None:
         """Run each way once, hold its answers against the first ones, and see what it takes."""
-        with shown() as show:
-            show("trying each way once")
-            is_steady = self._repeat()
-            for name in [name for name in self.runs if name != BASELINE]:
-                began = time.monotonic()
-                with self._excused(name), self.between():
-                    answers = self._try_pool() if name == "processes" else self._try(name)
-                    if is_steady:
-                        self._compare(name, answers)
-                self._tried_seconds += time.monotonic() - began
+        is_steady, began = self._repeat(), time.monotonic()
+        for name in [name for name in self.runs if name != BASELINE]:
+            with self._excused(name), self.between():
+                answers = self._try_pool() if name == "processes" else self._try(name)
+                if is_steady:
+                    self._compare(name, answers)
+        self._tried_seconds = time.monotonic() - began
         self.tried = len(self.runs) - 1
         sizes = (self.plan.size, len(self.given), self.workers)
         chunksize = choose_chunksize(self.look, *sizes, self.chunk_seconds)
@@ -253,11 +252,9 @@ class Ways:
         return is_steady
 
     def _try(self, name: str) -> list[Any]:
-        tasks = self._take_tasks()
-        if name != "threads":
-            return self.runs[name](self.function, tasks, 1, self._get_limit())
-        with switch_interval_of(_TINY_INTERVAL):
-            return self.runs[name](self.function, tasks, 1, self._get_limit())
+        interval = _TINY_INTERVAL if name == "threads" else sys.getswitchinterval()
+        with switch_interval_of(interval):
+            return self.runs[name](self.function, self._take_tasks(), 1, self._get_limit())
 
     def _try_pool(self) -> list[Any]:
         """Run each task in the pool, find out about its workers, and what ended one, if any."""
@@ -340,8 +337,6 @@ def _named(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as reason:
-        told = (
-            "" if isinstance(reason, GilDemoError) else f"a task raised {type(reason).__name__}: "
-        )
+        told = f"{type(reason).__name__}: {reason}"
         way = "the plain loop" if name == BASELINE else name
-        raise GilDemoError(f"{told}{reason} (in {way}, in a later round)") from reason
+        raise GilDemoError(f"in a later round of {way} a task failed: {told}") from reason

@@ -55,23 +55,21 @@ def thread_pool(workers: int) -> Iterator[Map]:
             jobs.put((place, function, chunk))
         answers: dict[int, list[Any]] = {}
         failures: list[BaseException] = []
-        while len(answers) < len(chunks):
-            with suppress(Empty):
-                place, told, failure = done.get(timeout=CHECK_SECONDS)
-                answers[place] = told
-                failures += [failure] if failure is not None else []
-            check_time(deadline, limit)
+        try:
+            while len(answers) < len(chunks):
+                with suppress(Empty):
+                    place, told, failure = done.get(timeout=CHECK_SECONDS)
+                    answers[place] = told
+                    failures += [failure] if failure is not None else []
+                check_time(deadline, limit)
+        except BaseException:
+            end()
+            raise
         if failures:
             raise failures[0]
         return [answer for place in range(len(chunks)) for answer in answers[place]]
 
-    crew = [threading.Thread(target=work, args=[n], daemon=True) for n in range(workers)]
-    try:
-        with held_back():
-            for thread in crew:
-                thread.start()
-        yield run
-    finally:
+    def end() -> None:
         with held_back():
             with suppress(Empty):
                 while True:
@@ -82,3 +80,12 @@ def thread_pool(workers: int) -> Iterator[Map]:
                 thread.join(CHECK_SECONDS)  # those at rest leave by themselves
             if any(thread.is_alive() for thread in crew):
                 stop_threads(crew, entered, left)
+
+    crew = [threading.Thread(target=work, args=[n], daemon=True) for n in range(workers)]
+    try:
+        with held_back():
+            for thread in crew:
+                thread.start()
+        yield run
+    finally:
+        end()

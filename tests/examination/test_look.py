@@ -17,6 +17,7 @@ from gil_demo.examination.look import (
     snapshot,
     weigh,
 )
+from tests.examination import functions
 
 
 def look(function: Callable[[Any], object], arguments: list[Any], **told: Any) -> Look:
@@ -43,8 +44,8 @@ def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks(
     [
         (samples.sort_in_place, [[2, 1]] * 2, "changes its argument", ""),
         (samples.remember, [1, 2], "changes a global", "seen"),
-        (samples.chatter, [30] * 2, "prints", "letters a task"),
-        (samples.measure_text, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
+        (functions.chatter, [30] * 2, "prints", "letters a task"),
+        (functions.measure_text, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
     ],
 )
 def test_a_trap_is_named_with_what_was_seen(
@@ -64,14 +65,14 @@ def test_a_look_leaves_the_reader_s_own_arguments_as_they_are() -> None:
 def test_what_no_worker_can_have_is_told_with_its_type_or_its_size() -> None:
     assert "an answer can't be pickled: generator" in look(samples.make_generator, [3]).obstacle
     assert "an argument can't be pickled: module" in look(str, [random, random]).obstacle
-    large = look(samples.make_answer, [MOST_BYTES // 1_000_000 + 1])
+    large = look(functions.make_answer, [MOST_BYTES // 1_000_000 + 1])
     assert large.obstacle == "an answer takes 101 MB, more than the 100 MB that are sent"
     assert large.answers == {}  # none is kept in memory
 
 
 def test_what_raises_or_takes_too_long_is_told_with_the_task_and_its_argument() -> None:
     with pytest.raises(GilDemoError, match=r"task 2 of 2 \(argument 0\) raised ZeroDivisionError"):
-        look(samples.fail_at, [1, 0])
+        look(functions.fail_at, [1, 0])
     with pytest.raises(GilDemoError, match=r"^task 1 of 1 \(argument 60000\) was not done after "):
         look(samples.ask_server, [60_000], timeout=0.05)
 

@@ -12,6 +12,7 @@ from gil_demo.examination import samples
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.running.pools import list_start_methods
 from tests.conftest import needs_signals
+from tests.examination import functions
 from tests.made.runs import assert_one_run
 
 pytestmark = pytest.mark.usefixtures("no_wait", "nothing_hangs")
@@ -65,7 +66,7 @@ def test_the_calls_that_are_told_are_those_that_were_made(monkeypatch: pytest.Mo
 
     table = run(note, [*range(4)], budget=0.1)
     counts = [calls.count(number) for number in range(4)]
-    assert max(counts) <= table["calls"].iloc[0] + table["rounds"].iloc[0] + 1
+    assert 1 < max(counts) <= table["calls"].iloc[0]
 
 
 def test_with_once_no_argument_is_used_twice_and_what_was_used_is_a_part() -> None:
@@ -85,7 +86,9 @@ def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too(
         if told.count("end") > 5:  # after the look and the first try
             raise ValueError("enough")
 
-    with pytest.raises(GilDemoError, match=r"a task raised ValueError: enough \(in .*, in a later"):
+    with pytest.raises(
+        GilDemoError, match=r"^in a later round of .* a task failed: ValueError: enough$"
+    ):
         run(
             fail_later, [1] * 4, setup=lambda: told.append("begin"),
             teardown=lambda: told.append("end"),
@@ -100,7 +103,11 @@ def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too(
         (lambda n: n, [1] * 4, "can be sent to a worker, not .*lambda.*: define it at the top of"),
         (samples.make_generator, [1] * 4, "an answer can't be pickled: generator"),
         (samples.end_at, [*range(9)], r"task 8 of 9 \(argument 7\): its worker process ended "),
-        (samples.fail_in_worker, [*range(4)], r"task 4 of 4 \(argument 3\) raised KeyError: 3, in"),
+        (
+            functions.fail_in_worker,
+            [*range(4)],
+            r"task 4 of 4 \(argument 3\) raised KeyError: 3, in",
+        ),
     ],
 )
 def test_what_a_worker_can_t_do_is_told_and_the_other_ways_are_run(
@@ -118,7 +125,7 @@ def test_what_a_worker_can_t_do_is_told_and_the_other_ways_are_run(
 
 @pytest.mark.thorough
 def test_a_task_that_hangs_in_a_worker_is_named_and_its_worker_ended() -> None:
-    table = run(samples.hang_in_worker, [*range(5)], timeout=0.5)
+    table = run(functions.hang_in_worker, [*range(5)], timeout=0.5)
     assert re.match(r"task 4 of 5 \(argument 3\): not done after 0\.5", tell(table)[1]["processes"])
 
 
@@ -140,9 +147,9 @@ def test_a_function_of_a_cell_is_left_to_the_loop_and_threads_where_workers_are_
     ("function", "arguments", "trap", "seen"),
     [
         (samples.roll_dice, [9] * 8, "answers differ", "from call to call"),
-        (samples.tell_process, [1] * 6, "answers differ", "in processes, first of task 1 of 6"),
+        (functions.tell_process, [1] * 6, "answers differ", "in processes, first of task 1 of 6"),
         (samples.sort_in_place, [[2, 1]] * 6, "changes its argument", ""),
-        (samples.Cache().look_up, [20, 21, 22, 23], "remembers", "of the first"),
+        (functions.Cache().look_up, [20, 21, 22, 23], "remembers", "of the first"),
     ],
 )
 def test_a_trap_of_the_runs_is_told_with_its_mend(
@@ -155,7 +162,7 @@ def test_a_trap_of_the_runs_is_told_with_its_mend(
 
 
 def test_what_a_function_prints_doesn_t_flood(capfd: pytest.CaptureFixture[str]) -> None:
-    table = run(samples.chatter, [20] * 6)
+    table = run(functions.chatter, [20] * 6)
     assert "prints" in tell(table)[0]
     assert capfd.readouterr().out.count("\n") == 1  # which says how often it will be called
 
@@ -173,7 +180,7 @@ def test_an_answer_too_large_to_send_is_refused_and_not_kept(
 
     monkeypatch.setattr(look, "MOST_BYTES", 1_000_000)
     monkeypatch.setattr(plan, "MOST_BYTES", 1_000_000)
-    table = run(samples.make_answer, [2] * 6)
+    table = run(functions.make_answer, [2] * 6)
     assert "an answer takes 2 MB" in tell(table)[1]["processes"]
     assert table["tasks"].iloc[0] == 1  # since all answers of a run are held at once
 
