@@ -100,7 +100,7 @@ def find_reservation(run: pd.DataFrame, rows: Sequence[Any]) -> str:
     if busy := words.find_busy_reservations(first, int(first["workers"])):
         control, most = estimate_control(run), min(first["workers"], first["usable_cores"])
         lost = max(1.0, float(most) / control.centre) if control.rounds else float(most)
-        if choose(run, rows, lost=lost) != choice:
+        if choose(run, rows, lost=lost).way != choice.way:
             return busy[0]
     return ""
 
@@ -125,7 +125,7 @@ def choose(
     least = min(prices.values())
     way = next(name for name, price in prices.items() if price <= NEAR * least)
     others = sorted((price, name) for name, price in prices.items() if name != way)
-    return Choice(way, others[0][1] if others else "")
+    return Choice(way, others[0][1])
 
 
 def estimate_prices(
@@ -210,18 +210,14 @@ def recommend(run: pd.DataFrame, rows: Sequence[Any]) -> str:
     tasks = words.count_in_words(int(first["all_tasks"]), "task")
     taken = f"{about}{words.state_seconds(own.all_seconds)} for {tasks}"
     if choice.way == LOOP:
-        end = f"; {_state_gain(choice.second, by_way, run)}" if choice.second else ""
-        return f"Stay with the plain loop: {taken}{end}."
+        second = words.state_seconds(by_way[choice.second].all_seconds)
+        other = name_way(choice.second, run)
+        return f"Stay with the plain loop: {taken}; {other} would take {second}."
     chunk = "" if choice.way == THREADS else f", chunksize {int(first['chunksize'])}"
     gain = compare_ways(run, rows, LOOP, choice.way)
     ends = "" if math.isnan(gain.low) else f" (95 % interval {gain.low:.2f} to {gain.high:.2f})"
     told = f"{words.state_seconds(own.all_seconds)}, {gain.centre:.2f} × as fast as the loop{ends}"
     return f"Use {name_way(choice.way, run)}{chunk}: {about}{told}, for {tasks}."
-
-
-def _state_gain(way: str, by_way: dict[str, Any], run: pd.DataFrame) -> str:
-    seconds = words.state_seconds(by_way[way].all_seconds)
-    return f"{name_way(way, run)} would take {seconds}"
 
 
 def _explain(run: pd.DataFrame, rows: Sequence[Any]) -> list[str]:
@@ -250,6 +246,11 @@ def _state_rule(run: pd.DataFrame, rows: Sequence[Any]) -> str:
     told += f" The rule: {RULE}."
     if find_reservation(run, rows):
         return told
+    choice = choose(run, rows)
+    told += f" Next comes {name_way(choice.second, run)}."
+    if choice.way == KEPT:
+        alone = name_way(choose(run, [row for row in rows if row.way != KEPT]).way, run)
+        told += f" A pool pays where such lists come again; for a single one: {alone}."
     (below, less), (above, more) = find_flips(run, rows)
     if less:
         told += (
@@ -285,7 +286,7 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
     if not share.rounds or math.isnan(share.low):
         return workers.strip()
     held = 1 - share.centre
-    most = f": threads can gain {1 / held:.1f} × at most" if held > 0.05 else ""
+    most = f": threads can gain {1 / held:.1f} × at most" if held > 0.05 else ": try more threads"
     return (
         f"It let go of the GIL for {words.state_share(share.centre)} of its time "
         f"({words.state_share(share.low)} to {words.state_share(share.high)}){most}.{workers}"
@@ -340,7 +341,7 @@ def _state_paying(run: pd.DataFrame, rows: Sequence[Any]) -> str:
     pool, tasks = by_way[COLD], int(run["all_tasks"].iloc[0])
     least = pool.start_seconds / (1 - pool.time_ratio) / tasks
     return (
-        f"Processes are quicker than the loop: {', '.join(told)}; a cold pool, for "
+        f"Processes are quicker than the loop: {'; '.join(told)}; a cold pool, for "
         f"{words.count_in_words(tasks, 'task')}, where one takes more than about "
         f"{words.state_seconds(least)}."
     )

@@ -58,6 +58,12 @@ def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
     assert_plain(*text.splitlines())
 
 
+def test_the_one_that_comes_next_is_named_and_what_to_take_for_a_single_list() -> None:
+    assert "Next comes a pool kept open, of two processes" in verdict(make_examination(CPU_BOUND))
+    kept = verdict(make_examination(CPU_BOUND, loop=0.04, start=(0.3, 0.1)))
+    assert "where such lists come again; for a single one: the plain loop." in kept
+
+
 def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -> None:
     text = verdict(make_examination(CPU_BOUND))
     assert re.search(
@@ -107,6 +113,7 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     told = verdict(make_examination(free_share=0.5))
     assert "let go of the GIL for 50 % of its time" in told
     assert "threads can gain 2.0 × at most" in told
+    assert "(100 % to 100 %): try more threads." in verdict(make_examination(free_share=1.0))
     free = verdict(make_examination(gil_enabled=False))
     assert "The GIL is off in this Python" in free
     assert "which proves nothing" in free
