@@ -16,6 +16,7 @@ from gil_demo.exercises.pool import MadeUpPool
 from gil_demo.running.workloads import split
 from tests.exercises.answers import Case, expect
 from tests.made.classroom import make_class_table
+from tests.made.costs import make_lengths as make_growing
 from tests.made.costs import make_weights
 from tests.made.engines import make_engines
 from tests.made.pool import make_lengths, make_map, take_turns_in_a_pool
@@ -63,6 +64,7 @@ MIXED = WAITS.groupby(EXCHANGES["switch_interval_seconds"])
 
 # notebooks 05 to 08
 SEVEN = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.25), spread(0.7))}, workers=3)
+CROWDED = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.2), spread(0.85))}, workers=3)
 # both ready after 0.1 s: 0.8 s of work over 0.2 s
 SINGLE = make_map(take_turns_in_a_pool(600, each=0.001), done=0.9, gone=1.9)
 CHUNKED = make_map(take_turns_in_a_pool(600, each=0.0005), done=0.3, gone=0.4, chunksize=50)
@@ -119,6 +121,10 @@ def close_and_join(made_up: MadeUpPool) -> None:
 def close_and_leave(made_up: MadeUpPool) -> None:
     with made_up:
         made_up.close()
+
+
+def meet(cost: float, workers: int, speed_up: float) -> float:
+    return cost / workers / (1 - 1 / speed_up)
 
 
 def simulate(tasks: list[int], workers: int) -> int:
@@ -250,9 +256,20 @@ CASES = [
     .gets((4.0, "Right: 4.00 ×. … 600 times in all, or 12."), (3.0, "the start-up is still in it"))
     .gets((0.25, "upside down"))
     .gets((4.75, "start and end are still in it"), (9.0, "minus `ready_seconds`")),
-    Case(pool.check_break_even, [])
-    .gets((lambda cost, workers: cost / (workers - 1), "Right: at that length both take the"))
-    .gets((lambda cost, workers: cost * workers / (workers - 1), "How long is one?")),
+    Case(pool.check_best_share, [CROWDED]).gets(
+        (7 / 9, "Right: 0.78 … 85 % of the time of three workers. That is more, since")
+    ),
+    Case(pool.check_break_even, [make_growing()])
+    .gets(
+        (meet, "Right: … by fork costs 20.4 ms and then runs at 1.90 × the loop's speed: that … ")
+    )
+    .gets((meet, "Right: … that makes 21.5 ms, and the chart says 21.5 ms."))
+    .gets((lambda cost, workers, _: cost / (workers - 1), "takes the pool to be 5 × as fast as"))
+    .gets((lambda *three: three[1] * meet(*three), "How long is one?"))
+    .gets((lambda *_: 5.0, "with a task of 5 s the loop takes 10 s for 2 of them; the pool … 5 s")),
+    Case(pool.check_break_even, [make_growing(rounds=5)]).gets(
+        (meet, "Right: at that length both take the same time. Of this machine the rounds")
+    ),
     Case(elsewhere.check_sooner, [PYTHONS])
     .gets(({FREE_THREADED}, "Right: CPython 3.13.5t, out of 6."))
     .gets((set(ORDINARY) - {FREE_THREADED}, "two threads took longer"))
