@@ -1,4 +1,4 @@
-"""What to use on this machine, by how many tasks there are, how long they are and what they need."""
+"""What to use on this machine, by the number of tasks, their length and their data."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -142,9 +142,9 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
     told = advice.assign(answer=advice["answer"].where(is_plain, "(" + advice["answer"] + ")"))
     laid_out = told.pivot(index="task_seconds", columns=["size_bytes", "tasks"], values="answer")
     laid_out = laid_out.sort_index(axis="columns")
-    laid_out.columns = pd.MultiIndex.from_tuples(
-        (f"each with {state_bytes(size)}", f"{tasks:,} tasks") for size, tasks in laid_out.columns
-    )
+    sizes, tasks = (laid_out.columns.get_level_values(level) for level in (0, 1))
+    names = [f"each with {state_bytes(size)}" for size in sizes], [f"{n:,} tasks" for n in tasks]
+    laid_out.columns = pd.MultiIndex.from_arrays(names)
     return laid_out.rename(lambda seconds: f"a task of {state_seconds(seconds)}").rename_axis(None)
 
 

@@ -102,7 +102,7 @@ _LOOKS = {
 
 
 def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
-    """Draw the time over the plain loop's against a task's length, a panel for each start method."""
+    """Draw the time over the plain loop's by a task's length, a panel for each start method."""
     lengths, methods = sum_up(table), sorted(set(summary["start_method"]))
     width = max(9.5, 4.6 * len(methods))
     chart = style.make_chart(width, 5.6)
@@ -167,9 +167,10 @@ def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
     for row in list_rows(found):
         length = row.crossing_seconds
         is_left, is_cold = length**2 < low * high, row.pool == COLD
+        away = 4 if is_left else -4, -6 if is_cold else 6
         write(
-            axes, state_seconds(length), (length, is_cold), (4 if is_left else -4, 6 - 12 * is_cold),
-            style.INK, 12, xycoords=("data", "axes fraction"), va="top" if is_cold else "bottom",
+            axes, state_seconds(length), (length, is_cold), away, style.INK, 12,
+            xycoords=("data", "axes fraction"), va="top" if is_cold else "bottom",
             ha="left" if is_left else "right",
             bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
         )  # fmt: skip

@@ -166,7 +166,8 @@ def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
         chunksize=("chunksize", "first"), answers=("task", "size"),
         returned_seconds=("returned_seconds", "first"),
         first_seconds=("arrived_seconds", "first"), last_seconds=("arrived_seconds", "last"),
-        done_at_first=("done", "sum"), waited_seconds=("waited", "median"), is_in_order=("in_order", "all"),
+        done_at_first=("done", "sum"), waited_seconds=("waited", "median"),
+        is_in_order=("in_order", "all"),
     )  # fmt: skip
     return summary.reindex([name for name in METHODS if name in summary.index]).reset_index()
 
