@@ -19,8 +19,8 @@ from gil_demo.tables.schema import list_rows
 from gil_demo.words import count_in_run, head, state_range, state_seconds, tell
 
 _RIVALS = {BASELINE: "the plain loop", "threads": "threads"}
-MOST_RATIO = 30.0  # times over the plain loop's that are drawn: where lines cross is what matters
-_RATIOS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
+LEAST_SPEED_UP = 0.05  # that is drawn: where a line crosses 1 is what matters
+_SPEED_UPS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 _ALIKE = 1.1  # crossings that differ by less are told as one, the longest
 
 
@@ -102,7 +102,7 @@ _LOOKS = {
 
 
 def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
-    """Draw the time over the plain loop's by a task's length, a panel for each start method."""
+    """Draw the speed-up against the length of a task, a panel for each start method."""
     lengths, methods = sum_up(table), sorted(set(summary["start_method"]))
     width = max(9.5, 4.6 * len(methods))
     chart = style.make_chart(width, 5.6)
@@ -117,18 +117,18 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
         _draw_panel(axes, method, lengths, found[found["start_method"] == method])
         if furthest > lengths["task_seconds"].max():
             _continue_lines(axes, method, table, furthest)
-    least, most = float(lengths["ratio_low"].min()), float(lengths["ratio_high"].max())
-    panels[0].set_ylim(min(0.3, least / 1.3), min(MOST_RATIO, 1.3 * most))
+    least, most = float(lengths["speed_up_low"].min()), float(lengths["speed_up_high"].max())
+    panels[0].set_ylim(max(LEAST_SPEED_UP, least / 1.3), 2.2 * max(2.0, most))
     for axes, method in zip(panels, methods, strict=True):
         _finish_panel(axes, method, found[found["start_method"] == method])
-    panels[0].set_ylabel("time over the plain loop's (×)", size=13, color=style.INK)
+    panels[0].set_ylabel("speed-up over the plain loop (×)", size=13, color=style.INK)
     chart.legend(
         *panels[0].get_legend_handles_labels(), loc="upper left", ncols=4, frameon=False,
         fontsize=13, bbox_to_anchor=(0.03, 0.935), handlelength=2.6, columnspacing=1.6,
     )  # fmt: skip
     ends = sorted({lengths["task_seconds"].min(), lengths["task_seconds"].max()})
     what = f"{count_in_run(table, 'task')} at once, of {' to '.join(map(state_seconds, ends))} each"
-    what += f" (drawn up to {MOST_RATIO:g} ×)" * (most > MOST_RATIO)
+    what += f" (drawn from {LEAST_SPEED_UP:g} × on)" * (least < LEAST_SPEED_UP)
     return finish(chart, _title(table, summary), describe_rounds(table, what), _tell(told, lengths))
 
 
@@ -142,10 +142,10 @@ def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFr
         if rows.empty:
             continue
         x = rows["task_seconds"].astype(float)
-        ends = rows["ratio_low"], rows["ratio_high"]
+        ends = rows["speed_up_low"], rows["speed_up_high"]
         axes.fill_between(x, *ends, color=look.colour, alpha=0.15, linewidth=0)
         axes.plot(
-            x, rows["ratio"], color=look.colour, marker=look.marker,
+            x, rows["speed_up"], color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, linestyle=look.line, label=label,
             markerfacecolor=style.PAPER if look.line == "--" else look.colour,
         )  # fmt: skip
@@ -156,21 +156,21 @@ def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFr
 
 
 def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
-    """Name a panel's axes, and label the crossings: a cold pool's at the top, the other's below."""
+    """Name a panel's axes, and label the crossings at the top, a row a pool."""
     axes.set_title(f"by {method}", loc="left", size=14, color=style.INK, weight="bold", pad=8)
     axes.set_xlabel("length of one task", size=12, color=style.INK)
     style.label_decades(axes.xaxis, state_seconds)
-    style.label_in_full(axes.yaxis, _RATIOS, "{:g}".format)
+    style.label_in_full(axes.yaxis, _SPEED_UPS, "{:g}".format)
     style.clean_axes(axes, "y")
     axes.tick_params(labelsize=11)
     low, high = axes.get_xlim()
     for row in list_rows(found):
         length = row.crossing_seconds
-        is_left, is_cold = length**2 < low * high, row.pool == COLD
-        away = 4 if is_left else -4, -6 if is_cold else 6
+        is_left = length**2 < low * high
+        away = 4 if is_left else -4, -4 if row.pool == COLD else -22
         write(
-            axes, state_seconds(length), (length, is_cold), away, style.INK, 12,
-            xycoords=("data", "axes fraction"), va="top" if is_cold else "bottom",
+            axes, state_seconds(length), (length, 1), away, style.INK, 12,
+            xycoords=("data", "axes fraction"), va="top",
             ha="left" if is_left else "right",
             bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
         )  # fmt: skip
@@ -184,7 +184,7 @@ def _continue_lines(axes: Axes, method: str, table: pd.DataFrame, furthest: floa
     for pool in (COLD, KEPT):
         costs = [lines[Way("processes", method, pool)].at(length) for length in lengths]
         axes.plot(
-            lengths, np.divide(costs, loop), linewidth=1.2, linestyle=":",
+            lengths, np.divide(loop, costs), linewidth=1.2, linestyle=":",
             color=_LOOKS["processes", pool][1].colour, zorder=1,
         )  # fmt: skip
 

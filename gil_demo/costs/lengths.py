@@ -138,18 +138,18 @@ class Way(NamedTuple):
 
 
 def sum_up(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up how long all tasks took, by way and length: the median, and over the plain loop's.
+    """Sum up how long all tasks took, by way and length, and the speed-up over the plain loop.
 
-    The ratio is taken round by round, with the quarters around its median.
+    The speed-up is taken round by round, with the quarters around its median.
     """
     pace, quarters, each = measure_pace(table), pd.Index([0.25, 0.5, 0.75]), ["steps", "round"]
     loops = table[table["runner"] == BASELINE].set_index(each)["seconds"]
     parts = []
     for way, own in _split_ways(table):
         costs = own.set_index(each)["cost"]
-        ratios = (costs / loops).dropna().groupby("steps").quantile(quarters).unstack()
-        ratios.columns = pd.Index(["ratio_low", "ratio", "ratio_high"])
-        part = ratios.assign(seconds=costs.groupby("steps").median()).reset_index()
+        gains = (loops / costs).dropna().groupby("steps").quantile(quarters).unstack()
+        gains.columns = pd.Index(["speed_up_low", "speed_up", "speed_up_high"])
+        part = gains.assign(seconds=costs.groupby("steps").median()).reset_index()
         parts.append(part.assign(**way._asdict(), task_seconds=part["steps"] / pace))
     return pd.concat(parts, ignore_index=True)
 
