@@ -76,11 +76,11 @@ def check_beside_ordinary(answer: object, table: pd.DataFrame) -> Judgement:
             "beside one of the ordinary build?": own,
             "that is what one thread pays. Two of them share the steps.": price,
             "upside down. The free-threaded Python's time goes over the ordinary one's.": 1 / ratio,
-            "the dearer step makes it longer, not shorter: which step goes over which?": divided,
+            "the longer step makes it longer, not shorter: which step goes over which?": divided,
             "that is two threads beside two threads. The ordinary build has one to count "
             "with.": both,
         },
-        "two ratios play a part: two threads over one, and the dearer step over the ordinary one. "
+        "two ratios play a part: two threads over one, and the longer step over the ordinary one. "
         "What happens if both apply?",
     )
 
@@ -174,7 +174,7 @@ def check_paces(answer: object, table: pd.DataFrame) -> Judgement:
     return Answer("paces", answer).judge_number(
         paces,
         f"{paces:.1f} ×, from {loops.idxmin()} to {loops.idxmax()}. Of threads it says nothing: "
-        "theirs are held against the loop of their own machine.",
+        "theirs are compared with the loop of their own machine.",
         {
             "upside down. The slowest machine's time goes over the quickest's.": 1 / paces,
             "that is a difference, in seconds. Divide.": loops.max() - loops.min(),
@@ -225,8 +225,8 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
         f"{shares.min():.2f}, on {farthest['file']}: its speed-up is {farthest['speed_up']:.2f}, "
         f"with {farthest['usable_cores']} usable cores and {farthest['workers']} workers.",
         {
-            "there, a machine with one core is held against two, which it hasn't. Its ideal is "
-            "the smaller of workers and usable cores.": (speed_ups / workers).min(),
+            "there, a machine with one core is compared with two, which it hasn't got. Its ideal "
+            "is the smaller of workers and usable cores.": (speed_ups / workers).min(),
             "there, cores count that two workers can't use. The ideal is the smaller of workers "
             "and usable cores.": (speed_ups / cores).min(),
             "that is the lowest speed-up. Divide each by the ideal of its own machine "

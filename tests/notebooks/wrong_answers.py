@@ -32,6 +32,6 @@ WRONG_ANSWERS = {
     "jobs": ("1000", "one number for each of"),
     "add_up": ("lambda notes: sum(answer for _, answer in notes)", "counts twice there"),
     "paces": ('table["seconds"].max() / table["seconds"].min()', "threads and processes count"),
-    "medians": ('threads.groupby("gil_enabled")["time_ratio"].median()', "`is_judged` is true"),
-    "lowest_share": ('(pools["speed_up"] / 2).min()', "held against two"),
+    "medians": ('threads["time_ratio"].median()', "one number for each of"),
+    "lowest_share": ('(pools["speed_up"] / 2).min()', "compared with two"),
 }
