@@ -20,11 +20,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.links import TOP, find_broken, is_outside, read_list, read_page
-from tests.notebooks.editions import NAMES, draws_a_chart, read_code
+from tests.notebooks.editions import FOLDER, NAMES, draws_a_chart, read_code
 
 pytestmark = pytest.mark.thorough
 
-WALK = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching", "changes"]
+TEXTS = sorted(path.stem for path in FOLDER.glob("*.md"))
+WALK = ["index", *(f"notebooks/{name}" for name in [*NAMES, *TEXTS]), "changes"]
 PAGES = [*WALK, "search"]
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 LOOPBACK = "127.0.0.1"
