@@ -165,6 +165,13 @@ def test_solutions_are_folded_until_a_reader_opens_them(page: Page, book: Path) 
     expect(code).to_be_visible()
 
 
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_hand_out_is_one_page_on_paper(page: Page, book: Path, paper: str) -> None:
+    page.goto((book / "notebooks" / "on-one-page.html").as_uri())
+    printed = page.pdf(format=paper, margin={"top": "1cm", "bottom": "1cm"})
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
 def test_a_book_may_be_put_in_the_place_of_this_one(book: Path) -> None:
     assert runpy.run_path(str(TOP / ".book" / "__main__.py"))["is_replaceable"](book)
 
