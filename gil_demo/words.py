@@ -12,6 +12,7 @@ MADE_UP = "made up"
 """How `recorded_on` begins where a run was made up."""
 
 MARGIN, WIDEST = 0.05, 0.25
+LEAST = 1 / (1 + MARGIN)  # so that times and speeds, their inverse, are called alike
 NO_GAIN = 1.2
 """The speed-up below which threads are said not to help, where an interval is wide."""
 _WORDS = (
@@ -81,13 +82,13 @@ def call_ratio(low: float, high: float) -> str:
     """Say in words what an interval of a ratio to the plain loop's time means."""
     if low > 1 + MARGIN:
         return "slower"
-    if high < 1 - MARGIN:
+    if high < LEAST:
         return "faster"
-    if low >= 1 - MARGIN and high <= 1 + MARGIN:
+    if low >= LEAST and high <= 1 + MARGIN:
         return "about as fast"
     if is_wide(low, high):
         return "too uneven here to say more"
-    if low > 1 - MARGIN:
+    if low > LEAST:
         return "no faster"
     if high < 1 + MARGIN:
         return "no slower"

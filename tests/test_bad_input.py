@@ -152,6 +152,7 @@ ENTRIES: dict[str, Arguments] = {
     "observe_chunksize": POOLED | {"tasks": COUNT},
     "processes": POOLED | {"chunksize": (None, NO_CHUNKSIZE)},
     "run_script": {"source": ("", [*NO_TEXT, "\ud800"]), "timeout": (1.0, NO_SECONDS + NONE)},
+    "sketch": {"runner": ("threads", no_choice(["threads", "processes"]) + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
     "scale": RUN_AS | MAY_HAVE_COUNT | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
     "sweep_chunksize": LISTED,

@@ -187,8 +187,8 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
     axes.set_ylim(0, max(1.25, 1.1 * float(summary[["speed", "speed_high"]].max().max())))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     label_in_full(axes.xaxis, [0.001, 0.01, 0.1, 1, 10, 100], "{:g}".format)
-    across = "switch interval (ms); bars: 95 % interval"
-    name_axes(axes, across, f"speed over that at {_OWN} (×)", 12)
+    bars = "; bars: 95 % interval" if summary["speed_low"].notna().any() else ""
+    name_axes(axes, f"switch interval (ms){bars}", f"speed over that at {_OWN} (×)", 12)
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:

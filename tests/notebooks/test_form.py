@@ -11,6 +11,7 @@ from gil_demo import cli, run_script
 from gil_demo.recorded import load_recorded
 from gil_demo.running.scripts import FINISHED
 from gil_demo.tables.kinds import draw_each
+from gil_demo.words import call_ratio
 from tests.notebooks.editions import (
     FOLDER,
     NOTEBOOKS,
@@ -188,6 +189,16 @@ def test_a_command_is_printed_for_windows_too_and_is_one_that_there_is() -> None
     assert named >= {*cli.COMMANDS} - {"compare"}
     for line in ("py -m venv", ".venv/bin/python -m gil_demo check"):
         assert line in read_section("Before the lesson")
+
+
+def test_the_exam_calls_an_interval_as_the_verdict_does() -> None:
+    exam = read_section("Six exam questions")
+    assert len(re.findall(r"^\d\. ", exam, re.MULTILINE)) == 6
+    for part, called in (("3. ", "faster"), ("4. ", "No clear difference")):
+        question = exam.split(f"\n{part}")[1]
+        low, high = re.findall(r"interval\D* ([\d.]+) to ([\d.]+)\b", question)[0]
+        assert call_ratio(1 / float(high), 1 / float(low)) == called.lower()
+        assert f'"{called}"' in question
 
 
 def test_the_hand_out_fits_a_page_and_its_script_runs() -> None:
