@@ -12,7 +12,7 @@ from gil_demo.classroom.files import list_files, read_rows, read_sheet, show_tex
 from gil_demo.classroom.lines import read_countdown, read_line
 from gil_demo.classroom.table import CLASS
 from gil_demo.measuring.runs import BASELINE, RUNS, VARIANT, summarise_each
-from gil_demo.tables.schema import MACHINE, convert, list_rows
+from gil_demo.tables.schema import MACHINE, Schema, convert, list_rows
 
 READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
 UNNAMED = "threads-versus-processes"  # as the set itself begins the name of a file: nobody's
@@ -91,7 +91,7 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     place = check_path("folder", folder)
     sources = _list_sources(place)
     report = _Report([*sources])
-    summary = _sum_up(*_read_sources([*sources.values()], report), report)
+    summary = _sum_up([*sources.values()], report)
     if summary.empty:
         first = [f"{row.file}: {row.reason}" for row in list_rows(report.tabulate().head(3))]
         told = f" ({'; '.join(first)[:_MOST_LETTERS]})" if first else ""
@@ -121,10 +121,10 @@ def _list_sources(folder: Path) -> dict[str, Source]:
     return sources
 
 
-def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, list[pd.DataFrame]]:
-    """Read the sheets of files, and what pasted lines sum up to."""
+def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, Sheets]:
+    """Read the runs of files, and those that were summed up before they were pasted."""
     sheets: Sheets = {}
-    pasted: list[pd.DataFrame] = []
+    pasted: Sheets = {}
     for number, source in enumerate(sources):
         try:
             if isinstance(source, Path):
@@ -135,9 +135,7 @@ def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, list[
             if "{" in source:
                 owner, sheets[number] = read_countdown(source)
             else:
-                owner, rows = read_line(source)
-                key = f"{number} " + rows["run_id"]
-                pasted.append(rows.assign(number=number, key=key))
+                owner, pasted[number] = read_line(source)
             unnamed = report.names[number].replace(f".txt{_ROW}", " ")
             report.owners[number] = owner.strip(' \t,:;"')[:_MOST_NAME] or unnamed
         except ResultsError as reason:
@@ -145,18 +143,21 @@ def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, list[
     return sheets, pasted
 
 
-def _sum_up(sheets: Sheets, pasted: list[pd.DataFrame], report: _Report) -> pd.DataFrame:
+def _sum_up(sources: list[Source], report: _Report) -> pd.DataFrame:
     """Sum up the runs of files and lines; `key` tells a run, `number` its file or row."""
-    summaries = [*_sum_up_sheets(sheets, report), *pasted]
+    sheets, pasted = _read_sources(sources, report)
+    summaries = _sum_up_sheets(sheets, report) + _convert_together(pasted, CLASS, report)
     if not summaries:
         return pd.DataFrame()
     summary = pd.concat(summaries, ignore_index=True)
+    parts = summary["run_id"].str.split(" ", n=1, expand=True)
+    summary = summary.assign(key=summary["run_id"], number=parts[0].astype(int), run_id=parts[1])
     return summary[~summary["number"].isin(_note_implausible(summary, report))]
 
 
 def _sum_up_sheets(sheets: Sheets, report: _Report) -> list[pd.DataFrame]:
     """Check files together, and sum up their runs, if there are any."""
-    tables = _convert_together(sheets, report) if sheets else []
+    tables = _convert_together(sheets, RUNS, report)
     if not tables:
         return []
     table = pd.concat(tables, ignore_index=True)
@@ -166,26 +167,28 @@ def _sum_up_sheets(sheets: Sheets, report: _Report) -> list[pd.DataFrame]:
     if kept.empty:
         return []
     facts = kept.drop_duplicates("run_id")[["run_id", *MACHINE]]
-    summary = summarise_each(kept).merge(facts, on="run_id", validate="many_to_one")
-    parts = summary["run_id"].str.split(" ", n=1, expand=True)
-    return [summary.assign(key=summary["run_id"], number=parts[0].astype(int), run_id=parts[1])]
+    return [summarise_each(kept).merge(facts, on="run_id", validate="many_to_one")]
 
 
-def _convert_together(sheets: Sheets, report: _Report) -> list[pd.DataFrame]:
-    """Check files together, which is quick; where that fails, each half of them apart."""
-    columns: dict[str, list[str]] = {name: [] for name in RUNS.columns}
+def _convert_together(sheets: Sheets, schema: Schema, report: _Report) -> list[pd.DataFrame]:
+    """Check sheets together, which is quick; where that fails, each half of them apart."""
+    if not sheets:
+        return []
+    columns: dict[str, list[str]] = {name: [] for name in schema.columns}
     for number, sheet in sheets.items():
         for name, values in sheet.items():
-            columns[name] += [f"{number} {one}" for one in values] if name == "run_id" else values
+            keys = [one and f"{number} {one}" for one in values]
+            columns[name] += keys if name == "run_id" else values
     try:
-        return [convert(pd.DataFrame(columns), RUNS, "the file")]
+        place = "the file" if schema is RUNS else "the line"
+        return [convert(pd.DataFrame(columns), schema, place)]
     except ResultsError as reason:
         if len(sheets) == 1:
             report.note(number, LEFT_OUT, str(reason).replace(f"run {number} ", "run "))
             return []
     files, half = [*sheets.items()], len(sheets) // 2
     halves = (dict(files[:half]), dict(files[half:]))
-    return [table for part in halves for table in _convert_together(part, report)]
+    return [table for part in halves for table in _convert_together(part, schema, report)]
 
 
 def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> None:

@@ -1,6 +1,7 @@
 """A run in one line, which can be pasted into a form or a chat: written, and read again."""
 
 import json
+import math
 import re
 import zlib
 from typing import Any
@@ -12,7 +13,7 @@ from gil_demo.checks import ResultsError
 from gil_demo.classroom.files import check_texts
 from gil_demo.classroom.table import CLASS
 from gil_demo.measuring.runs import BASELINE, RUNS, summarise
-from gil_demo.tables.schema import MACHINE, convert
+from gil_demo.tables.schema import MACHINE, Schema
 
 _TIMES = ["seconds", "start_up_seconds", "tear_down_seconds"]
 _RATIOS = ["time_ratio", "time_ratio_low", "time_ratio_high"]
@@ -42,8 +43,8 @@ def _sum(body: str) -> str:
     return f"{zlib.crc32(body.encode(errors='replace')):08x}"
 
 
-def read_line(row: str) -> tuple[str, pd.DataFrame]:
-    """Read a line that was pasted: the name that stands before it, and its rows of `CLASS`."""
+def read_line(row: str) -> tuple[str, dict[str, list[str]]]:
+    """Read a line that was pasted: the name that stands before it, and the texts of `CLASS`."""
     name, _, line = row.partition("gil_demo;")
     found = _LINE.match("gil_demo;" + "".join(line.split()))  # blanks get lost, and come
     if found is None:
@@ -51,25 +52,39 @@ def read_line(row: str) -> tuple[str, pd.DataFrame]:
     if _sum(found[1]) != found[2]:
         raise ResultsError("the line doesn't fit its checksum: it was changed on its way")
     pairs = [part.partition("=")[::2] for part in found[1].split(";")]
-    facts = dict.fromkeys(CLASS.columns, "") | dict(pairs)
-    facts |= {"experiment": "class", "file": "pasted"}
+    facts = dict(pairs) | {"experiment": "class", "file": "pasted"}
     ways = [dict(zip(_WAY, text.split(","), strict=False)) for key, text in pairs if key == "way"]
-    rows = [{key: unquote(text) for key, text in (facts | way).items()} for way in ways]
-    frame = _add_speeds(pd.DataFrame(rows, columns=[*CLASS.columns]))
-    return name, convert(frame, CLASS, "the line")
+    rows = [facts | way | _find_speeds(way) for way in ways]
+    return name, _list_texts([{key: unquote(row[key]) for key in row} for row in rows], CLASS)
 
 
-def _add_speeds(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add what follows from times and ratios; what is no number is refused when converted."""
-    for name, column in CLASS.columns.items():
+def _find_speeds(way: dict[str, str]) -> dict[str, str]:
+    """Find what follows from times and ratios; what is no number is refused when it is checked."""
+    seconds, start_up, tear_down = (_read_number(way.get(name, "")) for name in _TIMES)
+    ratio, low, high = (_divide(1, _read_number(way.get(name, ""))) for name in _RATIOS)
+    speeds = {"speed_up": ratio, "speed_up_low": high, "speed_up_high": low}
+    speeds["cold_speed_up"] = _divide(ratio * seconds, seconds + start_up + tear_down)
+    return {name: "" if math.isnan(speed) else repr(speed) for name, speed in speeds.items()}
+
+
+def _read_number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _divide(whole: float, part: float) -> float:
+    return whole / part if part else math.nan
+
+
+def _list_texts(rows: list[dict[str, Any]], schema: Schema) -> dict[str, list[str]]:
+    """List the texts of each column, checked as those of a file are."""
+    columns = {name: [str(row.get(name, "")) for row in rows] for name in schema.columns}
+    for name, column in schema.columns.items():
         if column.kind == "text":
-            check_texts(name, [text for text in frame[name] if text])
-    numbers = frame[[*_TIMES, *_RATIOS]].apply(pd.to_numeric, errors="coerce")
-    numbers = numbers.where(numbers > 0)
-    speeds = 1 / numbers[_RATIOS].to_numpy()
-    frame[["speed_up", "speed_up_high", "speed_up_low"]] = speeds
-    frame["cold_speed_up"] = speeds[:, 0] * numbers["seconds"] / numbers[_TIMES].sum(axis="columns")
-    return frame
+            check_texts(name, [text for text in columns[name] if text])
+    return columns
 
 
 def read_countdown(row: str) -> tuple[str, dict[str, list[str]]]:
@@ -77,15 +92,11 @@ def read_countdown(row: str) -> tuple[str, dict[str, list[str]]]:
     name, _, line = row.translate(_QUOTES).partition("{")
     try:
         told, _ = json.JSONDecoder().raw_decode(f"{{{line}")
-        rows = _list_rounds(told, f"p{_sum(line.strip())}")
+        rows = _list_rounds(told, f"p{_sum(json.dumps(told, sort_keys=True))}")
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         told_so = "it is no whole line of portable_countdown.py: copy all of it"
         raise ResultsError(told_so) from None
-    columns = {column: [str(row.get(column, "")) for row in rows] for column in RUNS.columns}
-    for column, texts in columns.items():
-        if RUNS.columns[column].kind == "text":
-            check_texts(column, texts)
-    return name, columns
+    return name, _list_texts(rows, RUNS)
 
 
 def _list_rounds(told: dict[str, Any], run_id: str) -> list[dict[str, object]]:
