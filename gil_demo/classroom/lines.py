@@ -104,6 +104,7 @@ def _list_rounds(told: dict[str, Any], run_id: str) -> list[dict[str, object]]:
         "run_id": run_id, "experiment": "compare", "workload": "countdown", "tasks": 2,
         "count": told["steps"], "rounds": len(told["rounds"][BASELINE]), "position": 1,
         "stopped_by": "budget", "python_version": told["version"],
+        "busy_percent": "" if told["busy_percent"] is None else told["busy_percent"],
         **dict.fromkeys(("usable_cores", "logical_cores"), told["cores"]),
         **dict.fromkeys(("start_up_seconds", "tear_down_seconds"), 0),
     }  # fmt: skip

@@ -56,6 +56,13 @@ def count_cores():
     return multiprocessing.cpu_count()
 
 
+def estimate_busy_percent(cores):
+    """Estimate how busy the cores were in the last minute; None where the system doesn't tell."""
+    if hasattr(os, "getloadavg"):
+        return round(min(100.0, 100.0 * os.getloadavg()[0] / cores), 1)
+    return None
+
+
 def get_start_method():
     import multiprocessing
 
@@ -132,13 +139,14 @@ def is_gil_enabled():
 
 
 def main(arguments):
-    reason, method, cores = "", "", 1
-    began = look_at_clock()
+    reason, method, cores, start_up = "", "", 1, 0.0
     try:
+        cores, began = count_cores(), look_at_clock()
         crew = start_processes()  # before there are threads, which a fork would not copy
-        start_up, method, cores = look_at_clock() - began, get_start_method(), count_cores()
+        start_up, method = look_at_clock() - began, get_start_method()
     except Exception as failure:
-        crew, start_up, reason = [], 0.0, "{0}: {1}".format(type(failure).__name__, failure)
+        crew, reason = [], "{0}: {1}".format(type(failure).__name__, failure)
+    busy_percent = estimate_busy_percent(cores)
     half = find_half()
     ways = {"sequential": lambda: run_sequentially(half), "threads": lambda: run_in_threads(half)}
     if crew:
@@ -150,6 +158,7 @@ def main(arguments):
         "steps": 2 * half,
         "rounds": take_rounds(ways, float(arguments[0]) if arguments else 2.0),
         "processes_missing": reason,
+        "busy_percent": busy_percent,
         "cores": cores,
         "operating_system": platform.system(),
         "architecture": platform.machine(),
