@@ -206,7 +206,7 @@ def test_check_says_in_one_line_that_all_is_ready_or_what_to_do(
 ) -> None:
     has_jupyter = all(map(find_spec, ("ipykernel", "jupyterlab")))  # not in every test run
     assert cli.main(["check"]) == (0 if has_jupyter else 1)
-    ready = r"Ready: a pool, a chart and JupyterLab work here \(.* usable cores?\)\n"
+    ready = r"Ready: a pool, a chart and a kernel work here.* \(.* usable cores?\)\n"
     assert bool(re.fullmatch(ready, (printed := capsys.readouterr()).out)) == has_jupyter
     assert has_jupyter or re.search("No module named '(ipykernel|jupyterlab)'", printed.err)
     monkeypatch.setattr(cli, "_TRIAL_SECONDS", 1.0)
