@@ -44,7 +44,7 @@ each_name = pytest.mark.parametrize("name", NAMES)
 def handout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the one command of the teacher's page, for another folder."""
     folder = tmp_path_factory.mktemp("handout")
-    text = (FOLDER.parent / ".book" / "teaching.md").read_text("utf-8")
+    text = (FOLDER / "teach-with-the-set.md").read_text("utf-8")
     (command,) = re.findall(r"^\.venv/bin/(jupyter nbconvert .*)$", text, re.MULTILINE)
     words = ["-m", *shlex.split(command.replace("--output-dir handout", f"--output-dir {folder}"))]
     subprocess.run([sys.executable, *words], cwd=FOLDER.parent, check=True, capture_output=True)
