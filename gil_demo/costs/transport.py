@@ -14,7 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import describe_rounds, time_start
+from gil_demo.costs.start_up import describe_rounds, find_reservations, time_start
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -210,7 +210,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what carrying data costs: the largest by each way, and the part that is pickling."""
-    lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
+    lines = [f"Mind: {mind}." for mind in find_reservations(table)]
     data = _select_bytes(summary)
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])
