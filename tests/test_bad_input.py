@@ -113,6 +113,7 @@ ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_A
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
 MAY_HAVE_COUNT: Arguments = {"count": (None, no_whole_number(1, MOST_STEPS))}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
+TASKS = ([2], no_list(2, no_whole_number(2, MOST_STEPS)))
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
 INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
@@ -122,7 +123,7 @@ NO_INTERPRETERS = no_list("python", [b"a", 1, None, "nul\0"])
 # every public function, with a good value and bad ones of each argument: new ones go here
 ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
-    | {"task_seconds": TASK_SECONDS, "sizes": SIZES},
+    | {"tasks": TASKS, "task_seconds": TASK_SECONDS, "sizes": SIZES},
     "bend_amdahl": {"table": (make_once("scale"), [*RUN[1], *NO_RACE])},
     **dict.fromkeys(("check_claims", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
