@@ -37,13 +37,16 @@ def count_alone(updates: int) -> int:
 
 
 def put_each(queue: Any, updates: int) -> None:
-    for _ in range(updates):
-        queue.put(1)
+    try:
+        for _ in range(updates):
+            queue.put(1)
+    finally:  # else who waits for more would wait for ever where this one is interrupted
+        queue.put(None)
 
 
-def add_up(queue: Any, updates: int) -> int:
+def add_up(queue: Any, putters: int) -> int:
     """Add up what others put into a queue, alone."""
-    return sum(queue.get() for _ in range(updates))
+    return sum(one for _ in range(putters) for one in iter(queue.get, None))
 
 
 def share(things: dict[str, Any]) -> None:

@@ -83,13 +83,8 @@ def compare_sharing(
     def describe(one: Sample[_Count]) -> dict[str, object]:
         runner, way = one.variant
         started = method if runner == "processes" else ""
-        told = {
-            "runner": runner,
-            "way": way,
-            "switch_interval": updates.DEFAULT,
-            "start_method": started,
-        }
-        return told | one.timing._asdict()
+        told = {"runner": runner, "way": way, "start_method": started} | one.timing._asdict()
+        return told | {"switch_interval": updates.DEFAULT}
 
     return make_table(make_rows(taken, facts, describe), UPDATES)
 
@@ -126,7 +121,7 @@ def _count(key: tuple[str, str], shared: dict[str, Any], run: Run, held: HeldPoo
         tasks = [partial(count_alone, times)] * WORKERS
     elif way == updates.QUEUE:
         tasks = [partial(put_each, line, times)] * WORKERS
-        tasks.append(partial(add_up, line, WORKERS * times))
+        tasks.append(partial(add_up, line, WORKERS))
     elif runner == "threads":
         tasks = [partial(add, box, box.lock if way == updates.LOCKED else None, times)] * WORKERS
     else:
@@ -144,9 +139,8 @@ def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     reservations = words.find_busy_reservations(table.iloc[0], WORKERS)
     lines = [f"Mind: {reservation}." for reservation in reservations]
     for runner, own in summary.groupby("runner", sort=False):
-        lines.append(
-            f"{words.capitalise(words.name_workers(str(runner), WORKERS))}, seconds over updates:"
-        )
+        crew = words.capitalise(words.name_workers(str(runner), WORKERS))
+        lines.append(f"{crew} at once, time over updates:")
         for row in list_rows(own):
             price = words.state_range(row.each_seconds, row.each_low, row.each_high)
             lines.append(f"  {row.way}: {price}{_compare(row)}; {_judge_lost(row)}.")
@@ -158,17 +152,15 @@ def _compare(row: Any) -> str:
         return ""
     if row.times_low <= 1 <= row.times_high:
         return f", no clear difference from {updates.OWN}"
-    if math.isnan(row.times_low) or not words.is_wide(row.times_low, row.times_high):
-        return f", {words.state_factor(row.times)} × that of {updates.OWN}"
-    ends = f"{words.state_factor(row.times_low)} to {words.state_factor(row.times_high)}"
-    return f", {ends} × that of {updates.OWN}"
+    is_sharp = math.isnan(row.times_low) or not words.is_wide(row.times_low, row.times_high)
+    ends = [row.times] if is_sharp else [row.times_low, row.times_high]
+    return f", {' to '.join(map(words.state_factor, ends))} × that of {updates.OWN}"
 
 
 def _judge_lost(row: Any) -> str:
-    proves = (
-        ", which proves nothing" if row.way in (updates.PLAIN, updates.RAW) and not row.lost else ""
-    )
-    return f"{state_lost(row)} of {row.expected:,.0f} lost{proves}"
+    is_luck = row.way in (updates.PLAIN, updates.RAW) and not row.lost
+    end = ", which proves nothing" if is_luck else ""
+    return f"{state_lost(row)} of {row.expected:,.0f} lost{end}"
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
