@@ -111,12 +111,9 @@ def run_notebook(path: Path) -> None:
     # workers that the notebooks make fail on purpose write to the terminal
     client.execute(stderr=subprocess.DEVNULL)
     notebook.metadata.pop("widgets", None)
-    notebook.cells = [cell for cell in notebook.cells if not is_pointer(cell)]
     for cell in notebook.cells:
         if "check" in get_tags(cell):  # nobody can answer on a page, so nobody is told to
             cell.outputs = []
-        if "solution" in get_tags(cell):
-            cell.metadata["tags"] = [*get_tags(cell), "hide-cell"]
     notebook.cells.insert(1, new_markdown_cell(write_note()))
     nbformat.write(notebook, path)
 
@@ -130,11 +127,6 @@ def write_note() -> str:
 def get_tags(cell: NotebookNode) -> list[str]:
     """Return a cell's tags; usually there are none."""
     return list(cell.metadata.get("tags", []))
-
-
-def is_pointer(cell: NotebookNode) -> bool:
-    """Tell whether a cell says where to click in Jupyter for the solution; a page has a button."""
-    return cell.cell_type == "markdown" and "solution" in get_tags(cell)
 
 
 def main() -> None:

@@ -15,8 +15,6 @@ myst_heading_anchors = 3
 # the notebooks have been run when Sphinx reads them
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_code_prompt_show = "Show the solution"
-nb_code_prompt_hide = "Hide the solution"
 # a chart's HTML carries its description; the still picture comes before the widget
 nb_mime_priority_overrides = [("html", "text/html", 1)]
 # a book has no kernel, and widgets would fetch their scripts from elsewhere

@@ -72,9 +72,10 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
 
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
+    rows = (dict(zip(machines, row, strict=True)) for row in machines.itertuples(False, None))
     judged = [
         first["rounds"] >= LEAST_ROUNDS and not find_machine_reservations(first, first["workers"])
-        for first in machines.to_dict("records")
+        for first in rows
     ]
     return pd.Series(judged, index=machines.index, dtype=bool)
 

@@ -1,4 +1,4 @@
-"""Checks of notebooks 07, 08 and 09: other Pythons, other machines, a whole class."""
+"""Checks of notebooks 10, 11 and 12: other Pythons, other machines, a whole class."""
 
 import math
 

@@ -1,17 +1,20 @@
-"""Checks of notebooks 04 and 05: what happens in a pool, and from when on it pays."""
+"""Checks of notebooks 05 to 08: what happens in a pool, and from when on it pays."""
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence, Sized
 
 import pandas as pd
 
 from gil_demo.checks import ResultsError
+from gil_demo.costs.memory import WEIGHTS
 from gil_demo.exercises.judging import Answer, Judgement, find_mistake, read_number
 from gil_demo.pool.lists import LISTS, compute_ideal_share, summarise_lists
 from gil_demo.pool.tasks import TASKS
 from gil_demo.tables.schema import check_one_run
-from gil_demo.words import count_in_words, state_share
+from gil_demo.words import count_in_words, list_in_words, state_share
 
 JOBS = 4
+SPARE_MEGABYTES = 4_000
 ALONE_SECONDS, SHARED_SECONDS = 6, 54
 CREWS = (1, 4, 1000)
 
@@ -35,6 +38,25 @@ def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
         },
         f"draw {count_in_words(workers, 'lane')} and put the tasks in, round by round. "
         "How many places are there, and how many of them are filled?",
+    )
+
+
+def check_losing(answer: object, endings: pd.DataFrame) -> Judgement:
+    """Check after which ways to end a pool jobs were lost, by the table of `examine_endings`."""
+    if not {"ending", "jobs", "jobs_lost"} <= set(endings):
+        raise ResultsError("that is no table of endings, as examine_endings gives it")
+    is_losing = endings["jobs_lost"] > 0
+    losing, kept = endings.loc[is_losing, "ending"], endings.loc[~is_losing, "ending"]
+    return Answer("losing", answer).judge_names(
+        losing,
+        list(endings["ending"]),
+        f"{list_in_words(list(losing)) or 'none'} lost jobs. The others left the workers the time "
+        "to finish them.",
+        {
+            "those lost nothing. Which are the others?": kept,
+            "that is all of them. Where is `jobs_lost` above 0?": endings["ending"],
+        },
+        "look for the rows in which `jobs_lost` is above 0.",
     )
 
 
@@ -131,6 +153,42 @@ def _find_wrong_end(found: object, tasks: Sequence[int], workers: int) -> str:
 
 def _compute_end(tasks: Sequence[int], workers: int) -> float:
     return sum(tasks) / (workers * compute_ideal_share(tasks, 1, workers))
+
+
+def check_sizes(answer: object, parcels: Mapping[str, Sized]) -> Judgement:
+    """Check how many bytes each of several things is when it travels."""
+    sizes = {name: len(pickle.dumps(parcel)) for name, parcel in parcels.items()}
+    return Answer("sizes", answer).judge_numbers(
+        sizes,
+        f"{list_in_words([f'{name} {size:,}' for name, size in sizes.items()])} bytes. Send the "
+        "recipe where you can, and let the worker make the rest.",
+        {
+            "those are lengths. How long is what `pickle.dumps` makes of each?": {
+                name: len(parcel) for name, parcel in parcels.items()
+            },
+            "those are kilobytes.": {name: size / 1_000 for name, size in sizes.items()},
+            "those are megabytes.": {name: size / 1_000_000 for name, size in sizes.items()},
+        },
+        "take `len(pickle.dumps(parcel))` of each of the three.",
+    )
+
+
+def check_fitting(answer: object, weights: pd.DataFrame) -> Judgement:
+    """Check how many workers fit into the memory that a server can spare."""
+    check_one_run(weights, WEIGHTS)
+    most = float(weights["unique_bytes"].max())
+    fitting = SPARE_MEGABYTES * 1_000_000 // most
+    least = SPARE_MEGABYTES * 1_000_000 // float(weights["unique_bytes"].min())
+    return Answer("fitting", answer).judge_number(
+        fitting,
+        f"{fitting:,.0f}. Of the smallest, {least:,.0f} would fit: what a worker imports and "
+        "holds decides.",
+        {
+            "that is how many of the smallest fit.": least,
+            "upside down: that is one worker's part.": most / (SPARE_MEGABYTES * 1_000_000),
+        },
+        "divide the bytes to spare by `most`, and round down.",
+    )
 
 
 def check_run_times(answer: object) -> Judgement:

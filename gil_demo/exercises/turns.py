@@ -1,4 +1,4 @@
-"""Checks of notebooks 02 and 06: who holds the GIL when, and what lets go of it."""
+"""Checks of notebooks 02 and 09: who holds the GIL when, and what lets go of it."""
 
 from itertools import pairwise
 

@@ -84,12 +84,15 @@ def estimate_ratio(ratios: Sequence[float]) -> Estimate:
     if rounds >= _PAIRED_ROUNDS:
         joined = max(2, rounds // _LEAST_VALUES)
         values = values[rounds % joined :].reshape(-1, joined).mean(axis=1)
-    first, second = np.triu_indices(len(values))
+    first, second = _pair(len(values))
     means = np.sort((values[first] + values[second]) / 2)
     rank = _find_signed_rank(len(values))
     ends = [means[rank - 1], means[-rank]] if rank else [math.nan] * 2
     centre, low, high = np.exp([np.median(means), *ends]).tolist()
     return Estimate(centre, low, high, rounds)
+
+
+_pair = lru_cache(np.triu_indices)
 
 
 @lru_cache

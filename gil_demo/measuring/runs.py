@@ -222,7 +222,7 @@ def summarise_each(table: pd.DataFrame) -> pd.DataFrame:
     groups = held.groupby(ways, sort=False, dropna=False)
     rows: list[dict[str, Any]] = []
     for key, ratios in groups["ratio"]:
-        ratio = estimate_ratio(list(ratios.dropna()))
+        ratio = estimate_ratio([one for one in ratios.to_list() if not math.isnan(one)])
         speed_up = Estimate(1 / ratio.centre, 1 / ratio.high, 1 / ratio.low, ratio.rounds)
         found = spread("time_ratio", ratio) | spread("speed_up", speed_up)
         rows.append(dict(zip(ways, key, strict=True)) | {"rounds": ratio.rounds} | found)

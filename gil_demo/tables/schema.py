@@ -102,7 +102,8 @@ def _convert_safely(
 
 def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) -> "pd.Series[Any]":
     """Return a column in its type; the first value that doesn't fit is named in the error."""
-    _check_each(values, lambda value: not is_scalar(value), name, place, "a single value")
+    if not isinstance(values.dtype, pd.StringDtype):
+        _check_each(values, lambda value: not is_scalar(value), name, place, "a single value")
     empty = values.isna() | (values == "")
     if not column.may_be_empty:
         _check_values(values, empty, name, place, "a value")
@@ -124,7 +125,8 @@ def _convert_numbers(
     values: "pd.Series[Any]", empty: "pd.Series[bool]", name: str, column: Column, place: str
 ) -> "pd.Series[Any]":
     least, most, allowed = _LIMITS[column.kind]
-    _check_each(values, is_bool, name, place, allowed)
+    if not isinstance(values.dtype, pd.StringDtype):
+        _check_each(values, is_bool, name, place, allowed)
     numbers = pd.to_numeric(values.where(~empty, None), errors="coerce").astype("Float64")
     good = numbers.between(least, most)
     if column.kind == "whole":

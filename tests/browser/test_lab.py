@@ -118,13 +118,13 @@ def run_all_and_look(page: Page, lab: str, name: str) -> None:
     expect(page.get_by_text("measuring: ")).to_have_count(0)
 
 
-@pytest.mark.parametrize("name", ["00-start-here", "09-your-class"])
+@pytest.mark.parametrize("name", ["00-start-here", "12-your-class"])
 def test_run_all_finishes_every_cell_and_shows_every_chart(page: Page, lab: str, name: str) -> None:
     run_all_and_look(page, lab, name)
 
 
 def test_run_all_gives_a_slider_that_bends_the_curve_by_keyboard(page: Page, lab: str) -> None:
-    run_all_and_look(page, lab, "05-what-processes-cost")
+    run_all_and_look(page, lab, "08-when-processes-pay")
     page.get_by_role("slider").focus()
     chart = page.locator("img[alt*=' can be shared out: ']")  # one, or what follows raises
     pictures = set()

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import nbformat
@@ -6,6 +7,7 @@ from nbformat import NotebookNode
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
+SOLUTION = r"<details>\n<summary>A solution</summary>\n\n```python\n(.+)\n```\n\n</details>"
 
 
 def read(path: Path) -> NotebookNode:
@@ -23,6 +25,13 @@ def list_cells(notebook: NotebookNode, kind: str, tag: str = "") -> list[Noteboo
 
 def get_tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
+
+
+def read_solution(cell: NotebookNode) -> str:
+    """Return the code of a folded solution."""
+    folded = re.fullmatch(SOLUTION, cell.source, re.DOTALL)
+    assert folded, cell.source
+    return folded[1]
 
 
 def draws_a_chart(cell: NotebookNode) -> bool:

@@ -15,7 +15,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from tests.conftest import EACH_METHOD, wait_until
-from tests.notebooks.editions import FOLDER, NAMES, NOTEBOOKS, get_tags, list_cells, read
+from tests.notebooks.editions import (
+    FOLDER,
+    NAMES,
+    NOTEBOOKS,
+    get_tags,
+    list_cells,
+    read,
+    read_solution,
+)
 from tests.notebooks.running import run_in_place, shorten
 from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
@@ -54,15 +62,24 @@ def executed(
     copies = {name: folder / f"{name}.ipynb" for name in NAMES if name in names}
     for copy in copies.values():
         original = read(FOLDER / copy.name)
-        if request.param == HANDED_OUT:
-            solutions = list_cells(original, "code", "solution")
-            cells = [*read(handout / copy.name).cells, *solutions]
-        else:
-            cells = [new_code_cell(START.format(request.param)), *original.cells]
-        original.cells = [*add_wrong_answers(cells), new_code_cell(COUNT_WORKERS)]
+        cells = read(handout / copy.name).cells
+        if request.param != HANDED_OUT:
+            cells = [new_code_cell(START.format(request.param)), *cells]
+        ends = [*solve(original), new_code_cell(COUNT_WORKERS)]
+        original.cells = [*add_wrong_answers(cells), *ends]
         nbformat.write(original, copy)
     run_in_place([*copies.values()], **shorten(folder / "ipython"), **{MARK: VALUE})
     return {name: read(copy) for name, copy in copies.items()}
+
+
+def solve(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return cells that run each solution, as a reader copies it, and the check that it is for."""
+    checks = list_cells(notebook, "code", "check")
+    solutions = list_cells(notebook, "markdown", "solution")
+    return [
+        new_code_cell(f"{read_solution(cell)}\n{check.source}", metadata={"tags": ["solved"]})
+        for cell, check in zip(solutions, checks, strict=True)
+    ]
 
 
 def add_wrong_answers(cells: list[NotebookNode]) -> list[NotebookNode]:
@@ -97,9 +114,11 @@ def test_it_fails_only_where_it_says_so_tells_its_figures_in_words_and_leaves_no
         assert figure.data["text/plain"] == alternative
 
 
-@pytest.mark.parametrize("name", ["04-inside-the-pool"])
+@pytest.mark.parametrize("name", ["06-how-a-pool-ends"])
 def test_the_script_that_interrupts_itself_is_interrupted(executed: Executed, name: str) -> None:
-    shown = [cell.outputs[0].text for cell in executed[name].cells if "STOPPED" in cell.source]
+    shown = [
+        cell.outputs[0].text for cell in executed[name].cells if "run_script(STOPPED" in cell.source
+    ]
     assert [text.splitlines()[1:] for text in shown] == [["interrupted", "workers left: 0"]]
 
 
@@ -107,7 +126,7 @@ def test_the_script_that_interrupts_itself_is_interrupted(executed: Executed, na
 def test_an_exercise_is_met_kindly_helped_and_solved(executed: Executed, name: str) -> None:
     words = [
         [cell.outputs[-1].data["text/plain"] for cell in list_cells(executed[name], "code", tag)]
-        for tag in ("check", "check-again", "solution")
+        for tag in ("check", "check-again", "solved")
     ]
     for at_first, at_wrong, at_last in zip(*words, strict=True):
         (answer,) = re.findall(r"^Not yet: `(\w+)` is still open", at_first)
@@ -134,9 +153,7 @@ def test_every_notebook_is_handed_out_without_its_solutions_and_nothing_else(han
     for path in NOTEBOOKS:
         original, handed_out = read(path), read(handout / path.name)
         text = "\n".join(cell.source for cell in handed_out.cells)
-        for solution in list_cells(original, "code", "solution"):
-            own, check = solution.source.rsplit("\n", 1)  # the check is handed out, too
-            assert max(own.splitlines(), key=len) not in text
-            assert check in text
+        for solution in list_cells(original, "markdown", "solution"):
+            assert max(read_solution(solution).splitlines(), key=len) not in text
         original.cells = [cell for cell in original.cells if "solution" not in get_tags(cell)]
         assert handed_out == original, path.name
