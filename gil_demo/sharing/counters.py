@@ -65,12 +65,23 @@ def call_together(task: Callable[[], object]) -> object:
     return task()
 
 
+def set_total(value: int) -> None:
+    """Set the global, as an initializer does in each worker."""
+    global total
+    total = value
+
+
 def raise_total(amount: int) -> tuple[int, int]:
     """Raise the global, and return what was found there and what is left."""
     global total
     found = total
     total = found + amount
     return found, total
+
+
+def count_lines(path: Any) -> int:
+    """Open a file here, where it is read, and count its lines."""
+    return len(path.read_text(encoding="utf-8").splitlines())
 
 
 def draw_number(source: str, seed: Any) -> float:

@@ -86,7 +86,7 @@ def _ask(program: str, seconds: float) -> list[dict[str, object]]:
     try:
         told = find_answer(outcome)
         rounds = told.pop("rounds")
-    except (ValueError, AttributeError, KeyError):
+    except (ValueError, AttributeError, KeyError, TypeError):
         raise GilDemoError(f"no updates could be counted under {program}: {outcome}") from None
     facts |= {"runner": "threads", "start_method": "", "workers": WORKERS, "rounds": len(rounds)}
     facts |= told | tell_shares(usage)
