@@ -83,6 +83,7 @@ def take_rounds(seconds):
         for way, interval in random.sample(cases, len(cases)):
             change(intervals[interval])
             found.append((way, interval) + count_up(WAYS[way]))  # noqa: RUF005, of Python 3 alone
+        change(intervals["default"])
         rounds.append(found)
         longest = max(longest, look_at_clock() - began)
     return rounds

@@ -104,9 +104,8 @@ def _shared_held(method: str) -> Iterator[dict[str, Any]]:
             updates.MANAGER: (manager.Value("q", 0), manager.Lock()),
         }
     except (ImportError, OSError, EOFError) as reason:
-        raise GilDemoError(
-            f"the operating system refused what processes share ({reason})"
-        ) from None
+        told = f"{type(reason).__name__} {reason}".rstrip()
+        raise GilDemoError(f"what processes share could not be had, or is gone ({told})") from None
     finally:
         with held_back():
             getattr(manager, "shutdown", int)()  # which it has once it was started

@@ -27,7 +27,7 @@ def test_a_true_count_is_a_whole_table_and_a_lock_loses_nothing() -> None:
     assert (locked["found"] == locked["expected"]).all()
 
 
-def test_the_script_runs_here_too_and_leaves_the_interval_as_the_shortest_or_the_own(
+def test_the_script_runs_here_too_and_puts_the_switch_interval_back(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(portable_updates, "UPDATES", 100)
