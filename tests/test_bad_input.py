@@ -34,6 +34,7 @@ Arguments = dict[str, tuple[Any, Bad]]  # for each argument a good value and bad
 
 NOT_CALLED = {"GilDemoError", "ResultsError", "RunnerUnavailable", "WorkerDied"}
 WITHOUT_ARGUMENTS = {"describe_machine", "list_interpreters", "list_runners"}
+WITHOUT_ARGUMENTS |= {"follow_global", "compare_random_numbers"}
 OF_WORKERS = {"countdown", "trace_countdown"}  # workers import them, so they import no checks
 
 METHODS = list_start_methods()
@@ -125,7 +126,7 @@ ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
     | {"tasks": TASKS, "task_seconds": TASK_SECONDS, "sizes": SIZES},
     "bend_amdahl": {"table": (make_once("scale"), [*RUN[1], *NO_RACE])},
-    **dict.fromkeys(("check_claims", "compare_transport"), WITHIN),
+    **dict.fromkeys(("check_claims", "compare_sharing", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
     **dict.fromkeys(("interpreters", "sequential", "threads"), WITH_WORKERS),
     **dict.fromkeys(("serve", "weigh_workers"), WITHIN_BUDGET),
@@ -140,6 +141,7 @@ ENTRIES: dict[str, Arguments] = {
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
+    "count_lost_updates": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "draw": {"table": RUN, "chart": (None, no_choice(["comparison"]))},
     "examine_endings": {"endings": some_of(ENDINGS), "start_method": START_METHOD},
     "gather": {"folder": ("folder", [*NO_PATH, *DAMAGED, "folder"])},

@@ -12,7 +12,7 @@ import pytest
 
 from gil_demo.checks import ResultsError
 from gil_demo.classroom.table import pick_machines
-from gil_demo.exercises import elsewhere, pool, race, turns
+from gil_demo.exercises import elsewhere, pool, race, sharing, turns
 from gil_demo.exercises.pool import MadeUpPool
 from gil_demo.running.workloads import split
 from tests.exercises.answers import Case, expect
@@ -120,6 +120,31 @@ def handle(*moves: Callable[[Any], object], told: object = None) -> Callable[...
 def wait(thread: Thread) -> None:
     while thread.is_alive():
         pass
+
+
+def withdraw(account: Any, amount: int) -> bool:
+    with account.lock:
+        is_enough = bool(account.balance >= amount)
+        account.balance -= amount * is_enough
+    return is_enough
+
+
+def withdraw_and_keep(account: Any, amount: int) -> bool:
+    account.lock.acquire()
+    return bool(account.balance >= amount)
+
+
+def withdraw_in_two_pieces(account: Any, amount: int) -> bool:
+    with account.lock:
+        rest = account.balance - amount
+    with account.lock:
+        account.balance = max(rest, account.balance * (rest < 0))
+    return bool(rest >= 0)
+
+
+def withdraw_twice(account: Any, amount: int) -> bool:
+    with account.lock:
+        return withdraw(account, amount)
 
 
 def close_and_join(made_up: MadeUpPool) -> None:
@@ -230,6 +255,26 @@ CASES = [
     .gets(({interval: 2 * interval for interval in INTERVALS}, "those are seconds"))
     .gets((dict.fromkeys(INTERVALS, 0.5), "upside down"), (MIXED.median(), "beside nothing"))
     .gets((dict.fromkeys(INTERVALS, 3.0), "divide each round's `seconds`")),
+    Case(sharing.check_after, [])
+    .gets(({"threads": 11, "processes": 5}, "Right: 11 and 5. Threads add to the one global"))
+    .gets(({"threads": 5, "processes": 11}, "the wrong way round"))
+    .gets(({"threads": 5, "processes": 5}, "become of what they add?"))
+    .gets(({"threads": 11, "processes": 7}, "what a worker process sees"))
+    .gets(({"threads": 9, "processes": 9}, "all 3 threads add 2"), (11, "one number for each of")),
+    Case(sharing.check_safe, [])
+    .gets(({"a", "c", "e", "g"}, "Right: each of them is one step"))
+    .gets(({"a", "c", "e", "f", "g"}, "Look at f: between the question and the answer"))
+    .gets(({"a", "c", "e"}, "Look at g: that line is one step of a list's"))
+    .gets(({"a", "b", "c", "d", "e", "g"}, "two letters are not … b: that line reads first")),
+    Case(sharing.check_withdraw, [])
+    .gets((withdraw, "Right: it looks and takes in one piece"))
+    .gets((lambda *_: ..., "`withdraw` is still open"), (3, "should be a function; it is 3"))
+    .gets((withdraw_and_keep, "`withdraw(an account of 100, 60)` gave True: the lock is still tak"))
+    .gets((withdraw_in_two_pieces, "the lock was free between reading and writing"))
+    .gets((withdraw_twice, "ended with RuntimeError('it is taken already: here a true lock waits"))
+    .gets((lambda account, _: account.lock.release(), "release unlocked lock"))
+    .gets((lambda account, _: account.lock.__enter__() and None, "the lock is still taken"))
+    .gets((lambda *_: True, "40 should be left of 100, and the answer should be True")),
     Case(pool.check_best_share, [SEVEN])
     .gets((7 / 9, "Right: 0.78, or 7 of 9 places. Measured on this machine: 70 % of the time of"))
     .gets((1, "last round"))
@@ -344,7 +389,7 @@ def test_an_answer_is_told_right_or_gets_its_hint_and_no_table_its_error(case: C
 
 
 def test_each_exercise__that_needs_a_table_refuses_a_table_without_what_it_asks_for() -> None:
-    assert len(CHECKS) == 33
+    assert len(CHECKS) == 36
     only, pools = ("nothing", 0.005), {"sleeping": {"processes": [7.8] * 8}}
     for name, words, *tables in (
         ("lost_share", "of two threads", make_run({PROCESSES: [0.5] * 8})),
