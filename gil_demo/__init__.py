@@ -36,6 +36,7 @@ _HOMES = {
     "bend_amdahl": "race.amdahl",
     "trace": "turns.timeline",
     "sweep_switch_interval": "turns.sweep",
+    "sketch": "turns.sketch",
     "map_tasks": "pool.tasks",
     "observe_chunksize": "pool.tasks",
     "sweep_list_length": "pool.lists",

@@ -20,7 +20,7 @@ from gil_demo.measuring.rounds import check_budget
 from gil_demo.pool import tasks
 from gil_demo.pool.endings import examine_endings
 from gil_demo.pool.lists import summarise_lists, sweep_list_length
-from gil_demo.race.comparison import compare
+from gil_demo.race.comparison import RAN_AT, compare
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.scripts import Outcome, find_answer, run_script
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
@@ -67,17 +67,18 @@ def _measure_threads(_: str, seconds: float) -> dict[str, float]:
 
 
 def _judge_threads(it: Any, first: Any) -> Score:
-    ratio = words.state_times(it.time_ratio, it.time_ratio_low, it.time_ratio_high)
+    times = (1 / it.time_ratio, 1 / it.time_ratio_high, 1 / it.time_ratio_low)
+    speed = words.state_times(*times)
     without = "" if first["gil_enabled"] else "Without the GIL, "
-    told = words.capitalise(f"{without}two threads took {ratio} as long as the plain loop")
-    if it.time_ratio_low >= 1 - words.MARGIN:
-        return Score(HOLDS, ratio, f"{told}.")
+    told = words.capitalise(f"{without}two threads {RAN_AT.format(speed)}")
+    if it.time_ratio_low >= words.LEAST:
+        return Score(HOLDS, speed, f"{told}.")
     if it.time_ratio_low >= 1 / words.NO_GAIN:
-        return Score(HOLDS, ratio, f"{told}; that they gain a fifth of its speed is ruled out.")
-    if it.time_ratio_high < 1 - words.MARGIN:
-        return Score(FALSE, ratio, f"{told}.")
+        return Score(HOLDS, speed, f"{told}; that they gain a fifth of its speed is ruled out.")
+    if it.time_ratio_high < words.LEAST:
+        return Score(FALSE, speed, f"{told}.")
     fault = "are too few" if math.isnan(it.time_ratio_low) else "differ too much"
-    return Score(UNTOLD, ratio, f"{told}; the rounds {fault} to say more.")
+    return Score(UNTOLD, speed, f"{told}; the rounds {fault} to say more.")
 
 
 # C2: interpreters at the same time

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import SHARES
 
@@ -12,6 +13,7 @@ MADE_UP = "made up"
 """How `recorded_on` begins where a run was made up."""
 
 MARGIN, WIDEST = 0.05, 0.25
+LEAST = 1 / (1 + MARGIN)  # so that times and speeds, their inverse, are called alike
 NO_GAIN = 1.2
 """The speed-up below which threads are said not to help, where an interval is wide."""
 _WORDS = (
@@ -81,13 +83,13 @@ def call_ratio(low: float, high: float) -> str:
     """Say in words what an interval of a ratio to the plain loop's time means."""
     if low > 1 + MARGIN:
         return "slower"
-    if high < 1 - MARGIN:
+    if high < LEAST:
         return "faster"
-    if low >= 1 - MARGIN and high <= 1 + MARGIN:
+    if low >= LEAST and high <= 1 + MARGIN:
         return "about as fast"
     if is_wide(low, high):
         return "too uneven here to say more"
-    if low > 1 - MARGIN:
+    if low > LEAST:
         return "no faster"
     if high < 1 + MARGIN:
         return "no slower"
@@ -156,6 +158,13 @@ def head(title: str, table: pd.DataFrame) -> str:
 
 def _is_made_up(origin: str) -> bool:
     return origin.startswith(MADE_UP)
+
+
+def find_round_reservations(table: pd.DataFrame) -> list[str]:
+    """Say, in a clause, that a run has too few rounds for its medians to be more than a guess."""
+    if int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
+        return []
+    return [f"{count_in_run(table, 'round')} of {LEAST_ROUNDS} that an interval needs"]
 
 
 def find_machine_reservations(first: Any, workers: int) -> list[str]:

@@ -114,6 +114,7 @@ ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_A
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
 MAY_HAVE_COUNT: Arguments = {"count": (None, no_whole_number(1, MOST_STEPS))}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
+TASKS = ([2], no_list(2, no_whole_number(2, MOST_STEPS)))
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
 INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
@@ -123,7 +124,7 @@ NO_INTERPRETERS = no_list("python", [b"a", 1, None, "nul\0"])
 # every public function, with a good value and bad ones of each argument: new ones go here
 ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
-    | {"task_seconds": TASK_SECONDS, "sizes": SIZES},
+    | {"tasks": TASKS, "task_seconds": TASK_SECONDS, "sizes": SIZES},
     "bend_amdahl": {"table": (make_once("scale"), [*RUN[1], *NO_RACE])},
     **dict.fromkeys(("check_claims", "compare_sharing", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
@@ -154,6 +155,7 @@ ENTRIES: dict[str, Arguments] = {
     "observe_chunksize": POOLED | {"tasks": COUNT},
     "processes": POOLED | {"chunksize": (None, NO_CHUNKSIZE)},
     "run_script": {"source": ("", [*NO_TEXT, "\ud800"]), "timeout": (1.0, NO_SECONDS + NONE)},
+    "sketch": {"runner": ("threads", no_choice(["threads", "processes"]) + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
     "scale": RUN_AS | MAY_HAVE_COUNT | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
     "sweep_chunksize": LISTED,

@@ -34,7 +34,7 @@ def test_figures_are_stated_in_the_unit_that_suits_them_and_a_ratio_by_its_inter
     assert words.state_times(1.5, 1.4, 1.6) == words.state_times(1.5, NAN, NAN) == "1.50 ×"
     assert words.state_times(1.5, 0.5, 2.5) == "0.50 to 2.50 ×"
     for low, high, told in (
-        *((1.06, 1.2, "slower"), (0.8, 0.94, "faster"), (0.95, 1.05, "about as fast")),
+        *((1.06, 1.2, "slower"), (0.8, 0.94, "faster"), (0.953, 1.05, "about as fast")),
         *((0.7, 1.3, "too uneven here to say more"), (NAN, NAN, "too uneven here to say more")),
         *((0.96, 1.2, "no faster"), (0.8, 1.04, "no slower"), (0.9, 1.1, "no clear difference")),
     ):

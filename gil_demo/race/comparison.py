@@ -11,13 +11,12 @@ from gil_demo import words
 from gil_demo.checks import check_count, check_workers
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import Chart, get_look, make_chart
-from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import BASELINE, VARIANT, Work, check_runners, measure
 from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.schema import list_rows
 
-_ENDS = ("", "_low", "_high")
+RAN_AT = "ran at {} the speed of the plain loop"
 
 
 def compare(
@@ -91,42 +90,37 @@ def judge_speed(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 def find_reservations(table: pd.DataFrame) -> list[str]:
     """List why a run can't carry a verdict: clauses that say what to do; usually there are none."""
-    first = table.iloc[0]
-    rounds = int(first["rounds"])
-    reservations = words.find_machine_reservations(first, int(table["workers"].max()))
-    if rounds < LEAST_ROUNDS:
-        reservations.append(
-            f"{words.count_in_words(rounds, 'round')} of {LEAST_ROUNDS} that an interval needs; "
-            "allow more seconds or fewer steps"
-        )
-    return reservations
+    reservations = words.find_machine_reservations(table.iloc[0], int(table["workers"].max()))
+    few = words.find_round_reservations(table)
+    return reservations + [f"{told}; allow more seconds or fewer steps" for told in few]
 
 
 def _judge(row: Any, is_withheld: bool) -> str:
-    ratio, low, high = row.time_ratio, row.time_ratio_low, row.time_ratio_high
     name = words.capitalise(words.name_workers(row.runner, row.workers))
-    sentence = f"{name} took {ratio:.2f} × as long as the plain loop"
-    if not math.isnan(low):
-        sentence += f" (95 % interval {low:.2f} to {high:.2f})"
+    sentence = f"{name} {RAN_AT.format(f'{row.speed_up:.2f} ×')}"
+    if not math.isnan(row.speed_up_low):
+        sentence += f" (95 % interval {row.speed_up_low:.2f} to {row.speed_up_high:.2f})"
     if is_withheld:
         return f"{sentence}."
-    called = words.call_ratio(low, high)
-    if not row.cold_speed_up < row.speed_up * (1 - words.MARGIN):
+    called = words.call_ratio(row.time_ratio_low, row.time_ratio_high)
+    if not row.cold_speed_up < row.speed_up * words.LEAST:
         return f"{sentence}: {called}."
-    started, cold = row.start_up_seconds + row.tear_down_seconds, 1 / row.cold_speed_up
+    started = row.start_up_seconds + row.tear_down_seconds
     extra = f"Start-up and tear-down took {words.state_seconds(started)}"
     if not is_gain_lost(row):
-        told = f"{extra} more; counting that, {cold:.2f} × as long as the plain loop."
+        told = (
+            f"{extra} more; counting that, {row.cold_speed_up:.2f} × the speed of the plain loop."
+        )
         return f"{sentence}: {called}.\n  {told}"
-    lost = "slower" if cold > 1 + words.MARGIN else "no faster"
-    pays = words.state_seconds(started / (1 - ratio))
+    lost = "slower" if row.cold_speed_up < words.LEAST else "no faster"
+    pays = words.state_seconds(started / (1 - row.time_ratio))
     told = f"{extra}: that pays where the loop takes more than about {pays}."
     return f"{sentence}: {called} once started, {lost} with the start-up.\n  {told}"
 
 
 def is_gain_lost(row: Any) -> bool:
     """Tell whether workers that gained time took more of it to start and to end."""
-    return bool(row.time_ratio_high < 1 - words.MARGIN and row.cold_speed_up < 1)
+    return bool(row.time_ratio_high < words.LEAST and row.cold_speed_up < 1)
 
 
 def title_findings(table: pd.DataFrame, findings: Sequence[str], nothing: str) -> str:
@@ -136,21 +130,18 @@ def title_findings(table: pd.DataFrame, findings: Sequence[str], nothing: str) -
     return words.head("; ".join(findings) or nothing, table)
 
 
-def title_workers(table: pd.DataFrame, rows: Sequence[Any], figure: str, forms: list[str]) -> str:
-    """Tell in a chart's title what the verdict says of several workers.
-
-    Where that is a figure, it is told in one form and then in another.
-    """
+def title_workers(table: pd.DataFrame, rows: Sequence[Any]) -> str:
+    """Tell in a chart's title what the verdict says of several workers."""
     findings: list[str] = []
-    left = [*forms]
+    form = RAN_AT
     for row in rows:
         name = words.name_workers(row.runner, row.workers)
         called = words.call_ratio(row.time_ratio_low, row.time_ratio_high)
         told = f"{called} with {name}"
         if called in ("faster", "slower"):
-            times = words.state_times(*(getattr(row, figure + end) for end in _ENDS))
-            told = f"{name} {left[0].format(times)}{', once started' * is_gain_lost(row)}"
-            left = left[-1:]
+            times = words.state_times(row.speed_up, row.speed_up_low, row.speed_up_high)
+            told = f"{name} {form.format(times)}{', once started' * is_gain_lost(row)}"
+            form = "at {}"
         findings.append(told)
     return title_findings(table, findings, "the plain loop alone")
 
@@ -187,8 +178,7 @@ def draw_comparison(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     names = [words.capitalise(words.name_workers(row.runner, row.workers)) for row in rows]
     parts.name_rows(times, [name.replace(" sub-", "\nsub-") for name in names])
     contenders = [row for row in rows if row.runner != BASELINE]
-    forms = ["took {} as long as the plain loop", "{}"]
-    title = title_workers(table, contenders, "time_ratio", forms)
+    title = title_workers(table, contenders)
     return parts.finish(chart, title, describe_run(table), describe_speed_ups(rows))
 
 

@@ -82,7 +82,6 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.yaxis.set_major_locator(MaxNLocator(6))
     told = list_rows(contenders)
     widest = [row for row in told if row.workers == most]
-    forms = ["ran at {} the speed of the plain loop", "at {}"]
-    title = comparison.title_workers(table, widest, "speed_up", forms)
+    title = comparison.title_workers(table, widest)
     speed_ups = comparison.describe_speed_ups(told)
     return parts.finish(chart, title, comparison.describe_run(table), speed_ups)

@@ -1,7 +1,6 @@
 """Interrupts (Ctrl-C, or Jupyter's stop button) kept away from moments that must not be cut."""
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,12 +13,16 @@ def held_back(*, is_inherited: bool = True) -> Iterator[None]:
     started inside the block are born with the interrupt blocked, so that none dies of it with a
     traceback; but a script of its own (`is_inherited=False`) must be free to be interrupted.
     """
-    if threading.current_thread() is not threading.main_thread():  # which gets no interrupts
-        yield
-        return
     held: list[int] = []
     is_masked = is_inherited and hasattr(signal, "pthread_sigmask")  # not on Windows
-    handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    is_deaf = False
+    try:
+        handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    except ValueError:  # the main thread of the main interpreter alone gets interrupts
+        is_deaf = True
+    if is_deaf:
+        yield
+        return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if is_masked else None
     try:
         yield

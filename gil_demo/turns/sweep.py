@@ -132,7 +132,9 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
-    lines = [_judge(row) for row in list_rows(summary)]
+    few = words.find_round_reservations(table)
+    lines = [f"No verdict: {told}; allow more seconds." for told in few]
+    lines += [_judge(row) for row in list_rows(summary)]
     rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])
 
@@ -187,12 +189,14 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
     axes.set_ylim(0, max(1.25, 1.1 * float(summary[["speed", "speed_high"]].max().max())))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     label_in_full(axes.xaxis, [0.001, 0.01, 0.1, 1, 10, 100], "{:g}".format)
-    across = "switch interval (ms); bars: 95 % interval"
-    name_axes(axes, across, f"speed over that at {_OWN} (×)", 12)
+    bars = "; bars: 95 % interval" if summary["speed_low"].notna().any() else ""
+    name_axes(axes, f"switch interval (ms){bars}", f"speed over that at {_OWN} (×)", 12)
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell the turns at the shortest and the longest interval, and the speed at a tiny one."""
+    if few := words.find_round_reservations(table):
+        return words.head(f"no verdict: {few[0]}", table)
     seen = list_rows(summary.dropna(subset="turn_seconds"))
     ends = [seen[0], seen[-1]] if len(seen) > 1 else seen
     turns = " and ".join(

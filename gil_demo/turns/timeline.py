@@ -62,8 +62,9 @@ def trace(
     checks.check_choices("runners", "runner", runners, [*_LANES])
     names = check_runners(runners)
     tasks = split(checks.check_count(count), checks.check_workers(workers))
-    interval = sys.getswitchinterval() if switch_interval is None else switch_interval
-    checks.check_switch_interval("switch_interval", interval)
+    interval = sys.getswitchinterval()  # of the reader's own choice, whatever it is
+    if switch_interval is not None:
+        interval = checks.check_switch_interval("switch_interval", switch_interval)
     method = check_start_method(start_method)
     facts = collect_facts("trace")
     facts |= {"workers": workers, "count": count, "switch_interval_seconds": interval}

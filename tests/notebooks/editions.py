@@ -35,7 +35,7 @@ def read_solution(cell: NotebookNode) -> str:
 
 
 def draws_a_chart(cell: NotebookNode) -> bool:
-    return bool(cell.source.splitlines()[-1].startswith(("draw(", "bend_amdahl(")))
+    return bool(cell.source.splitlines()[-1].startswith(("draw(", "sketch(", "bend_amdahl(")))
 
 
 def read_code(name: str) -> list[NotebookNode]:

@@ -50,18 +50,19 @@ def test_each_runner_is_available_or_there_is_a_reason() -> None:
 def test_an_ordinary_run_is_told_and_drawn_beside_the_ideal() -> None:
     table, ended = make_run(), "\nEight rounds; stopped because"
     assert verdict(table) == (
-        "Two threads took 1.03 × as long as the plain loop (95 % interval 1.02 to 1.04): "
+        "Two threads ran at 0.97 × the speed of the plain loop (95 % interval 0.96 to 0.98): "
         "about as fast.\n"
-        "Two processes took 0.55 × as long as the plain loop (95 % interval 0.55 to 0.55): "
+        "Two processes ran at 1.82 × the speed of the plain loop (95 % interval 1.81 to 1.83): "
         f"faster.{ended} every interval was narrow enough."
     )
     assert verdict(make_run(stopped_by="budget")).endswith(f"{ended} the time allowed was spent.")
     chart = draw(table)
     assert chart.description == (
-        "Chart. About as fast with two threads; two processes took 0.55 × as long as the plain "
-        "loop. Medians: plain loop 0.207 s, speed-up 1.00; two threads 0.214 s, speed-up 0.97 "
-        "(0.96 to 0.98); two processes 0.114 s, speed-up 1.82 (1.81 to 1.83). Conditions: CPython "
-        "3.13.0, Linux, two usable cores, processes by fork; eight rounds of 4,000,000 steps."
+        "Chart. About as fast with two threads; two processes ran at 1.82 × the speed of the "
+        "plain loop. Medians: plain loop 0.207 s, speed-up 1.00; two threads 0.214 s, speed-up "
+        "0.97 (0.96 to 0.98); two processes 0.114 s, speed-up 1.82 (1.81 to 1.83). Conditions: "
+        "CPython 3.13.0, Linux, two usable cores, processes by fork; eight rounds of 4,000,000 "
+        "steps."
     )
     times, speed_ups = chart.axes
     names = [label.get_text() for label in times.get_yticklabels()]
@@ -87,7 +88,7 @@ def test_an_ordinary_run_is_told_and_drawn_beside_the_ideal() -> None:
 def test_a_run_that_carries_no_verdict_says_why_and_what_to_do() -> None:
     busy = "the machine was 63 % busy before the run; close other programs and run again"
     few = "five rounds of 6 that an interval needs; allow more seconds or fewer steps"
-    tripled = "Two threads took 3.00 × as long as the plain loop"
+    tripled = "Two threads ran at 0.33 × the speed of the plain loop"
     for reasons, rounds, facts in (
         ([], 6, {}),
         ([], 6, {"busy_percent": 13.0, "usable_cores": 8}),
@@ -109,19 +110,19 @@ def test_a_costly_start_up_is_told_with_what_it_makes_of_the_ratio() -> None:
     is_process = table["runner"] == "processes"
     table["seconds"] = [0.5 if one else 1.0 for one in is_process]
     table.loc[is_process, ["start_up_seconds", "tear_down_seconds"]] = [0.3, 0.1]
-    told = "Start-up and tear-down took 400 ms more; counting that, 0.90 × as long as the plain"
-    assert f"faster.\n  {told} loop.\n" in verdict(table)
+    told = "Start-up and tear-down took 400 ms more; counting that, 1.11 × the speed of the"
+    assert f"faster.\n  {told} plain loop.\n" in verdict(table)
     (hatched,) = [bar for bar in list_bars(draw(table).axes[0]) if bar.get_hatch()]
     assert (hatched.get_x(), hatched.get_width()) == pytest.approx((0.5, 0.4))
     table.loc[is_process, "start_up_seconds"] = 0.6
     assert verdict(table).splitlines()[:2] == [
-        "Two processes took 0.50 × as long as the plain loop (95 % interval 0.50 to 0.50): faster "
-        "once started, slower with the start-up.",
+        "Two processes ran at 2.00 × the speed of the plain loop (95 % interval 2.00 to 2.00): "
+        "faster once started, slower with the start-up.",
         "  Start-up and tear-down took 700 ms: that pays where the loop takes more than about "
         "1.4 s.",
     ]
     title = draw(table).texts[0].get_text()
-    assert title == "Two processes took 0.50 × as long as the plain loop, once started"
+    assert title == "Two processes ran at 2.00 × the speed of the plain loop, once started"
     # 5 % of the speed at most is not worth a word, and half a percent of the time no bar
     table.loc[is_process, ["start_up_seconds", "tear_down_seconds"]] = [0.001, 0.001]
     assert "Start-up" not in verdict(table)

@@ -31,6 +31,17 @@ def test_outside_the_main_thread_the_block_just_runs() -> None:
         assert executor.submit(look).result() is signal.getsignal(signal.SIGINT)
 
 
+def test_in_a_sub_interpreter_the_block_just_runs() -> None:
+    pool = pytest.importorskip("concurrent.futures.interpreter", reason="comes with Python 3.14")
+    with pool.InterpreterPoolExecutor(1) as executor:
+        assert executor.submit(run_held_back).result() == "ran"
+
+
+def run_held_back() -> str:
+    with held_back():
+        return "ran"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")
 @pytest.mark.parametrize("is_inherited", [True, False])
 def test_a_process_started_inside_is_deaf_to_interrupts_unless_told(is_inherited: bool) -> None:

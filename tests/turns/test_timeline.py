@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from gil_demo import ResultsError, draw, summarise, sweep_switch_interval, trace, verdict
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.machine import count_usable_cores, is_gil_enabled
+from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.workloads import trace_countdown
 from gil_demo.turns import sweep, timeline
 from tests.charts import assert_readable, list_lane_names, list_lanes, read_across, read_up
@@ -249,3 +250,9 @@ def test_every_timeline_draws_with_its_texts_in_sight() -> None:
         (take_turns(0.005, 12), {"window": (0.0599, 0.5)}),  # the end on the left
     ):
         assert_readable(partial(draw, **options), make_slices(lanes, start_method="forkserver"))
+
+
+def test_the_switch_interval_of_the_reader_s_own_is_kept_however_long_it_is() -> None:
+    with switch_interval_of(2.0):
+        slices = trace(["threads"], count=1_000)
+    assert slices["switch_interval_seconds"].tolist() == pytest.approx([2.0] * len(slices))
