@@ -27,8 +27,7 @@ CONTENTS = """
 ```{{toctree}}
 :hidden:
 
-{notebooks}
-teaching
+{pages}
 changes
 ```
 """
@@ -74,17 +73,17 @@ def is_replaceable(output: Path) -> bool:
 
 
 def copy_pages(source: Path) -> None:
-    """Lay out what Sphinx reads: README as the first page, the notebooks, the teacher's page."""
+    """Lay out what Sphinx reads: README as the first page, the notebooks, the teacher's pages."""
     shutil.copytree(TOP / "notebooks", source / "notebooks", ignore=shutil.ignore_patterns(".*"))
     shutil.copytree(TOP / ".github", source / ".github", ignore=shutil.ignore_patterns("*.md"))
     for name in ("LICENSE", "CITATION.cff"):
         shutil.copy(TOP / name, source)
-    names = [f"notebooks/{path.stem}" for path in sorted(source.glob("notebooks/*.ipynb"))]
-    contents = CONTENTS.format(notebooks="\n".join(names))
-    links = {"](.book/": "](", "](.github/CHANGELOG.md": "](changes.md"}
+    pages = [*sorted(source.glob("notebooks/*.ipynb")), *sorted(source.glob("notebooks/*.md"))]
+    contents = CONTENTS.format(pages="\n".join(f"notebooks/{path.stem}" for path in pages))
+    links = {"](.github/CHANGELOG.md": "](changes.md"}
     write_page(TOP / "README.md", source / "index.md", links, contents)
-    links = {"](../README.md": "](index.md", "](../": "]("}
-    write_page(BOOK / "teaching.md", source / "teaching.md", links)
+    for page in source.glob("notebooks/*.md"):
+        write_page(page, page, {"](../README.md": "](../index.md"})
     write_page(TOP / ".github" / "CHANGELOG.md", source / "changes.md", links)
 
 

@@ -1,4 +1,4 @@
-"""The commands behind `python -m gil_demo`: compare, examine, claims, plot, record and so on."""
+"""The commands behind `python -m gil_demo`: compare, examine, claims, plot, record and others."""
 
 import argparse
 import codecs
@@ -143,6 +143,7 @@ _NAMES = {
 
 
 def _compare(chosen: argparse.Namespace) -> None:
+    from gil_demo.classroom.lines import write_line
     from gil_demo.race.comparison import compare
     from gil_demo.tables.files import check_writable, save
     from gil_demo.tables.kinds import draw, summarise, verdict
@@ -163,6 +164,7 @@ def _compare(chosen: argparse.Namespace) -> None:
         print(f"{told}\n\n{verdict(table)}\n")
     print(f"table: {table_file}")
     _write_charts([draw(table)], chart_file)
+    print(f"\nThe same in a line, for a form or a chat:\n{write_line(table)}")
 
 
 def _examine(chosen: argparse.Namespace) -> None:
@@ -270,6 +272,43 @@ def _describe(_: argparse.Namespace) -> None:
         print(f"\n{warning}")
 
 
+_TRIAL_SECONDS = 90.0
+_TRIAL = """
+from importlib.util import find_spec
+
+from gil_demo import compare, draw
+from gil_demo.drawing.style import draw_png
+
+if __name__ == "__main__":  # workers may import this
+    draw_png(draw(compare(budget=0.5)))
+    import ipykernel.kernelapp
+
+    if not find_spec("jupyterlab"):  # to load it takes seconds
+        raise ModuleNotFoundError("No module named 'jupyterlab'")
+"""
+
+
+def _check(_: argparse.Namespace) -> None:
+    from gil_demo.measuring.machine import describe_machine
+    from gil_demo.running.scripts import FINISHED, TOO_LONG, run_script
+    from gil_demo.words import describe_computer
+
+    outcome = run_script(_TRIAL, _TRIAL_SECONDS)
+    if outcome.state != FINISHED:
+        reason = (outcome.output.strip().splitlines() or [outcome.state])[-1]
+        mend = "delete the folder .venv, install again, and show this line to your teacher"
+        if "No module named" in reason:
+            mend = "pip install -r requirements.txt in the folder of this set gets what is missing"
+        if outcome.state == TOO_LONG:
+            reason = f"a pool and a chart took more than {_TRIAL_SECONDS:.0f} s"
+            mend = "close other programs, and run this again"
+        raise GilDemoError(f"not ready: {reason}; {mend}")
+    told = describe_computer(describe_machine()._asdict() | {"recorded_on": ""})
+    line = f"Ready: a pool, a chart and a kernel work here, and JupyterLab is there ({told})"
+    has_colours = sys.stdout is not None and sys.stdout.isatty() and "TERM" in os.environ
+    print(f"\033[32m{line}\033[0m" if has_colours else line)
+
+
 def _take(told: str, metavar: str | None = None, **facts: Any) -> dict[str, Any]:
     return {"help": told, **facts} | ({} if "action" in facts else {"metavar": metavar})
 
@@ -360,6 +399,11 @@ COMMANDS: dict[str, _Command] = {
             "folder": _take("where the files are", "FOLDER", type=Path),
             "--output": _take(f"where to write; the charts go {_BESIDE}", "FILE.csv", type=Path),
         },
+    ),
+    "check": (
+        _check, "find out whether this machine is ready for the lesson",
+        "Run a pool, draw a chart and look for JupyterLab, within a minute and a half; print one "
+        "line: that all is ready, or what is missing and what to do.", {},
     ),
     "machine": (_describe, "describe this machine", "Describe this machine.", {}),
 }  # fmt: skip

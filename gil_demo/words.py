@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import SHARES
 
@@ -157,6 +158,13 @@ def head(title: str, table: pd.DataFrame) -> str:
 
 def _is_made_up(origin: str) -> bool:
     return origin.startswith(MADE_UP)
+
+
+def find_round_reservations(table: pd.DataFrame) -> list[str]:
+    """Say, in a clause, that a run has too few rounds for its medians to be more than a guess."""
+    if int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
+        return []
+    return [f"{count_in_run(table, 'round')} of {LEAST_ROUNDS} that an interval needs"]
 
 
 def find_machine_reservations(first: Any, workers: int) -> list[str]:

@@ -34,6 +34,7 @@ Arguments = dict[str, tuple[Any, Bad]]  # for each argument a good value and bad
 
 NOT_CALLED = {"GilDemoError", "ResultsError", "RunnerUnavailable", "WorkerDied"}
 WITHOUT_ARGUMENTS = {"describe_machine", "list_interpreters", "list_runners"}
+WITHOUT_ARGUMENTS |= {"follow_global", "compare_random_numbers"}
 OF_WORKERS = {"countdown", "trace_countdown"}  # workers import them, so they import no checks
 
 METHODS = list_start_methods()
@@ -117,6 +118,7 @@ ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_A
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
 MAY_HAVE_COUNT: Arguments = {"count": (None, no_whole_number(1, MOST_STEPS))}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
+TASKS = ([2], no_list(2, no_whole_number(2, MOST_STEPS)))
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
 INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
@@ -129,9 +131,9 @@ NO_BOOL = [*NO_ONE_THING, *TEXTS, 0, 1, None]
 # every public function, with a good value and bad ones of each argument: new ones go here
 ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
-    | {"task_seconds": TASK_SECONDS, "sizes": SIZES},
+    | {"tasks": TASKS, "task_seconds": TASK_SECONDS, "sizes": SIZES},
     "bend_amdahl": {"table": (make_once("scale"), [*RUN[1], *NO_RACE])},
-    **dict.fromkeys(("check_claims", "compare_transport"), WITHIN),
+    **dict.fromkeys(("check_claims", "compare_sharing", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
     **dict.fromkeys(("interpreters", "sequential", "threads"), WITH_WORKERS),
     **dict.fromkeys(("serve", "weigh_workers"), WITHIN_BUDGET),
@@ -146,6 +148,7 @@ ENTRIES: dict[str, Arguments] = {
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
+    "count_lost_updates": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "draw": {"table": RUN, "chart": (None, no_choice(["comparison"]))},
     "examine": WITHIN
     | {"function": (len, [*NO_TEXT, *TEXTS]), "arguments": (["a"] * 20, no_list("a", []))}

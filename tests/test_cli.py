@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE
 from unittest.mock import Mock
@@ -14,6 +15,7 @@ from unittest.mock import Mock
 import pytest
 
 from gil_demo import WorkerDied, __version__, cli, combine, load, save, summarise
+from gil_demo.classroom.lines import write_line
 from gil_demo.measuring import runs
 from gil_demo.measuring.machine import Machine
 from gil_demo.running import END_SECONDS
@@ -46,7 +48,10 @@ def test_compare_prints_the_table_and_the_verdict_and_writes_where_it_says() -> 
     answer = run("compare", *QUICK, "--output", "run.csv")
     assert (answer.returncode, answer.stderr) == (0, "")
     assert list_files() == ["run.csv", "run.png"]
-    assert answer.stdout.splitlines()[-2:] == ["table: run.csv", "chart: run.png"]
+    *told, line = answer.stdout.splitlines()[-5:]
+    handed_in = "The same in a line, for a form or a chat:"
+    assert told == ["table: run.csv", "chart: run.png", "", handed_in]
+    assert line == write_line(load("run.csv"))
     header = "ran as workers rounds seconds start-up tear-down speed-up from to"
     assert answer.stdout.splitlines()[0].split() == header.split()
     table = load("run.csv")
@@ -187,12 +192,34 @@ def test_gather_tells_of_each_file_and_writes_the_class_and_its_charts(capsys: C
     Path("class", "notes.txt").touch()
     assert cli.main(["gather", "class", "--output", "all.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == ["2 of 3 files read.", "notes.txt: left out: it is no CSV file", ""]
+    fault = "it is no CSV file, and no row of it is a result"
+    assert lines[:3] == ["2 of 3 files read.", f"notes.txt: left out: {fault}", ""]
     assert lines[3].startswith("Two threads took ")
     charts = [f"all-{number}.png" for number in range(1, 5)]
     assert lines[-5:] == ["table: all.csv", *(f"chart: {name}" for name in charts)]
     assert list_files() == [*charts, "all.csv", "class"]
     assert set(load("all.csv")["file"]) == {"anna", "ben"}
+
+
+def test_check_says_in_one_line_that_all_is_ready_or_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    has_jupyter = all(map(find_spec, ("ipykernel", "jupyterlab")))  # not in every test run
+    assert cli.main(["check"]) == (0 if has_jupyter else 1)
+    ready = r"Ready: a pool, a chart and a kernel work here.* \(.* usable cores?\)\n"
+    assert bool(re.fullmatch(ready, (printed := capsys.readouterr()).out)) == has_jupyter
+    assert has_jupyter or re.search("No module named '(ipykernel|jupyterlab)'", printed.err)
+    monkeypatch.setattr(cli, "_TRIAL_SECONDS", 1.0)
+    for trial, told in (
+        ("import nothing_such", r".*No module named 'nothing_such'; pip install -r requirements"),
+        ("import time; time.sleep(60)", "a pool and a chart took more than 1 s; close other"),
+        ("raise OSError('no DLL')", r"OSError: no DLL; delete the folder \.venv, install again"),
+    ):
+        monkeypatch.setattr(cli, "_TRIAL", trial)
+        assert cli.main(["check"]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert re.fullmatch(f"gil_demo: not ready: {told}.*\n", printed.err)
 
 
 def test_machine_is_told_in_words_and_each_command_explains_itself(capsys: Capture) -> None:

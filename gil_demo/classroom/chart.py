@@ -14,6 +14,7 @@ from gil_demo.classroom.table import (
     OTHERS,
     find_ideal,
     find_judged,
+    find_median,
     find_outliers,
     name_groups,
     pick_machines,
@@ -193,7 +194,7 @@ def _draw_group(
     axes: Axes, place: int, own: pd.DataFrame, look: style.Look, state: Callable[[float], str]
 ) -> str:
     """Draw the machines of a group as a band of marks with a line at their median; state it."""
-    values, middle = own["value"], float(own["value"].median())
+    values, middle = own["value"], find_median(own, "value")
     heights = pd.Series(scatter(len(own), 0.18), index=own.index) + place - 1
     _draw_marks(axes, own, values, heights, look, 6, alpha=0.6)
     axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=2.6)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from gil_demo.checks import ResultsError, state_path
 from gil_demo.measuring.runs import RUNS
-from gil_demo.tables.files import read_columns
+from gil_demo.tables.files import read_columns, read_text
 from gil_demo.tables.kinds import list_schemas
 from gil_demo.tables.spreadsheets import WAY_OUT
 
 MOST_FILES = 2_000
 MOST_FILE_BYTES = 1_000_000
+MARKS = ("gil_demo;", "sum=", "gil_enabled")
+"""What a row of a text holds where it is a result, or the rest of one."""
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@")
 _UNLIKE_TEXT = set("<>$\\`")
@@ -53,10 +55,7 @@ def show_text(text: str) -> str:
 
 def read_sheet(file: Path) -> dict[str, list[str]]:
     """Read the texts of each column of `RUNS` from a file, which an error doesn't name."""
-    if file.is_symlink():
-        raise ResultsError("it is a link; only files in the folder itself are read")
-    if file.is_dir():
-        raise ResultsError("it is a folder; what is in it isn't read")
+    _check_file(file)
     if file.suffix.lower() != ".csv":
         told = f": {WAY_OUT}" if file.suffix.lower() in _SPREADSHEETS else ""
         raise ResultsError(f"it is no CSV file{told}")
@@ -67,8 +66,24 @@ def read_sheet(file: Path) -> dict[str, list[str]]:
         raise ResultsError("the file has no rows")
     for name, column in RUNS.columns.items():
         if column.kind == "text":
-            _check_texts(name, columns[name])
+            check_texts(name, columns[name])
     return columns
+
+
+def read_rows(file: Path) -> list[tuple[int, str]]:
+    """Read the rows of a text into which results were pasted, with their numbers."""
+    _check_file(file)
+    rows = read_text(file, "the file", MOST_FILE_BYTES).splitlines()
+    if not any(mark in row for row in rows for mark in MARKS):
+        raise ResultsError("it is no CSV file, and no row of it is a result")
+    return [(number, row) for number, row in enumerate(rows, 1) if row.strip()]
+
+
+def _check_file(file: Path) -> None:
+    if file.is_symlink():
+        raise ResultsError("it is a link; only files in the folder itself are read")
+    if file.is_dir():
+        raise ResultsError("it is a folder; what is in it isn't read")
 
 
 def _check_header(header: list[str]) -> None:
@@ -79,7 +94,7 @@ def _check_header(header: list[str]) -> None:
         raise ResultsError(f"it lacks the columns {', '.join(missing)}")
 
 
-def _check_texts(name: str, values: list[str]) -> None:
+def check_texts(name: str, values: list[str]) -> None:
     """Refuse texts that no version of the set writes, such as a spreadsheet's formulas."""
     form, unlike = _FORMS.get(name, (re.compile(".*"), ""))
     for value in dict.fromkeys(values):

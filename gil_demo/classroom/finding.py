@@ -5,7 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 
 from gil_demo import words
-from gil_demo.classroom.table import SYSTEMS, find_ideal, find_judged, find_outliers, pick_machines
+from gil_demo.classroom.table import (
+    SYSTEMS,
+    find_ideal,
+    find_judged,
+    find_median,
+    find_outliers,
+    pick_machines,
+)
 
 _MOST_NAMED = 3
 
@@ -61,9 +68,9 @@ def name_ends(
     machines: pd.DataFrame, column: str, by: str, state: Callable[[float], str]
 ) -> list[str]:
     """State the least and the most of the groups' medians; of one group alone, that."""
-    medians = machines.groupby(by)[column].median().sort_values(kind="stable")
-    ends = medians.iloc[sorted({0, len(medians) - 1})]
-    return [f"{state(value)} with {name}" for name, value in ends.items()]
+    medians = sorted((find_median(own, column), str(name)) for name, own in machines.groupby(by))
+    ends = [medians[n] for n in sorted({0, len(medians) - 1})]
+    return [f"{state(value)} with {name}" for value, name in ends]
 
 
 def shorten_name(name: str) -> str:

@@ -8,16 +8,19 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gil_demo.checks import ResultsError, check_path, state_path
-from gil_demo.classroom.files import list_files, read_sheet, show_text
+from gil_demo.classroom.files import list_files, read_rows, read_sheet, show_text
+from gil_demo.classroom.lines import read_countdown, read_line
 from gil_demo.classroom.table import CLASS
 from gil_demo.measuring.runs import BASELINE, RUNS, VARIANT, summarise_each
-from gil_demo.tables.schema import MACHINE, convert, list_rows
+from gil_demo.tables.schema import MACHINE, Schema, convert, list_rows
 
 READ, SET_ASIDE, LEFT_OUT = "read", "set aside", "left out"
 UNNAMED = "threads-versus-processes"  # as the set itself begins the name of a file: nobody's
 _EXPERIMENTS = ("compare", "scale")
-_MOST_LETTERS = 200
+_MOST_LETTERS, _MOST_NAME = 200, 60
+_ROW = ", row "
 Sheets = dict[int, dict[str, list[str]]]
+Source = Path | str | ResultsError  # a file, a row of a text, or why that can't be read
 
 
 class Gathered(NamedTuple):
@@ -40,14 +43,16 @@ class Gathered(NamedTuple):
         return self.files[self.files["reason"] != ""]
 
     def _count(self) -> str:
-        return f"{(self.files['state'] == READ).sum():,} of {len(self.files):,} files read."
+        rows = " and rows" * bool(self.files["file"].str.contains(_ROW).any())
+        return f"{(self.files['state'] == READ).sum():,} of {len(self.files):,} files{rows} read."
 
 
 class _Report:
-    """What became of each file, by its number in the list of names."""
+    """What became of each file and row, by its number in the list of names."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
+        self.owners = [*names]  # a row's is the name that stands in it
         self.fates = [(READ, "")] * len(names)
 
     def note(self, number: int, state: str, reason: str) -> None:
@@ -63,7 +68,9 @@ class _Report:
 def gather(folder: str | os.PathLike[str]) -> Gathered:
     """Put the results files of a folder together: one machine, one name, one run.
 
-    Every file is read whole and checked, or named with the reason. The runs of `compare` and
+    Every file is read whole and checked, or named with the reason. In a text (.txt) each row is a
+    line that `python -m gil_demo` or portable_countdown.py printed at its end, with a name before
+    it if you like. The runs of `compare` and
     `scale` count, of this version of the set or an older one. Folders inside the folder are not
     entered and links are not followed. A run that is there twice counts once. Of several runs of
     one machine under one name the last counts; names count as one that differ in a date and time
@@ -74,7 +81,7 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
         folder: the folder with the files; their names are all that is kept of their owners.
 
     Returns:
-        The class's table, and a table of the files.
+        The class's table, and a table of the files, and the rows of texts.
 
     Raises:
         TypeError: the folder is neither a text nor a path.
@@ -82,64 +89,106 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
         ResultsError: it is no folder, holds too many files, or none that can be read.
     """
     place = check_path("folder", folder)
-    report = _Report(list_files(place))
-    summary = _sum_up(_read_sheets(place, report), report)
+    sources = _list_sources(place)
+    report = _Report([*sources])
+    summary = _sum_up([*sources.values()], report)
     if summary.empty:
         first = [f"{row.file}: {row.reason}" for row in list_rows(report.tabulate().head(3))]
         told = f" ({'; '.join(first)[:_MOST_LETTERS]})" if first else ""
         raise ResultsError(f"{state_path(place)} holds no file of timed runs{told}")
-    summary["name"] = [report.names[number] for number in summary["number"]]
+    summary["name"] = [report.owners[number] for number in summary["number"]]
     spares = find_spares(summary)
     _note_spares(summary, spares, report)
     kept = summary[~summary["key"].isin(list(spares))]
-    stems = [show_text(Path(name).stem) for name in kept["name"]]
+    stems = [show_text(re.sub(r"(?i)\.csv$", "", name)) for name in kept["name"]]
     table = convert(kept.assign(experiment="class", file=stems), CLASS, "the class's table")
     return Gathered(table.reset_index(drop=True), report.tabulate())
 
 
-def _read_sheets(folder: Path, report: _Report) -> Sheets:
+def _list_sources(folder: Path) -> dict[str, Source]:
+    """List the files of a folder, and in place of a text its rows."""
+    sources: dict[str, Source] = {}
+    for name in list_files(folder):
+        sources[name] = folder / name
+        if name.lower().endswith(".txt"):
+            try:
+                rows = read_rows(folder / name)
+            except ResultsError as reason:
+                sources[name] = reason
+            else:
+                del sources[name]
+                sources |= {f"{name}{_ROW}{number}": row for number, row in rows}
+    return sources
+
+
+def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, Sheets]:
+    """Read the runs of files, and those that were summed up before they were pasted."""
     sheets: Sheets = {}
-    for number, name in enumerate(report.names):
+    pasted: Sheets = {}
+    for number, source in enumerate(sources):
         try:
-            sheets[number] = read_sheet(folder / name)
+            if isinstance(source, Path):
+                sheets[number] = read_sheet(source)
+                continue
+            if isinstance(source, ResultsError):
+                raise source
+            if "{" in source:
+                owner, sheets[number] = read_countdown(source)
+            else:
+                owner, pasted[number] = read_line(source)
+            unnamed = report.names[number].replace(f".txt{_ROW}", " ")
+            report.owners[number] = owner.strip(' \t,:;"')[:_MOST_NAME] or unnamed
         except ResultsError as reason:
             report.note(number, LEFT_OUT, str(reason))
-    return sheets
+    return sheets, pasted
 
 
-def _sum_up(sheets: Sheets, report: _Report) -> pd.DataFrame:
-    """Check files together and sum up their runs; `key` tells a run, `number` its file."""
-    tables = _convert_together(sheets, report) if sheets else []
-    if not tables:
+def _sum_up(sources: list[Source], report: _Report) -> pd.DataFrame:
+    """Sum up the runs of files and lines; `key` tells a run, `number` its file or row."""
+    sheets, pasted = _read_sources(sources, report)
+    summaries = _sum_up_sheets(sheets, report) + _convert_together(pasted, CLASS, report)
+    if not summaries:
         return pd.DataFrame()
-    table = pd.concat(tables, ignore_index=True)
-    held = table["run_id"][table["runner"] == BASELINE].unique()
-    kept = table[table["experiment"].isin(_EXPERIMENTS) & table["run_id"].isin(held)]
-    _note_others(table, kept, report)
-    if kept.empty:
-        return pd.DataFrame()
-    facts = kept.drop_duplicates("run_id")[["run_id", *MACHINE]]
-    summary = summarise_each(kept).merge(facts, on="run_id", validate="many_to_one")
+    summary = pd.concat(summaries, ignore_index=True)
     parts = summary["run_id"].str.split(" ", n=1, expand=True)
     summary = summary.assign(key=summary["run_id"], number=parts[0].astype(int), run_id=parts[1])
     return summary[~summary["number"].isin(_note_implausible(summary, report))]
 
 
-def _convert_together(sheets: Sheets, report: _Report) -> list[pd.DataFrame]:
-    """Check files together, which is quick; where that fails, each half of them apart."""
-    columns: dict[str, list[str]] = {name: [] for name in RUNS.columns}
+def _sum_up_sheets(sheets: Sheets, report: _Report) -> list[pd.DataFrame]:
+    """Check files together, and sum up their runs, if there are any."""
+    tables = _convert_together(sheets, RUNS, report)
+    if not tables:
+        return []
+    table = pd.concat(tables, ignore_index=True)
+    held = table["run_id"][table["runner"] == BASELINE].unique()
+    kept = table[table["experiment"].isin(_EXPERIMENTS) & table["run_id"].isin(held)]
+    _note_others(table, kept, report)
+    if kept.empty:
+        return []
+    facts = kept.drop_duplicates("run_id")[["run_id", *MACHINE]]
+    return [summarise_each(kept).merge(facts, on="run_id", validate="many_to_one")]
+
+
+def _convert_together(sheets: Sheets, schema: Schema, report: _Report) -> list[pd.DataFrame]:
+    """Check sheets together, which is quick; where that fails, each half of them apart."""
+    if not sheets:
+        return []
+    columns: dict[str, list[str]] = {name: [] for name in schema.columns}
     for number, sheet in sheets.items():
         for name, values in sheet.items():
-            columns[name] += [f"{number} {one}" for one in values] if name == "run_id" else values
+            keys = [one and f"{number} {one}" for one in values]
+            columns[name] += keys if name == "run_id" else values
     try:
-        return [convert(pd.DataFrame(columns), RUNS, "the file")]
+        place = "the file" if schema is RUNS else "the line"
+        return [convert(pd.DataFrame(columns), schema, place)]
     except ResultsError as reason:
         if len(sheets) == 1:
             report.note(number, LEFT_OUT, str(reason).replace(f"run {number} ", "run "))
             return []
     files, half = [*sheets.items()], len(sheets) // 2
     halves = (dict(files[:half]), dict(files[half:]))
-    return [table for part in halves for table in _convert_together(part, report)]
+    return [table for part in halves for table in _convert_together(part, schema, report)]
 
 
 def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> None:
@@ -185,8 +234,8 @@ _SAME_MACHINE = [
 
 def find_spares(summary: pd.DataFrame) -> dict[str, str]:
     """Find the runs of a class that another run stands for, by their keys, with the reasons."""
-    figures = [*VARIANT, "seconds", "time_ratio", "cold_speed_up"]
-    rows = pd.Series(summary[figures].itertuples(index=False, name=None))
+    figures = summary[["seconds", "time_ratio"]].map("{:.4g}".format)  # as in a line
+    rows = pd.Series(summary[VARIANT].join(figures).itertuples(index=False, name=None))
     told = {key: (*own,) for key, own in rows.groupby([*summary["key"]])}
     spares: dict[str, str] = {}
     first: dict[str, Any] = {}

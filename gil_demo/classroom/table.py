@@ -71,6 +71,12 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     ).sort_index()
 
 
+def find_median(machines: pd.DataFrame, column: str) -> float:
+    """Find the median over those machines that can carry a verdict, if there are any."""
+    judged = machines[machines["is_judged"]]
+    return float((machines if judged.empty else judged)[column].median())
+
+
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
     rows = (dict(zip(machines, row, strict=True)) for row in machines.itertuples(False, None))
     judged = [

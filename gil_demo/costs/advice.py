@@ -1,4 +1,4 @@
-"""What to use on this machine, by the length of a task and the data that it needs."""
+"""What to use on this machine, by the number of tasks, their length and their data."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,35 +21,43 @@ from gil_demo.words import find_busy_reservations, state_bytes, state_seconds
 CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
 NO_VERDICT = "no verdict"
 DEFAULT_TASK_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1.0)
-DEFAULT_SIZES = (1_000, 1_000_000, 100_000_000)
+DEFAULT_SIZES = (1_000, 1_000_000)
 MOST_BYTES = 10**12
+_MORE_TASKS = (1, 50, 5_000)  # times as many as were measured at once
+_CHUNKS = 4  # for each worker, as `Pool.map` cuts a long list
 
 
 def advise(
     lengths: pd.DataFrame,
     transfers: pd.DataFrame,
     *,
+    tasks: Sequence[int] | None = None,
     task_seconds: Sequence[float] = DEFAULT_TASK_SECONDS,
     sizes: Sequence[int] = DEFAULT_SIZES,
 ) -> pd.DataFrame:
-    """Say what to use on this machine, by the length of a task and the data that it needs.
+    """Say what to use here, by how many tasks there are, how long one is and what data it needs.
 
     The answer is the simplest way (in the order plain loop, threads, cold pool, kept pool) that
     comes within a tenth of the quickest, by the lines fitted to `lengths` and the medians of
-    `transfers`. A pool pays for the data of each task, sent as its argument.
+    `transfers`. A pool pays for the data of each task, sent as its argument. What goes beyond the
+    two tables is reckoned: a long list is to a pool as one longer task for each worker, handed out
+    in four chunks for each, as `Pool.map` does.
 
     Args:
         lengths: a table as `sweep_task_length` gives it.
         transfers: a table as `compare_transport` gives it; its start method counts, where
             `lengths` has it.
+        tasks: how many tasks there are, each once, no fewer than were run at once in `lengths`;
+            None means as many, 50 and 5,000 times as many.
         task_seconds: lengths of a task in seconds, each once.
         sizes: bytes that each task needs, each once.
 
     Returns:
-        A row for each length and size: task_seconds, size_bytes, answer ("plain loop", "threads",
+        A row for each of them: tasks, task_seconds, size_bytes, answer ("plain loop", "threads",
         "cold pool", "kept pool", or "no verdict" where the machine or the rounds don't carry one:
-        where another way may well be half as quick again) and speed_up (over the plain loop, as
-        the fitted lines say it; nan without a verdict).
+        where another way may well be half as quick again), is_measured (whether as many tasks, so
+        long and with such data, lie within what was measured; else the answer is reckoned) and
+        speed_up (over the plain loop, as the fitted lines say it; nan without a verdict).
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -57,10 +65,15 @@ def advise(
         ResultsError: a table is not of its kind, or holds several runs.
     """
     check_length = partial(check_number, most=checks.MOST_SECONDS)
-    tasks = check_unlike("task_seconds", task_seconds, check_length)
+    durations = check_unlike("task_seconds", task_seconds, check_length)
     wanted = check_unlike("sizes", sizes, partial(check_whole_number, least=1, most=MOST_BYTES))
     check_one_run(lengths, LENGTHS)
     check_one_run(transfers, TRANSFERS)
+    at_once = int(lengths["tasks"].iloc[0])
+    if tasks is None:
+        tasks = [at_once * more for more in _MORE_TASKS]
+    check_many = partial(check_whole_number, least=at_once, most=checks.MOST_STEPS)
+    numbers = check_unlike("tasks", tasks, check_many)
     costs, pace, carried = list_costs(lengths), measure_pace(lengths), _list_carried(transfers)
     is_told = (
         not find_reservations(lengths)
@@ -69,49 +82,80 @@ def advise(
         and min(int(table["rounds"].iloc[0]) for table in (lengths, transfers)) >= LEAST_ROUNDS
     )
     lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}
+    measured = lengths["steps"].agg(["min", "max"]) / pace
     rows = []
-    for seconds, size in product(tasks, wanted):
-        carry, steps = pace * estimate_carry(carried, size), pace * seconds
-        prices = {  # in steps of the plain loop, and how far they may be off
-            name: (line.line.at(steps) + carry * ("pool" in name), line.reach(steps))
-            for name, line in lines.items()
-        }
+    for number, seconds, size in product(numbers, durations, wanted):
+        carry = estimate_carry(carried, size)
+        prices = _reckon(lines, number / at_once, pace * seconds, pace * carry)
         answer = _choose(prices)
         gain = prices[CHOICES[0]][0] / prices[answer][0] if answer in prices else math.nan
-        rows.append((seconds, size, answer, gain))
-    return pd.DataFrame(rows, columns=["task_seconds", "size_bytes", "answer", "speed_up"])
+        is_measured = (
+            number == at_once
+            and measured["min"] <= seconds <= measured["max"]
+            and min(carried) <= size <= max(carried)
+        )
+        rows.append((number, seconds, size, answer, is_measured, gain))
+    names = ["tasks", "task_seconds", "size_bytes", "answer", "is_measured", "speed_up"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _reckon(
+    lines: Mapping[str, DoubtfulLine], turns: float, steps: float, carry: float
+) -> dict[str, tuple[float, float]]:
+    """Reckon what each choice costs a worker, in steps of the plain loop, and the doubt of it.
+
+    `turns` is how many tasks each worker gets in the mean, `carry` what the data of one cost.
+    """
+    prices = {}
+    for name, line in lines.items():
+        own = turns if name == CHOICES[0] else math.ceil(turns)  # nobody does a part of a task
+        more = 0.0
+        if "pool" in name:  # the first chunk is handed out in the line itself
+            kept = max(0.0, lines[CHOICES[3]].line.overhead)
+            more = own * carry + kept * (min(own, _CHUNKS) - 1)
+        prices[name] = (line.line.at(own * steps) + more, line.reach(own * steps))
+    return prices
 
 
 def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
-    """Lay out what `advise` says as a table to read: a row for each length, a column for each size.
+    """Lay out what `advise` says as a table to read: a row for each length of a task.
 
     Args:
         advice: a table as `advise` gives it.
 
     Returns:
-        The answers, with lengths and sizes in words.
+        The answers, a column for each size and number of tasks, in words; those that are reckoned
+        stand in brackets.
 
     Raises:
         ResultsError: it is no such table.
     """
-    needed = ["task_seconds", "size_bytes", "answer"]
-    if not isinstance(advice, pd.DataFrame) or not set(needed) <= set(advice.columns):
+    needed = ["tasks", "task_seconds", "size_bytes"]
+    is_whole = isinstance(advice, pd.DataFrame) and {*needed, "answer", "is_measured"} <= set(
+        advice.columns
+    )
+    if not is_whole:
         raise ResultsError("advice must be a table as advise() gives it")
-    if advice.empty or advice.duplicated(needed[:2]).any():
-        raise ResultsError("advice must have one row for each length and size")
-    laid_out = advice.pivot(index="task_seconds", columns="size_bytes", values="answer")
-    return laid_out.rename(
-        index=lambda seconds: f"a task of {state_seconds(seconds)}",
-        columns=lambda size: f"with {state_bytes(size)}",
-    ).rename_axis(index=None, columns=None)
+    if advice.empty or advice.duplicated(needed).any():
+        raise ResultsError("advice must have one row for each number, length and size")
+    is_plain = advice["is_measured"] | (advice["answer"] == NO_VERDICT)
+    told = advice.assign(answer=advice["answer"].where(is_plain, "(" + advice["answer"] + ")"))
+    laid_out = told.pivot(index="task_seconds", columns=["size_bytes", "tasks"], values="answer")
+    laid_out = laid_out.sort_index(axis="columns")
+    sizes, tasks = (laid_out.columns.get_level_values(level) for level in (0, 1))
+    names = [f"each with {state_bytes(size)}" for size in sizes], [f"{n:,} tasks" for n in tasks]
+    laid_out.columns = pd.MultiIndex.from_arrays(names)
+    return laid_out.rename(lambda seconds: f"a task of {state_seconds(seconds)}").rename_axis(None)
 
 
 def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
-    is_sent = (transfers["kind"] == "bytes") & (transfers["way"] == "argument")
-    if not is_sent.any():
+    """List by size what an argument costs beyond a task whose worker has its data already."""
+    data = transfers[transfers["kind"] == "bytes"]
+    medians = data.groupby(["way", "size_bytes"])["seconds"].median()
+    if "argument" not in medians.index:
         raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
-    medians = transfers[is_sent].groupby("size_bytes")["seconds"].median()
-    return {int(str(size)): float(seconds) for size, seconds in medians.items()}
+    tripless = medians["argument"].sub(medians.get("kept", 0.0), fill_value=0.0).clip(lower=0.0)
+    return {int(str(size)): float(seconds) for size, seconds in tripless.items()}
 
 
 def estimate_carry(seconds: Mapping[int, float], size: int) -> float:

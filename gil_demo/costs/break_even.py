@@ -3,6 +3,7 @@
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -18,6 +19,8 @@ from gil_demo.tables.schema import list_rows
 from gil_demo.words import count_in_run, head, state_range, state_seconds, tell
 
 _RIVALS = {BASELINE: "the plain loop", "threads": "threads"}
+LEAST_SPEED_UP = 0.05  # that is drawn: where a line crosses 1 is what matters
+_SPEED_UPS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 _ALIKE = 1.1  # crossings that differ by less are told as one, the longest
 
 
@@ -92,7 +95,6 @@ def _state_when(crossings: pd.DataFrame) -> str:
 
 
 _LOOKS = {
-    (BASELINE, ""): ("plain loop", style.get_look(BASELINE)),
     ("threads", ""): ("threads", style.get_look("threads")),
     ("processes", COLD): ("cold pool", style.Look(style.get_look("processes").colour, "s", "--")),
     ("processes", KEPT): ("pool kept open", style.get_look("processes")),
@@ -100,7 +102,7 @@ _LOOKS = {
 
 
 def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
-    """Draw how long all tasks took against the length of one, a panel for each start method."""
+    """Draw the speed-up against the length of a task, a panel for each start method."""
     lengths, methods = sum_up(table), sorted(set(summary["start_method"]))
     width = max(9.5, 4.6 * len(methods))
     chart = style.make_chart(width, 5.6)
@@ -115,32 +117,35 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
         _draw_panel(axes, method, lengths, found[found["start_method"] == method])
         if furthest > lengths["task_seconds"].max():
             _continue_lines(axes, method, table, furthest)
-    least, most = float(lengths["seconds_low"].min()), float(lengths["seconds_high"].max())
-    panels[0].set_ylim(least / 2.2, max(1.5 * most, panels[0].get_ylim()[1]))
+    least, most = float(lengths["speed_up_low"].min()), float(lengths["speed_up_high"].max())
+    panels[0].set_ylim(max(LEAST_SPEED_UP, least / 1.3), 2.2 * max(2.0, most))
     for axes, method in zip(panels, methods, strict=True):
         _finish_panel(axes, method, found[found["start_method"] == method])
-    panels[0].set_ylabel("time for all tasks", size=13, color=style.INK)
+    panels[0].set_ylabel("speed-up over the plain loop (×)", size=13, color=style.INK)
     chart.legend(
         *panels[0].get_legend_handles_labels(), loc="upper left", ncols=4, frameon=False,
         fontsize=13, bbox_to_anchor=(0.03, 0.935), handlelength=2.6, columnspacing=1.6,
     )  # fmt: skip
     ends = sorted({lengths["task_seconds"].min(), lengths["task_seconds"].max()})
     what = f"{count_in_run(table, 'task')} at once, of {' to '.join(map(state_seconds, ends))} each"
+    what += f" (drawn from {LEAST_SPEED_UP:g} × on)" * (least < LEAST_SPEED_UP)
     return finish(chart, _title(table, summary), describe_rounds(table, what), _tell(told, lengths))
 
 
 def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFrame) -> None:
     axes.loglog()
+    loop = style.get_look(BASELINE).colour
+    axes.axhline(1, color=loop, linewidth=2, label="plain loop", zorder=1)
     for (runner, pool), (label, look) in _LOOKS.items():
         is_shown = lengths["start_method"].isin([method, ""])
         rows = lengths[is_shown & (lengths["runner"] == runner) & (lengths["pool"] == pool)]
         if rows.empty:
             continue
         x = rows["task_seconds"].astype(float)
-        ends = rows["seconds_low"], rows["seconds_high"]
+        ends = rows["speed_up_low"], rows["speed_up_high"]
         axes.fill_between(x, *ends, color=look.colour, alpha=0.15, linewidth=0)
         axes.plot(
-            x, rows["seconds"], color=look.colour, marker=look.marker,
+            x, rows["speed_up"], color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, linestyle=look.line, label=label,
             markerfacecolor=style.PAPER if look.line == "--" else look.colour,
         )  # fmt: skip
@@ -151,33 +156,36 @@ def _draw_panel(axes: Axes, method: str, lengths: pd.DataFrame, found: pd.DataFr
 
 
 def _finish_panel(axes: Axes, method: str, found: pd.DataFrame) -> None:
-    """Name a panel's axes, and label the crossings at the foot of their lines, a row a pool."""
+    """Name a panel's axes, and label the crossings at the top, a row a pool."""
     axes.set_title(f"by {method}", loc="left", size=14, color=style.INK, weight="bold", pad=8)
     axes.set_xlabel("length of one task", size=12, color=style.INK)
     style.label_decades(axes.xaxis, state_seconds)
-    style.label_decades(axes.yaxis, state_seconds)
+    style.label_in_full(axes.yaxis, _SPEED_UPS, "{:g}".format)
     style.clean_axes(axes, "y")
     axes.tick_params(labelsize=11)
     low, high = axes.get_xlim()
     for row in list_rows(found):
         length = row.crossing_seconds
         is_left = length**2 < low * high
+        away = 4 if is_left else -4, -4 if row.pool == COLD else -22
         write(
-            axes, state_seconds(length), (length, 0),
-            (4 if is_left else -4, 24 if row.pool == COLD else 6), style.INK, 12,
-            xycoords=("data", "axes fraction"), ha="left" if is_left else "right",
+            axes, state_seconds(length), (length, 1), away, style.INK, 12,
+            xycoords=("data", "axes fraction"), va="top",
+            ha="left" if is_left else "right",
             bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
         )  # fmt: skip
 
 
 def _continue_lines(axes: Axes, method: str, table: pd.DataFrame, furthest: float) -> None:
     """Carry the fitted lines on to where a pool begins to pay, beyond what was measured."""
-    lines, pace = fit_ways(table), measure_pace(table)
-    lengths = [float(table["steps"].max()) / pace, 1.5 * furthest]
-    for way in (Way(BASELINE), Way("processes", method, COLD), Way("processes", method, KEPT)):
+    lines, longest = fit_ways(table), float(table["steps"].max()) / measure_pace(table)
+    lengths = np.geomspace(longest, 1.5 * furthest, 30)
+    loop = [lines[Way(BASELINE)].at(length) for length in lengths]
+    for pool in (COLD, KEPT):
+        costs = [lines[Way("processes", method, pool)].at(length) for length in lengths]
         axes.plot(
-            lengths, [lines[way].at(length) for length in lengths], linewidth=1.2, linestyle=":",
-            color=_LOOKS[way.runner, way.pool][1].colour, zorder=1,
+            lengths, np.divide(loop, costs), linewidth=1.2, linestyle=":",
+            color=_LOOKS["processes", pool][1].colour, zorder=1,
         )  # fmt: skip
 
 
@@ -192,5 +200,6 @@ def _tell(crossings: pd.DataFrame, lengths: pd.DataFrame) -> str:
     times = []
     for row in list_rows(lengths[lengths["steps"] == lengths["steps"].max()]):
         by = f" by {row.start_method}" if row.start_method else ""
-        times.append(f"{_LOOKS[row.runner, row.pool][0]}{by} {row.seconds:.4f} s")
+        name = _LOOKS[row.runner, row.pool][0] if row.runner != BASELINE else "plain loop"
+        times.append(f"{name}{by} {row.seconds:.4f} s")
     return f"{pays}The longest tasks took: {'; '.join(times)}."

@@ -138,12 +138,18 @@ class Way(NamedTuple):
 
 
 def sum_up(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum up how long all tasks took, by way and length, with the quarters around the median."""
-    pace, quarters = measure_pace(table), pd.Index([0.25, 0.5, 0.75])
+    """Sum up how long all tasks took, by way and length, and the speed-up over the plain loop.
+
+    The speed-up is taken round by round, with the quarters around its median.
+    """
+    pace, quarters, each = measure_pace(table), pd.Index([0.25, 0.5, 0.75]), ["steps", "round"]
+    loops = table[table["runner"] == BASELINE].set_index(each)["seconds"]
     parts = []
     for way, own in _split_ways(table):
-        part = own.groupby("steps")["cost"].quantile(quarters).unstack().reset_index()
-        part.columns = pd.Index(["steps", "seconds_low", "seconds", "seconds_high"])
+        costs = own.set_index(each)["cost"]
+        gains = (loops / costs).dropna().groupby("steps").quantile(quarters).unstack()
+        gains.columns = pd.Index(["speed_up_low", "speed_up", "speed_up_high"])
+        part = gains.assign(seconds=costs.groupby("steps").median()).reset_index()
         parts.append(part.assign(**way._asdict(), task_seconds=part["steps"] / pace))
     return pd.concat(parts, ignore_index=True)
 

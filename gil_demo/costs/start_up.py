@@ -103,7 +103,7 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
     workers = words.count_in_run(table, "worker")
-    lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
+    lines = [f"Mind: {mind}." for mind in find_reservations(table)]
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
@@ -112,6 +112,13 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
     return words.tell(table, lines)
+
+
+def find_reservations(table: pd.DataFrame) -> list[str]:
+    few = words.find_round_reservations(table)
+    return words.find_busy_reservations(table.iloc[0]) + [
+        f"{one}; allow more seconds" for one in few
+    ]
 
 
 def describe_rounds(table: pd.DataFrame, what: str) -> str:

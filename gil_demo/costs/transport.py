@@ -14,7 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import describe_rounds
+from gil_demo.costs.start_up import describe_rounds, find_reservations
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -210,7 +210,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what carrying data costs: the largest by each way, and the part that is pickling."""
-    lines = [f"Mind: {reservation}." for reservation in words.find_busy_reservations(table.iloc[0])]
+    lines = [f"Mind: {mind}." for mind in find_reservations(table)]
     data = _select_bytes(summary)
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])
@@ -279,11 +279,12 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     chart.subplots_adjust(left=0.07, right=0.985, top=0.87, bottom=0.19, wspace=0.62)
     of_way = {way: data[data["way"] == way] for way in _LOOKS if way in set(data["way"])}
     left.loglog()
-    for way, rows in of_way.items():
-        look, x = _LOOKS[way][1], rows["size_bytes"].astype(float)
-        draw_medians(left, x, rows, "seconds", look, linestyle=look.line)
     sizes = sorted(set(data["size_bytes"].astype(float)))
-    margin = (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
+    apart = (sizes[-1] / sizes[0]) ** 0.02  # beside each other, so that none hides another
+    for place, (way, rows) in enumerate(of_way.items()):
+        look, x = _LOOKS[way][1], rows["size_bytes"].astype(float) * apart ** (place - 2)
+        draw_medians(left, x, rows, "seconds", look, linestyle=look.line)
+    margin = 1.5 * (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
     left.set_xlim(sizes[0] / margin, sizes[-1] * margin)
     style.label_in_full(left.xaxis, _choose_labelled(sizes), state_bytes)
     style.label_decades(left.yaxis, state_seconds)

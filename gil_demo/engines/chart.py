@@ -13,7 +13,7 @@ from gil_demo.tables.schema import list_rows
 from gil_demo.words import capitalise, count_in_run, describe_computer, head, state_seconds
 
 _SECONDS = [10.0**power for power in range(-7, 3)]
-_RATIOS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000, 10_000]
+_SPEED_UPS = [0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 
 
 def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
@@ -63,7 +63,7 @@ def _draw_lengths(
     at_once = ratios[ratios["tasks"] == ratios["workers"]]
     for runner in summary["runner"]:
         look = style.get_look(runner)
-        told = at_once[at_once["runner"] == runner].groupby("steps")["ratio"].median()
+        told = 1 / at_once[at_once["runner"] == runner].groupby("steps")["ratio"].median()
         axes.plot(
             told.index.astype(float) / pace, told, color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, label=NAMES[runner],
@@ -75,10 +75,10 @@ def _draw_lengths(
                 markeredgecolor=style.get_look(row.runner).colour, markeredgewidth=2, linestyle="",
             )  # fmt: skip
     across = "length of one task (circle: it begins to pay)"
-    _finish_panel(axes, across, "time over the plain loop's (×)")
+    _finish_panel(axes, across, "speed-up (×)")
     style.label_in_full(axes.xaxis, _SECONDS, state_seconds)
-    style.label_in_full(axes.yaxis, _RATIOS, lambda value: f"{value:g}")
-    axes.legend(loc="upper right", frameon=False, fontsize=12)
+    style.label_in_full(axes.yaxis, _SPEED_UPS, lambda value: f"{value:g}")
+    axes.legend(loc="lower right", frameon=False, fontsize=12)
 
 
 def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: int) -> None:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.classroom.table import CLASS
+from gil_demo.classroom.table import CLASS, pick_machines
 from gil_demo.engines.overheads import OVERHEADS, summarise_engines
 from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import BASELINE
@@ -76,11 +76,11 @@ def check_beside_ordinary(answer: object, table: pd.DataFrame) -> Judgement:
             "beside one of the ordinary build?": own,
             "that is what one thread pays. Two of them share the steps.": price,
             "upside down. The free-threaded Python's time goes over the ordinary one's.": 1 / ratio,
-            "the dearer step makes it longer, not shorter: which step goes over which?": divided,
+            "the longer step makes it longer, not shorter: which step goes over which?": divided,
             "that is two threads beside two threads. The ordinary build has one to count "
             "with.": both,
         },
-        "two ratios play a part: two threads over one, and the dearer step over the ordinary one. "
+        "two ratios play a part: two threads over one, and the longer step over the ordinary one. "
         "What happens if both apply?",
     )
 
@@ -174,7 +174,7 @@ def check_paces(answer: object, table: pd.DataFrame) -> Judgement:
     return Answer("paces", answer).judge_number(
         paces,
         f"{paces:.1f} ×, from {loops.idxmin()} to {loops.idxmax()}. Of threads it says nothing: "
-        "theirs are held against the loop of their own machine.",
+        "theirs are compared with the loop of their own machine.",
         {
             "upside down. The slowest machine's time goes over the quickest's.": 1 / paces,
             "that is a difference, in seconds. Divide.": loops.max() - loops.min(),
@@ -187,24 +187,28 @@ def check_paces(answer: object, table: pd.DataFrame) -> Judgement:
 
 
 def check_medians(answer: object, table: pd.DataFrame) -> Judgement:
-    """Check the median of the threads' ratios, by whether there is a GIL."""
-    threads = _pick(table, "threads")
+    """Check the median of the judged machines' ratios of threads, by whether there is a GIL."""
+    _pick(table, "threads")
+    everyone = pick_machines(table, "threads")
+    threads = everyone[everyone["is_judged"]]
+    if threads.empty:
+        raise ResultsError("no machine of the class can carry a verdict on threads")
     groups = threads.groupby("gil_enabled")
     medians, means = groups["time_ratio"].median(), groups["time_ratio"].mean()
-    of_all = table.groupby("gil_enabled")["time_ratio"].median()
     names = {True: "with the GIL", False: "without"}
     told = [f"{median:.2f} {names[bool(lock)]}" for lock, median in medians.items()]
     return Answer("medians", answer).judge_numbers(
         medians,
-        f"{' and '.join(told)}; {threads['time_ratio'].median():.2f} for all together, which "
-        "leans to whichever group is larger.",
+        f"{' and '.join(told)}, as in the sentences above; {threads['time_ratio'].median():.2f} "
+        "for all together, which leans to whichever group is larger.",
         {
+            "those count machines that can't carry a verdict, too. Take the rows where `is_judged` "
+            "is true.": everyone.groupby("gil_enabled")["time_ratio"].median(),
             "those are means, which one machine far off can pull along. Take the median.": means,
             "those are speed-ups. Take the column `time_ratio`.": groups["speed_up"].median(),
-            "there, the plain loop and the processes count, too. Take the threads' rows "
-            "alone.": of_all,
         },
-        "`by_lock` is cut in groups already; take the median of each group's `time_ratio`.",
+        "take the rows of `threads` where `is_judged` is true, cut them in groups with "
+        '`groupby("gil_enabled")`, and take the median of each group\'s `time_ratio`.',
     )
 
 
@@ -221,8 +225,8 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
         f"{shares.min():.2f}, on {farthest['file']}: its speed-up is {farthest['speed_up']:.2f}, "
         f"with {farthest['usable_cores']} usable cores and {farthest['workers']} workers.",
         {
-            "there, a machine with one core is held against two, which it hasn't. Its ideal is "
-            "the smaller of workers and usable cores.": (speed_ups / workers).min(),
+            "there, a machine with one core is compared with two, which it hasn't got. Its ideal "
+            "is the smaller of workers and usable cores.": (speed_ups / workers).min(),
             "there, cores count that two workers can't use. The ideal is the smaller of workers "
             "and usable cores.": (speed_ups / cores).min(),
             "that is the lowest speed-up. Divide each by the ideal of its own machine "

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gil_demo.checks import ResultsError, shorten
+from gil_demo.words import count_in_words
 
 Numbers: TypeAlias = "Mapping[Any, float] | pd.Series[float]"
 Names: TypeAlias = Collection[str]
@@ -79,6 +80,21 @@ class Answer(NamedTuple):
         if unknown := sorted((found or set()) - set(known)):
             return hint(f"{shorten(unknown[0])} is none of the names: {'; '.join(known)}.")
         return self._judge(found, "be a set of names", expected, right, mistakes, otherwise)
+
+    def judge_letters(self, yes: Mapping[str, str], no: Mapping[str, str], right: str) -> Judgement:
+        """Judge a set of letters; those of either side come with a hint for who has it wrong."""
+        if self.is_open:
+            return self.ask()
+        hints, names = {**yes, **no}, read_names(self.value)
+        letters = {name.strip().lower() for name in names or ()}
+        if names is None or not letters <= {*hints}:
+            ends = f"from {min(hints)} to {max(hints)}"
+            return self.correct(f"be a set of letters {ends}, each in quotation marks")
+        wrong = letters ^ {*yes}
+        if not wrong:
+            return Judgement(True, right)
+        count, first = count_in_words(len(wrong), "letter is", "letters are"), min(wrong)
+        return hint(f"{count} not where it belongs. Look at {first}: {hints[first]}")
 
     def _judge(
         self, found: Any, wanted: str, expected: Any, right: str, mistakes: Any, otherwise: str

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence, Sized
 import pandas as pd
 
 from gil_demo.checks import ResultsError
+from gil_demo.costs.break_even import summarise_break_even
+from gil_demo.costs.lengths import COLD, LENGTHS, Way, find_reservations, fit_ways
 from gil_demo.costs.memory import WEIGHTS
 from gil_demo.exercises.judging import Answer, Judgement, find_mistake, read_number
+from gil_demo.measuring.runs import BASELINE
 from gil_demo.pool.lists import LISTS, compute_ideal_share, summarise_lists
 from gil_demo.pool.tasks import TASKS
-from gil_demo.tables.schema import check_one_run
-from gil_demo.words import count_in_words, list_in_words, state_share
+from gil_demo.tables.schema import check_one_run, list_rows
+from gil_demo.words import count_in_words, list_in_words, state_seconds, state_share
 
 JOBS = 4
 SPARE_MEGABYTES = 4_000
@@ -24,11 +27,17 @@ def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
     check_one_run(table, LISTS)
     longest = summarise_lists(table).sort_values("tasks").iloc[-1]
     workers, tasks, share = table["workers"].iloc[0], longest["tasks"], longest["ideal_share"]
-    rounds = -(-tasks // workers)
+    rounds, crowded = -(-tasks // workers), ""
+    if longest["busy_share"] > share:
+        crowded = (
+            " That is more, since tasks that are alike need not last alike: one that waits for a "
+            "core counts as busy, too."
+        )
     return Answer("best_share", answer).judge_number(
         share,
         f"{share:.2f}, or {tasks} of {rounds * workers} places. Measured on this machine: "
-        f"{state_share(longest['busy_share'])} of the time of {count_in_words(workers, 'worker')}.",
+        f"{state_share(longest['busy_share'])} of the time of {count_in_words(workers, 'worker')}."
+        f"{crowded}",
         {
             "that would be without a break for anybody. How many workers have a task in the last "
             "round?": 1.0,
@@ -240,22 +249,49 @@ def check_ratio(answer: object, single: pd.DataFrame, chunked: pd.DataFrame) -> 
     )
 
 
-def check_break_even(answer: object) -> Judgement:
-    """Check a function that tells how long a task must be for a pool to pay."""
+def check_break_even(answer: object, lengths: pd.DataFrame) -> Judgement:
+    """Check a function that tells how long a task must be for a pool to pay, and use it."""
+    check_one_run(lengths, LENGTHS)
     return Answer("break_even", answer).judge_function(
-        [(1, 2), (3, 4), (10, 5), (60, 11)],  # so large that rounding hides no mistake
+        [(1, 2, 2), (3, 4, 2), (10, 5, 4), (60, 11, 8)],  # so large that rounding hides no mistake
         _find_imbalance,
-        "at that length both take the same time. A pool whose cost is twice as high needs tasks "
-        "twice as long; each further worker with a core makes do with shorter ones.",
+        f"at that length both take the same time. {_use_break_even(lengths)}",
     )
 
 
-def _find_imbalance(found: object, cost: int, workers: int) -> str:
+def _use_break_even(lengths: pd.DataFrame) -> str:
+    """Put what was measured into the formula, beside the crossing that the chart shows."""
+    summary, lines = summarise_break_even(lengths), fit_ways(lengths)
+    found = summary[(summary["rival"] == BASELINE) & (summary["pool"] == COLD)]
+    crossings = list_rows(found[found["reason"] == ""])
+    if find_reservations(lengths) or not crossings:
+        return "Of this machine the rounds above tell no break-even to hold it against."
+    row, loop, tasks = crossings[0], lines[Way(BASELINE)], int(lengths["tasks"].iloc[0])
+    pool = lines[Way("processes", row.start_method, COLD)]
+    cost, speed_up = pool.overhead - loop.overhead, loop.slope / pool.slope
+    return (
+        f"On this machine a cold pool by {row.start_method} costs {state_seconds(cost)} and then "
+        f"runs at {speed_up:.2f} × the loop's speed: that makes "
+        f"{state_seconds(_compute_break_even(cost, tasks, speed_up))}, and the chart says "
+        f"{state_seconds(row.crossing_seconds)}."
+    )
+
+
+def _compute_break_even(cost: float, workers: int, speed_up: float) -> float:
+    return cost / (workers * (1 - 1 / speed_up))
+
+
+def _find_imbalance(found: object, cost: int, workers: int, speed_up: int) -> str:
     seconds = read_number(found) or 0.0
-    length = cost / (workers - 1)
-    mistakes = {"all tasks together are that long. How long is one?": workers * length}
+    length = _compute_break_even(cost, workers, speed_up)
+    mistakes = {
+        "all tasks together are that long. How long is one?": workers * length,
+        f"that takes the pool to be {workers} × as fast as the loop. It is {speed_up} × as fast.":
+            cost / (workers - 1),
+    }  # fmt: skip
     otherwise = (
         f"with a task of {seconds:g} s the loop takes {workers * seconds:g} s for {workers} of "
-        f"them; the pool takes its {cost} s and then {seconds:g} s. The two should be the same."
+        f"them; the pool takes its {cost} s and then {workers * seconds / speed_up:g} s. The two "
+        "should be the same."
     )
     return find_mistake(found, length, mistakes, otherwise, "be one number")

@@ -13,7 +13,7 @@ from gil_demo.exercises.judging import Answer, Judgement, hint, pick, read_numbe
 from gil_demo.measuring.runs import BASELINE, RUNS, check_comparable, summarise
 from gil_demo.recorded import load_published
 from gil_demo.tables.schema import check_kind
-from gil_demo.words import MARGIN
+from gil_demo.words import MARGIN, state_share
 
 SHORT_COUNT = 20_000
 REHEARSAL_SECONDS = 0.02
@@ -76,23 +76,26 @@ def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
     )
 
 
-def check_times_as_large(answer: object, table: pd.DataFrame) -> Judgement:
-    """Check how many times the reader's slowdown the largest published one is."""
+def check_lost_share(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check which part of their time the threads lost in the largest published slowdown."""
     published = load_published().query("split and threads == 2").sort_values("time_ratio")
     largest = published.iloc[-1]
     mine, theirs = _find_time_ratio(table), float(largest["time_ratio"])
-    middle = published["time_ratio"].median() / mine
-    return Answer("times_as_large", answer).judge_number(
-        theirs / mine,
-        f"{theirs / mine:.2f} ×, since two threads took {theirs:.2f} × as long in the published "
-        f"run ({largest['python']}, {largest['machine']}) and {mine:.2f} × as long in yours.",
+    own = f"{state_share(1 - 1 / mine)} of theirs" if mine > 1 else "no time at all"
+    return Answer("lost_share", answer).judge_number(
+        1 - 1 / theirs,
+        f"{1 - 1 / theirs:.2f}, since what takes the loop 1 s took them {theirs:.2f} s "
+        f"({largest['python']}, {largest['machine']}). By the same reckoning your threads lost "
+        f"{own}.",
         {
-            "that is a difference. Ask how many times as large: divide.": theirs - mine,
-            "upside down. The published figure goes on top, yours below.": mine / theirs,
-            "that is the published figure alone. Divide it by yours.": theirs,
-            "that is the median of the published figures; take the largest, with `max()`.": middle,
+            "that is how much longer they took, as a part of the plain loop's time. Of their own "
+            "time it is less.": theirs - 1,
+            "that is the part in which they counted. What is the rest?": 1 / theirs,
+            "that is the ratio itself.": theirs,
+            "that is in percent. Give it as a part of 1.": 100 * (1 - 1 / theirs),
         },
-        "take the largest `time_ratio` of `published`, then divide it by `mine.time_ratio`.",
+        "say the plain loop takes 1 s. How long did the threads take, and how much of that was "
+        "counting?",
     )
 
 

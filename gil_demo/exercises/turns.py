@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from gil_demo.exercises.judging import Answer, Judgement, find_mistake, hint, pick, read_names
+from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import RUNS
 from gil_demo.tables.schema import check_kind, check_one_run
 from gil_demo.turns.timeline import SLICES
@@ -111,37 +111,27 @@ def check_cores_needed(answer: object, table: pd.DataFrame) -> Judgement:
     )
 
 
-_WAITS = "has nothing to do but wait. What does a thread do with the lock before it waits?"
-_OBJECTS = "works on Python objects at every step. Could another thread change them meanwhile?"
+_WAITS = (
+    "that call has nothing to do but wait. What does a thread do with the lock before it waits?"
+)
+_OBJECTS = "that call works on Python objects at every step. Could another thread change them then?"
 # what a call does, for who has put it on the wrong side
 _LET_GO = dict.fromkeys("aeg", _WAITS) | {
-    "d": "is C code that works on plain bytes, and there are many of them."
+    "d": "that call is C code that works on plain bytes, and there are many of them."
 }
 _KEEP = dict.fromkeys("bf", _OBJECTS) | {
-    "c": "is done with very few bytes. From how many on does `hashlib` let go?"
+    "c": "that call is done with very few bytes. From how many on does `hashlib` let go?"
 }
 
 
 def check_lets_go(answer: object) -> Judgement:
     """Check which calls let go of the GIL while they run, by their letters."""
-    lets_go, calls = Answer("lets_go", answer), _LET_GO | _KEEP
-    if lets_go.is_open:
-        return lets_go.ask()
-    names = read_names(answer)
-    letters = {name.strip().lower() for name in names or ()}
-    if names is None or not letters <= {*calls}:
-        return lets_go.correct(
-            f"be a set of letters from {min(calls)} to {max(calls)}, each in quotation marks"
-        )
-    wrong = letters ^ {*_LET_GO}
-    if not wrong:
-        return Judgement(
-            True,
-            "what waits lets go, and so does C code that needs no Python object for a while. "
-            "What works on Python objects keeps the lock.",
-        )
-    count, first = count_in_words(len(wrong), "letter is", "letters are"), min(wrong)
-    return hint(f"{count} not where it belongs. Look at {first}: that call {calls[first]}")
+    return Answer("lets_go", answer).judge_letters(
+        _LET_GO,
+        _KEEP,
+        "what waits lets go, and so does C code that needs no Python object for a while. "
+        "What works on Python objects keeps the lock.",
+    )
 
 
 def check_waits(answer: object, table: pd.DataFrame) -> Judgement:

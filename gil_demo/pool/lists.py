@@ -15,7 +15,6 @@ from gil_demo.checks import ResultsError, check_unlike, check_whole_number, chec
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, Look, get_look, label_in_full
 from gil_demo.measuring.estimates import (
-    LEAST_ROUNDS,
     estimate_median,
     estimate_ratio,
     select_by_round,
@@ -191,6 +190,7 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell reservations first, then what came of each variant, then how many rounds there were."""
     first = table.iloc[0]
     mind = words.find_machine_reservations(first, int(first["workers"]))
+    mind += [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
     state = _state_length if first["experiment"] == "lengths" else _state_chunksize
     lines = [f"Mind: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
     return words.tell(table, [f"{words.capitalise(line)}." for line in lines])
@@ -216,7 +216,9 @@ def _state_chunksize(row: Any) -> str:
 
 
 def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    workers = int(table["workers"].iloc[0])
+    workers, few = int(table["workers"].iloc[0]), words.find_round_reservations(table)
+    if few:
+        return words.head(f"no verdict: {few[0]}", table)
     shares = {row.tasks: row.busy_share for row in list_rows(summary)}
     chosen = [tasks for tasks in (workers, workers + 1, max(shares)) if tasks in shares]
     told = [
@@ -228,8 +230,8 @@ def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _title_chunks(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    if int(table["rounds"].iloc[0]) < LEAST_ROUNDS:
-        return words.head(f"no verdict: an interval needs {LEAST_ROUNDS} rounds", table)
+    if few := words.find_round_reservations(table):
+        return words.head(f"no verdict: {few[0]}", table)
     own = int(table["default_chunksize"].iloc[0])
     slower = [row for row in list_rows(summary) if row.time_ratio_low > 1 + words.MARGIN]
     if not slower:

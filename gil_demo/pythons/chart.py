@@ -15,10 +15,10 @@ from gil_demo.pythons.table import INTERPRETERS, MEASURED, read_numbers, summari
 from gil_demo.tables.schema import check_one_run, list_rows
 
 YOURS, RECORDED, PUBLISHED = "yours", "recorded", "published"
-_ORIGINS = {  # the look of marks, how far they stand above their row, and the column beside it
+_ORIGINS = {  # the look of marks, how far they stand from others in their row, the column beside it
     YOURS: (style.get_look("threads"), -0.16, 0.645),
-    RECORDED: (style.get_look("processes"), 0.16, 0.735),
-    PUBLISHED: (style.Look(style.SOFT_INK, "*", ""), 0.0, 0.785),
+    RECORDED: (style.get_look("processes"), -0.16, 0.735),
+    PUBLISHED: (style.Look(style.SOFT_INK, "*", ""), 0.18, 0.785),
 }
 _ROW, _ABOVE, _BETWEEN, _BELOW = 0.4, 0.95, 1.3, 0.95  # inches
 _PANELS = {
@@ -68,12 +68,17 @@ def draw_interpreters(
     recorded: pd.DataFrame | None = None,
     published: pd.DataFrame | None = None,
 ) -> style.Chart:
-    """Draw how long two threads took as a multiple of one, a row for each minor version."""
+    """Draw how long two threads took as a multiple of one, a row for each minor version.
+
+    What is recorded stands in for versions that the reader lacks, and is left out of other rows.
+    """
     marks = list_marks(summary, RECORDED if table["recorded_on"].iloc[0] else YOURS)
     conditions = _state_conditions(table, summary)
     if recorded is not None:
         check_one_run(recorded, INTERPRETERS)
-        marks += list_marks(summarise_interpreters(recorded), RECORDED)
+        known = {mark.label for mark in marks}
+        stand_ins = list_marks(summarise_interpreters(recorded), RECORDED)
+        marks += [mark for mark in stand_ins if mark.label not in known]
         conditions += f". Squares: recorded on {recorded['recorded_on'].iloc[0]}"
     if published is not None:
         wanted = ["python", "source", "split", "threads", "time_ratio", "year"]
@@ -146,8 +151,9 @@ def _draw_panel(axes: Axes, marks: Sequence[Mark], name: str) -> None:
     for mark in marks:
         cells.setdefault((labels.index(mark.label), mark.origin), []).append(mark)
     for (place, origin), own in cells.items():
+        shares_row = sum(row == place for row, _ in cells) > 1
         for mark in own:
-            _draw_mark(axes, place, mark)
+            _draw_mark(axes, place + shares_row * _ORIGINS[origin][1], mark)
         ratios = sorted(mark.ratio for mark in own)
         figures = " to ".join(dict.fromkeys(f"{ratio:.2f}" for ratio in (ratios[0], ratios[-1])))
         sources = ", ".join(dict.fromkeys(mark.source for mark in own if mark.source))
@@ -174,8 +180,7 @@ def _write_beside(
 
 
 def _draw_mark(axes: Axes, place: float, mark: Mark) -> None:
-    look, shift, _ = _ORIGINS[mark.origin]
-    place += shift
+    look = _ORIGINS[mark.origin][0]
     draw_interval(axes, mark.low, mark.high, place, look.colour)
     is_filled = mark.origin == YOURS
     axes.plot(

@@ -4,10 +4,12 @@
 
 It runs alone, on Python 2.7 and all since, with nothing but the standard library. Each round does
 the same countdown once in each way, in mixed order: both halves one after another, the halves in
-two threads, and the halves in two processes that are started beforehand.
+two threads, and the halves in two processes that are started beforehand. `gil_demo gather` reads
+the line, too.
 """
 
 import json
+import os
 import platform
 import random
 import sys
@@ -46,6 +48,29 @@ def answer_requests(connection):
         pass
 
 
+def count_cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    import multiprocessing
+
+    return multiprocessing.cpu_count()
+
+
+def estimate_busy_percent(cores):
+    """Estimate how busy the cores were in the last minute; None where the system doesn't tell."""
+    if hasattr(os, "getloadavg"):
+        return round(min(100.0, 100.0 * os.getloadavg()[0] / cores), 1)
+    return None
+
+
+def get_start_method():
+    import multiprocessing
+
+    if hasattr(multiprocessing, "get_start_method"):
+        return multiprocessing.get_start_method()
+    return "spawn" if os.name == "nt" else "fork"  # Python 2 knows one a system
+
+
 def start_processes():
     import multiprocessing
 
@@ -59,6 +84,13 @@ def start_processes():
     for _, connection in crew:
         connection.recv()
     return crew
+
+
+def end_processes(crew):
+    for process, connection in crew:
+        connection.close()
+        process.terminate()  # a forked sister may hold the other end of its pipe
+        process.join()
 
 
 def run_in_processes(half, crew):
@@ -93,7 +125,7 @@ def take_rounds(ways, seconds):
     while done < 2 or look_at_clock() - started + longest < seconds:
         began = look_at_clock()
         for name in random.sample(sorted(ways), len(ways)):
-            rounds[name].append(measure_time(ways[name]))
+            rounds[name].append(round(measure_time(ways[name]), 7))  # a line to be pasted
         longest = max(longest, look_at_clock() - began)
         done += 1
     return rounds
@@ -107,11 +139,14 @@ def is_gil_enabled():
 
 
 def main(arguments):
-    reason = ""
+    reason, method, cores, start_up = "", "", 1, 0.0
     try:
+        cores, began = count_cores(), look_at_clock()
         crew = start_processes()  # before there are threads, which a fork would not copy
+        start_up, method = look_at_clock() - began, get_start_method()
     except Exception as failure:
         crew, reason = [], "{0}: {1}".format(type(failure).__name__, failure)
+    busy_percent = estimate_busy_percent(cores)
     half = find_half()
     ways = {"sequential": lambda: run_sequentially(half), "threads": lambda: run_in_threads(half)}
     if crew:
@@ -123,11 +158,15 @@ def main(arguments):
         "steps": 2 * half,
         "rounds": take_rounds(ways, float(arguments[0]) if arguments else 2.0),
         "processes_missing": reason,
+        "busy_percent": busy_percent,
+        "cores": cores,
+        "operating_system": platform.system(),
+        "architecture": platform.machine(),
+        "measured_on": time.strftime("%Y-%m-%d", time.gmtime()),
+        "start_method": method,
+        "start_up": round(start_up, 6),
+        "tear_down": round(measure_time(end_processes, crew), 6),
     }
-    for process, connection in crew:
-        connection.close()
-        process.terminate()  # a forked sister may hold the other end of its pipe
-        process.join()
     print(json.dumps(result, sort_keys=True))
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from gil_demo.checks import check_choice
 from gil_demo.measuring.machine import count_usable_cores, get_date, get_system
+from gil_demo.pythons.search import find_pythons
 from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.tables.kinds import KINDS, find
 
@@ -22,6 +23,9 @@ RECORDINGS = {
     "list-lengths": "lengths",
     "chunksizes": "chunks",
     "methods": "methods",
+    "lost-updates": "updates",
+    "sharing": "prices",
+    "globals": "globals",
     "claims": "claims",
     "interpreters": "interpreters",
     "start-up": "starts",
@@ -47,6 +51,9 @@ def record(name: str, machine: str | None = None) -> pd.DataFrame:
         measure = find("waiting.convoy:sweep_server")
     if name == "tasks":
         measure = partial(measure, [1_000_000] * 8)
+    if name == "lost-updates":
+        pythons = [one.command[0] for one in find_pythons() if not one.state]
+        measure = partial(measure, [*dict.fromkeys(pythons)])
     table: pd.DataFrame = measure().assign(recorded_on=f"{called} on {get_date()}")
     return table
 

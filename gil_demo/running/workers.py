@@ -54,6 +54,11 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
+    follow_parent()
+
+
+def follow_parent() -> None:
+    """Have this process end as soon as its parent has."""
     try:  # noqa: SIM105
         _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
     except RuntimeError:

@@ -120,7 +120,7 @@ def read_columns(
     source: Path, place: str, most: int, schema: Schema | None = None
 ) -> dict[str, list[str]]:
     """Read the texts of a file's columns, whatever program saved it; `place` is what to call it."""
-    text = _read_text(source, place, most)
+    text = read_text(source, place, most)
     if not text.strip(f'{_SEPARATORS}" \r\n'):
         raise ResultsError(f"{place} is empty; a results file begins with the names of columns")
     if "\n" not in text:
@@ -152,7 +152,8 @@ def _read_rows(text: str, place: str, separator: str) -> list[list[str]]:
     return rows
 
 
-def _read_text(source: Path, place: str, most: int) -> str:
+def read_text(source: Path, place: str, most: int) -> str:
+    """Read a file of UTF-8, or UTF-16 with its mark; `place` is what to call it."""
     try:
         if source.exists() and not source.is_file():
             raise ResultsError(f"cannot read {place}: it is no file; name a CSV file of results")

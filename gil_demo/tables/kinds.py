@@ -66,6 +66,22 @@ KINDS = {
         "pool.methods:ARRIVALS", "pool.methods:summarise_methods", "pool.methods:judge_methods",
         {"methods": "pool.methods:draw_methods"}, "pool.methods:compare_methods",
     ),
+    "updates": Kind(
+        "sharing.updates:UPDATES", "sharing.updates:summarise_updates",
+        "sharing.updates:judge_updates",
+        {"updates": "sharing.updates:draw_updates"}, "sharing.updates:count_lost_updates",
+        several=True,
+    ),
+    "prices": Kind(
+        "sharing.updates:UPDATES", "sharing.updates:summarise_updates",
+        "sharing.prices:judge_prices",
+        {"prices": "sharing.prices:draw_prices"}, "sharing.prices:compare_sharing",
+    ),
+    "globals": Kind(
+        "sharing.copies:GLOBALS", "sharing.copies:summarise_globals",
+        "sharing.copies:judge_globals",
+        {"globals": "sharing.copies:draw_globals"}, "sharing.copies:follow_global",
+    ),
     "starts": Kind(
         "costs.start_up:STARTS", "costs.start_up:summarise_start_up",
         "costs.start_up:judge_start_up",

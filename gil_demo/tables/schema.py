@@ -163,7 +163,7 @@ SHARES = ("others_percent", "stolen_percent")
 host gave to others; empty where that wasn't watched."""
 
 MACHINE: dict[str, Column] = {
-    "busy_percent": Column("percent"),  # before the run
+    "busy_percent": Column("percent", may_be_empty=True),  # before the run
     **dict.fromkeys(SHARES, Column("percent", may_be_empty=True, formerly="")),
     **dict.fromkeys(("usable_cores", "logical_cores"), Column("whole")),
     "physical_cores": Column("whole", may_be_empty=True),

@@ -11,6 +11,7 @@ import random
 import tempfile
 import time
 import zlib
+from functools import lru_cache
 
 _SEED = 2009
 _LINE = bytes(range(256))
@@ -37,12 +38,18 @@ def write_file(kilobytes: int) -> None:
 
 def hash_bytes(kilobytes: int) -> None:
     """Hash some bytes with SHA-256, in one call of C code that lets go of the GIL."""
-    hashlib.sha256(bytes(kilobytes * 1024)).digest()
+    hashlib.sha256(_keep_bytes(kilobytes)).digest()
 
 
 def compress_bytes(kilobytes: int) -> None:
     """Compress some bytes with zlib, in one call of C code that lets go of the GIL."""
-    zlib.compress(_LINE * (kilobytes * 1024 // len(_LINE)))
+    zlib.compress(_keep_bytes(kilobytes))
+
+
+@lru_cache(maxsize=1)
+def _keep_bytes(kilobytes: int) -> bytes:
+    # made once: getting memory from the system isn't what is measured, and at times takes as long
+    return _LINE * (kilobytes * 1024 // len(_LINE))
 
 
 def sort_numbers(count: int) -> None:

@@ -162,7 +162,9 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
 def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say in a few sentences what one run of `serve` or `sweep_server` shows."""
     workers = 2 if "process" in set(table["beside"]) else 1
-    lines = [f"Mind: {mind}." for mind in words.find_machine_reservations(table.iloc[0], workers)]
+    minds = words.find_machine_reservations(table.iloc[0], workers)
+    minds += [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
+    lines = [f"Mind: {mind}." for mind in minds]
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
     return words.tell(table, lines)
 
@@ -239,7 +241,8 @@ def draw_exchanges(
     interval = f", switch interval {state_seconds(intervals[0])}" if len(intervals) == 1 else ""
     rounds = words.count_in_run(table, "round")
     what = f"echo server on loopback, its client in another process{interval}; {rounds} of each"
-    title = head(_state_title(summary), table)
+    few = words.find_round_reservations(table)
+    title = head(f"no verdict: {few[0]}" if few else _state_title(summary), table)
     return parts.finish(chart, title, words.describe_conditions(table, what), told)
 
 

@@ -20,11 +20,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.links import TOP, find_broken, is_outside, read_list, read_page
-from tests.notebooks.editions import NAMES, draws_a_chart, read_code
+from tests.notebooks.editions import FOLDER, NAMES, draws_a_chart, read_code
 
 pytestmark = pytest.mark.thorough
 
-WALK = ["index", *(f"notebooks/{name}" for name in NAMES), "teaching", "changes"]
+TEXTS = sorted(path.stem for path in FOLDER.glob("*.md"))
+WALK = ["index", *(f"notebooks/{name}" for name in [*NAMES, *TEXTS]), "changes"]
 PAGES = [*WALK, "search"]
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 LOOPBACK = "127.0.0.1"
@@ -162,6 +163,13 @@ def test_solutions_are_folded_until_a_reader_opens_them(page: Page, book: Path) 
     expect(code).to_be_hidden()
     folded.first.locator("summary").click()
     expect(code).to_be_visible()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_hand_out_is_one_page_on_paper(page: Page, book: Path, paper: str) -> None:
+    page.goto((book / "notebooks" / "on-one-page.html").as_uri())
+    printed = page.pdf(format=paper, margin={"top": "1cm", "bottom": "1cm"})
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
 def test_a_book_may_be_put_in_the_place_of_this_one(book: Path) -> None:

@@ -16,8 +16,8 @@ SAID = {
     ". Speed-up and usable cores: anna 1.82 on 2; ben 1.92 on 4; cleo 1.67 on 2; ",
     "systems": "Starting two processes took 15 ms with Linux, fork to 150 ms with macOS, spawn. "
     "Medians of groups: Linux, fork, 5: to start and to end processes 15 ms, "
-    "speed-up, start and end counted (×) 1.63; ",
-    "pythons": "Two threads took 0.56 × with 3.13 without the GIL to 1.05 × with 3.13. Medians of "
+    "speed-up, start and end counted (×) 1.64; ",
+    "pythons": "Two threads took 0.56 × with 3.13 without the GIL to 1.08 × with 3.13. Medians of "
     "groups: 3.9, 1: threads' time over the plain loop's (×) 0.99, speed-up of processes (×) 1.85; "
     "3.13, 5: ",
 }

@@ -86,7 +86,7 @@ def test_a_folder_without_any_run_is_refused_with_the_first_reasons(tmp_path: Pa
     with pytest.raises(ResultsError, match=r"holds no file of timed runs$"):
         gather(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ResultsError, match=r"runs \(notes\.txt: it is no CSV file\)"):
+    with pytest.raises(ResultsError, match=r"runs \(notes\.txt: it is no CSV file, and no row"):
         gather(tmp_path)
 
 

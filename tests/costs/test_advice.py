@@ -1,3 +1,5 @@
+from itertools import product
+
 import pandas as pd
 import pytest
 
@@ -10,9 +12,12 @@ from tests.made.runs import spread
 EXACT, TRANSFERS = make_lengths(), make_transfers()
 
 
-def ask(lengths: pd.DataFrame, *seconds: float, size: int = 1_000, by: str = "fork") -> list[str]:
+def ask(
+    lengths: pd.DataFrame, *seconds: float, size: int = 1_000, by: str = "fork", tasks: int = 2
+) -> list[str]:
     transfers = make_transfers(start_method=by)
-    return list(advise(lengths, transfers, task_seconds=seconds, sizes=[size])["answer"])
+    advice = advise(lengths, transfers, tasks=[tasks], task_seconds=seconds, sizes=[size])
+    return list(advice["answer"])
 
 
 def test_the_answer_is_the_simplest_way_within_a_tenth_of_the_quickest() -> None:
@@ -63,20 +68,35 @@ def test_tables_that_lack_what_is_asked_for_are_refused() -> None:
 
 def test_the_speed_up_is_that_of_the_fitted_lines_with_data_in_proportion_to_their_size() -> None:
     # for each of the two tasks; of the sizes 1 kB, 100 kB and 10 MB were measured
-    carried = {1: 0.000102, 1_000: 0.000102, 50_000: 0.0002, 10**7: 0.0201, 10**8: 0.201}
-    advice = advise(EXACT, TRANSFERS, task_seconds=[1.0], sizes=[*carried])
+    carried = {1: 2e-6, 1_000: 2e-6, 50_000: 0.0001, 10**7: 0.02, 10**8: 0.2}
+    advice = advise(EXACT, TRANSFERS, tasks=[2], task_seconds=[1.0], sizes=[*carried])
     gains = [2.0 / (0.0204 + 1.05 + 2 * carry) for carry in carried.values()]
     assert list(advice["speed_up"]) == pytest.approx(gains)
 
 
-def test_advice_is_laid_out_with_a_row_a_length_and_a_column_a_size() -> None:
+def test_many_tasks_are_longer_ones_in_four_chunks_a_worker_and_that_is_called_reckoned() -> None:
+    # short tasks pay where there are many of them, even for a pool that is started for them
+    told = [ask(EXACT, 0.001, tasks=tasks)[0] for tasks in (2, 20, 10_000, 100_000)]
+    assert told == ["kept pool", "kept pool", "cold pool", "cold pool"]
+    advice = advise(EXACT, TRANSFERS, tasks=[2, 99], task_seconds=[0.1, 1.0], sizes=[1_000, 10**8])
+    assert list(advice["is_measured"]) == [True, *[False] * 7]
+    many = advice[(advice["tasks"] == 99) & (advice["size_bytes"] == 1_000)]
+    # fifty turns for one of the two, and four times what it takes to hand out two tasks
+    gains = [99 * s / (0.0204 + 1.05 * 50 * s + 3 * 0.0004 + 100 * 2e-6) for s in (0.1, 1.0)]
+    assert list(many["speed_up"]) == pytest.approx(gains)
+
+
+def test_advice_is_laid_out_with_a_row_a_length_and_what_is_reckoned_in_brackets() -> None:
     advice = advise(EXACT, TRANSFERS)
-    assert list(advice.columns) == ["task_seconds", "size_bytes", "answer", "speed_up"]
     laid_out = lay_out_advice(advice.drop(columns="speed_up"))
     lengths = [f"a task of {length}" for length in ("100 µs", "1 ms", "10 ms", "100 ms", "1 s")]
     assert list(laid_out.index) == lengths
-    assert list(laid_out.columns) == ["with 1 kB", "with 1 MB", "with 100 MB"]
-    assert list(laid_out.loc["a task of 1 s"]) == ["cold pool"] * 3
+    numbers = [f"{tasks} tasks" for tasks in ("2", "100", "10,000")]
+    assert [*laid_out.columns] == [*product(["each with 1 kB", "each with 1 MB"], numbers)]
+    seconds = ["kept pool", "(cold pool)", "(cold pool)"]
+    assert list(laid_out.loc["a task of 100 ms"]) == [*seconds, *seconds]
+    withheld = lay_out_advice(advise(make_lengths(rounds=5), TRANSFERS))
+    assert set(withheld.to_numpy().ravel()) == {NO_VERDICT}
     with pytest.raises(ResultsError, match="advice must be a table as advise"):
         lay_out_advice(advice.drop(columns="answer"))
     for bad in (advice[:0], pd.concat([advice, advice])):

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from gil_demo import ResultsError, draw, summarise, verdict
+from gil_demo.costs.break_even import LEAST_SPEED_UP
 from gil_demo.drawing.style import SOFT_INK
 from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.made import costs as made
@@ -83,8 +84,10 @@ def test_the_description_and_the_conditions_tell_the_numbers() -> None:
     chart = draw(make_lengths(FREE, gil_enabled=False))
     title, conditions = (text.get_text() for text in chart.texts)
     assert title.endswith(" one kept open from 421 µs; against threads at no length")
-    told = " cores; two tasks at once, of 34.2 µs to 140 ms each; eight rounds of each"
-    assert conditions.endswith(told)
+    told = (
+        "two tasks at once, of 34.2 µs to 140 ms each (drawn from 0.05 × on); eight rounds of each"
+    )
+    assert conditions.endswith(f" cores; {told}")
     assert (
         "From which length of task processes pay: fork, cold, against the plain loop: 21.47 ms "
         "(21.47 to 21.47); fork, cold, against threads: at no size of task did the two meet; "
@@ -105,8 +108,9 @@ def test_each_panel_has_a_line_for_each_way_as_far_as_the_crossings_and_labels_t
     for axes, start in zip(chart.axes, (0.02, 0.13), strict=True):
         lines = {str(line.get_label()): line for line in axes.lines}
         ends = [read_up(lines[name])[-1] for name in ("plain loop", "cold pool", "pool kept open")]
-        assert ends == pytest.approx([0.28, 0.1474 + start, 0.1474])
+        assert ends == pytest.approx([1, 0.28 / (0.1474 + start), 0.28 / 0.1474])
         assert read_across(lines["threads"])[-1] == pytest.approx(0.14)
+        assert axes.get_ylim()[0] == LEAST_SPEED_UP > read_up(lines["cold pool"])[0]
         assert lines["cold pool"].get_linestyle() == "--"
     assert list_upright(chart.axes[1]) == pytest.approx([0.1304 / 0.95, 0.0004 / 0.95])
     labels = [(text.get_text(), text.get_horizontalalignment()) for text in chart.axes[1].texts]
@@ -114,6 +118,6 @@ def test_each_panel_has_a_line_for_each_way_as_far_as_the_crossings_and_labels_t
     chart = draw(make_lengths(steps=STEPS[:4]))  # whose longest task is shorter
     dotted = [line for line in chart.axes[0].lines if line.get_linestyle() == ":"]
     far = 1.5 * CROSSINGS[0]
-    assert [read_across(line)[1] for line in dotted] == pytest.approx([far] * 3)
-    heights = [2 * far, 0.0204 + 1.05 * far, 0.0004 + 1.05 * far]
-    assert [read_up(line)[1] for line in dotted] == pytest.approx(heights)
+    assert [read_across(line)[-1] for line in dotted] == pytest.approx([far] * 2)
+    speed_ups = [2 * far / (start + 0.0004 + 1.05 * far) for start in (0.02, 0)]
+    assert [read_up(line)[-1] for line in dotted] == pytest.approx(speed_ups)

@@ -86,7 +86,8 @@ def test_starts_are_told_in_these_sentences() -> None:
         table = make_starts(starts, workers=1)
         assert f"\n  If each of them imports pandas: {told}.\n" in verdict(table)
         assert draw(table).texts[0].get_text() == f"A pool was ready after {title}"
-    first, _, last = verdict(table).splitlines()  # of one round, which has no interval
+    few, first, _, last = verdict(table).splitlines()  # of one round, which has no interval
+    assert few == "Mind: one round of 6 that an interval needs; allow more seconds."
     assert first == "By fork: one worker ready after 100 ms, gone after another 10 ms."
     assert last == "One round of each."
 

@@ -142,8 +142,9 @@ def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> 
     times, parts = chart.axes
     lines = [line for line in times.containers if isinstance(line, ErrorbarContainer)]
     assert read_across(lines[2][0]) == [1_000, 100_000, 10_000_000]
+    assert len({read_across(line[0])[0] for line in lines}) == 5  # none lies on another
     assert read_up(lines[2][0]) == pytest.approx([0.0003006, 0.00036, 0.0063])
-    margin = 10_000**0.05  # a twentieth of what is shown, on either side
+    margin = 1.5 * 10_000**0.05
     assert times.get_xlim() == pytest.approx((1_000 / margin, 10_000_000 * margin))
     ends = np.asarray(lines[2][2][0].get_paths()[2].vertices)[:, 1]
     assert ends == pytest.approx([0.99 * 0.0063, 1.01 * 0.0063])

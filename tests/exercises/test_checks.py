@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 
 from gil_demo.checks import ResultsError
-from gil_demo.exercises import elsewhere, own, pool, race, turns
+from gil_demo.classroom.table import pick_machines
+from gil_demo.exercises import elsewhere, own, pool, race, sharing, turns
 from gil_demo.exercises.pool import MadeUpPool
 from gil_demo.running.workloads import split
 from tests.exercises.answers import Case, expect
 from tests.made.classroom import make_class_table
+from tests.made.costs import make_lengths as make_growing
 from tests.made.costs import make_weights
 from tests.made.engines import make_engines
 from tests.made.examination import make_examination
@@ -36,7 +38,7 @@ SPREAD = SECONDS.max() / SECONDS.min()
 SLOW = make_run({THREADS: [1.3] * 5, PROCESSES: [0.5, 0.5, 0.5, 0.9, 0.9]})
 SLOW["seconds"] *= SLOW["round"].map({1: 1.0, 2: 3.0, 3: 3.0, 4: 1.0, 5: 1.0})
 NAIVE = SLOW.groupby("runner")["seconds"].median()
-LARGEST, MEDIAN = 15.4 / 7.8, 24.0 / 23.5  # of the published slowdowns
+LARGEST = 15.4 / 7.8  # of the published slowdowns
 TWO = make_run({THREADS: [1.25] * 8})
 SHORT = make_run({THREADS: [1.7] * 8}, count=20_000)
 SHORT_AS_WELL = make_run({THREADS: [1.25] * 8}, count=20_000)
@@ -64,6 +66,7 @@ MIXED = WAITS.groupby(EXCHANGES["switch_interval_seconds"])
 
 # notebooks 05 to 08
 SEVEN = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.25), spread(0.7))}, workers=3)
+CROWDED = make_lengths({3: (spread(0.2), spread(0.9)), 7: (spread(0.2), spread(0.85))}, workers=3)
 # both ready after 0.1 s: 0.8 s of work over 0.2 s
 SINGLE = make_map(take_turns_in_a_pool(600, each=0.001), done=0.9, gone=1.9)
 CHUNKED = make_map(take_turns_in_a_pool(600, each=0.0005), done=0.3, gone=0.4, chunksize=50)
@@ -87,7 +90,16 @@ UNEVEN = make_engines({"processes": 5.53e-5, "ray": 5.03e-4})
 CLASS = make_class_table()
 PACES = CLASS["file"].map({"ben": 3.0, "anna": 0.8}).fillna(1.0)
 SLOWED = CLASS.assign(seconds=CLASS["seconds"] * PACES)
-BY_LOCK = CLASS[CLASS["runner"] == "threads"].groupby("gil_enabled")
+CORES = {"dora": 1, "emil": 2, "fina": 2, "gus": 2, "hugo": 2}  # one can't carry a verdict
+SHARES = {"dora": 0.9, "emil": 1.0, "fina": 1.1, "gus": 2.1, "hugo": 0.5}
+LOCKS = make_class_table(
+    {
+        name: {"threads": SHARES[name], "usable_cores": CORES[name], "gil_enabled": name != "hugo"}
+        for name in CORES
+    }
+)
+THREADED = pick_machines(LOCKS, "threads")
+JUDGED = THREADED[THREADED["is_judged"]].groupby("gil_enabled")
 POOLS = CLASS[CLASS["runner"] == "processes"]
 RATIOS = {"anna": 0.5, "ben": 0.6, "cleo": 0.9}
 THREE = make_class_table({name: {"threads": 1.0, "processes": RATIOS[name]} for name in RATIOS})
@@ -111,6 +123,31 @@ def wait(thread: Thread) -> None:
         pass
 
 
+def withdraw(account: Any, amount: int) -> bool:
+    with account.lock:
+        is_enough = bool(account.balance >= amount)
+        account.balance -= amount * is_enough
+    return is_enough
+
+
+def withdraw_and_keep(account: Any, amount: int) -> bool:
+    account.lock.acquire()
+    return bool(account.balance >= amount)
+
+
+def withdraw_in_two_pieces(account: Any, amount: int) -> bool:
+    with account.lock:
+        rest = account.balance - amount
+    with account.lock:
+        account.balance = max(rest, account.balance * (rest < 0))
+    return bool(rest >= 0)
+
+
+def withdraw_twice(account: Any, amount: int) -> bool:
+    with account.lock:
+        return withdraw(account, amount)
+
+
 def close_and_join(made_up: MadeUpPool) -> None:
     with made_up:
         made_up.close()
@@ -120,6 +157,10 @@ def close_and_join(made_up: MadeUpPool) -> None:
 def close_and_leave(made_up: MadeUpPool) -> None:
     with made_up:
         made_up.close()
+
+
+def meet(cost: float, workers: int, speed_up: float) -> float:
+    return cost / workers / (1 - 1 / speed_up)
 
 
 def simulate(tasks: list[int], workers: int) -> int:
@@ -145,10 +186,13 @@ CASES = [
     Case(race.check_speed_up, [SLOW])
     .gets((2, "Right: 2.00 ×"), (NAIVE["sequential"] / NAIVE["processes"], "ratio of two medians"))
     .gets((0.5, "upside down"), (1 / 1.3, "the speed-up of threads"), (9, "divide the column")),
-    Case(race.check_times_as_large, [TWO])
-    .gets((LARGEST / 1.25, "Right: 1.58 × … took 1.97 × as long in … and 1.25 × as long in yours."))
-    .gets((1.25 / LARGEST, "upside down"), (LARGEST, "figure alone"))
-    .gets((MEDIAN / 1.25, "that is the median"), (5, "take the largest `time_ratio`")),
+    Case(race.check_lost_share, [TWO])
+    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … your threads lost 20 % of theirs."))
+    .gets((LARGEST - 1, "a part of the plain loop's"), (1 / LARGEST, "in which they counted"))
+    .gets(
+        (LARGEST, "the ratio itself"), (49.4, "in percent"), (5, "how much of that was counting?")
+    ),
+    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … your threads lost no time at all.")),
     Case(race.check_short, [TWO])
     .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
     .gets(
@@ -218,6 +262,26 @@ CASES = [
     .gets(({interval: 2 * interval for interval in INTERVALS}, "those are seconds"))
     .gets((dict.fromkeys(INTERVALS, 0.5), "upside down"), (MIXED.median(), "beside nothing"))
     .gets((dict.fromkeys(INTERVALS, 3.0), "divide each round's `seconds`")),
+    Case(sharing.check_after, [])
+    .gets(({"threads": 11, "processes": 5}, "Right: 11 and 5. Threads add to the one global"))
+    .gets(({"threads": 5, "processes": 11}, "the wrong way round"))
+    .gets(({"threads": 5, "processes": 5}, "become of what they add?"))
+    .gets(({"threads": 11, "processes": 7}, "what a worker process sees"))
+    .gets(({"threads": 9, "processes": 9}, "all 3 threads add 2"), (11, "one number for each of")),
+    Case(sharing.check_safe, [])
+    .gets(({"a", "c", "e", "g"}, "Right: each of them is one step"))
+    .gets(({"a", "c", "e", "f", "g"}, "Look at f: between the question and the answer"))
+    .gets(({"a", "c", "e"}, "Look at g: that line is one step of a list's"))
+    .gets(({"a", "b", "c", "d", "e", "g"}, "two letters are not … b: that line reads first")),
+    Case(sharing.check_withdraw, [])
+    .gets((withdraw, "Right: it looks and takes in one piece"))
+    .gets((lambda *_: ..., "`withdraw` is still open"), (3, "should be a function; it is 3"))
+    .gets((withdraw_and_keep, "`withdraw(an account of 100, 60)` gave True: the lock is still tak"))
+    .gets((withdraw_in_two_pieces, "the lock was free between reading and writing"))
+    .gets((withdraw_twice, "ended with RuntimeError('it is taken already: here a true lock waits"))
+    .gets((lambda account, _: account.lock.release(), "release unlocked lock"))
+    .gets((lambda account, _: account.lock.__enter__() and None, "the lock is still taken"))
+    .gets((lambda *_: True, "40 should be left of 100, and the answer should be True")),
     Case(pool.check_best_share, [SEVEN])
     .gets((7 / 9, "Right: 0.78, or 7 of 9 places. Measured on this machine: 70 % of the time of"))
     .gets((1, "last round"))
@@ -257,9 +321,20 @@ CASES = [
     .gets((4.0, "Right: 4.00 ×. … 600 times in all, or 12."), (3.0, "the start-up is still in it"))
     .gets((0.25, "upside down"))
     .gets((4.75, "start and end are still in it"), (9.0, "minus `ready_seconds`")),
-    Case(pool.check_break_even, [])
-    .gets((lambda cost, workers: cost / (workers - 1), "Right: at that length both take the"))
-    .gets((lambda cost, workers: cost * workers / (workers - 1), "How long is one?")),
+    Case(pool.check_best_share, [CROWDED]).gets(
+        (7 / 9, "Right: 0.78 … 85 % of the time of three workers. That is more, since")
+    ),
+    Case(pool.check_break_even, [make_growing()])
+    .gets(
+        (meet, "Right: … by fork costs 20.4 ms and then runs at 1.90 × the loop's speed: that … ")
+    )
+    .gets((meet, "Right: … that makes 21.5 ms, and the chart says 21.5 ms."))
+    .gets((lambda cost, workers, _: cost / (workers - 1), "takes the pool to be 4 × as fast as"))
+    .gets((lambda *three: three[1] * meet(*three), "How long is one?"))
+    .gets((lambda *_: 5.0, "with a task of 5 s the loop takes 10 s for 2 of them; the pool … 5 s")),
+    Case(pool.check_break_even, [make_growing(rounds=5)]).gets(
+        (meet, "Right: at that length both take the same time. Of this machine the rounds")
+    ),
     Case(elsewhere.check_sooner, [PYTHONS])
     .gets(({FREE_THREADED}, "Right: CPython 3.13.5t, out of 6."))
     .gets((set(ORDINARY) - {FREE_THREADED}, "two threads took longer"))
@@ -293,11 +368,11 @@ CASES = [
     Case(elsewhere.check_paces, [SLOWED])
     .gets((3.75, "Right: 3.8 ×, from anna to ben."), (2, 'whose `runner` is "sequential"'))
     .gets((1 / 3.75, "upside down"), (0.6 - 0.16, "a difference")),
-    Case(elsewhere.check_medians, [CLASS])
-    .gets(({True: 1.045, False: 0.56}, "Right: 0.56 without and 1.04 with the GIL; 1.04 for all"))
-    .gets((BY_LOCK["time_ratio"].mean(), "those are means"))
-    .gets((BY_LOCK["speed_up"].median(), "those are speed-ups"))
-    .gets((CLASS.groupby("gil_enabled")["time_ratio"].median(), "the processes count, too"))
+    Case(elsewhere.check_medians, [LOCKS])
+    .gets(({True: 1.1, False: 0.5}, "Right: 0.50 without and 1.10 with the GIL, as in the"))
+    .gets((JUDGED["time_ratio"].mean(), "those are means"))
+    .gets((JUDGED["speed_up"].median(), "those are speed-ups"))
+    .gets(({True: 1.05, False: 0.5}, "Take the rows where `is_judged` is true"))
     .gets(({True: 9, False: 9}, "each group's `time_ratio`")),
     Case(elsewhere.check_lowest_share, [CLASS])
     .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with 2 usable cores and 2 w"))
@@ -334,10 +409,10 @@ def test_an_answer_is_told_right_or_gets_its_hint_and_no_table_its_error(case: C
 
 
 def test_each_exercise__that_needs_a_table_refuses_a_table_without_what_it_asks_for() -> None:
-    assert len(CHECKS) == 36
+    assert len(CHECKS) == 39
     only, pools = ("nothing", 0.005), {"sleeping": {"processes": [7.8] * 8}}
     for name, words, *tables in (
-        ("times_as_large", "of two threads", make_run({PROCESSES: [0.5] * 8})),
+        ("lost_share", "of two threads", make_run({PROCESSES: [0.5] * 8})),
         ("start_ups", "no processes", TWO),
         ("longest", "no threads", make_slices(run_at_once(0.012))),
         ("cores_needed", "no rounds of thr", make_workload_table(pools, workers=8)),
@@ -345,6 +420,7 @@ def test_each_exercise__that_needs_a_table_refuses_a_table_without_what_it_asks_
         ("sooner", "that ran both", make_interpreters({}, {"python3.90": "failed"})),
         ("beside_ordinary", "has no CPython 3.13.0 and no CPython", ALONE),
         ("medians", "nobody in the class ran threads", POOLS),
+        ("medians", "can carry a verdict on threads", make_class_table(rounds=5)),
         ("start_share", "has no processes", make_examination({"threads": 1.0})),
         ("ratio", "took no time", SINGLE, make_map({1: [(0.1, 0.1)]}, done=0.1)),
     ):

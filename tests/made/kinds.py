@@ -8,7 +8,7 @@ import pandas as pd
 from gil_demo import summarise
 from gil_demo.drawing.style import Chart, settings_of_our_own
 from gil_demo.tables.kinds import KINDS, find
-from tests.made import costs, examination, pool
+from tests.made import costs, examination, pool, sharing
 from tests.made.claims import make_claims
 from tests.made.classroom import make_class_table
 from tests.made.engines import make_engines
@@ -26,6 +26,9 @@ MAKERS: dict[str, Callable[..., pd.DataFrame]] = {
     "lengths": pool.make_lengths,
     "chunks": pool.make_chunks,
     "methods": pool.make_arrivals,
+    "updates": sharing.make_updates,
+    "prices": sharing.make_prices,
+    "globals": sharing.make_globals,
     "starts": costs.make_starts,
     "transfers": costs.make_transfers,
     "weights": costs.make_weights,

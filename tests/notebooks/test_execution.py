@@ -44,7 +44,7 @@ each_name = pytest.mark.parametrize("name", NAMES)
 def handout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the one command of the teacher's page, for another folder."""
     folder = tmp_path_factory.mktemp("handout")
-    text = (FOLDER.parent / ".book" / "teaching.md").read_text("utf-8")
+    text = (FOLDER / "teach-with-the-set.md").read_text("utf-8")
     (command,) = re.findall(r"^\.venv/bin/(jupyter nbconvert .*)$", text, re.MULTILINE)
     words = ["-m", *shlex.split(command.replace("--output-dir handout", f"--output-dir {folder}"))]
     subprocess.run([sys.executable, *words], cwd=FOLDER.parent, check=True, capture_output=True)
@@ -115,11 +115,18 @@ def test_it_fails_only_where_it_says_so_tells_its_figures_in_words_and_leaves_no
 
 
 @pytest.mark.parametrize("name", ["06-how-a-pool-ends"])
-def test_the_script_that_interrupts_itself_is_interrupted(executed: Executed, name: str) -> None:
-    shown = [
-        cell.outputs[0].text for cell in executed[name].cells if "run_script(STOPPED" in cell.source
-    ]
-    assert [text.splitlines()[1:] for text in shown] == [["interrupted", "workers left: 0"]]
+def test_scripts_of_the_failure_lab_end_as_they_should(executed: Executed, name: str) -> None:
+    shown = {
+        script: cell.outputs[0].text
+        for cell in list_cells(executed[name], "code")
+        for script in re.findall(r"run_script\((\w+)", cell.source)
+    }
+    for script, told in {
+        "STOPPED": r"\ninterrupted\nworkers left: 0$",
+        "FUTURES": r"\nanswers: \[\d+, \d+\]\nno answer after .*\ncancelled: [1-5] of 6$",
+        "HANGING": r"task 1 begins\n.* task 2 begins\nTimeout .*\n.*\n.* in work\n",
+    }.items():
+        assert re.search(told, shown[script].rstrip()), shown[script]
 
 
 @each_name

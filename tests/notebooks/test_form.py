@@ -1,12 +1,17 @@
 import re
+import shlex
 import statistics
 from copy import deepcopy
 from importlib import import_module
+from itertools import pairwise
 
 import nbstripout
 
+from gil_demo import cli, run_script
 from gil_demo.recorded import load_recorded
+from gil_demo.running.scripts import FINISHED
 from gil_demo.tables.kinds import draw_each
+from gil_demo.words import call_ratio
 from tests.notebooks.editions import (
     FOLDER,
     NOTEBOOKS,
@@ -26,8 +31,9 @@ PARTS = ["exercise", "check", "solution"]
 CHECK = r"from gil_demo\.exercises\.\w+ import (check_\w+)\n\n\1\((\w+)[\w, ]*\)"
 READ = {path.name: read(path) for path in NOTEBOOKS}
 README = (FOLDER.parent / "README.md").read_text("utf-8")
-PAGE = (FOLDER.parent / ".book" / "teaching.md").read_text(encoding="utf-8")
-LINK = r"\[(\d\d)\]\(\.\./notebooks/[\w-]+\.ipynb\)"
+PAGE = (FOLDER / "teach-with-the-set.md").read_text(encoding="utf-8")
+LINK = r"\[(\d\d)\]\([\w-]+\.ipynb\)"
+WALK = ["00", "01", "02", "03"]
 MINUTES = {
     path.stem[:2]: re.findall(r"(\d+) minutes", READ[path.name].cells[0].source)
     for path in NOTEBOOKS
@@ -132,7 +138,7 @@ def read_section(heading: str) -> str:
 
 def test_a_plan_fills_its_time_and_gives_no_notebook_more_than_its_own() -> None:
     for heading, minutes in (("Fifty minutes", 50), ("Ninety minutes", 90)):
-        plan = read_section(heading).split("\n\nEach of the others")[0]
+        plan = read_section(heading)
         rows = re.findall(r"^\| (\d+) \| (.*) \|$", plan, re.MULTILINE)
         assert sum(int(given) for given, _ in rows) == minutes
         for given, what in rows:
@@ -149,6 +155,55 @@ def test_every_notebook_stands_with_its_minutes_and_a_question_before_a_run() ->
     for text, row in rows.items():
         found = re.findall(rf"{row}\| (\d+) \+ (\d+) \|$", text, re.MULTILINE)
         assert {number: minutes for number, *minutes in found} == MINUTES
-    assert "](.book/teaching.md)" in README
+        sums = re.findall(r"^\| Together \|.* (\d+) \+ (\d+) \|$", text, re.MULTILINE)
+        for numbers, told in zip((WALK, sorted({*MINUTES} - {*WALK})), sums, strict=True):
+            each = zip(*(map(int, MINUTES[number]) for number in numbers), strict=True)
+            assert [*map(int, told)] == [*map(sum, each)], numbers
+    assert "](notebooks/teach-with-the-set.md)" in README
     asked = re.findall(r"^\| (\d\d), .*\?", read_section("Ask before each run"), re.MULTILINE)
     assert set(asked) == set(MINUTES)
+
+
+FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+
+
+def translate(command: str) -> str:
+    """Write a command of Linux and macOS as PowerShell takes it."""
+    for old, new in (("python3 ", "py "), (" && ", "; "), (".venv/bin/", ".venv\\Scripts\\")):
+        command = command.replace(old, new)
+    return command
+
+
+def test_a_command_is_printed_for_windows_too_and_is_one_that_there_is() -> None:
+    for text in (README.split("\n## For developers")[0], PAGE):
+        fences = FENCED.findall(text)
+        assert len(fences) > 3
+        for (language, command), after in pairwise([*fences, ("", "")]):
+            if language == "sh":
+                assert after == ("powershell", translate(command))
+    shown = re.findall(r"-m gil_demo\b([^#\n`]*)", README + PAGE)
+    for words in map(shlex.split, shown):
+        is_named = bool(words) and not words[0].startswith("-")
+        cli._build_parser().parse_args(words if is_named else ["compare", *words])
+    named = {words.split()[0] for words in shown if words.strip()}
+    assert named >= {*cli.COMMANDS} - {"compare"}
+    for line in ("py -m venv", ".venv/bin/python -m gil_demo check"):
+        assert line in read_section("Before the lesson")
+
+
+def test_the_exam_calls_an_interval_as_the_verdict_does() -> None:
+    exam = read_section("Six exam questions")
+    assert len(re.findall(r"^\d\. ", exam, re.MULTILINE)) == 6
+    for part, called in (("3. ", "faster"), ("4. ", "No clear difference")):
+        question = exam.split(f"\n{part}")[1]
+        low, high = re.findall(r"interval\D* ([\d.]+) to ([\d.]+)\b", question)[0]
+        assert call_ratio(1 / float(high), 1 / float(low)) == called.lower()
+        assert f'"{called}"' in question
+
+
+def test_the_hand_out_fits_a_page_and_its_script_runs() -> None:
+    text = (FOLDER / "on-one-page.md").read_text("utf-8")
+    assert len(text.splitlines()) < 60
+    (script,) = (code for language, code in FENCED.findall(text) if language == "python")
+    outcome = run_script(script)
+    assert (outcome.state, outcome.output) == (FINISHED, f"{[n * n for n in range(10)]}\n")

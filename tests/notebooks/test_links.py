@@ -3,7 +3,7 @@ from pathlib import Path
 from tests.links import TOP, Anatomy, find_broken, is_outside, list_links, read_list, read_page
 from tests.notebooks.editions import NOTEBOOKS, list_cells, read
 
-TEXTS = [TOP / "README.md", *sorted(TOP.glob(".book/*.md")), *sorted(TOP.glob(".github/*.md"))]
+TEXTS = [TOP / "README.md", *sorted(TOP.glob("notebooks/*.md")), *TOP.glob(".github/*.md")]
 
 
 def test_no_local_link_is_broken_and_outside_links_are_listed() -> None:

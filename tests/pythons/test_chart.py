@@ -40,7 +40,7 @@ def test_marks_and_intervals_stand_at_their_ratios_in_the_row_of_their_minor_ver
     assert {mark.get_color() for mark in marks} == {get_look("threads").colour}
     ratios = [1.9, 1.03, 1.04, 1.06, 0.54, 1.05]
     assert [read_across(mark)[0] for mark in marks] == pytest.approx(ratios, rel=2e-3)
-    assert [read_up(mark)[0] for mark in marks] == pytest.approx([n - 0.16 for n in range(6)])
+    assert [read_up(mark)[0] for mark in marks] == [*range(6)]
     assert read_across(axes.lines[0]) == pytest.approx(
         estimate_ratio(ORDINARY["CPython 2.7.18"]["threads"])[1:3]
     )
@@ -61,7 +61,10 @@ def test_recorded_and_published_figures_have_marks_of_their_own_and_their_source
     assert {line.get_marker() for line in split.lines} - {"None"} == {"o", "s", "*"}
     shown = {text.get_text() for text in draw_and_list_texts(chart)}
     assert {"yours", "recorded", "published", "1.97  Beazley 2010", "1.03 to 9.00"} <= shown
-    versions = ["2.7", *(f"3.{minor}" for minor in range(6, 15)), "3.13t, GIL off"]
+    # what is recorded stands in for what is missing
+    assert "CPython 3.11 recorded" not in chart.description
+    minors = [minor for minor in range(6, 15) if minor != 11]
+    versions = ["2.7", *(f"3.{minor}" for minor in minors), "3.13t, GIL off"]
     for told in (
         *(f" CPython {version} recorded " for version in versions),
         "CPython 3.2 published by Beazley 2010 1.02",

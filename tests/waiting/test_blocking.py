@@ -19,7 +19,7 @@ from gil_demo.waiting import blocking
 def test_as_much_is_done_as_was_asked_for_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     works: Any = (
         (time, "sleep", blocking.sleep, 25, 0.025),
-        (hashlib, "sha256", blocking.hash_bytes, 7, bytes(7 * 1024)),
+        (hashlib, "sha256", blocking.hash_bytes, 7, bytes(range(256)) * 28),
         (zlib, "compress", blocking.compress_bytes, 7, bytes(range(256)) * 28),
     )
     for module, name, work, amount, given in works:

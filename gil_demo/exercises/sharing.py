@@ -1,0 +1,141 @@
+"""Checks of notebook 04: what threads share, and processes don't."""
+
+from typing import NamedTuple
+
+from gil_demo.exercises.judging import Answer, Judgement
+
+TOTAL, TASKS, ADDED = 5, 3, 2
+
+
+def check_after(answer: object) -> Judgement:
+    """Check what a global holds in the parent when threads, or processes, have added to it."""
+    changed = TOTAL + TASKS * ADDED
+    return Answer("after", answer).judge_numbers(
+        {"threads": changed, "processes": TOTAL},
+        f"{changed} and {TOTAL}. Threads add to the one global that there is, each process to a "
+        "copy of its own, which goes when the process ends.",
+        {
+            "that is as if the processes shared the parent's global. Where is the `total` that a "
+            "worker adds to?": {"threads": changed, "processes": changed},
+            "that is the wrong way round. Who shares a memory with the parent?": {
+                "threads": TOTAL,
+                "processes": changed,
+            },
+            "the threads share the parent's global. Does nothing become of what they add?": {
+                "threads": TOTAL,
+                "processes": TOTAL,
+            },
+            "that is what a worker process sees. The parent has a `total` of its own.": {
+                "threads": changed,
+                "processes": TOTAL + ADDED,
+            },
+        },
+        f"all {TASKS} threads add {ADDED} to one global. How many of the processes add to the "
+        "parent's?",
+    )
+
+
+_ONE_STEP = "is one step of a list's or a dict's own code. What could come in between?"
+_TWO_STEPS = "reads first and writes later. What if another thread writes in between?"
+_SAFE = dict.fromkeys("aceg", f"that line {_ONE_STEP}")
+_UNSAFE = dict.fromkeys("bd", f"that line {_TWO_STEPS}") | {
+    "f": "between the question and the answer another thread may put the key in, too."
+}
+
+
+def check_safe(answer: object) -> Judgement:
+    """Check which lines are safe among threads without a lock, by their letters."""
+    return Answer("safe", answer).judge_letters(
+        _SAFE,
+        _UNSAFE,
+        "each of them is one step of a built-in type's own code. Reading and then writing is two, "
+        "however short the line.",
+    )
+
+
+class MadeUpLock:
+    """A lock that raises an error where a true one would wait for ever, and counts its takings."""
+
+    def __init__(self) -> None:
+        self.is_taken, self.times = False, 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        del blocking, timeout
+        if self.is_taken:
+            raise RuntimeError("it is taken already: here a true lock waits for ever")
+        self.is_taken, self.times = True, self.times + 1
+        return True
+
+    def release(self) -> None:
+        if not self.is_taken:
+            raise RuntimeError("release unlocked lock")
+        self.is_taken = False
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class MadeUpAccount:
+    """An account that notes whether its balance was touched without its lock."""
+
+    def __init__(self, balance: int) -> None:
+        self.lock, self._balance, self.was_open = MadeUpLock(), balance, False
+
+    def __repr__(self) -> str:
+        return f"an account of {self._balance}"
+
+    @property
+    def balance(self) -> int:
+        self.was_open |= not self.lock.is_taken
+        return self._balance
+
+    @balance.setter
+    def balance(self, balance: int) -> None:
+        self.was_open |= not self.lock.is_taken
+        self._balance = balance
+
+
+class _Outcome(NamedTuple):
+    is_paid: object
+    account: MadeUpAccount
+
+    def __repr__(self) -> str:
+        return repr(self.is_paid)
+
+
+def check_withdraw(answer: object) -> Judgement:
+    """Check a function that takes money from an account that threads share, by one made up."""
+
+    def withdraw(account: MadeUpAccount, amount: int) -> _Outcome | None:
+        is_paid = answer(account, amount)  # type: ignore[operator]
+        is_silent = is_paid is ... or (is_paid is None and not account.lock.times)
+        return None if is_silent else _Outcome(is_paid, account)
+
+    return Answer("withdraw", withdraw if callable(answer) else answer).judge_function(
+        [(MadeUpAccount(100), amount) for amount in (60, 130, 100)],
+        _find_fault,
+        "it looks and takes in one piece, and the lock is free again however it ends.",
+    )
+
+
+def _find_fault(found: _Outcome, before: MadeUpAccount, amount: int) -> str:
+    account, balance = found.account, before.balance
+    is_enough = amount <= balance
+    rest = balance - amount if is_enough else balance
+    if account.lock.is_taken:
+        return (
+            "the lock is still taken, and whoever wants it next waits for ever. `with` gives it "
+            "back, whatever way the block is left."
+        )
+    if account.was_open:
+        return (
+            "the balance was read or written without the lock. Another thread may come in between."
+        )
+    if account.lock.times > 1:
+        return "the lock was free between reading and writing. Take it once, around both."
+    if account.balance != rest or found.is_paid is not is_enough:
+        return f"{rest} should be left of {balance}, and the answer should be {is_enough}."
+    return ""

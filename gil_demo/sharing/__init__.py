@@ -1,0 +1,1 @@
+"""What threads share and processes don't: counters, globals, random numbers."""

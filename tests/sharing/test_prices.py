@@ -1,0 +1,108 @@
+import multiprocessing
+import queue
+import threading
+from multiprocessing.managers import SyncManager
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from gil_demo import GilDemoError, compare_sharing, draw, summarise, verdict
+from gil_demo.measuring import rounds
+from gil_demo.sharing import prices
+from gil_demo.sharing.counters import add_up, put_each
+from gil_demo.sharing.prices import COUNTS
+from gil_demo.sharing.updates import PLAIN, RAW
+from tests.charts import assert_readable
+from tests.made.runs import assert_one_run
+from tests.made.sharing import MICROSECONDS, make_prices
+
+pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prices, "COUNTS", dict.fromkeys(COUNTS, 20))
+
+
+def test_true_prices_are_a_whole_table_and_only_ways_without_a_lock_may_lose(method: str) -> None:
+    table = compare_sharing(start_method=method, budget=0.01)
+    assert_one_run(table, ["runner", "way", "switch_interval"])
+    assert set(zip(table["runner"], table["way"], strict=True)) == {*COUNTS}
+    guarded = table[~table["way"].isin([PLAIN, RAW])]
+    assert (guarded["found"] == guarded["expected"]).all()
+    assert set(table["start_method"]) == {"", method}
+
+
+def test_a_manager_that_is_killed_ends_it_with_an_error_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = rounds.take_samples
+
+    def kill_first(*arguments: Any, **named: Any) -> Any:
+        (manager,) = [one for one in multiprocessing.active_children() if "Sync" in one.name]
+        manager.kill()
+        manager.join()
+        return usual(*arguments, **named)
+
+    monkeypatch.setattr(prices, "take_samples", kill_first)
+    with pytest.raises(GilDemoError, match="what processes share could not be had, or is gone"):
+        compare_sharing(budget=0.01)
+
+
+def test_what_a_system_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SyncManager, "start", Mock(side_effect=OSError("no room")))
+    with pytest.raises(
+        GilDemoError, match=r"what processes share could not be had, or is gone \(OSError no room\)"
+    ):
+        compare_sharing(budget=0.01)
+
+
+def test_who_adds_up_a_queue_ends_where_those_that_fill_it_are_interrupted() -> None:
+    class Full(queue.Queue[int | None]):
+        def put(self, item: int | None, block: bool = True, timeout: float | None = None) -> None:
+            if item is not None and self.qsize() == 3:
+                raise KeyboardInterrupt
+            super().put(item, block, timeout)
+
+    line = Full()
+    with pytest.raises(KeyboardInterrupt):
+        put_each(line, 10)
+    thread = threading.Thread(target=lambda: line.put(add_up(line, 1)))
+    thread.start()
+    thread.join(5)
+    assert line.get(timeout=1) == 3
+
+
+def test_prices_are_told_in_these_sentences() -> None:
+    summary = summarise(make_prices())
+    assert list(1e6 * summary["each_seconds"]) == pytest.approx([*MICROSECONDS.values()], rel=0.01)
+    told = verdict(make_prices()).splitlines()
+    assert told[0] == "Two threads at once, time over updates:"
+    assert (
+        told[1]
+        == "  counts of their own: 0.06 µs (0.0594 µs to 0.0606 µs); none of 1,600,000 lost."
+    )
+    assert told[2].endswith(
+        "1.17 × that of counts of their own; none of 1,600,000 lost, which proves nothing."
+    )
+    assert told[7].endswith("4 × that of counts of their own; 25 % of 1,600,000 lost.")
+    assert told[-1] == "Eight rounds of each."
+    lucky = verdict(make_prices(raw_lost=0.0))
+    assert lucky.count("which proves nothing") == 2
+    alike = MICROSECONDS | {("threads", PLAIN): 0.06}
+    assert "µs), no clear difference from counts of their own; " in verdict(make_prices(alike))
+    few = verdict(make_prices(rounds=2, busy_percent=95.0)).splitlines()
+    assert few[0].startswith("Mind: the machine was 95 % busy before the run")
+    assert few[2] == "  counts of their own: 0.06 µs; none of 400,000 lost."
+
+
+def test_the_chart_has_a_row_for_each_way_and_says_what_was_lost() -> None:
+    chart = assert_readable(draw, make_prices())
+    told = "under a Lock 0.5 µs, Value under its lock 1.5 µs, Manager under its lock 300 µs"
+    assert chart.texts[0].get_text() == f"An update: {told}"
+    (axes,) = chart.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [f"{runner}: {way}" for runner, way in COUNTS]
+    assert [text.get_text() for text in axes.texts][5] == "0.2 µs; 25 % lost"
+    assert "processes, Value without its lock: 0.20 µs, 400,000 lost" in chart.description
