@@ -7,7 +7,7 @@ import pandas as pd
 
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import INK, SOFT_INK, Chart, get_look
-from gil_demo.examination.finding import name_place, split_by_place, state_advice
+from gil_demo.examination.finding import name_place, read, split_by_place, state_advice
 from gil_demo.examination.table import COLD
 from gil_demo.tables.schema import list_rows, split_runs
 from gil_demo.words import capitalise, count_in_words, describe_conditions, head, state_seconds
@@ -40,7 +40,7 @@ def draw_examination(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_ylim(places[-1] + 0.6, -0.75)
     parts.name_values(axes, f"{unit} for all tasks, 95 % interval; start and end hatched", 6)
     axes.tick_params(axis="y", labelsize=13)
-    return parts.finish(chart, _title(table, rows), _describe(table), _tell(rows, names))
+    return parts.finish(chart, _title(table, summary), _describe(table), _tell(rows, names))
 
 
 def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
@@ -60,11 +60,10 @@ def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
     )  # fmt: skip
 
 
-def _title(table: pd.DataFrame, rows: Sequence[Any]) -> str:
+def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     told: dict[str, str] = {}
     for run in split_by_place(table)[0]:
-        own = [row for row in rows if row.run_id == run["run_id"].iloc[0]]
-        told[name_place(run)] = state_advice(run, own)
+        told[name_place(run)] = state_advice(read(run, summary))
     advice = {*told.values()}
     each = [f"{place}: {one}" for place, one in told.items()]
     return head("; ".join(each if len(advice) > 1 else advice), table)

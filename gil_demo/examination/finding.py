@@ -47,11 +47,28 @@ MENDS = {
 """What to do about each trap; the braces take what was seen."""
 
 
-class Choice(NamedTuple):
-    """Which way to take for some tasks, and which comes next."""
+class Price(NamedTuple):
+    """What a way costs, in seconds: at its start, for each task, and for any list at least."""
 
-    way: str
-    second: str
+    start: float
+    each: float
+    least: float
+
+    def at(self, tasks: int) -> float:
+        return self.start + max(tasks * self.each, self.least)
+
+
+class Reading(NamedTuple):
+    """One run, and what it says."""
+
+    run: pd.DataFrame
+    first: Any  # its first row, which has what was found once
+    ways: dict[str, Any]  # rows of the summary by way, the simplest way first
+    prices: dict[str, Price]
+    tasks: int  # of the reader
+    way: str  # the choice
+    second: str  # what comes next
+    reservation: str  # why there is no verdict; usually empty
 
 
 def judge_examination(table: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -59,9 +76,9 @@ def judge_examination(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     own, others = split_by_place(table)
     lines = []
     for run in own:
-        rows = list_rows(summary[summary["run_id"] == run["run_id"].iloc[0]])
+        reading = read(run, summary)
         place = f"{name_place(run)}: " if len(own) > 1 else ""
-        lines += [f"{place}{recommend(run, rows)}", *_explain(run, rows)]
+        lines += [f"{place}{_recommend(reading)}", *_explain(reading)]
     lines += _compare_pythons(others, summary) if others else []
     return "\n".join(line for line in lines if line)
 
@@ -79,156 +96,152 @@ def name_place(run: pd.DataFrame) -> str:
     first = run.iloc[0]
     if first["interpreter"]:
         return str(first["interpreter"])
-    told = words.describe_computer(first)
-    return told.removeprefix("Recorded on ")
+    return words.describe_computer(first).removeprefix("Recorded on ")
 
 
-def find_reservation(run: pd.DataFrame, rows: Sequence[Any]) -> str:
+def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
+    """Read the choice out of a run: the simplest way within a tenth of the quickest."""
+    rows = list_rows(summary[summary["run_id"] == run["run_id"].iloc[0]])
+    first, ways = run.iloc[0], {row.way: row for row in rows}
+    prices, tasks = _list_prices(first, ways), int(first["all_tasks"])
+    way = choose(prices, tasks)
+    second = min(prices.keys() - {way}, key=lambda one: prices[one].at(tasks))
+    reading = Reading(run, first, ways, prices, tasks, way, second, "")
+    return reading._replace(reservation=_find_reservation(reading))
+
+
+def _list_prices(first: Any, ways: dict[str, Any]) -> dict[str, Price]:
+    chunk = 0.0 if math.isnan(first["chunk_seconds"]) else float(first["chunk_seconds"])
+    loop, size = ways[LOOP].seconds, int(first["tasks"])
+    prices = {}
+    for way, row in ways.items():
+        own = loop * row.time_ratio
+        # fewer tasks than workers take as long as one, and that has to be handed out
+        least = 0.0 if way == LOOP else min(loop / size, own) + chunk
+        prices[way] = Price(row.start_seconds, own / size, least)
+    return prices
+
+
+def choose(prices: dict[str, Price], tasks: int) -> str:
+    """Choose the simplest way within a tenth of the quickest, for so many tasks."""
+    most = NEAR * min(price.at(tasks) for price in prices.values())
+    return next(way for way, price in prices.items() if price.at(tasks) <= most)
+
+
+def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
-    first = run.iloc[0]
+    first, way = reading.first, reading.way
     if (rounds := int(first["rounds"])) < LEAST_ROUNDS:
         needed = f"{words.count_in_words(rounds, 'round')} of {LEAST_ROUNDS} that an interval needs"
         return f"{needed}; allow more seconds"
-    choice = choose(run, rows)
-    for other in (row.way for row in rows if row.way != choice.way):
-        most = compare_ways(run, rows, choice.way, other).high
-        if most > FAR:
+    for other in reading.ways.keys() - {way}:
+        if (most := compare_ways(reading, way, other).high) > FAR:
             return (
-                f"{name_way(choice.way, run)} may take {most:.2f} × as long as "
-                f"{name_way(other, run)}, and the rounds are too uneven to tell; allow more seconds"
+                f"{name_way(way, reading)} may take {most:.2f} × as long as "
+                f"{name_way(other, reading)}, and the rounds are too uneven to tell; allow more "
+                "seconds"
             )
     if busy := words.find_busy_reservations(first, int(first["workers"])):
-        control, most = estimate_control(run), min(first["workers"], first["usable_cores"])
+        control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
         lost = max(1.0, float(most) / control.centre) if control.rounds else float(most)
-        if choose(run, rows, lost=lost).way != choice.way:
+        # what others may have kept from all that runs at once
+        freed = {
+            name: price if name == LOOP else price._replace(each=price.each / lost)
+            for name, price in reading.prices.items()
+        }
+        if choose(freed, reading.tasks) != way:
             return busy[0]
     return ""
 
 
-def compare_ways(run: pd.DataFrame, rows: Sequence[Any], way: str, other: str) -> Estimate:
+def compare_ways(reading: Reading, way: str, other: str) -> Estimate:
     """Estimate how many times as long one way takes as another, for all tasks, round by round."""
-    one, two = (next(row for row in rows if row.way == name) for name in (way, other))
-    times = _pivot(run)
-    grown = int(run["all_tasks"].iloc[0]) / int(run["tasks"].iloc[0])
-    costs = [one.start_seconds + grown * times[one.runner] for one in (one, two)]
+    times = _pivot(reading.run)
+    grown = reading.tasks / int(reading.first["tasks"])
+    rows = [reading.ways[name] for name in (way, other)]
+    costs = [row.start_seconds + grown * times[row.runner] for row in rows]
     return estimate_ratio([*(costs[0] / costs[1])])
 
 
-def choose(
-    run: pd.DataFrame, rows: Sequence[Any], tasks: int | None = None, lost: float = 1.0
-) -> Choice:
-    """Choose the simplest way within a tenth of the quickest, for so many tasks.
-
-    `lost` is the speed-up that other programs may have kept from all that runs at once.
-    """
-    prices = estimate_prices(run, rows, tasks or int(run["all_tasks"].iloc[0]), lost)
-    least = min(prices.values())
-    way = next(name for name, price in prices.items() if price <= NEAR * least)
-    others = sorted((price, name) for name, price in prices.items() if name != way)
-    return Choice(way, others[0][1])
-
-
-def estimate_prices(
-    run: pd.DataFrame, rows: Sequence[Any], tasks: int, lost: float = 1.0
-) -> dict[str, float]:
-    """Estimate the seconds that each way takes for so many tasks, the simplest way first."""
-    first = run.iloc[0]
-    size = int(first["tasks"])
-    chunk = 0.0 if math.isnan(first["chunk_seconds"]) else float(first["chunk_seconds"])
-    prices = {}
-    for row in rows:
-        each = rows[0].seconds * row.time_ratio / size / (1 if row.way == LOOP else lost)
-        # fewer tasks than workers take as long as one, and that has to be handed out
-        least = 0.0 if row.way == LOOP else min(rows[0].seconds / size, each * size) + chunk
-        prices[row.way] = row.start_seconds + max(tasks * each, least)
-    return prices
-
-
-def find_flips(run: pd.DataFrame, rows: Sequence[Any]) -> tuple[tuple[int, str], tuple[int, str]]:
-    """Find the number of tasks below, and above, at which another way is the choice.
+def find_flips(prices: dict[str, Price], tasks: int) -> tuple[tuple[int, str], tuple[int, str]]:
+    """Find the number of tasks below, and from, which another way is the choice.
 
     Each with that way; 0 where there is none.
     """
-    tasks = int(run["all_tasks"].iloc[0])
-    way = choose(run, rows).way
+    way = choose(prices, tasks)
 
     def find(low: int, high: int) -> int:
         """Find where between two numbers, which differ in their choice, it changes."""
         while high - low > max(1, low // 50):
             middle = (low + high) // 2
-            is_low = choose(run, rows, middle).way == choose(run, rows, low).way
+            is_low = choose(prices, middle) == choose(prices, low)
             low, high = (middle, high) if is_low else (low, middle)
         return high
 
     below, above = (0, ""), (0, "")
-    number = tasks
-    while number > 1 and not below[0]:
-        number = max(1, number // 2)
-        if (other := choose(run, rows, number).way) != way:
-            below = (find(number, min(tasks, 2 * number + 1)), other)
-    number = tasks
-    while number < _MOST_TASKS and not above[0]:
-        number *= 2
-        if (other := choose(run, rows, number).way) != way:
-            above = (find(number // 2, number), other)
+    low, high = tasks, tasks
+    while low > 1 and not below[0]:
+        low, before = max(1, low // 2), low
+        if (other := choose(prices, low)) != way:
+            below = (find(low, before), other)
+    while high < _MOST_TASKS and not above[0]:
+        high, before = 2 * high, high
+        if (other := choose(prices, high)) != way:
+            above = (find(before, high), other)
     return below, above
 
 
-def name_way(way: str, run: pd.DataFrame) -> str:
+def name_way(way: str, reading: Reading) -> str:
     """Name a way with its workers, for example "a cold pool of two processes (fork)"."""
-    first, methods = run.iloc[0], sorted(set(run["start_method"]) - {""})
-    workers = int(first["workers"])
+    methods, workers = sorted({*reading.run["start_method"]} - {""}), int(reading.first["workers"])
     if way == THREADS:
         return f"a pool of {words.name_workers('threads', workers)}"
     if way in (COLD, KEPT):
-        method = f" ({methods[0]})" if methods else ""
         beginning = "a cold pool of" if way == COLD else "a pool kept open, of"
-        return f"{beginning} {words.name_workers('processes', workers)}{method}"
+        return f"{beginning} {words.name_workers('processes', workers)} ({methods[0]})"
     runner = next(one for (one, _), name in WAYS.items() if name == way)
     return "the plain loop" if way == LOOP else words.name_workers(runner, workers)
 
 
-def state_advice(run: pd.DataFrame, rows: Sequence[Any]) -> str:
+def state_advice(reading: Reading) -> str:
     """State a recommendation in a clause, for a title; or why there is none."""
-    if reservation := find_reservation(run, rows):
-        return f"no verdict: {reservation.split(';')[0]}"
-    way = choose(run, rows).way
-    if way == LOOP:
+    if reading.reservation:
+        return f"no verdict: {reading.reservation.split(';')[0]}"
+    if reading.way == LOOP:
         return "stay with the plain loop"
-    gain = compare_ways(run, rows, LOOP, way).centre
-    return f"use {name_way(way, run)}, {gain:.2f} × as fast as the loop"
+    gain = compare_ways(reading, LOOP, reading.way).centre
+    return f"use {name_way(reading.way, reading)}, {gain:.2f} × as fast as the loop"
 
 
-def recommend(run: pd.DataFrame, rows: Sequence[Any]) -> str:
+def _recommend(reading: Reading) -> str:
     """Recommend a way in a sentence, with the figures that decide, or say why there is none."""
-    if reservation := find_reservation(run, rows):
-        return f"No verdict: {reservation}."
-    first, by_way = run.iloc[0], {row.way: row for row in rows}
-    choice = choose(run, rows)
-    own = by_way[choice.way]
+    if reading.reservation:
+        return f"No verdict: {reading.reservation}."
+    first, way = reading.first, reading.way
+    own, other = (
+        words.state_seconds(reading.ways[one].all_seconds) for one in (way, reading.second)
+    )
     about = "an estimated " if first["tasks"] < first["all_tasks"] else ""
-    tasks = words.count_in_words(int(first["all_tasks"]), "task")
-    taken = f"{about}{words.state_seconds(own.all_seconds)} for {tasks}"
-    if choice.way == LOOP:
-        second = words.state_seconds(by_way[choice.second].all_seconds)
-        other = name_way(choice.second, run)
-        return f"Stay with the plain loop: {taken}; {other} would take {second}."
-    chunk = "" if choice.way == THREADS else f", chunksize {int(first['chunksize'])}"
-    gain = compare_ways(run, rows, LOOP, choice.way)
-    ends = "" if math.isnan(gain.low) else f" (95 % interval {gain.low:.2f} to {gain.high:.2f})"
-    told = f"{words.state_seconds(own.all_seconds)}, {gain.centre:.2f} × as fast as the loop{ends}"
-    return f"Use {name_way(choice.way, run)}{chunk}: {about}{told}, for {tasks}."
+    tasks = words.count_in_words(reading.tasks, "task")
+    if way == LOOP:
+        second = name_way(reading.second, reading)
+        return f"Stay with the plain loop: {about}{own} for {tasks}; {second} would take {other}."
+    chunk = "" if way == THREADS else f", chunksize {int(first['chunksize'])}"
+    gain = compare_ways(reading, LOOP, way)
+    told = f"{gain.centre:.2f} × as fast as the loop"
+    told += f" (95 % interval {gain.low:.2f} to {gain.high:.2f})"
+    return f"Use {name_way(way, reading)}{chunk}: {about}{own}, {told}, for {tasks}."
 
 
-def _explain(run: pd.DataFrame, rows: Sequence[Any]) -> list[str]:
-    first = run.iloc[0]
+def _explain(reading: Reading) -> list[str]:
+    run, first = reading.run, reading.first
     return [
-        _state_rule(run, rows),
+        _state_rule(reading),
         _state_task(first),
         _state_gil(run, first),
         _state_sending(first),
-        _state_workers(first, rows),
-        _state_paying(run, rows),
+        _state_workers(first, reading),
+        _state_paying(reading),
         _state_control(run),
         _state_answers(run),
         *_mind(first),
@@ -238,26 +251,24 @@ def _explain(run: pd.DataFrame, rows: Sequence[Any]) -> list[str]:
     ]
 
 
-def _state_rule(run: pd.DataFrame, rows: Sequence[Any]) -> str:
-    first = run.iloc[0]
-    is_part = first["tasks"] < first["all_tasks"]
-    each = [f"{row.way} {words.state_seconds(row.all_seconds)}" for row in rows]
+def _state_rule(reading: Reading) -> str:
+    is_part = reading.first["tasks"] < reading.first["all_tasks"]
+    each = [f"{way} {words.state_seconds(row.all_seconds)}" for way, row in reading.ways.items()]
     told = f"{'Estimated for' if is_part else 'For'} all tasks: {', '.join(each)}."
     told += f" The rule: {RULE}."
-    if find_reservation(run, rows):
+    if reading.reservation:
         return told
-    choice = choose(run, rows)
-    told += f" Next comes {name_way(choice.second, run)}."
-    if choice.way == KEPT:
-        alone = name_way(choose(run, [row for row in rows if row.way != KEPT]).way, run)
+    told += f" Next comes {name_way(reading.second, reading)}."
+    if reading.way == KEPT:
+        others = {way: price for way, price in reading.prices.items() if way != KEPT}
+        alone = name_way(choose(others, reading.tasks), reading)
         told += f" A pool pays where such lists come again; for a single one: {alone}."
-    (below, less), (above, more) = find_flips(run, rows)
+    (below, less), (above, more) = find_flips(reading.prices, reading.tasks)
     if less:
-        told += (
-            f" For fewer than about {words.state_number(below)} such tasks: {name_way(less, run)}."
-        )
+        number = words.state_number(below)
+        told += f" For fewer than about {number} such tasks: {name_way(less, reading)}."
     if more:
-        told += f" From about {words.state_number(above)} on: {name_way(more, run)}."
+        told += f" From about {words.state_number(above)} on: {name_way(more, reading)}."
     return told
 
 
@@ -306,15 +317,12 @@ def _state_sending(first: Any) -> str:
     return f"Sending: {'; '.join(parts)}." if parts else ""
 
 
-def _state_workers(first: Any, rows: Sequence[Any]) -> str:
-    cold = [row.start_seconds for row in rows if row.way == COLD]
-    if not cold:
+def _state_workers(first: Any, reading: Reading) -> str:
+    if COLD not in reading.ways:
         return ""
-    started = words.state_seconds(cold[0])
-    told = (
-        f"To start and to end {words.count_in_words(int(first['workers']), 'process', 'processes')}"
-    )
-    told += f" took {started}."
+    started = words.state_seconds(reading.ways[COLD].start_seconds)
+    workers = words.name_workers("processes", int(first["workers"]))
+    told = f"To start and to end {workers} took {started}."
     if pd.isna(first["worker_bytes"]):
         return told
     most = int(first["free_bytes"] // first["worker_bytes"])
@@ -324,25 +332,21 @@ def _state_workers(first: Any, rows: Sequence[Any]) -> str:
     )
 
 
-def _state_paying(run: pd.DataFrame, rows: Sequence[Any]) -> str:
+def _state_paying(reading: Reading) -> str:
     """Say from how many tasks on, and of which length, processes pay."""
-    by_way, told = {row.way: row for row in rows}, []
+    told, loop = [], reading.prices[LOOP].each
     for way in (COLD, KEPT):
-        if way in by_way and by_way[way].time_ratio < 1 - words.MARGIN:
-            number = 1
-            while number < _MOST_TASKS:
-                prices = estimate_prices(run, rows, number)
-                if prices[way] < prices[LOOP]:
-                    break
-                number += max(1, number // 50)
-            told.append(f"{name_way(way, run)} from about {number:,} such tasks on")
+        price = reading.prices.get(way)
+        if price is not None and price.each < (1 - words.MARGIN) * loop:
+            number = max(price.start / (loop - price.each), (price.start + price.least) / loop)
+            told.append(f"{name_way(way, reading)} from about {math.ceil(number):,} such tasks on")
     if not told:
         return ""
-    pool, tasks = by_way[COLD], int(run["all_tasks"].iloc[0])
-    least = pool.start_seconds / (1 - pool.time_ratio) / tasks
+    pool = reading.ways[COLD]
+    least = pool.start_seconds / (1 - pool.time_ratio) / reading.tasks
     return (
         f"Processes are quicker than the loop: {'; '.join(told)}; a cold pool, for "
-        f"{words.count_in_words(tasks, 'task')}, where one takes more than about "
+        f"{words.count_in_words(reading.tasks, 'task')}, where one takes more than about "
         f"{words.state_seconds(least)}."
     )
 

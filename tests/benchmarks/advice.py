@@ -12,11 +12,10 @@ from typing import Any
 import pandas as pd
 
 from gil_demo import examine, summarise
-from gil_demo.examination.finding import choose, find_reservation
+from gil_demo.examination.finding import read
 from gil_demo.examination.table import COLD, KEPT, LOOP, THREADS, estimate_free_share
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
 from gil_demo.running.workloads import countdown
-from gil_demo.tables.schema import list_rows
 from tests.benchmarks.harness import Report, Row, clock, divide, make_row, take_rounds
 from tests.benchmarks.kinds import CASES, Case, hash_a_part, wait_a_part
 
@@ -37,9 +36,8 @@ def measure_advice(rounds: int = 7) -> Report:
     for method in list_start_methods()[:2]:
         for name, case in CASES.items():
             table = _examine(case, budget=BUDGET, start_method=method)
-            summary = list_rows(summarise(table))
-            way = choose(table, summary).way
-            reason = find_reservation(table, summary)
+            reading = read(table, summarise(table))
+            way, reason = reading.way, reading.reservation
             figures = take_rounds(name, _list_ways(case, method), rounds)
             usual = {one: statistics.median(seconds) for one, (seconds,) in figures.items()}
             quickest = min(usual, key=lambda one: usual[one])

@@ -9,9 +9,9 @@ from gil_demo.examination.finding import (
     MENDS,
     RULE,
     choose,
-    estimate_prices,
     find_flips,
     name_way,
+    read,
 )
 from gil_demo.examination.table import (
     COLD,
@@ -23,7 +23,6 @@ from gil_demo.examination.table import (
     read_traps,
     write_traps,
 )
-from gil_demo.tables.schema import list_rows
 from tests.charts import assert_plain
 from tests.made.examination import CPU_BOUND, TINY, WAITING, make_examination
 
@@ -48,12 +47,11 @@ def find_line(text: str, beginning: str) -> str:
 def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
     table: pd.DataFrame, way: str, told: str
 ) -> None:
-    rows = list_rows(summarise(table))
-    assert choose(table, rows).way == way
+    assert read(table, summarise(table)).way == way
     text = verdict(table)
     assert text.startswith(told)
     assert RULE in text
-    prices = estimate_prices(table, rows, 400)
+    prices = {one: price.at(400) for one, price in read(table, summarise(table)).prices.items()}
     assert prices[way] <= 1.1 * min(prices.values())
     assert_plain(*text.splitlines())
 
@@ -98,12 +96,12 @@ def test_what_wins_beside_other_programs_is_told_all_the_same() -> None:
 
 def test_the_number_of_tasks_at_which_the_choice_flips_is_that_of_the_prices() -> None:
     table = make_examination(CPU_BOUND, all_tasks=400)
-    rows = list_rows(summarise(table))
-    (below, less), (above, more) = find_flips(table, rows)
+    reading = read(table, summarise(table))
+    (below, less), (above, more) = find_flips(reading.prices, 400)
     assert (less, above, more) == (KEPT, 0, "")
     for number, way in ((int(0.9 * below), KEPT), (int(1.1 * below), COLD)):
-        assert choose(table, rows, number).way == way
-    assert f"For fewer than about {below} such tasks: {name_way(KEPT, table)}." in verdict(table)
+        assert choose(reading.prices, number) == way
+    assert f"For fewer than about {below} such tasks: {name_way(KEPT, reading)}." in verdict(table)
 
 
 def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -> None:
