@@ -61,12 +61,14 @@ def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    told: dict[str, str] = {}
-    for run in split_by_place(table)[0]:
-        told[name_place(run)] = state_advice(read(run, summary))
-    advice = {*told.values()}
-    each = [f"{place}: {one}" for place, one in told.items()]
-    return head("; ".join(each if len(advice) > 1 else advice), table)
+    readings = [read(run, summary) for run in split_by_place(table)[0]]
+    advice = [*dict.fromkeys(map(state_advice, readings))]
+    if len(advice) > 1:  # more than that doesn't fit
+        advice = [
+            f"{'no verdict' if one.reservation else one.way} ({name_place(one.run)})"
+            for one in readings
+        ]
+    return head("; ".join(advice), table)
 
 
 def _describe(table: pd.DataFrame) -> str:

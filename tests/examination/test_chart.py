@@ -29,5 +29,7 @@ def test_runs_of_several_machines_or_pythons_have_bars_of_their_own() -> None:
     chart = assert_readable(draw, combine([make_examination(), other]))
     assert len(chart.axes[0].get_yticklabels()) == 8
     title = chart.texts[0].get_text()
-    assert "Linux, two usable cores: use a cold pool" in title
-    assert "Windows, two usable cores: use a pool of two threads" in title
+    assert title == (
+        "Cold pool (CPython 3.13.0, Linux, two usable cores); "
+        "threads (CPython 3.13.0, Windows, two usable cores)"
+    )

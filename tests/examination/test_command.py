@@ -42,6 +42,7 @@ def test_it_prints_the_recommendation_and_writes_what_it_says(capsys: Capture) -
 
 
 @needs_scripts
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_wait")
 def test_it_is_run_under_other_pythons_too_and_one_that_can_t_is_told(capsys: Capture) -> None:
     Path("stranger").write_text("#!/bin/sh\necho hello\n")
