@@ -41,7 +41,8 @@ def examine(
 
     First each argument of a sample is tried in the plain loop, and each way once. Then all ways run
     the same tasks, in the same chunks, in turn. How often the function will be called is printed
-    before that. What it prints is kept back.
+    before that. What it prints is kept back. An argument or an answer of more than 100 MB isn't
+    sent to a worker, and a run holds answers of 200 MB in all, or a single one.
 
     Args:
         function: takes one argument.
@@ -91,8 +92,8 @@ def examine(
         ways.plan = make_plan(look, workers, left, len(ways.runs))
         if once:
             ways.plan = plan_once(ways.plan, look, len(given), workers, len(ways.runs))
-        calls = ways.count_calls(left)
-        _announce(facts, ways.plan, calls, seconds)
+        needed = time.monotonic() - began + ways.estimate_least()
+        _announce(facts, ways.plan, ways.count_calls(left), max(seconds, needed))
         if not once:
             ways.try_each()
             ways.shrink(seconds - (time.monotonic() - began))
@@ -157,7 +158,8 @@ def _announce(facts: Mapping[str, Any], plan: Plan, calls: int, seconds: float) 
     chosen = f"{plan.size:,} of " if calls > 1 and plan.size < tasks else ""
     often = f"about {calls:,} times" if calls > 1 else "once at most"
     print(
-        f"{facts['function']} will be called {often} on each of {chosen}{tasks:,} arguments, "
+        f"{facts['function']} will be called {often} on each of {chosen}{tasks:,} "
+        f"argument{'s' * (tasks > 1)}, "
         f"within some {seconds:.0f} seconds.",
         flush=True,
     )

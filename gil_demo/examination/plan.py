@@ -28,7 +28,9 @@ class Plan(NamedTuple):
 def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     """Choose how many tasks a run has: all of them, or as many as the time allows."""
     places, each = look.places, max(1e-9, statistics.fmean(look.usual))
-    steps = max(1, int(measure_steps_per_second() * min(_CONTROL_SECONDS, seconds / 200)))
+    steps = max(
+        1, int(measure_steps_per_second() * min(_CONTROL_SECONDS, max(0.005, seconds / 200)))
+    )
     control = ROUNDS_WANTED * (workers + 1) * steps / measure_steps_per_second()
     # a part of the tasks is run for twice as long beside a countdown
     runs = ROUNDS_WANTED * (ways + 0.5) + ways

@@ -128,6 +128,11 @@ class Ways:
         rounds = seconds / (self.plan.size * each * (ways + 0.5) + control)
         return ways + round(max(1.0, rounds) * ways)
 
+    def estimate_least(self) -> float:
+        """Estimate the seconds for a first try of each way and one round."""
+        tries = 1 if self.once else 2
+        return tries * len(self.runs) * self.plan.size * statistics.fmean(self.look.usual)
+
     def count_made(self, rounds: int) -> int:
         """Count how often the function was called on the argument that was used most."""
         often = len(self.runs) + is_gil_enabled()  # and beside a countdown
