@@ -147,12 +147,12 @@ def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _compare(row: Any) -> str:
-    if row.way == updates.OWN or math.isnan(row.times):
+    if row.way == updates.OWN or math.isnan(row.times_low):
         return ""
     if row.times_low <= 1 <= row.times_high:
         return f", no clear difference from {updates.OWN}"
-    is_sharp = math.isnan(row.times_low) or not words.is_wide(row.times_low, row.times_high)
-    ends = [row.times] if is_sharp else [row.times_low, row.times_high]
+    is_wide = words.is_wide(row.times_low, row.times_high)
+    ends = [row.times_low, row.times_high] if is_wide else [row.times]
     return f", {' to '.join(map(words.state_factor, ends))} × that of {updates.OWN}"
 
 
