@@ -62,6 +62,7 @@ _HOMES = {
     "cluster": "engines.clusters",
     "ray": "engines.rays",
     "sweep_engines": "engines.overheads",
+    "examine": "examination.measure",
     "gather": "classroom.gathering",
     "make_class": "classroom.invention",
     "check_claims": "claims",

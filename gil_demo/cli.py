@@ -1,4 +1,4 @@
-"""The commands behind `python -m gil_demo`: compare, claims, plot, record, gather and others."""
+"""The commands behind `python -m gil_demo`: compare, examine, claims, plot, record and others."""
 
 import argparse
 import codecs
@@ -167,6 +167,38 @@ def _compare(chosen: argparse.Namespace) -> None:
     print(f"\nThe same in a line, for a form or a chat:\n{write_line(table)}")
 
 
+def _examine(chosen: argparse.Namespace) -> None:
+    from gil_demo.examination.elsewhere import examine_elsewhere
+    from gil_demo.examination.measure import examine
+    from gil_demo.examination.page import write_json, write_page
+    from gil_demo.examination.target import find_function, read_arguments
+    from gil_demo.tables.files import check_writable, save, write_whole
+    from gil_demo.tables.kinds import draw, verdict
+
+    table_file = _choose_table(chosen.output, "examination")
+    chart_file, *others = (table_file.with_suffix(end) for end in (".png", ".json", ".html"))
+    arguments = read_arguments(chosen.arguments, chosen.arguments_from)
+    for file in (table_file, chart_file, *others):
+        check_writable(file)
+    function = find_function(chosen.function)
+    names = ("workers", "budget", "timeout", "start_method", "engines", "once")
+    given = {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
+    table = examine(function, arguments, **given)
+    if chosen.pythons is not None:
+        paths = [*map(Path, chosen.pythons)] or None
+        table = examine_elsewhere(table, function, arguments, paths, budget=chosen.budget or 10.0)
+    try:
+        save(table, table_file)
+    finally:  # what can't be saved is at least shown
+        print(f"{verdict(table)}\n")
+    print(f"table: {table_file}")
+    _write_charts([draw(table)], chart_file)
+    for name, file, content in zip(
+        ("JSON", "page"), others, (write_json(table), write_page(table)), strict=True
+    ):
+        print(f"{name}: {write_whole(file, content)}")
+
+
 def _claim(chosen: argparse.Namespace) -> None:
     from gil_demo.claims import check_claims
     from gil_demo.tables.files import check_writable, save
@@ -278,7 +310,7 @@ def _check(_: argparse.Namespace) -> None:
 
 
 def _take(told: str, metavar: str | None = None, **facts: Any) -> dict[str, Any]:
-    return {"help": told, "metavar": metavar, **facts}
+    return {"help": told, **facts} | ({} if "action" in facts else {"metavar": metavar})
 
 
 _METHOD = {"--start-method": _take("fork, spawn or forkserver (default: the platform's)")}
@@ -304,6 +336,27 @@ COMMANDS: dict[str, _Command] = {
             ),
             "--budget": _take("stop after this many seconds (default: 8)", type=_read_number),
             "--output": _take(f"where to write; the chart goes {_BESIDE}", "FILE.csv", type=Path),
+        },
+    ),
+    "examine": (
+        _examine, "examine a function of your own: what to run it with",
+        "Run a function of yours on a list of arguments in a plain loop, in threads and in "
+        "processes; print what to use and why, write a CSV file, a chart, a JSON file and a page.",
+        {
+            "function": _take("FILE.py:FUNCTION or MODULE:FUNCTION", "FUNCTION"),
+            "--arguments": _take("a JSON list, one item a task", "JSON"),
+            "--arguments-from": _take("a file, a JSON value a line", "FILE", type=Path),
+            "--workers": _take("threads or processes (default: 2)", type=_read_whole),
+            "--budget": _take("take about this many seconds (default: 10)", type=_read_number),
+            "--timeout": _take("seconds that a call may take (default: 30)", type=_read_number),
+            **_METHOD,
+            "--engines": _take("cluster (Dask) or ray, to try as well", "ENGINE", nargs="+"),
+            "--once": _take("use no argument twice", action="store_true"),
+            "--pythons": _take(
+                "run it under other Pythons, too: those named, or all that are found", "FILE",
+                nargs="*",
+            ),
+            "--output": _take(f"where to write; the others go {_BESIDE}", "FILE.csv", type=Path),
         },
     ),
     "claims": (

@@ -67,6 +67,10 @@ def no_list(good: object, bad: Bad, *, may_repeat: bool = False) -> Bad:
     return [*NO_LIST, *lists] if may_repeat else [*NO_LIST, *lists, [good, good]]
 
 
+def is_empty(value: object) -> bool:
+    return isinstance(value, list | tuple) and not value
+
+
 def some_of(choices: Iterable[str]) -> tuple[Any, Bad]:
     *_, last = choices
     return [last], no_list(last, no_choice(choices))
@@ -121,6 +125,9 @@ INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
 NOT_HELPED = [1, None, "sleeping", ["dreaming"], [1]]
 NO_INTERPRETERS = no_list("python", [b"a", 1, None, "nul\0"])
 
+NO_FUNCTION = [*NO_ONE_THING, *TEXTS, 1]
+NO_BOOL = [*NO_ONE_THING, *TEXTS, 0, 1, None]
+
 # every public function, with a good value and bad ones of each argument: new ones go here
 ENTRIES: dict[str, Arguments] = {
     "advise": {"lengths": one_table("break_even"), "transfers": one_table("transfers")}
@@ -143,6 +150,11 @@ ENTRIES: dict[str, Arguments] = {
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
     "count_lost_updates": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "draw": {"table": RUN, "chart": (None, no_choice(["comparison"]))},
+    "examine": WITHIN
+    | {"function": (len, [*NO_TEXT, *TEXTS]), "arguments": (["a"] * 20, no_list("a", []))}
+    | {"workers": WORKERS, "timeout": (1.0, NO_SECONDS + NONE), "once": (True, NO_BOOL)}
+    | {"setup": (None, NO_FUNCTION), "teardown": (None, NO_FUNCTION)}
+    | {"engines": ((), [one for one in some_of(ENGINES)[1] if not is_empty(one)])},
     "examine_endings": {"endings": some_of(ENDINGS), "start_method": START_METHOD},
     "gather": {"folder": ("folder", [*NO_PATH, *DAMAGED, "folder"])},
     "lay_out_advice": {"advice": (None, [*NO_TEXT, *TEXTS, RUN[0]])},

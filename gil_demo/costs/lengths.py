@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gil_demo.checks import ResultsError, check_workers
-from gil_demo.costs.start_up import check_start_methods, time_start
+from gil_demo.costs.start_up import check_start_methods
 from gil_demo.measuring.fits import Line, fit_costs, level_rounds
 from gil_demo.measuring.rounds import (
     Sample,
@@ -19,7 +19,7 @@ from gil_demo.measuring.rounds import (
     make_rows,
     take_samples,
 )
-from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_work
+from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_start, time_work
 from gil_demo.running.pools import pool_held, run_in_pool
 from gil_demo.running.runners import sequential, threads
 from gil_demo.running.spans import Run

@@ -1,8 +1,7 @@
 """What starting a pool costs, by each start method, with and without pandas in its workers."""
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from itertools import product
@@ -17,8 +16,8 @@ from gil_demo.drawing.parts import draw_cloud, finish, make_plot, name_rows, nam
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import collect_facts
-from gil_demo.running.pools import list_start_methods, pool_held
+from gil_demo.measuring.runs import collect_facts, time_start
+from gil_demo.running.pools import list_start_methods
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 
 LOADS = ("nothing", "pandas")  # what a worker imports before it is ready
@@ -82,14 +81,6 @@ def check_start_methods(start_methods: object) -> list[str]:
     if start_methods is None:
         return here
     return check_choices("start_methods", "start_methods", start_methods, here)
-
-
-def time_start(workers: int, method: str, prepare: Callable[[], object] | None = None) -> Start:
-    """Start a pool, each of whose workers prepares itself first, and let it go."""
-    asked = time.perf_counter()
-    with pool_held(workers, method, prepare):
-        ready = time.perf_counter()
-    return Start(ready - asked, time.perf_counter() - ready)
 
 
 def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import describe_rounds, find_reservations, time_start
+from gil_demo.costs.start_up import describe_rounds, find_reservations
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -26,7 +26,7 @@ from gil_demo.measuring.estimates import (
     spread,
 )
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import collect_facts
+from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import (
     HeldPool,
     check_start_method,

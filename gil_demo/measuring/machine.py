@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gil_demo.checks import shorten
 from gil_demo.running.pools import list_start_methods
+from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import SHARES
 
 _LEAST_SECONDS = 0.5  # systems count in hundredths of a second
@@ -79,11 +80,6 @@ def count_usable_cores() -> int:
     finally:
         if wish is not None:
             os.environ["LOKY_MAX_CPU_COUNT"] = wish
-
-
-def is_gil_enabled() -> bool:
-    """Tell whether the global interpreter lock is on in this very process."""
-    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())  # Python 3.13 and later
 
 
 def measure_busy_percent() -> float:

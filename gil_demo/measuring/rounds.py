@@ -5,6 +5,7 @@ So every variant runs once in each round, in shuffled order; ratios are taken in
 where both sides met the same weather; and what these were drawn around is what counts.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,8 +68,11 @@ def take_samples(
     precision: float | None = None,
     budget: float | None = None,
     name: Callable[[Any], str] = str,
+    most_rounds: float = math.inf,
+    *,
+    is_warm: bool = False,
 ) -> Samples[Outcome]:
-    """Run variants in interleaved rounds: a warm-up, and at least one that counts.
+    """Run variants in interleaved rounds: a warm-up unless all is warm, and at least one more.
 
     The key of a variant is whatever tells it apart; `name` makes words of it, to be shown.
 
@@ -91,14 +95,14 @@ def take_samples(
                     samples.append(Sample(key, number, position, timing))
             return time.monotonic() - round_started
 
-        longest, number = run_round(0), 0
+        longest, number = 0.0 if is_warm else run_round(0), 0
         usage, stopped_by = read_usage(), ""
         while not stopped_by:
             number += 1
             longest = max(longest, run_round(number))
             if number >= LEAST_ROUNDS and _is_sharp(samples, variants, baseline, limit):
                 stopped_by = "precision"
-            elif time.monotonic() - started + longest > seconds:
+            elif number >= most_rounds or time.monotonic() - started + longest > seconds:
                 stopped_by = "budget"
         return Samples(samples, stopped_by, tell_shares(usage))
 

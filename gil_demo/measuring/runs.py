@@ -26,7 +26,7 @@ from gil_demo.measuring.rounds import (
     make_rows,
     take_samples,
 )
-from gil_demo.running.pools import check_start_method, processes
+from gil_demo.running.pools import check_start_method, pool_held, processes
 from gil_demo.running.runners import RUNNERS, find_missing, get_runner
 from gil_demo.running.spans import Run, Runner
 from gil_demo.running.workloads import countdown, measure_steps_per_second, split
@@ -140,6 +140,14 @@ def _start_again(runner: Runner, workers: int, starts: list[Start], seconds: flo
     while len(starts) < _MOST_STARTS and sum(one.start_up_seconds for one in starts) < seconds:
         with started(runner, workers, starts):
             pass
+
+
+def time_start(workers: int, method: str, prepare: Callable[[], object] | None = None) -> Start:
+    """Start a pool, each of whose workers prepares itself first, and let it go."""
+    asked = time.perf_counter()
+    with pool_held(workers, method, prepare):
+        ready = time.perf_counter()
+    return Start(ready - asked, time.perf_counter() - ready)
 
 
 def _choose_steps(variants: Mapping[Variant, int], seconds: float) -> int:

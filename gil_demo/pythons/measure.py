@@ -13,8 +13,8 @@ from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.progress import shown
 from gil_demo.measuring.rounds import check_budget
 from gil_demo.measuring.runs import collect_facts
-from gil_demo.pythons.search import GARBLED, Python, ask, find_pythons
 from gil_demo.pythons.table import INTERPRETERS, MEASURED, WAYS
+from gil_demo.running.pythons import GARBLED, Python, ask, find_pythons
 from gil_demo.tables.schema import make_table
 
 PASSES = 2

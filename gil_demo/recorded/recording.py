@@ -6,7 +6,7 @@ import pandas as pd
 
 from gil_demo.checks import check_choice
 from gil_demo.measuring.machine import count_usable_cores, get_date, get_system
-from gil_demo.pythons.search import find_pythons
+from gil_demo.running.pythons import find_pythons
 from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.tables.kinds import KINDS, find
 

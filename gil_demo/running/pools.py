@@ -1,6 +1,7 @@
 """Worker processes: a `multiprocessing.Pool`, ready before its work, and none of it left behind."""
 
 import errno
+import math
 import multiprocessing
 import os
 import pickle
@@ -23,6 +24,7 @@ from gil_demo import checks
 from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
+from gil_demo.running.limits import TimeUp, check_time
 from gil_demo.running.spans import ChunkedSpans, Run, Span
 from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
@@ -282,9 +284,13 @@ def _dismiss(held: HeldPool) -> None:
 
 
 def run_in_pool(
-    held: HeldPool, chunksize: int | None, function: Callable[[Any], object], tasks: Sequence[Any]
-) -> Sequence[Span]:
-    """Run tasks as `Pool.map` would in a pool that is held, and never wait without end."""
+    held: HeldPool, chunksize: int | None, function: Callable[[Any], object], tasks: Sequence[Any],
+    limit: float = math.inf,
+) -> Sequence[Span]:  # fmt: skip
+    """Run tasks as `Pool.map` would in a pool that is held, and never wait without end.
+
+    After `limit` seconds it raises a `TimeUp`, and ends the pool.
+    """
     pool = held.take_pool()
     if os.getpid() != held.owner:  # the threads that would hear of the answers were not forked
         raise GilDemoError("this pool is its parent's: a forked process must open one of its own")
@@ -293,7 +299,12 @@ def run_in_pool(
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
     jobs = [(function, checked[n : n + size]) for n in range(0, len(checked), size)]
     answer = pool.map_async(time_tasks, jobs, chunksize=1)
-    wait_for(answer, held.crew, checked)
+    try:
+        wait_for(answer, held.crew, checked, limit)
+    except TimeUp:
+        with held_back():
+            held.end()
+        raise
     return ChunkedSpans(answer.get())
 
 
@@ -317,10 +328,13 @@ def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> No
 
 
 def wait_for(
-    answer: "AsyncResult[Any]", crew: Sequence[BaseProcess], tasks: Sequence[object]
-) -> None:
+    answer: "AsyncResult[Any]", crew: Sequence[BaseProcess], tasks: Sequence[object],
+    limit: float = math.inf,
+) -> None:  # fmt: skip
     """Wait for a pool's answer for as long as its workers live; else raise a WorkerDied."""
+    deadline = time.monotonic() + limit
     while not answer.ready():
+        check_time(deadline, limit)
         answer.wait(CHECK_SECONDS)
         if not answer.ready():
             check_alive(crew, partial(describe_work, tasks))

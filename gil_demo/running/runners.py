@@ -101,7 +101,7 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
                 thread.join(CHECK_SECONDS)
     except BaseException as reason:
         with held_back():
-            _stop(crew, entered, left)
+            stop_threads(crew, entered, left)
         if isinstance(reason, RuntimeError):  # of a start, since those of tasks are kept
             raise GilDemoError(
                 f"the operating system refused {len(crew)} threads ({reason}): ask for fewer"
@@ -112,7 +112,7 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     return [spans[number] for number in sorted(spans)]
 
 
-def _stop(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -> None:
+def stop_threads(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -> None:
     """End threads at their next step of Python code; one stuck in C code ends after that.
 
     What the threads note of themselves counts, not `is_alive` and `join`: up to Python 3.12 an

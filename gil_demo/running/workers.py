@@ -9,6 +9,7 @@ import os
 import pickle
 import signal
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -62,6 +63,44 @@ def follow_parent() -> None:
         _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
     except RuntimeError:
         pass  # the system gives no more threads: it leaves after its task
+
+
+def import_quietly(module: str) -> None:
+    """Import a task's module, and send what it and its tasks print to nowhere from now on."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    __import__(module)
+
+
+def is_gil_enabled(_: object = None) -> bool:
+    """Tell whether the global interpreter lock is on in this very process."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())  # Python 3.13 and later
+
+
+class Noted:
+    """A function of numbered tasks that notes on disk which one a worker is at.
+
+    Its answer is whether the task was done, and what it gave back or raised.
+    """
+
+    def __init__(self, function: "Callable[[Any], object]", folder: str) -> None:
+        self.function, self.folder = function, folder
+
+    def __call__(self, numbered: "tuple[int, Any]") -> "tuple[bool, Any]":
+        number, task = numbered
+        with open(f"{self.folder}/{os.getpid()}", "w") as file:  # noqa: PTH123, pathlib is heavy
+            file.write(str(number))
+            file.flush()
+            try:
+                told = True, self.function(task)
+            except Exception as failure:
+                told = False, f"{type(failure).__name__}: {failure}"
+            file.truncate(0)
+            return told
+
+
+def run_chunk(function: "Callable[[Any], object]", tasks: Sequence[object]) -> list[object]:
+    """Run a chunk of tasks as if it were one."""
+    return [function(task) for task in tasks]
 
 
 def _leave_with_parent() -> None:

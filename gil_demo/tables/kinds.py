@@ -121,6 +121,12 @@ KINDS = {
         "engines.overheads:judge_engines",
         {"engines": "engines.chart:draw_engines"}, "engines.overheads:sweep_engines",
     ),
+    "examine": Kind(
+        "examination.table:EXAMINED", "examination.table:summarise_examination",
+        "examination.finding:judge_examination",
+        {"examination": "examination.chart:draw_examination"}, "examination.measure:examine",
+        several=True,
+    ),
     "class": Kind(
         "classroom.table:CLASS", "classroom.table:summarise_class", "classroom.finding:judge_class",
         {

@@ -8,12 +8,12 @@ import time
 
 from gil_demo.measuring.machine import measure_busy_percent
 from gil_demo.running.pools import list_start_methods
-from tests.benchmarks import measures
+from tests.benchmarks import advice, measures
 from tests.benchmarks.harness import format_report
 
 NAMES = [
     *("limit", "slices", "guard", "start_up", "import"),
-    *("spread", "pythons", "classroom", "engines"),
+    *("spread", "pythons", "classroom", "engines", "advice", "share", "examination"),
 ]
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Measure gil_demo's speed against its limits and against a bare Pool. "
-        "Ratios are medians of rounds with 95 % intervals; all of them take about 17 minutes.",
+        "Ratios are medians of rounds with 95 % intervals; all of them take about an hour.",
     )
     told = f"which: {', '.join(NAMES)}; all of them if none is named"
     parser.add_argument("names", nargs="*", metavar="NAME", help=told)
@@ -39,7 +39,8 @@ def main() -> None:
         flush=True,
     )
     for name in dict.fromkeys(options.names or NAMES):
-        measure = getattr(measures, f"measure_{name}")
+        home = advice if hasattr(advice, f"measure_{name}") else measures
+        measure = getattr(home, f"measure_{name}")
         busy = measure_busy_percent()
         began = time.monotonic()
         report = measure(options.rounds) if options.rounds else measure()

@@ -18,9 +18,9 @@ from pathlib import Path
 import gil_demo
 from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.measuring.runs import STEPS_EACH, time_tasks
-from gil_demo.pythons.search import find_pythons
 from gil_demo.pythons.table import MEASURED
 from gil_demo.running.pools import list_start_methods, processes
+from gil_demo.running.pythons import find_pythons
 from gil_demo.running.runners import ENGINES, find_missing
 from gil_demo.running.workloads import compute_default_chunksize, countdown
 from tests.benchmarks.harness import (

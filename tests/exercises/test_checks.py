@@ -1,7 +1,7 @@
 import pickle
 import time
 from collections.abc import Callable
-from itertools import groupby
+from itertools import count, groupby
 from multiprocessing.pool import Pool
 from operator import methodcaller
 from threading import Thread
@@ -12,7 +12,7 @@ import pytest
 
 from gil_demo.checks import ResultsError
 from gil_demo.classroom.table import pick_machines
-from gil_demo.exercises import elsewhere, pool, race, sharing, turns
+from gil_demo.exercises import elsewhere, own, pool, race, sharing, turns
 from gil_demo.exercises.pool import MadeUpPool
 from gil_demo.running.workloads import split
 from tests.exercises.answers import Case, expect
@@ -20,6 +20,7 @@ from tests.made.classroom import make_class_table
 from tests.made.costs import make_lengths as make_growing
 from tests.made.costs import make_weights
 from tests.made.engines import make_engines
+from tests.made.examination import make_examination
 from tests.made.pool import make_lengths, make_map, take_turns_in_a_pool
 from tests.made.pythons import ORDINARY, make_interpreters
 from tests.made.runs import make_run, spread
@@ -168,6 +169,12 @@ def simulate(tasks: list[int], workers: int) -> int:
         free_at[free_at.index(min(free_at))] += tasks.pop(0)
     return max(free_at)
 
+
+# notebook 13
+OWN = make_examination(
+    {"processes": 0.5}, loop=0.4, start=(0.03, 0.02), width=0.0, tasks=10, all_tasks=10
+)
+ROLLED = count(10)
 
 CASES = [
     Case(race.check_rounds, [RUN])
@@ -372,6 +379,19 @@ CASES = [
     .gets(((POOLS["speed_up"] / POOLS["usable_cores"]).min(), "two workers can't use"))
     .gets((POOLS["speed_up"].min(), "lowest speed-up"), (0.2, "take the smallest")),
     Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "in the middle")]),
+    # ten tasks take 0.2 s in the pool, and its start and end 0.05 s
+    Case(own.check_start_share, [OWN])
+    .gets((0.2, "Right: 20 % of 0.25 s."), (0.05, "those are seconds"), (5, "upside down"))
+    .gets((0.25, "beside the work alone"), (20, "in percent"), (0.5, 'the row is "cold pool"')),
+    Case(own.check_count_tasks, [])
+    .gets((lambda start, loop, pool: start / (loop - pool), "Right: each task in the pool saves"))
+    .gets((lambda start, _, pool: start / pool, "What does a task save there?"))
+    .gets((lambda start, loop, pool: (loop - pool) / start, "upside down"))
+    .gets((lambda *_: 1, "each task saves 0.01 s, and 0.1 s must be saved"), (3, "a function")),
+    Case(own.check_roll, [])
+    .gets((lambda seed: 10 + seed, "Right: the same seed, the same dice"))
+    .gets((lambda seed: seed, "a whole number from 10 to 60"), (lambda _: 30, "every seed gives"))
+    .gets((lambda _: next(ROLLED), "the same seed gave another sum")),
 ]
 KEYS = ["run_id", "jobs_lost"]  # without which no table is whole
 CHECKS = {case.check.__name__: case.check for case in CASES}
@@ -389,7 +409,7 @@ def test_an_answer_is_told_right_or_gets_its_hint_and_no_table_its_error(case: C
 
 
 def test_each_exercise__that_needs_a_table_refuses_a_table_without_what_it_asks_for() -> None:
-    assert len(CHECKS) == 36
+    assert len(CHECKS) == 39
     only, pools = ("nothing", 0.005), {"sleeping": {"processes": [7.8] * 8}}
     for name, words, *tables in (
         ("lost_share", "of two threads", make_run({PROCESSES: [0.5] * 8})),
@@ -401,6 +421,7 @@ def test_each_exercise__that_needs_a_table_refuses_a_table_without_what_it_asks_
         ("beside_ordinary", "has no CPython 3.13.0 and no CPython", ALONE),
         ("medians", "nobody in the class ran threads", POOLS),
         ("medians", "can carry a verdict on threads", make_class_table(rounds=5)),
+        ("start_share", "has no processes", make_examination({"threads": 1.0})),
         ("ratio", "took no time", SINGLE, make_map({1: [(0.1, 0.1)]}, done=0.1)),
     ):
         with pytest.raises(ResultsError, match=words):

@@ -8,7 +8,7 @@ import pandas as pd
 from gil_demo import summarise
 from gil_demo.drawing.style import Chart, settings_of_our_own
 from gil_demo.tables.kinds import KINDS, find
-from tests.made import costs, pool, sharing
+from tests.made import costs, examination, pool, sharing
 from tests.made.claims import make_claims
 from tests.made.classroom import make_class_table
 from tests.made.engines import make_engines
@@ -37,6 +37,7 @@ MAKERS: dict[str, Callable[..., pd.DataFrame]] = {
     "serve": make_serve_table,
     "interpreters": make_interpreters,
     "engines": make_engines,
+    "examine": examination.make_examination,
     "class": make_class_table,
     "claims": make_claims,
 }

@@ -23,7 +23,7 @@ from tests.notebooks.editions import (
 )
 from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
-VERBS = "Check|Race|Watch|Rewrite|Look|Weigh|Find|Compare|Step|Gather"
+VERBS = "Check|Race|Watch|Rewrite|Look|Weigh|Find|Compare|Step|Gather|Try"
 MOST_LINES, MOST_MEDIAN_LINES, MOST_WORDS = 15, 3, 75
 GRADES = ["## Exercise 1, a warm-up", "## Exercise 2", "## Exercise 3, a stretch"]
 PARTS = ["exercise", "check", "solution"]

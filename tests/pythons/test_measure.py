@@ -8,8 +8,8 @@ import pytest
 from gil_demo import compare_interpreters, list_interpreters
 from gil_demo.pythons import measure
 from gil_demo.pythons.measure import Answer, join, read_answer
-from gil_demo.pythons.search import GARBLED, Python
 from gil_demo.pythons.table import MEASURED
+from gil_demo.running.pythons import GARBLED, Python
 from tests.made.pythons import needs_scripts, write_stranger
 
 ROUNDS = {"sequential": [0.1, 0.2], "threads": [0.1, 0.3]}

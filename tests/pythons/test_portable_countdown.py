@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from gil_demo.pythons import portable_countdown
-from gil_demo.pythons.search import find_pythons
+from gil_demo.running.pythons import find_pythons
 from gil_demo.sharing import portable_updates
 
 SOURCE = Path(portable_countdown.__file__)

@@ -97,7 +97,7 @@ def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_hav
         thread.start()
     # the time allowed never ends
     monkeypatch.setattr(runners, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
-    runners._stop(crew, entered, left)
+    runners.stop_threads(crew, entered, left)
     assert left == {0, 1}
 
 

@@ -3,10 +3,13 @@
 import random
 import signal
 import statistics
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
-from tests.conftest import STUCK_SECONDS
+from tests.conftest import STUCK_SECONDS, interrupt_once_there
 
 SEED = 20261122
 
@@ -33,3 +36,19 @@ def report(what: str, seconds: Sequence[float]) -> None:
         f"{what}; the end came after {statistics.median(seconds):.3f} s (median), "
         f"{max(seconds):.3f} s (most); seed {SEED}"
     )
+
+
+def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> bool:
+    """Interrupt some work after a delay, and tell whether it was."""
+    mark.unlink(missing_ok=True)
+    timer = threading.Timer(delay, mark.touch)
+    interrupter = interrupt_once_there(mark)
+    timer.start()
+    with suppress(KeyboardInterrupt):
+        try:
+            work()
+        finally:
+            interrupter.join()  # which is where it comes if the work is done
+            timer.join()
+        return False
+    return True

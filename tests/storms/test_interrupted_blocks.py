@@ -1,9 +1,7 @@
 """A storm of interrupts while data are carried: no block of shared memory and no worker stays."""
 
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +9,9 @@ import pytest
 
 from gil_demo import compare_transport
 from gil_demo.costs.blocks import block_held
-from tests.conftest import METHODS, STUCK_SECONDS, interrupt_once_there, list_workers
+from tests.conftest import METHODS, STUCK_SECONDS, list_workers
 from tests.costs.shelf import SHELF, find_left_behind, list_blocks
-from tests.storms import each_moment, report
+from tests.storms import each_moment, interrupt_within, report
 
 INTERRUPTS = 50
 
@@ -22,22 +20,6 @@ pytestmark = [
     pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at"),
     pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay"),
 ]
-
-
-def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> bool:
-    """Interrupt some work after a delay, and tell whether it was."""
-    mark.unlink(missing_ok=True)
-    timer = threading.Timer(delay, mark.touch)
-    interrupter = interrupt_once_there(mark)
-    timer.start()
-    with suppress(KeyboardInterrupt):
-        try:
-            work()
-        finally:
-            interrupter.join()  # which is where it comes if the work is done
-            timer.join()
-        return False
-    return True
 
 
 def carry(method: str) -> None:

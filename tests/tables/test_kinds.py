@@ -20,7 +20,7 @@ from tests.made.kinds import CHARTS, MAKERS, draw_once, make_once, summarise_onc
 
 LAYERS = (
     *("checks", "running", "tables", "measuring", "words", "drawing", "recorded"),
-    "race turns sharing pool costs waiting pythons engines classroom",
+    "race turns sharing pool costs waiting pythons engines examination classroom",
     *("claims", "exercises", "recording", "cli", "__main__"),
 )
 

@@ -12,8 +12,9 @@ from matplotlib.colors import to_hex
 
 from gil_demo import ResultsError, draw, summarise, sweep_switch_interval, trace, verdict
 from gil_demo.drawing.style import get_look
-from gil_demo.measuring.machine import count_usable_cores, is_gil_enabled
+from gil_demo.measuring.machine import count_usable_cores
 from gil_demo.running.intervals import switch_interval_of
+from gil_demo.running.workers import is_gil_enabled
 from gil_demo.running.workloads import trace_countdown
 from gil_demo.turns import sweep, timeline
 from tests.charts import assert_readable, list_lane_names, list_lanes, read_across, read_up

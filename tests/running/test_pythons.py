@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gil_demo.pythons import search
-from gil_demo.pythons.search import GARBLED, OTHERS, TIME_SPENT, Python, ask, find_pythons
+from gil_demo.running import pythons
+from gil_demo.running.pythons import GARBLED, OTHERS, TIME_SPENT, Python, ask, find_pythons
 from tests.made.pythons import needs_scripts, write_stranger
 
 VERSION = ".".join(map(str, sys.version_info[:3]))
@@ -41,7 +41,7 @@ def test_without_findpython_this_python_is_alone_and_what_to_install_is_said(
 def test_hostile_interpreters_are_named_rows(
     folder_on_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "IDENTIFY_SECONDS", 1.5)
+    monkeypatch.setattr(pythons, "IDENTIFY_SECONDS", 1.5)
     actions = ("exec /bin/sleep 60", "exec /usr/bin/yes", "exit 3", "exit 3")
     for number, action in enumerate(actions):
         write_stranger(folder_on_path, f"python3.9{number}", action)
@@ -88,7 +88,7 @@ def test_paths_that_are_given_are_asked_alone_and_see_none_of_the_settings_of_th
     assert "-E -s lesson.py" in told
     for private in ("SECRET", "PYTHON", f"HOME={Path.home()}\n"):
         assert private not in told
-    monkeypatch.setattr(search, "MOST_IDENTIFY_SECONDS", 0.0)
+    monkeypatch.setattr(pythons, "MOST_IDENTIFY_SECONDS", 0.0)
     assert find_pythons([other]) == [Python("python", state=TIME_SPENT)]
 
 

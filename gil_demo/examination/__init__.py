@@ -1,0 +1,1 @@
+"""Your own function: what to run it with, and why."""

@@ -1,0 +1,91 @@
+"""The chart of an examination: what all tasks take by each way."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from gil_demo.drawing import parts
+from gil_demo.drawing.style import INK, SOFT_INK, Chart, get_look
+from gil_demo.examination.finding import name_place, split_by_place, state_advice
+from gil_demo.examination.table import COLD
+from gil_demo.tables.schema import list_rows, split_runs
+from gil_demo.words import capitalise, count_in_words, describe_conditions, head, state_seconds
+
+
+def draw_examination(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
+    """Draw a bar for each way of each run, from zero, with its interval; a start is hatched."""
+    runs = split_runs(table)
+    rows = list_rows(summary)
+    names = {str(run["run_id"].iloc[0]): name_place(run) for run in runs}
+    height = 1.85 + 0.55 * len(rows) + 0.35 * (len(runs) - 1)
+    chart, axes = parts.make_plot(11, height, left=0.2, right=0.93, above=0.75, below=1.0)
+    most = float(summary[["all_seconds", "all_high"]].max().max())
+    unit, factor = ("milliseconds", 1000.0) if most < 1 else ("seconds", 1.0)
+    places: list[float] = []
+    before = rows[0].run_id
+    for row in rows:
+        place = places[-1] + 1 if places else 0.0
+        if row.run_id != before or (len(runs) > 1 and not places):
+            place += 0.6 * bool(places)
+            parts.write(
+                axes, names[row.run_id], (0, place - 0.5), (0, 0), INK, 11,
+                xycoords=("axes fraction", "data"), va="center", annotation_clip=False,
+            )  # fmt: skip
+        before = row.run_id
+        places.append(place)
+        _draw_bar(axes, place, row, factor)
+    axes.set_xlim(0, 1.14 * factor * most)
+    axes.set_yticks(places, [capitalise(row.way) for row in rows])
+    axes.set_ylim(places[-1] + 0.6, -0.75)
+    parts.name_values(axes, f"{unit} for all tasks, 95 % interval; start and end hatched", 6)
+    axes.tick_params(axis="y", labelsize=13)
+    return parts.finish(chart, _title(table, rows), _describe(table), _tell(rows, names))
+
+
+def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
+    look = get_look(row.runner)
+    work = factor * (row.all_seconds - row.start_seconds)
+    axes.barh(place, work, 0.56, color=look.colour, alpha=0.85)
+    if row.start_seconds:
+        axes.barh(
+            place, factor * row.start_seconds, 0.56, work, facecolor="none", hatch="////",
+            edgecolor=look.colour, linewidth=1,
+        )  # fmt: skip
+    parts.draw_interval(axes, factor * row.all_low, factor * row.all_high, place, INK, 2.2)
+    right = factor * max(row.all_seconds, row.all_high if row.all_high == row.all_high else 0)
+    parts.write(
+        axes, state_seconds(row.all_seconds), (right, place), (8, 0), SOFT_INK, 12, va="center",
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def _title(table: pd.DataFrame, rows: Sequence[Any]) -> str:
+    told: dict[str, str] = {}
+    for run in split_by_place(table)[0]:
+        own = [row for row in rows if row.run_id == run["run_id"].iloc[0]]
+        told[name_place(run)] = state_advice(run, own)
+    advice = {*told.values()}
+    each = [f"{place}: {one}" for place, one in told.items()]
+    return head("; ".join(each if len(advice) > 1 else advice), table)
+
+
+def _describe(table: pd.DataFrame) -> str:
+    first = table.iloc[0]
+    tasks = count_in_words(int(first["all_tasks"]), "task")
+    part = f", estimated from {first['tasks']:,}" if first["tasks"] < first["all_tasks"] else ""
+    rounds = count_in_words(int(first["rounds"]), "round")
+    return describe_conditions(table, f"{tasks} of {first['function']}{part}; {rounds} of each")
+
+
+def _tell(rows: Sequence[Any], names: dict[str, str]) -> str:
+    told = []
+    for row in rows:
+        place = f"{names[row.run_id]}, " if len(names) > 1 else ""
+        ends = f" ({state_seconds(row.all_low)} to {state_seconds(row.all_high)})"
+        start = f", of that start and end {state_seconds(row.start_seconds)}"
+        told.append(
+            f"{place}{row.way} {state_seconds(row.all_seconds)}"
+            f"{ends if row.all_low == row.all_low else ''}{start if row.way == COLD else ''}"
+        )
+    return f"For all tasks: {'; '.join(told)}."

@@ -1,0 +1,276 @@
+"""A first look at a stranger's function: called in this process, within a limit, once a task.
+
+It tells how long tasks take, what it costs to send them to a worker, and which traps lie there.
+"""
+
+import io
+import pickle
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from gil_demo.checks import GilDemoError, shorten
+from gil_demo.running.limits import TimeUp, limited
+
+MOST_BYTES = 100_000_000
+"""The largest argument or answer that is sent to a worker, and all answers that are kept."""
+_MOST_LOADED = 20_000_000  # what is larger is weighed, but not rebuilt
+_MOST_GLOBAL_BYTES = 1_000_000
+_DETAILED = 20  # so many tasks are watched closely, all others only timed
+_SEVERAL_CORES = 1.3
+_LARGE_SHARE = 0.1
+_MANY_LETTERS = 200
+_LONG_SECONDS = 0.005
+Function = Callable[[Any], object]
+
+
+class Parcel(NamedTuple):
+    """What sending a value costs: its bytes, the seconds to pickle and to rebuild it."""
+
+    size: int
+    seconds: float
+    content: bytes | None  # None where it is large
+
+
+class Look(NamedTuple):
+    """What a first look found."""
+
+    places: list[int]  # of the tasks that were called, in the list of all
+    seconds: list[float]  # of each
+    answers: dict[int, Any]  # by place; only as many as memory is for
+    cpu_share: float
+    argument: Parcel | None  # None where it can't be sent
+    answer: Parcel | None
+    changes_argument: bool
+    traps: dict[str, str]  # by name, with what was seen
+    obstacle: str  # why no worker process can have the function, its arguments or its answers
+
+    @property
+    def usual(self) -> list[float]:
+        """The seconds of tasks, without those of the first call, which may import something."""
+        return self.seconds[1:] if len(self.seconds) > 3 else self.seconds
+
+
+class _Sink(io.TextIOBase):
+    """Takes what is printed, and counts it."""
+
+    letters = 0
+
+    def write(self, text: str) -> int:
+        self.letters += len(text)
+        return len(text)
+
+
+@contextmanager
+def silenced() -> Iterator[_Sink]:
+    """Send what is printed by Python code of this process to nowhere."""
+    sink = _Sink()
+    with redirect_stdout(sink):
+        yield sink
+
+
+class _Scales(io.RawIOBase):
+    """Counts what is written, and keeps none of it."""
+
+    size = 0
+
+    def write(self, data: Any) -> int:
+        self.size += len(data)
+        return len(data)
+
+
+def weigh(value: object) -> Parcel:
+    """Measure what a value takes to be pickled and rebuilt; raises what pickle raises."""
+    scales = _Scales()
+    began = time.perf_counter()
+    pickle.Pickler(scales, pickle.HIGHEST_PROTOCOL).dump(value)
+    seconds = time.perf_counter() - began
+    if scales.size > _MOST_LOADED:
+        return Parcel(scales.size, seconds, None)
+    began = time.perf_counter()
+    content = pickle.dumps(value)
+    pickle.loads(content)
+    return Parcel(len(content), time.perf_counter() - began, content)
+
+
+def name_function(function: Any) -> str:
+    """Name a function as its reader does; a partial one by what it calls."""
+    inner = getattr(function, "func", function)
+    return str(getattr(inner, "__qualname__", "") or type(inner).__name__)[:60]
+
+
+def look_at(
+    function: Function, arguments: Sequence[Any], *, least: int, most: int, seconds: float,
+    timeout: float,
+) -> Look:  # fmt: skip
+    """Call a function on a sample of its arguments, until some seconds are over."""
+    order = random.Random(len(arguments)).sample(range(len(arguments)), len(arguments))[:most]
+    began, watch = time.monotonic(), _Watch(function)
+    times: dict[int, float] = {}
+    answers: dict[int, Any] = {}
+    kept, cpu = 0, 0.0
+    with silenced() as sink:
+        for place in order:
+            if len(times) >= least and time.monotonic() - began > seconds:
+                break
+            argument, is_watched = arguments[place], len(times) < _DETAILED
+            if is_watched or watch.changes_argument:
+                argument = watch.look_before(argument)
+            answer, times[place], worked = _call(function, argument, place, len(arguments), timeout)
+            cpu += worked
+            if is_watched:
+                watch.look_after(argument, answer)
+            kept += watch.answer.size if watch.answer else sys.getsizeof(answer)
+            if kept <= MOST_BYTES:
+                answers[place] = answer
+            del answer
+    share = cpu / max(1e-9, sum(times.values()))
+    traps = watch.find_traps(statistics.median(times.values()))
+    if sink.letters > _MANY_LETTERS * len(times):
+        traps["prints"] = f"{sink.letters / len(times):,.0f} letters a task"
+    if share > _SEVERAL_CORES and max(times.values()) > _LONG_SECONDS:
+        traps["uses several cores"] = f"{share:.1f} at once"
+    return Look(
+        [*times], [*times.values()], answers, share, watch.argument, watch.answer,
+        watch.changes_argument, traps, watch.obstacle,
+    )  # fmt: skip
+
+
+def name_task(place: int, number: int, argument: object) -> str:
+    return f"task {place + 1:,} of {number:,} (argument {shorten(argument)})"
+
+
+def _call(
+    function: Function, argument: Any, place: int, number: int, timeout: float
+) -> tuple[object, float, float]:
+    """Call a function within a limit; return its answer, its seconds, and those on cores."""
+    try:
+        with limited(timeout):
+            began, worked = time.perf_counter(), time.process_time()
+            answer = function(argument)
+            taken = time.perf_counter() - began
+            return answer, taken, time.process_time() - worked
+    except TimeUp:
+        told = f"{name_task(place, number, argument)} was not done after {timeout:g} seconds in "
+        raise TimeUp(f"{told}the plain loop: give it less to do, or a longer timeout") from None
+    except (Exception, SystemExit) as failure:
+        raise GilDemoError(
+            f"{name_task(place, number, argument)} raised {type(failure).__name__} in the plain "
+            f"loop: {failure}"
+        ) from failure
+
+
+class _Watch:
+    """Looks at a function's arguments, answers and globals before and after its calls."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.argument: Parcel | None = None  # the largest so far
+        self.answer: Parcel | None = None
+        self.obstacle = ""
+        self._changed: set[str] = set()
+        self.changes_argument = False
+
+    def look_before(self, argument: object) -> object:
+        """Look at an argument, and return a copy for the call: the reader's own stays as it is."""
+        self._state = snapshot(self.function)
+        self._sent = self._weigh(argument, "an argument")
+        if self._sent and (self.argument is None or self._sent.size > self.argument.size):
+            self.argument = self._sent
+        content = self._sent.content if self._sent else None
+        return argument if content is None else pickle.loads(content)
+
+    def look_after(self, argument: object, answer: object) -> None:
+        after = snapshot(self.function)
+        names = self._state.keys() | after.keys()
+        self._changed |= {name for name in names if self._state.get(name) != after.get(name)}
+        if self._sent and self._sent.content is not None:
+            again = self._weigh(argument, "an argument")
+            self.changes_argument |= again is None or again.content != self._sent.content
+        given = self._weigh(answer, "an answer")
+        if given and (self.answer is None or given.size > self.answer.size):
+            self.answer = given
+
+    def _weigh(self, value: object, what: str) -> Parcel | None:
+        try:
+            parcel = weigh(value)
+        except Exception as reason:
+            told = f"{what} can't be pickled: {type(value).__name__} ({reason})"
+            self.obstacle = self.obstacle or told
+            return None
+        if parcel.size > MOST_BYTES:
+            self.obstacle = self.obstacle or (
+                f"{what} takes {parcel.size / 1e6:,.0f} MB, more than the "
+                f"{MOST_BYTES / 1e6:,.0f} MB that are sent"
+            )
+        return parcel
+
+    def find_traps(self, seconds: float) -> dict[str, str]:
+        """Name the traps that were seen, where a task takes so many seconds."""
+        traps = {}
+        if self.changes_argument:
+            traps["changes its argument"] = ""
+        if self._changed:
+            traps["changes a global"] = ", ".join(sorted(self._changed))
+        carried = [one for one in (self.argument, self.answer) if one]
+        price = sum(one.seconds for one in carried)
+        if price > _LARGE_SHARE * seconds and price > 1e-4:
+            traps["large data"] = f"{sum(one.size for one in carried):,} bytes a task"
+        return traps
+
+
+def snapshot(function: Any) -> dict[str, bytes]:
+    """Pickle the data among the globals that a function, or one that it calls, makes use of."""
+    state: dict[str, bytes] = {}
+    for name, value in _list_globals(function, set()):
+        try:
+            scales = _Scales()
+            pickle.Pickler(scales).dump(value)
+            if scales.size <= _MOST_GLOBAL_BYTES:
+                state[name] = pickle.dumps(value)
+        except Exception:
+            continue
+    return state
+
+
+def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, object]]:
+    function = getattr(function, "func", function)  # of a partial one
+    function = getattr(function, "__func__", function)  # of a method
+    if not isinstance(function, FunctionType) or function.__code__ in seen:
+        return
+    seen.add(function.__code__)
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+    found = {name: cell.cell_contents for name, cell in cells}
+    names = {name for code in _list_codes(function.__code__) for name in code.co_names}
+    known = function.__globals__
+    found |= {name: known[name] for name in names if name in known and name not in found}
+    for name, value in found.items():
+        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
+            yield from _list_globals(value, seen)
+        elif not (isinstance(value, ModuleType | type) or callable(value)):
+            yield name, value
+
+
+def _list_codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _list_codes(constant)
+
+
+def are_alike(one: Any, other: Any) -> bool:
+    """Tell whether two answers are equal, or are so when pickled, as arrays and nan are."""
+    try:
+        if bool(one == other):
+            return True
+    except Exception:
+        pass
+    try:
+        return pickle.dumps(one) == pickle.dumps(other)
+    except Exception:
+        return type(one) is type(other)  # nothing more can be told

@@ -1,0 +1,189 @@
+"""Examine a function: the same tasks in a loop, in threads, in processes and otherwise."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from gil_demo import checks
+from gil_demo.checks import check_sequence, shorten
+from gil_demo.examination.look import Look, look_at, name_function
+from gil_demo.examination.plan import Plan, make_plan, plan_once
+from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
+from gil_demo.examination.ways import Run, Ways
+from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
+from gil_demo.measuring.runs import BASELINE, collect_facts
+from gil_demo.running.pools import check_start_method
+from gil_demo.running.runners import ENGINES, find_missing
+from gil_demo.tables.schema import make_table
+
+_LOOK_SHARE, _STARTS_SHARE = 0.1, 0.05  # of the budget
+
+
+def examine(
+    function: Callable[[Any], object],
+    arguments: Sequence[Any],
+    *,
+    workers: int = 2,
+    budget: float = 10.0,
+    timeout: float = 30.0,
+    start_method: str | None = None,
+    engines: Sequence[str] = (),
+    setup: Callable[[], object] | None = None,
+    teardown: Callable[[], object] | None = None,
+    once: bool = False,
+) -> pd.DataFrame:
+    """Find out what to run your own function with: a loop, threads, processes or something else.
+
+    First each argument of a sample is tried in the plain loop, and each way once. Then all ways run
+    the same tasks, in the same chunks, in turn. How often the function will be called is printed
+    before that. What it prints is kept back.
+
+    Args:
+        function: takes one argument.
+        arguments: a list, one argument for each task.
+        workers: how many threads or processes.
+        budget: seconds for all of it; where all tasks would take too long, a sample is run.
+        timeout: seconds that one call may take.
+        start_method: how processes are started; None means the platform's default.
+        engines: which of cluster (Dask) and ray to try as well.
+        setup: called before each run of the tasks, in this process, and not timed.
+        teardown: called after each.
+        once: whether no argument may be used twice. Then each run gets tasks of its own, and
+            answers aren't compared.
+
+    Returns:
+        A row for each timed run; columns carry their unit, see `EXAMINED`.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: an argument is not allowed; nothing has been called.
+        RunnerUnavailable: an engine that is asked for isn't installed.
+        GilDemoError: the function raised, or took too long, in the plain loop. What fails in one of
+            the other ways is told in the table, and the others are measured.
+    """
+    given = _check(function, arguments, setup, teardown, once)
+    checks.check_workers(workers)
+    if once and len(given) < (least := 1 + 2 * (4 + len(ENGINES))):
+        raise ValueError(f"once needs at least {least} arguments, not {len(given)}")
+    seconds = check_budget(budget)
+    checks.check_number("timeout", timeout, checks.MOST_SECONDS)
+    method = check_start_method(start_method)
+    asked = _check_engines(engines)
+    facts = collect_facts("examine") | {"function": name_function(function), "interpreter": ""}
+    facts |= {"workers": workers, "all_tasks": len(given)}
+    began = time.monotonic()
+    between = partial(_between, setup, teardown)
+    with between():
+        look = look_at(
+            function, given, least=1 if once else min(workers, len(given)),
+            most=1 if once else len(given), seconds=_LOOK_SHARE * seconds, timeout=timeout,
+        )  # fmt: skip
+    ways = Ways(function, given, look, workers, method, timeout, once, between)
+    with ExitStack() as stack:
+        stack.callback(ways.forget)
+        ways.open(stack, asked)
+        left = seconds - (time.monotonic() - began)
+        ways.plan = make_plan(look, workers, left, len(ways.runs))
+        if once:
+            ways.plan = plan_once(ways.plan, look, len(given), workers, len(ways.runs))
+        calls = ways.count_calls(left)
+        _announce(facts, ways.plan, calls, seconds)
+        if not once:
+            ways.try_each()
+            ways.shrink(seconds - (time.monotonic() - began))
+        variants = ways.list_variants()
+        starts = ways.time_starts(_STARTS_SHARE * seconds)
+        left = max(0.1, seconds - (time.monotonic() - began))
+        taken = take_samples(
+            variants, (FUNCTION, BASELINE), budget=left, name=" by ".join, is_warm=True,
+            most_rounds=ways.count_slices(),
+        )  # fmt: skip
+
+    def describe(one: Sample[Run]) -> dict[str, object]:
+        work, runner = one.variant
+        told = {"work": work, "runner": runner}
+        told["start_method"] = method if runner == "processes" else ""
+        own = starts.get(runner, []) if work == FUNCTION else []
+        start = own[one.round - 1] if one.round <= len(own) else Start(math.nan, math.nan)
+        figures = one.timing._asdict()
+        return {**told, **start._asdict(), "seconds": figures.pop("work"), **figures}
+
+    rounds = taken.samples[-1].round
+    facts |= _state_facts(look, ways, calls=ways.count_made(rounds))
+    return make_table(make_rows(taken, facts, describe), EXAMINED)
+
+
+def _check(
+    function: object, arguments: object, setup: object, teardown: object, once: object
+) -> list[Any]:
+    for name, value in (("function", function), ("setup", setup), ("teardown", teardown)):
+        if not callable(value) and (value is not None or name == "function"):
+            raise TypeError(f"{name} must be a function, not {shorten(value)}")
+    if not isinstance(once, bool):
+        raise TypeError(f"once must be True or False, not {shorten(once)}")
+    return check_sequence("arguments", arguments)
+
+
+def _check_engines(engines: object) -> list[str]:
+    if isinstance(engines, tuple | list) and not engines:
+        return []
+    names = checks.check_choices("engines", "engine", engines, [*ENGINES])
+    for name in names:
+        if reason := find_missing(name):
+            raise checks.RunnerUnavailable(f"{name}: {reason}")
+    return names
+
+
+@contextmanager
+def _between(
+    setup: Callable[[], object] | None, teardown: Callable[[], object] | None
+) -> Iterator[None]:
+    if setup is not None:
+        setup()
+    try:
+        yield
+    finally:
+        if teardown is not None:
+            teardown()
+
+
+def _announce(facts: Mapping[str, Any], plan: Plan, calls: int, seconds: float) -> None:
+    tasks = facts["all_tasks"]
+    chosen = f"{plan.size:,} of " if calls > 1 and plan.size < tasks else ""
+    often = f"about {calls:,} times" if calls > 1 else "once at most"
+    print(
+        f"{facts['function']} will be called {often} on each of {chosen}{tasks:,} arguments, "
+        f"within some {seconds:.0f} seconds.",
+        flush=True,
+    )
+
+
+def _state_facts(look: Look, ways: Ways, calls: int) -> dict[str, object]:
+    """State what was found once, for every row."""
+    import psutil
+
+    times = pd.Series(look.usual).clip(lower=1e-9)
+    sizes = {name: getattr(look, name) for name in ("argument", "answer")}
+    is_made = ways.once or len(look.seconds) < 2
+    return {
+        "tasks": ways.plan.size,
+        "chunksize": ways.plan.chunksize,
+        "calls": calls,
+        "task_seconds": times.median(),
+        "task_low_seconds": times.median() if is_made else times.quantile(0.1),
+        "task_high_seconds": times.median() if is_made else times.quantile(0.9),
+        "task_cpu_percent": round(100 * look.cpu_share, 1),
+        **{f"{name}_bytes": one.size if one else None for name, one in sizes.items()},
+        **{f"{name}_seconds": one.seconds if one else None for name, one in sizes.items()},
+        "chunk_seconds": ways.chunk_seconds,
+        "worker_bytes": ways.worker_bytes,
+        "free_bytes": psutil.virtual_memory().available,
+        "gil_in_workers": ways.gil_in_workers,
+        "traps": write_traps(ways.traps),
+        "missing": write_traps(ways.missing),
+    }

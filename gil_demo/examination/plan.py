@@ -1,0 +1,66 @@
+"""How many tasks an examination runs, and in which chunks."""
+
+import math
+import random
+import statistics
+from typing import NamedTuple
+
+from gil_demo.examination.look import MOST_BYTES, Look
+from gil_demo.running.workloads import compute_default_chunksize, measure_steps_per_second
+
+ROUNDS_WANTED = 10
+_CONTROL_SECONDS = 0.02  # for each task of the control
+_BESIDE_SECONDS = 0.015
+_CHUNK_SHARE = 20  # a chunk takes as many times what it costs to hand it out
+_UNEVEN = 0.5
+
+
+class Plan(NamedTuple):
+    """How often what is run."""
+
+    places: list[int]  # of the tasks of a run; if once, of all that are run
+    size: int  # tasks of a run
+    chunksize: int
+    part: int  # tasks that are run beside a countdown
+    steps: int  # of each task of the control
+
+
+def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
+    """Choose how many tasks a run has: all of them, or as many as the time allows."""
+    places, each = look.places, max(1e-9, statistics.fmean(look.usual))
+    steps = max(1, int(measure_steps_per_second() * min(_CONTROL_SECONDS, seconds / 200)))
+    control = ROUNDS_WANTED * (workers + 1) * steps / measure_steps_per_second()
+    # a part of the tasks is run for twice as long beside a countdown
+    runs = ROUNDS_WANTED * (ways + 0.5) + ways
+    fitting = int(max(0.0, seconds - control) / runs / each)
+    size = max(min(workers, len(places)), min(fitting, len(places)))
+    if look.answer is not None:  # all answers of a run are held at once
+        size = max(1, min(size, 2 * MOST_BYTES // max(1, look.answer.size)))
+    if size < len(places) and size > workers:
+        size -= size % workers  # so that no worker is left without a task at the end
+    part = min(size, max(1, size // 4, math.ceil(_BESIDE_SECONDS / each)))
+    return Plan(sorted(places[:size]), size, 1, part, steps)
+
+
+def plan_once(plan: Plan, look: Look, tasks: int, workers: int, ways: int) -> Plan:
+    """Share out all tasks but the one that was looked at: each run gets its own."""
+    places = [place for place in range(tasks) if place not in look.places]
+    random.Random(tasks).shuffle(places)
+    size = max(1, len(places) // (ROUNDS_WANTED * ways))
+    if size > workers:
+        size -= size % workers
+    chunksize = compute_default_chunksize(size, workers)
+    return plan._replace(places=places, size=size, part=size, chunksize=chunksize)
+
+
+def choose_chunksize(look: Look, size: int, tasks: int, workers: int, price: float) -> int:
+    """Choose chunks as `Pool.map` does; of uneven tasks smaller ones that are cheap to hand out.
+
+    `price` is what a chunk costs to hand out, in seconds, nan where that isn't known.
+    """
+    usual = min(compute_default_chunksize(one, workers) for one in (tasks, size))
+    times = sorted(look.usual)
+    mean, ends = statistics.fmean(times), times[len(times) // 10 :: max(1, int(0.8 * len(times)))]
+    if math.isnan(price) or ends[-1] - ends[0] <= _UNEVEN * mean:
+        return usual
+    return max(1, min(usual, math.ceil(_CHUNK_SHARE * price / max(mean, 1e-9))))

@@ -1,0 +1,85 @@
+"""A function in a plain loop and in threads, under any Python since 3.8; prints JSON.
+
+It is read as a text, gets its data in the line that begins with DATA, and runs as a script.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import os
+import pickle
+import random
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+DATA: tuple[Any, ...] = ()
+
+
+def run_chunk(function: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]:
+    return [function(task) for task in tasks]
+
+
+def measure(
+    function: Callable[[Any], Any],
+    tasks: Sequence[Any],
+    workers: int,
+    chunksize: int,
+    seconds: float,
+) -> tuple[bool, dict[str, list[float]]]:
+    """Run both ways in turn until some seconds are over."""
+    chunks = [tasks[place : place + chunksize] for place in range(0, len(tasks), chunksize)]
+    functions = [function] * len(chunks)
+    rounds: dict[str, list[float]] = {"sequential": [], "threads": []}
+    with ThreadPoolExecutor(workers) as pool:
+        answers = run_chunk(function, tasks)
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(2e-6)
+        others = [one for part in pool.map(run_chunk, functions, chunks) for one in part]
+        sys.setswitchinterval(before)
+        is_alike = pickle.dumps(others) == pickle.dumps(answers) or others == answers
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline or not rounds["threads"]:
+            for way in random.sample(sorted(rounds), 2):
+                began = time.perf_counter()
+                if way == "threads":
+                    list(pool.map(run_chunk, functions, chunks))
+                else:
+                    run_chunk(function, tasks)
+                rounds[way].append(time.perf_counter() - began)
+    return bool(is_alike), rounds
+
+
+def answer() -> dict[str, Any]:
+    """Import the function, measure it, and say whether the GIL is on and what turned it on."""
+    folder, module, name, packed, workers, chunksize, seconds = DATA
+    sys.path.insert(0, folder)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function: Any = importlib.import_module(module)
+        for part in name.split("."):
+            function = getattr(function, part)
+        tasks = pickle.loads(base64.b64decode(packed))
+        is_alike, rounds = measure(function, tasks, workers, chunksize, seconds)
+    culprits = [str(one.message) for one in caught if "GIL" in str(one.message)]
+    return {
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
+        "culprit": culprits[0].split("'")[1] if culprits and "'" in culprits[0] else "",
+        "is_alike": is_alike,
+        "task_seconds": min(rounds["sequential"]) / len(tasks),
+        "rounds": rounds,
+    }
+
+
+if __name__ == "__main__":
+    out, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: PTH123, SIM115
+    try:
+        told = answer()
+    except Exception as reason:
+        told = {"failed": f"{type(reason).__name__}: {reason}"}
+    print(json.dumps(told), file=out)

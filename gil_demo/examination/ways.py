@@ -1,0 +1,342 @@
+"""The ways of running a function's tasks: opened, tried once, and timed."""
+
+import math
+import pickle
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gil_demo.checks import GilDemoError, WorkerDied
+from gil_demo.examination.look import Function, Look, are_alike, name_task, silenced
+from gil_demo.examination.plan import ROUNDS_WANTED, Plan, choose_chunksize
+from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
+from gil_demo.measuring.rounds import Start
+from gil_demo.measuring.runs import BASELINE, started, time_start
+from gil_demo.running.intervals import switch_interval_of
+from gil_demo.running.limits import TimeUp, limited
+from gil_demo.running.pools import HeldPool, check_reachable, find_ban, pool_held, run_in_pool
+from gil_demo.running.runners import find_missing, get_runner
+from gil_demo.running.thread_pool import Map, thread_pool
+from gil_demo.running.workers import Noted, import_quietly, is_gil_enabled, run_chunk
+from gil_demo.running.workloads import countdown, measure_steps_per_second
+
+_TINY_INTERVAL = 2e-6
+_BESIDE_INTERVAL = 5e-4
+_MOST_STARTS = 5
+_REPEATED = 3
+_CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
+
+
+class Run(NamedTuple):
+    """What one run took, in seconds; see `EXAMINED`."""
+
+    work: float
+    cpu_seconds: float = math.nan
+    part_seconds: float = math.nan
+    beside_seconds: float = math.nan
+
+
+class Ways:
+    """The ways of running the tasks that are open, and what was found out about each."""
+
+    plan: Plan
+
+    def __init__(
+        self, function: Function, given: list[Any], look: Look, workers: int, method: str,
+        timeout: float, once: bool, between: Callable[[], AbstractContextManager[None]],
+    ) -> None:  # fmt: skip
+        self.function, self.given, self.look, self.once = function, given, look, once
+        self.workers, self.method, self.timeout, self.between = workers, method, timeout, between
+        self.runs: dict[str, Map] = {BASELINE: _run_in_loop}
+        self.missing: dict[str, str] = {}
+        self.traps = dict(look.traps)
+        self.opened: dict[str, list[Start]] = {}
+        self.held: HeldPool | None = None
+        self.worker_bytes: int | None = None
+        self.chunk_seconds = math.nan
+        self.gil_in_workers = ""
+        self.tried = 0
+        self._tried_seconds = 0.0
+        inner = getattr(function, "func", function)
+        module = getattr(inner, "__module__", None) or type(inner).__module__
+        self._prepare = partial(import_quietly, module)
+        self._slice = 0
+
+    def forget(self) -> None:
+        self.held = None
+
+    def open(self, stack: ExitStack, engines: Sequence[str]) -> None:
+        """Open all ways that can be had; where one can't, note why."""
+        self.runs["threads"] = stack.enter_context(thread_pool(self.workers))
+        if reason := self._find_obstacle():
+            self.missing |= dict.fromkeys(["processes", *engines], reason)
+            if not find_missing("interpreters"):
+                self.missing["interpreters"] = reason
+            return
+        with self._excused("processes"):
+            self.held = stack.enter_context(pool_held(self.workers, self.method, self._prepare))
+            self.runs["processes"] = self._run_in_pool
+        if reason := find_missing("interpreters"):
+            self.missing["interpreters"] = reason
+        for name in [*(() if reason else ("interpreters",)), *engines]:
+            with self._excused(name):
+                own = self.opened[name] = []
+                run = stack.enter_context(started(get_runner(name), self.workers, own))
+                self.runs[name] = partial(_run_by_chunks, run)
+
+    def _find_obstacle(self) -> str:
+        if self.look.obstacle or find_ban():
+            return self.look.obstacle or find_ban()
+        try:
+            check_reachable(self.function, is_forked=self.method == "fork")
+        except TypeError as reason:
+            return str(reason)
+        return ""
+
+    @contextmanager
+    def _excused(self, name: str) -> Iterator[None]:
+        """Leave out a way that fails, and note why."""
+        try:
+            with silenced():
+                yield
+        except Exception as reason:
+            self.runs.pop(name, None)
+            own = isinstance(reason, GilDemoError | TypeError)
+            self.missing[name] = f"{'' if own else f'{type(reason).__name__}: '}{reason}"
+
+    def _run_in_pool(
+        self, function: Function, tasks: Sequence[Any], chunksize: int, limit: float
+    ) -> list[Any]:
+        assert self.held is not None
+        return [one.answer for one in run_in_pool(self.held, chunksize, function, tasks, limit)]
+
+    def count_calls(self, seconds: float) -> int:
+        """Count about how often the function will be called on each argument."""
+        if self.once:
+            return 1
+        each = max(1e-9, statistics.fmean(self.look.usual))
+        ways = len(self.runs)
+        control = (self.workers + 1) * self.plan.steps / measure_steps_per_second()
+        rounds = seconds / (self.plan.size * each * (ways + 0.5) + control)
+        return ways + round(max(1.0, rounds) * ways)
+
+    def count_made(self, rounds: int) -> int:
+        """Count how often the function was called on the argument that was used most."""
+        often = len(self.runs) + is_gil_enabled()  # and beside a countdown
+        return 1 if self.once else 2 + self.tried + rounds * often
+
+    def count_slices(self) -> float:
+        """Count the rounds that the tasks are enough for."""
+        if not self.once:
+            return math.inf
+        return len(self.plan.places) // (self.plan.size * len(self.runs))
+
+    def list_variants(self) -> dict[tuple[str, str], Callable[[], Run]]:
+        variants: dict[tuple[str, str], Callable[[], Run]] = {
+            (FUNCTION, name): partial(self._time, name) for name in self.runs
+        }
+        variants[CONTROL, BASELINE] = partial(self._time_control, BASELINE)
+        if "processes" in self.runs:
+            variants[CONTROL, "processes"] = partial(self._time_control, "processes")
+        if is_gil_enabled() and not self.once:
+            variants[BESIDE, BASELINE] = self._time_beside
+        return variants
+
+    def _take_tasks(self) -> list[Any]:
+        """Take the tasks of the next run."""
+        places = self.plan.places
+        if self.once:
+            places = places[self._slice : self._slice + self.plan.size]
+            self._slice += self.plan.size
+        return self._copy([self.given[place] for place in places])
+
+    def _copy(self, tasks: list[Any]) -> list[Any]:
+        """Copy tasks that a run would change."""
+        return list(pickle.loads(pickle.dumps(tasks))) if self.look.changes_argument else tasks
+
+    def _get_limit(self) -> float:
+        return self.timeout + 10 * self.plan.size * max(self.look.seconds)
+
+    def _time(self, name: str) -> Run:
+        tasks, part, limit = self._take_tasks(), self.plan.part, self._get_limit()
+        run, size, cut = self.runs[name], self.plan.chunksize, math.nan
+        with self.between(), silenced(), _named(name):
+            began, worked = time.perf_counter(), time.process_time()
+            if name == BASELINE:
+                run(self.function, tasks[:part], size, limit)
+                cut = time.perf_counter() - began
+                tasks = tasks[part:]
+            if tasks:
+                run(self.function, tasks, size, limit)
+            taken = time.perf_counter() - began
+        is_here = name in (BASELINE, "threads")
+        return Run(taken, time.process_time() - worked if is_here else math.nan, cut)
+
+    def _time_control(self, name: str) -> Run:
+        tasks = [self.plan.steps] * self.workers
+        began, worked = time.perf_counter(), time.process_time()
+        self.runs[name](countdown, tasks, 1, self._get_limit())
+        return Run(time.perf_counter() - began, time.process_time() - worked)
+
+    def _time_beside(self) -> Run:
+        tasks, is_over, told = self._take_tasks()[: self.plan.part], threading.Event(), [0.0]
+
+        def count() -> None:
+            began = time.thread_time()
+            while not is_over.is_set():
+                countdown(500)
+            told[0] = time.thread_time() - began
+
+        neighbour = threading.Thread(target=count, daemon=True)
+        try:
+            with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
+                neighbour.start()
+                began = time.perf_counter()
+                _run_in_loop(self.function, tasks, 1, self._get_limit())
+                taken = time.perf_counter() - began
+        finally:
+            is_over.set()
+            neighbour.join()
+        return Run(taken, beside_seconds=min(told[0], taken))
+
+    def try_each(self) -> None:
+        """Run each way once, hold its answers against the first ones, and see what it takes."""
+        is_steady, began = self._repeat(), time.monotonic()
+        for name in [name for name in self.runs if name != BASELINE]:
+            with self._excused(name), self.between():
+                answers = self._try_pool() if name == "processes" else self._try(name)
+                if is_steady:
+                    self._compare(name, answers)
+        self._tried_seconds = time.monotonic() - began
+        self.tried = len(self.runs) - 1
+        sizes = (self.plan.size, len(self.given), self.workers)
+        chunksize = choose_chunksize(self.look, *sizes, self.chunk_seconds)
+        self.plan = self.plan._replace(chunksize=chunksize)
+
+    def shrink(self, seconds: float) -> None:
+        """Take fewer tasks where the first try was slower than a single call let expect."""
+        plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
+        rounds = seconds / (1.5 * loop + self._tried_seconds)
+        size = max(min(self.workers, plan.size), int(plan.size * rounds / ROUNDS_WANTED))
+        if size < plan.size:
+            size -= size % self.workers if size > self.workers else 0
+            places = sorted(random.Random(size).sample(plan.places, size))
+            self.plan = plan._replace(places=places, size=size, part=min(plan.part, size))
+
+    def _repeat(self) -> bool:
+        """Call a few tasks again; tell whether the answers were the same."""
+        again = self.look.places[1 : 1 + _REPEATED] or self.look.places[:1]
+        first = dict(zip(self.look.places, self.look.seconds, strict=True))
+        tasks = self._copy([self.given[place] for place in again])
+        answers, shares = [], []
+        with self.between(), silenced():
+            for place, task in zip(again, tasks, strict=True):
+                began = time.perf_counter()
+                answers += _run_in_loop(self.function, [task], 1, self._get_limit())
+                shares.append((time.perf_counter() - began) / max(1e-9, first[place]))
+        if len(again) > 1 and max(shares) < _CACHED and first[again[0]] > 1e-4:
+            self.traps["remembers"] = f"a second call took {max(shares):.1%} of the first"
+        kept = self.look.answers
+        pairs = zip(again, answers, strict=True)
+        is_steady = all(one not in kept or are_alike(kept[one], other) for one, other in pairs)
+        if not is_steady:
+            self.traps["answers differ"] = "from call to call"
+        return is_steady
+
+    def _try(self, name: str) -> list[Any]:
+        interval = _TINY_INTERVAL if name == "threads" else sys.getswitchinterval()
+        with switch_interval_of(interval):
+            return self.runs[name](self.function, self._take_tasks(), 1, self._get_limit())
+
+    def _try_pool(self) -> list[Any]:
+        """Run each task in the pool, find out about its workers, and what ended one, if any."""
+        held, tasks = self.held, self._take_tasks()
+        assert held is not None
+        with tempfile.TemporaryDirectory(prefix="gil_demo-") as folder:
+            noted = Noted(self.function, folder)
+            try:
+                told = self._run_in_pool(noted, [*enumerate(tasks)], 1, self._get_limit())
+            except (WorkerDied, TimeUp) as reason:
+                how = str(reason).partition(" with ")[0].replace("a worker", "its worker", 1)
+                raise GilDemoError(f"{self._name_culprit(folder)}: {how}, in processes") from None
+        for place, (is_done, answer) in zip(self.plan.places, told, strict=True):
+            if not is_done:
+                raise GilDemoError(f"{self._name(place)} raised {answer}, in processes only")
+        with suppress(Exception):
+            import psutil
+
+            sizes = [psutil.Process(one.pid).memory_full_info().uss for one in held.crew]
+            self.worker_bytes = max(sizes)
+        gils = set(self._run_in_pool(is_gil_enabled, [None] * self.workers, 1, self.timeout))
+        self.gil_in_workers = "on" if True in gils else "off"
+        self.chunk_seconds = min(self._time_chunks(40) for _ in range(3))
+        return [answer for _, answer in told]
+
+    def _time_chunks(self, number: int) -> float:
+        began = time.perf_counter()
+        self._run_in_pool(countdown, [1] * number, 1, self.timeout)
+        return (time.perf_counter() - began) / number
+
+    def _name_culprit(self, folder: str) -> str:
+        assert self.held is not None
+        ended = [one.pid for one in self.held.crew if one.exitcode not in (None, 0)]
+        for file in (Path(folder, str(pid)) for pid in ended):
+            with suppress(OSError, ValueError):
+                return self._name(self.plan.places[int(file.read_text())])
+        return "a task"
+
+    def _name(self, place: int) -> str:
+        return name_task(place, len(self.given), self.given[place])
+
+    def _compare(self, name: str, answers: Sequence[Any]) -> None:
+        kept = self.look.answers
+        for place, answer in zip(self.plan.places, answers, strict=True):
+            if place in kept and not are_alike(kept[place], answer):
+                self.traps.setdefault("answers differ", f"in {name}, first of {self._name(place)}")
+                return
+
+    def time_starts(self, seconds: float) -> Mapping[str, list[Start]]:
+        """Start more pools and let them go, a few times, for what a cold one costs."""
+        starts: list[Start] = []
+        if "processes" in self.runs:
+            with self._excused("processes"):
+                while not starts or (
+                    len(starts) < _MOST_STARTS and sum(one.work for one in starts) < seconds
+                ):
+                    starts.append(time_start(self.workers, self.method, self._prepare))
+            self.opened["processes"] = starts
+        return self.opened
+
+
+def _run_in_loop(
+    function: Function, tasks: Sequence[Any], _chunksize: int, limit: float
+) -> list[Any]:
+    with limited(limit):
+        return [function(task) for task in tasks]
+
+
+def _run_by_chunks(
+    run: Callable[..., Sequence[Any]], function: Function, tasks: Sequence[Any], chunksize: int,
+    _limit: float,
+) -> list[Any]:  # fmt: skip
+    chunks = [tasks[place : place + chunksize] for place in range(0, len(tasks), chunksize)]
+    return [answer for span in run(partial(run_chunk, function), chunks) for answer in span.answer]
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say in which way a task failed that had been done before."""
+    try:
+        yield
+    except Exception as reason:
+        told = f"{type(reason).__name__}: {reason}"
+        way = "the plain loop" if name == BASELINE else name
+        raise GilDemoError(f"in a later round of {way} a task failed: {told}") from reason

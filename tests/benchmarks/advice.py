@@ -1,0 +1,103 @@
+"""Whether `examine` advises well, knows what lets go of the GIL, and costs little."""
+
+import contextlib
+import multiprocessing
+import os
+import statistics
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+import pandas as pd
+
+from gil_demo import examine, summarise
+from gil_demo.examination.finding import choose, find_reservation
+from gil_demo.examination.table import COLD, KEPT, LOOP, THREADS, estimate_free_share
+from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
+from gil_demo.running.workloads import countdown
+from gil_demo.tables.schema import list_rows
+from tests.benchmarks.harness import Report, Row, clock, divide, make_row, take_rounds
+from tests.benchmarks.kinds import CASES, Case, hash_a_part, wait_a_part
+
+WORKERS, BUDGET = 2, 10.0
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def _examine(case: Case, **told: Any) -> pd.DataFrame:
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
+        table: pd.DataFrame = examine(*case, workers=WORKERS, **told)
+    return table
+
+
+def measure_advice(rounds: int = 7) -> Report:
+    """Hold what `examine` recommends within its budget against all ways, measured at length."""
+    rows: list[Row] = []
+    right = silent = 0
+    for method in list_start_methods()[:2]:
+        for name, case in CASES.items():
+            table = _examine(case, budget=BUDGET, start_method=method)
+            summary = list_rows(summarise(table))
+            way = choose(table, summary).way
+            reason = find_reservation(table, summary)
+            figures = take_rounds(name, _list_ways(case, method), rounds)
+            usual = {one: statistics.median(seconds) for one, (seconds,) in figures.items()}
+            quickest = min(usual, key=lambda one: usual[one])
+            told = f"{name} ({method}): {'no verdict' if reason else way}"
+            ratios = divide(figures[way][0], figures[quickest][0])
+            rows.append(make_row(told, ratios, "" if reason else "<= 1.1"))
+            right += not reason and usual[way] <= 1.1 * usual[quickest]
+            silent += bool(reason)
+    notes = f"{right} of {len(rows)} within a tenth of the quickest, {silent} without a verdict."
+    return Report("advice: time of the way that is recommended / of the quickest one", rows, notes)
+
+
+def _list_ways(case: Case, method: str) -> dict[str, Callable[[], list[float]]]:
+    """List plain timings of the ways, as anybody would write them."""
+    function, tasks = case
+    context = multiprocessing.get_context(method)
+
+    def run_cold() -> None:
+        with context.Pool(WORKERS) as pool:
+            pool.map(function, tasks)
+
+    def time_kept(start: Callable[[int], Any]) -> list[float]:
+        with start(WORKERS) as pool:
+            pool.map(function, tasks[:WORKERS])  # which imports what it needs
+            return clock(lambda: pool.map(function, tasks))
+
+    return {
+        LOOP: lambda: clock(lambda: [function(task) for task in tasks]),
+        THREADS: partial(time_kept, ThreadPool),
+        COLD: lambda: clock(run_cold),
+        KEPT: partial(time_kept, context.Pool),
+    }
+
+
+def measure_share(rounds: int = 6) -> Report:
+    """Recover the part of its time in which a mixture of known parts lets go of the GIL."""
+    rows, misses = [], []
+    for function in (wait_a_part, hash_a_part):
+        for share in SHARES:
+            found = [
+                estimate_free_share(_examine((function, [share] * 12), budget=4.0)).centre
+                for _ in range(rounds)
+            ]
+            misses += [abs(one - share) for one in found]
+            rows.append(make_row(f"{function.__name__}, {share:g}", found))
+    rows.append(make_row("median of all misses", misses, "<= 0.07"))
+    return Report("share: part of the time in which a function lets go of the GIL", rows)
+
+
+def measure_examination(rounds: int = 20) -> Report:
+    """Hold tasks as `examine` runs them in a pool against `Pool.map` with the same chunks."""
+    tasks, rows = [40_000] * 200, []
+    with multiprocessing.Pool(WORKERS) as pool, pool_held(WORKERS) as held:
+        for chunksize in (1, 5, 25):
+            ours = partial(run_in_pool, held, chunksize, countdown, tasks, 60.0)
+            bare = partial(pool.map, countdown, tasks, chunksize)
+            variants = {"ours": partial(clock, ours), "bare": partial(clock, bare)}
+            (own,), (plain,) = take_rounds("examination", variants, rounds).values()
+            name = f"Pool.map / ours, chunks of {chunksize}"
+            rows.append(make_row(name, divide(plain, own), ">= 0.97"))
+    return Report("examination: 200 tasks of 40,000 steps, about a millisecond each", rows)

@@ -1,0 +1,51 @@
+"""Functions with traps; workers import them."""
+
+import multiprocessing
+import time
+
+from gil_demo.examination import samples
+
+
+def chatter(lines: int) -> int:
+    for number in range(lines):
+        print(f"line {number} of {lines}, and still more of it to come")
+    return lines
+
+
+def fail_at(number: int) -> float:
+    return 1 / number
+
+
+def make_answer(megabytes: int) -> bytes:
+    return bytes(megabytes * 1_000_000)
+
+
+def fail_in_worker(number: int) -> int:
+    if number == 3 and multiprocessing.parent_process():
+        raise KeyError(number)
+    return number
+
+
+def hang_in_worker(number: int) -> int:
+    if number == 3 and multiprocessing.parent_process():
+        time.sleep(1e6)
+    return number
+
+
+def tell_process(_: object) -> bool:
+    return multiprocessing.parent_process() is not None
+
+
+def measure_text(text: str) -> int:
+    return len(text)
+
+
+class Cache:
+    def __init__(self) -> None:
+        self.known: dict[int, int] = {}
+
+    def look_up(self, milliseconds: int) -> int:
+        """Wait for what isn't known yet."""
+        if milliseconds not in self.known:
+            self.known[milliseconds] = samples.ask_server(milliseconds)
+        return self.known[milliseconds]

@@ -1,0 +1,117 @@
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gil_demo import cli, load, verdict
+from gil_demo.examination import target
+from gil_demo.examination.page import write_json, write_page
+from gil_demo.examination.target import find_function, read_arguments
+from tests.made.examination import make_examination
+from tests.made.pythons import needs_scripts
+
+Capture = pytest.CaptureFixture[str]
+OWN = "def triple(n):\n    print(n)\n    return 3 * n\n\n\ndef fail(n):\n    return 1 / n\n"
+
+
+@pytest.fixture(autouse=True)
+def a_script_of_one_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "own_work", None)
+    del sys.modules["own_work"]  # and whatever the test imports goes with it
+    Path("own_work.py").write_text(OWN)
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_it_prints_the_recommendation_and_writes_what_it_says(capsys: Capture) -> None:
+    words = ["examine", "own_work.py:triple", "--arguments", "[1, 2, 3, 4]", "--budget", "0.3"]
+    assert cli.main([*words, "--output", "mine.csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("triple will be called about ")
+    assert re.match("Stay with|Use|No verdict", lines[1])
+    files = {"table": "mine.csv", "chart": "mine.png", "JSON": "mine.json", "page": "mine.html"}
+    assert lines[-4:] == [f"{name}: {file}" for name, file in files.items()]
+    assert "\n".join(lines[1:-5]) == verdict(load("mine.csv"))
+    drawn = Path("mine.png").read_bytes()
+    assert cli.main(["plot", "mine.csv"]) == 0
+    assert Path("mine.png").read_bytes() == drawn
+
+
+@needs_scripts
+@pytest.mark.usefixtures("no_wait")
+def test_it_is_run_under_other_pythons_too_and_one_that_can_t_is_told(capsys: Capture) -> None:
+    Path("stranger").write_text("#!/bin/sh\necho hello\n")
+    Path("stranger").chmod(0o755)
+    words = ["examine", "own_work:triple", "--arguments", "[1, 2]", "--budget", "0.3"]
+    words += ["--pythons", sys.executable, "stranger", "--output", "mine.csv"]
+    assert cli.main(words) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^CPython [\d.]+t?: its threads took ", told, re.MULTILINE)
+    assert "Left out, stranger: printed something else." in told
+    assert set(load("mine.csv")["interpreter"]) == {"", f"CPython {sys.version.split()[0]}"}
+
+
+@pytest.mark.usefixtures("nothing_may_be_measured")
+def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
+    Path("lines.jsonl").write_text("1\n\nnonsense\n")
+    Path("broken.py").write_text("1 / 0\n")
+    Path("my-work.py").write_text("")
+    Path("string.py").write_text("def f(n): pass\n")
+    some = ["--arguments", "[1]"]
+    for status, words, told in (
+        (2, ["own_work.py", *some], "name FILE.py:FUNCTION or MODULE:FUNCTION, not 'own_work.py'"),
+        (2, ["missing.py:f", *some], "there is no file missing.py"),
+        (2, ["missing:f", *some], "there is no module missing here"),
+        (2, ["my-work.py:f", *some], "my-work.py can't be imported: name it without signs"),
+        (2, ["string.py:f", *some], "string.py is called like a module of Python's own: rename it"),
+        (2, ["own_work.py:nothing", *some], "own_work has no function nothing"),
+        (2, ["own_work.py:triple"], "give either --arguments or --arguments-from"),
+        (2, ["own_work.py:triple", "--arguments", "{}"], "arguments must be a list, not {}"),
+        (2, ["own_work.py:triple", "--arguments", "[1"], "--arguments is no JSON ("),
+        (2, ["own_work.py:triple", "--arguments-from", "none"], "cannot read none: "),
+        (2, ["own_work.py:triple", "--arguments-from", "lines.jsonl"], "line 3 of lines.jsonl is"),
+        (2, ["own_work.py:triple", *some, "--output", "a.png"], "ends in .csv, not a.png"),
+        (2, ["own_work.py:triple", *some, "--workers", "0"], "workers must be a whole number"),
+        (1, ["broken.py:f", *some], "broken.py:f can't be imported: ZeroDivisionError: "),
+    ):
+        assert cli.main(["examine", *words]) == status
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert re.fullmatch(f"gil_demo: .*{re.escape(told)}.*\n", printed.err)
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_a_function_that_fails_is_status_1_with_the_task_and_its_argument(capsys: Capture) -> None:
+    assert cli.main(["examine", "own_work.py:fail", "--arguments", "[0]"]) == 1
+    told = "gil_demo: task 1 of 1 (argument 0) raised ZeroDivisionError in the plain loop: "
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_arguments_are_read_from_lines_of_json() -> None:
+    Path("lines.jsonl").write_text('{"a": 1}\n\n[2]\n"é"\n', encoding="utf-8")
+    assert read_arguments(None, Path("lines.jsonl")) == [{"a": 1}, [2], "é"]
+    assert find_function("json:dumps") is json.dumps
+    assert target.find_function("own_work.py:triple").__module__ == "own_work"
+
+
+def test_the_page_needs_no_network_and_says_all_and_json_has_the_rounds() -> None:
+    table = make_examination(function="<b>", traps="answers differ: in <i>threads</i>")
+    page, found = write_page(table).decode(), []
+
+    class Parser(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, dict(attrs)))
+
+    Parser().feed(page)
+    (image,) = (facts for tag, facts in found if tag == "img")
+    assert str(image["src"]).startswith("data:image/png;base64,")
+    assert str(image["alt"]).startswith("Chart. Use a cold pool")
+    assert not {"script", "link", "b", "i"} & {tag for tag, _ in found}
+    assert sum(tag == "li" for tag, _ in found) == len(verdict(table).splitlines()) - 1
+    told = json.loads(write_json(table))
+    assert told["verdict"] == verdict(table).splitlines()
+    assert len(told["rounds"]) == len(table)

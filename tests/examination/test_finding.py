@@ -1,0 +1,179 @@
+import re
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gil_demo import combine, summarise, verdict
+from gil_demo.examination.finding import (
+    MENDS,
+    RULE,
+    choose,
+    estimate_prices,
+    find_flips,
+    name_way,
+)
+from gil_demo.examination.table import (
+    COLD,
+    KEPT,
+    LOOP,
+    THREADS,
+    estimate_control,
+    estimate_free_share,
+    read_traps,
+    write_traps,
+)
+from gil_demo.tables.schema import list_rows
+from tests.charts import assert_plain
+from tests.made.examination import CPU_BOUND, TINY, WAITING, make_examination
+
+
+def find_line(text: str, beginning: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(beginning))
+
+
+@pytest.mark.parametrize(
+    ("table", "way", "told"),
+    [
+        (make_examination(WAITING), THREADS, "Use a pool of two threads: "),
+        (make_examination(CPU_BOUND), COLD, "Use a cold pool of two processes (fork), chunksize 5"),
+        (make_examination(TINY, loop=1e-5), LOOP, "Stay with the plain loop: "),
+        (
+            make_examination(CPU_BOUND, loop=0.04, start=(0.3, 0.1)), KEPT,
+            "Use a pool kept open, of two processes (fork), chunksize 5: ",
+        ),
+        (make_examination({"threads": 0.95, "processes": 0.95}), LOOP, "Stay with the plain loop"),
+    ],
+)  # fmt: skip
+def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
+    table: pd.DataFrame, way: str, told: str
+) -> None:
+    rows = list_rows(summarise(table))
+    assert choose(table, rows).way == way
+    text = verdict(table)
+    assert text.startswith(told)
+    assert RULE in text
+    prices = estimate_prices(table, rows, 400)
+    assert prices[way] <= 1.1 * min(prices.values())
+    assert_plain(*text.splitlines())
+
+
+def test_the_one_that_comes_next_is_named_and_what_to_take_for_a_single_list() -> None:
+    assert "Next comes a pool kept open, of two processes" in verdict(make_examination(CPU_BOUND))
+    kept = verdict(make_examination(CPU_BOUND, loop=0.04, start=(0.3, 0.1)))
+    assert "where such lists come again; for a single one: the plain loop." in kept
+
+
+def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -> None:
+    text = verdict(make_examination(CPU_BOUND))
+    assert re.search(
+        r"an estimated 2\.1\d s, 1\.90 × as fast as the loop \(95 % interval [\d.]+ to [\d.]+\), "
+        r"for 400 tasks\.$", text.splitlines()[0],
+    )  # fmt: skip
+    assert find_line(text, "Estimated for all tasks: plain loop 4 s, threads 4.08 s, ")
+    assert "estimated" not in verdict(make_examination(CPU_BOUND, all_tasks=40)).lower()
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"rounds": 4}, "four rounds of 6 that an interval needs; allow more seconds"),
+        ({"width": 1.5, "ratios": {"threads": 1.0}}, "the rounds are too uneven to tell"),
+        ({"others_percent": 60.0, "stolen_percent": 0.0, "control": 1.0,
+          "ratios": {"threads": 1.0, "processes": 1.0}}, "other programs took 60 % of the cores"),
+    ],
+)  # fmt: skip
+def test_there_is_no_verdict_where_rounds_or_the_machine_don_t_carry_one(
+    told: dict[str, Any], reason: str
+) -> None:
+    first = verdict(make_examination(**told)).splitlines()[0]
+    assert first.startswith("No verdict: ")
+    assert reason in first
+
+
+def test_what_wins_beside_other_programs_is_told_all_the_same() -> None:
+    busy: dict[str, Any] = {"others_percent": 60.0, "stolen_percent": 0.0}
+    assert verdict(make_examination(WAITING, **busy)).startswith("Use a pool of two threads")
+
+
+def test_the_number_of_tasks_at_which_the_choice_flips_is_that_of_the_prices() -> None:
+    table = make_examination(CPU_BOUND, all_tasks=400)
+    rows = list_rows(summarise(table))
+    (below, less), (above, more) = find_flips(table, rows)
+    assert (less, above, more) == (KEPT, 0, "")
+    for number, way in ((int(0.9 * below), KEPT), (int(1.1 * below), COLD)):
+        assert choose(table, rows, number).way == way
+    assert f"For fewer than about {below} such tasks: {name_way(KEPT, table)}." in verdict(table)
+
+
+def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -> None:
+    for share in (0.0, 0.25, 0.5, 1.0):
+        table = make_examination(WAITING, free_share=share)
+        assert estimate_free_share(table).centre == pytest.approx(share)
+    told = verdict(make_examination(free_share=0.5))
+    assert "let go of the GIL for 50 % of its time" in told
+    assert "threads can gain 2.0 × at most" in told
+    assert "(100 % to 100 %): try more threads." in verdict(make_examination(free_share=1.0))
+    free = verdict(make_examination(gil_enabled=False))
+    assert "The GIL is off in this Python" in free
+    assert "which proves nothing" in free
+    # a task of microseconds tells nothing
+    assert estimate_free_share(make_examination(loop=1e-4)).rounds == 0
+
+
+def test_a_core_that_others_share_is_seen_by_the_countdown_alone() -> None:
+    table = make_examination(free_share=1.0)
+    shared = table.assign(
+        cpu_seconds=table["cpu_seconds"] * 0.5, beside_seconds=table["beside_seconds"] * 0.5
+    )
+    assert estimate_free_share(shared).centre == pytest.approx(1.0)
+
+
+def test_the_control_says_what_the_machine_had_to_give() -> None:
+    assert estimate_control(make_examination(control=0.5)).centre == pytest.approx(2.0, rel=0.02)
+    assert "gained 1.9" in find_line(verdict(make_examination()), "A pure countdown beside it")
+    assert estimate_control(make_examination({"threads": 1.0})).rounds == 0
+
+
+def test_sending_starting_memory_and_when_processes_pay_are_told() -> None:
+    text = verdict(make_examination())
+    assert "an argument is 1 kB at most and takes 20 µs to pickle and to rebuild" in text
+    assert "to hand out a chunk, 100 µs; chunksize 5 does" in text
+    assert "To start and to end two processes took 30 ms." in text
+    assert "10 MB of its own: the memory that is free holds about 400 of them" in text
+    paying = find_line(text, "Processes are quicker than the loop")
+    assert re.search(r"cold pool of two processes \(fork\) from about [678] such tasks", paying)
+
+
+@pytest.mark.parametrize("trap", MENDS)
+def test_each_trap_has_a_mend_and_each_missing_way_its_reason(trap: str) -> None:
+    table = make_examination({"threads": 1.0}, traps=f"{trap}: what was seen",
+                             missing="processes: a lambda")  # fmt: skip
+    lines = verdict(table).splitlines()
+    assert f"Mind: {MENDS[trap].format('what was seen')}" in lines
+    assert "Left out, processes: a lambda." in lines
+
+
+def test_traps_survive_a_cell_of_a_table() -> None:
+    traps = {"prints": "5 letters", "changes its argument": "", "answers differ": "in a; b: c"}
+    told = read_traps(write_traps(traps))
+    assert told == traps | {"answers differ": "in a, b: c"}
+    assert read_traps("") == {}
+
+
+def test_two_machines_are_laid_side_by_side() -> None:
+    server = make_examination(WAITING, run_id="b", operating_system="Windows", usable_cores=8)
+    text = verdict(combine([make_examination(), server]))
+    assert find_line(text, "CPython 3.13.0, Linux, two usable cores: Use a cold pool")
+    assert find_line(text, "CPython 3.13.0, Windows, eight usable cores: Use a pool of two threads")
+
+
+def test_another_python_is_told_by_what_one_thread_pays_and_what_threads_gain() -> None:
+    names: dict[str, Any] = {"interpreter": "CPython 3.13.0", "run_id": "b"}
+    plain = make_examination({"threads": 1.0}, **names)
+    names = {"interpreter": "CPython 3.14.0t", "run_id": "c"}
+    free = make_examination({"threads": 0.5}, loop=0.44, gil_enabled=False, **names)
+    text = verdict(combine([make_examination(), plain, free]))
+    told = find_line(text, "CPython 3.14.0t, without the GIL: one thread took 1.10 × as long as")
+    assert "its threads took 0.50 × as long as its loop" in told
+    assert text.splitlines()[-1].endswith("which proves nothing.")

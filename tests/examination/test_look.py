@@ -1,0 +1,111 @@
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from gil_demo import GilDemoError
+from gil_demo.examination import samples
+from gil_demo.examination.look import (
+    MOST_BYTES,
+    Look,
+    are_alike,
+    look_at,
+    name_function,
+    snapshot,
+    weigh,
+)
+from tests.examination import functions
+
+
+def look(function: Callable[[Any], object], arguments: list[Any], **told: Any) -> Look:
+    usual: dict[str, Any] = {"least": 2, "most": 1_000, "seconds": 0.2, "timeout": 5.0}
+    return look_at(function, arguments, **(usual | told))
+
+
+def test_a_look_calls_each_task_once_and_keeps_its_time_and_its_answer() -> None:
+    seen = look(samples.ask_server, [3, 1, 2])
+    assert sorted(seen.places) == [0, 1, 2]
+    assert {place: seen.answers[place] for place in range(3)} == {0: 3, 1: 1, 2: 2}
+    assert all(taken >= 0.001 for taken in seen.seconds)
+    assert seen.cpu_share < 0.9
+    assert (seen.traps, seen.obstacle) == ({}, "")
+
+
+def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks() -> None:
+    assert len(look(samples.ask_server, [20] * 50, least=3, seconds=0.01).places) == 3
+    assert len(look(samples.ask_server, [1] * 5, most=1).places) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "trap", "seen"),
+    [
+        (samples.sort_in_place, [[2, 1]] * 2, "changes its argument", ""),
+        (samples.remember, [1, 2], "changes a global", "seen"),
+        (functions.chatter, [30] * 2, "prints", "letters a task"),
+        (functions.measure_text, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
+    ],
+)
+def test_a_trap_is_named_with_what_was_seen(
+    function: Callable[[Any], object], arguments: list[Any], trap: str, seen: str
+) -> None:
+    traps = look(function, arguments).traps
+    assert set(traps) == {trap}
+    assert seen in traps[trap]
+
+
+def test_a_look_leaves_the_reader_s_own_arguments_as_they_are() -> None:
+    own = [[3, 1, 2], [2, 1]]
+    assert look(samples.sort_in_place, own).changes_argument
+    assert own == [[3, 1, 2], [2, 1]]
+
+
+def test_what_no_worker_can_have_is_told_with_its_type_or_its_size() -> None:
+    assert "an answer can't be pickled: generator" in look(samples.make_generator, [3]).obstacle
+    assert "an argument can't be pickled: module" in look(str, [random, random]).obstacle
+    large = look(functions.make_answer, [MOST_BYTES // 1_000_000 + 1])
+    assert large.obstacle == "an answer takes 101 MB, more than the 100 MB that are sent"
+    assert large.answers == {}  # none is kept in memory
+
+
+def test_what_raises_or_takes_too_long_is_told_with_the_task_and_its_argument() -> None:
+    with pytest.raises(GilDemoError, match=r"task 2 of 2 \(argument 0\) raised ZeroDivisionError"):
+        look(functions.fail_at, [1, 0])
+    with pytest.raises(GilDemoError, match=r"^task 1 of 1 \(argument 60000\) was not done after "):
+        look(samples.ask_server, [60_000], timeout=0.05)
+
+
+def test_the_data_that_a_function_uses_are_its_globals_those_of_its_helpers_and_its_cells() -> None:
+    kept = [1]
+
+    def inner(number: int) -> int:
+        return kept[0] + number
+
+    assert set(snapshot(inner)) == {"kept"}
+    assert set(snapshot(samples.remember)) == {"seen"}
+    assert set(snapshot(partial(samples.remember))) == {"seen"}
+    assert snapshot(len) == {}
+
+
+def test_a_parcel_is_weighed_and_a_large_one_isn_t_kept() -> None:
+    assert weigh(b"x" * 1_000).size > 1_000
+    assert weigh(bytes(30_000_000)).content is None
+    with pytest.raises(TypeError):
+        weigh(time.sleep for _ in [])
+
+
+def test_answers_are_alike_if_equal_or_equal_when_pickled() -> None:
+    import numpy as np
+
+    assert are_alike([1], [1.0])
+    assert are_alike(float("nan"), float("nan"))
+    assert are_alike(np.arange(3), np.arange(3))
+    assert not are_alike(np.arange(3), np.zeros(3))
+    assert not are_alike("a", "b")
+
+
+def test_a_function_is_named_by_what_it_calls() -> None:
+    assert name_function(partial(samples.ask_server)) == "ask_server"
+    assert name_function(len) == "len"

@@ -1,0 +1,205 @@
+import math
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gil_demo import GilDemoError, countdown, examine, verdict
+from gil_demo.examination import samples
+from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
+from gil_demo.running.pools import list_start_methods
+from tests.conftest import needs_signals
+from tests.examination import functions
+from tests.made.runs import assert_one_run
+
+pytestmark = pytest.mark.usefixtures("no_wait", "nothing_hangs")
+Capture = pytest.CaptureFixture[str]
+
+
+def run(function: Callable[[Any], object], arguments: list[Any], **told: Any) -> pd.DataFrame:
+    table: pd.DataFrame = examine(function, arguments, **({"budget": 0.3} | told))
+    return table
+
+
+def tell(table: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the traps, and what is missing here for a reason that lies in the function."""
+    missing = read_traps(table["missing"].iloc[0])
+    missing.pop("interpreters", "")
+    return read_traps(table["traps"].iloc[0]), missing
+
+
+def test_every_way_runs_the_same_tasks_in_whole_rounds(method: str, capsys: Capture) -> None:
+    table = run(samples.parse_log, [samples.make_log(20)] * 9, start_method=method, workers=3)
+    assert_one_run(table, ("work", "runner", "start_method"))
+    ways = {(row.work, row.runner) for row in table.itertuples()}
+    expected = {(FUNCTION, name) for name in ("sequential", "threads", "processes")}
+    expected |= {(CONTROL, "sequential"), (CONTROL, "processes"), (BESIDE, "sequential")}
+    assert {one for one in ways if one[1] != "interpreters"} == expected
+    first = table.iloc[0]
+    assert (first["function"], first["workers"], first["all_tasks"]) == ("parse_log", 3, 9)
+    assert 1 <= first["chunksize"] <= first["tasks"] <= 9
+    assert first["task_low_seconds"] <= first["task_seconds"] <= first["task_high_seconds"]
+    assert first["argument_bytes"] > len(samples.make_log(20))
+    assert (first["gil_in_workers"], first["worker_bytes"] > 100_000) == ("on", True)
+    loops = table[(table["work"] == FUNCTION) & (table["runner"] == "sequential")]
+    assert (loops["part_seconds"] <= loops["seconds"]).all()
+    pools = table[(table["work"] == FUNCTION) & (table["runner"] == "processes")]
+    assert pools["start_up_seconds"].iloc[0] > 0
+    assert tell(table) == ({}, {})
+    assert re.fullmatch(
+        r"parse_log will be called about [\d,]+ times on each of (\d of )?9 arguments, within some "
+        r"0 seconds\.\n",
+        capsys.readouterr().out,
+    )
+
+
+def test_the_calls_that_are_told_are_those_that_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(samples, "seen", calls)
+
+    def note(number: int) -> int:
+        calls.append(number)
+        return number
+
+    table = run(note, [*range(4)], budget=0.1)
+    counts = [calls.count(number) for number in range(4)]
+    assert 1 < max(counts) <= table["calls"].iloc[0]
+
+
+def test_with_once_no_argument_is_used_twice_and_what_was_used_is_a_part() -> None:
+    calls: list[int] = []
+    table = run(calls.append, [*range(200)], once=True)  # no worker can have a list's method
+    assert len(set(calls)) == len(calls) <= 200
+    assert table["calls"].iloc[0] == 1
+    assert set(table["work"]) == {FUNCTION, CONTROL} or "processes" in tell(table)[1]
+    with pytest.raises(ValueError, match=r"^once needs at least \d+ arguments, not 3$"):
+        run(calls.append, [1, 2, 3], once=True)
+
+
+def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too() -> None:
+    told: list[str] = []
+
+    def fail_later(_: int) -> None:
+        if told.count("end") > 5:  # after the look and the first try
+            raise ValueError("enough")
+
+    with pytest.raises(
+        GilDemoError, match=r"^in a later round of .* a task failed: ValueError: enough$"
+    ):
+        run(
+            fail_later, [1] * 4, setup=lambda: told.append("begin"),
+            teardown=lambda: told.append("end"),
+        )  # fmt: skip
+    assert told[:4] == ["begin", "end", "begin", "end"]
+    assert len(told) % 2 == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "reason"),
+    [
+        (lambda n: n, [1] * 4, "can be sent to a worker, not .*lambda.*: define it at the top of"),
+        (samples.make_generator, [1] * 4, "an answer can't be pickled: generator"),
+        (samples.end_at, [*range(9)], r"task 8 of 9 \(argument 7\): its worker process ended "),
+        (
+            functions.fail_in_worker,
+            [*range(4)],
+            r"task 4 of 4 \(argument 3\) raised KeyError: 3, in",
+        ),
+    ],
+)
+def test_what_a_worker_can_t_do_is_told_and_the_other_ways_are_run(
+    function: Callable[[Any], object], arguments: list[Any], reason: str,
+    pool_threads_may_stay: None,
+) -> None:  # fmt: skip
+    del pool_threads_may_stay
+    table = run(function, arguments)
+    assert {"sequential", "threads"} <= set(table["runner"])
+    assert "processes" not in set(table["runner"])
+    (told,) = (why for name, why in tell(table)[1].items() if name == "processes")
+    assert re.search(reason, told)
+    assert "Left out, processes: " in verdict(table)
+
+
+@pytest.mark.thorough
+def test_a_task_that_hangs_in_a_worker_is_named_and_its_worker_ended() -> None:
+    table = run(functions.hang_in_worker, [*range(5)], timeout=0.5)
+    assert re.match(r"task 4 of 5 \(argument 3\): not done after 0\.5", tell(table)[1]["processes"])
+
+
+def test_a_function_of_a_cell_is_left_to_the_loop_and_threads_where_workers_are_spawned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import __main__
+
+    monkeypatch.delattr(__main__, "__file__", raising=False)
+    monkeypatch.setattr(__main__, "double", eval("lambda n: 2 * n"), raising=False)
+    function = __main__.double  # type: ignore[attr-defined]
+    function.__module__, function.__qualname__ = "__main__", "double"
+    if "spawn" in list_start_methods():
+        told = tell(run(function, [1] * 4, start_method="spawn"))[1]["processes"]
+        assert "defined in a notebook cell or at a prompt: put it in a module" in told
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "trap", "seen"),
+    [
+        (samples.roll_dice, [9] * 8, "answers differ", "from call to call"),
+        (functions.tell_process, [1] * 6, "answers differ", "in processes, first of task 1 of 6"),
+        (samples.sort_in_place, [[2, 1]] * 6, "changes its argument", ""),
+        (functions.Cache().look_up, [20, 21, 22, 23], "remembers", "of the first"),
+    ],
+)
+def test_a_trap_of_the_runs_is_told_with_its_mend(
+    function: Callable[[Any], object], arguments: list[Any], trap: str, seen: str
+) -> None:
+    table = run(function, arguments, budget=1.0)  # in which a look calls all of them
+    traps = tell(table)[0]
+    assert seen in traps[trap]
+    assert "Mind: " in verdict(table)
+
+
+def test_what_a_function_prints_doesn_t_flood(capfd: pytest.CaptureFixture[str]) -> None:
+    table = run(functions.chatter, [20] * 6)
+    assert "prints" in tell(table)[0]
+    assert capfd.readouterr().out.count("\n") == 1  # which says how often it will be called
+
+
+def test_ten_thousand_tasks_are_sampled(capsys: Capture) -> None:
+    table = run(countdown, [2_000] * 10_000)
+    assert 2 <= table["tasks"].iloc[0] < table["all_tasks"].iloc[0] == 10_000
+    assert "of 10,000 arguments" in capsys.readouterr().out
+
+
+def test_an_answer_too_large_to_send_is_refused_and_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gil_demo.examination import look, plan
+
+    monkeypatch.setattr(look, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(plan, "MOST_BYTES", 1_000_000)
+    table = run(functions.make_answer, [2] * 6)
+    assert "an answer takes 2 MB" in tell(table)[1]["processes"]
+    assert table["tasks"].iloc[0] == 1  # since all answers of a run are held at once
+
+
+@needs_signals
+def test_an_interrupt_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import signal
+    import threading
+
+    timer = threading.Timer(0.6, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(countdown, [100_000] * 50, budget=10.0)
+    timer.join()
+    del monkeypatch
+
+
+def test_figures_that_can_t_be_had_are_empty() -> None:
+    first = run(samples.make_generator, [1] * 4).iloc[0]
+    assert pd.isna(first["answer_bytes"])
+    assert math.isnan(first["chunk_seconds"])
+    assert pd.isna(first["worker_bytes"])
