@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from gil_demo.checks import ResultsError
 from gil_demo.drawing.parts import draw_mark, finish, make_plot, name_rows, write
-from gil_demo.drawing.style import INK, PAPER, Chart, clean_axes, get_look
+from gil_demo.drawing.style import INK, Chart, clean_axes, get_look
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import describe_open_pool
 from gil_demo.running import CHECK_SECONDS, pools
@@ -227,14 +227,17 @@ def draw_methods(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
 
 
 def _draw_answers(axes: Axes, lane: int, answers: pd.DataFrame) -> None:
-    """Draw a method's answers, its first task above and its last one below."""
+    """Draw a method's answers, its first task above and its last one below.
+
+    The open marks are the larger ones, so that no filled one hides them.
+    """
     look, many = get_look("processes"), len(answers)
     for row in list_rows(answers):
         place = lane + 0.34 * ((2 * row.task - 1) / many - 1)
         end, arrived = row.end_seconds * 1000, row.arrived_seconds * 1000
         axes.plot([end, arrived], [place, place], color=look.colour, linewidth=1.6, alpha=0.5)
         axes.plot(
-            end, place, marker="o", markersize=6, markerfacecolor=PAPER, linestyle="",
+            end, place, marker="o", markersize=11, markerfacecolor="none", linestyle="",
             markeredgecolor=INK, markeredgewidth=1,
         )  # fmt: skip
         draw_mark(axes, arrived, place, look, 8)

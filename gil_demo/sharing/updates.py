@@ -229,4 +229,4 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         told = {0: "none", many: "all"}.get(losers, f"{words.state_number(losers)} of {many}")
         parts.append(f"{way} {told if many > 1 else state_lost(own.sum())}")
     what = "Pythons that lose updates" if summary["run_id"].nunique() > 1 else "updates lost"
-    return words.head(f"{what}: {', '.join(parts)}", table)
+    return words.head(f"{what}: {', '.join(parts)}", table.sort_values("recorded_on"))

@@ -3,12 +3,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import Mock
 
 import pytest
 
 from gil_demo.pythons import portable_countdown
 from gil_demo.running.pythons import find_pythons
+from gil_demo.sharing import portable_updates
 
 SOURCE = Path(portable_countdown.__file__)
 
@@ -35,9 +37,10 @@ def test_every_python_of_this_machine_runs_it_and_prints_one_line_of_json(
             assert [seconds > 0 for seconds in times] == [True, True]
 
 
-def test_it_is_python_2_and_imports_nothing_but_the_standard_library() -> None:
+@pytest.mark.parametrize("module", [portable_countdown, portable_updates])
+def test_it_is_python_2_and_imports_nothing_but_the_standard_library(module: ModuleType) -> None:
     new = ast.JoinedStr | ast.AnnAssign | ast.NamedExpr | ast.Nonlocal | ast.ImportFrom
-    for node in ast.walk(ast.parse(SOURCE.read_text(encoding="ascii"))):
+    for node in ast.walk(ast.parse(Path(module.__file__ or "").read_text(encoding="ascii"))):
         assert not isinstance(node, new), ast.unparse(node)
         if isinstance(node, ast.FunctionDef):
             assert (node.returns, node.args.kwonlyargs) == (None, [])
