@@ -12,6 +12,7 @@ from gil_demo.examination.table import (
     FUNCTION,
     KEPT,
     LOOP,
+    SEVERAL_CORES,
     THREADS,
     WAYS,
     estimate_control,
