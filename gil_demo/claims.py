@@ -95,7 +95,7 @@ def _judge_together(it: Any, first: Any) -> Score:
     if it.processes_together >= 0.5:
         return Score(HOLDS, figure, evidence)
     if mind := words.find_machine_reservations(first, WORKERS):
-        return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
+        return Score(UNTOLD, figure, f"{evidence} Note: {mind[0]}.")
     in_turn = it.processes_together < 0.05  # as threads do that share a lock
     return Score(FALSE if in_turn else UNTOLD, figure, evidence)
 
@@ -147,7 +147,7 @@ def _judge_length(it: Any, first: Any) -> Score:
         f"{words.state_share(it.four_each)} with eight."
     )
     if mind := words.find_machine_reservations(first, WORKERS):
-        return Score(UNTOLD, figure, f"{evidence} Mind: {mind[0]}.")
+        return Score(UNTOLD, figure, f"{evidence} Note: {mind[0]}.")
     if it.as_many < it.one_task + words.MARGIN:
         return Score(UNTOLD, figure, evidence)
     if it.one_more < it.as_many - words.MARGIN:

@@ -164,7 +164,7 @@ def find_round_reservations(table: pd.DataFrame) -> list[str]:
     """Say, in a clause, that a run has too few rounds for its medians to be more than a guess."""
     if int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
         return []
-    return [f"{count_in_run(table, 'round')} of {LEAST_ROUNDS} that an interval needs"]
+    return [f"only {count_in_run(table, 'round')}, an interval needs {state_number(LEAST_ROUNDS)}"]
 
 
 def find_machine_reservations(first: Any, workers: int) -> list[str]:

@@ -36,7 +36,7 @@ def test_each_verdict_follows_from_its_figures_where_the_machine_can_show_it() -
     for facts in ({"usable_cores": 1}, {"busy_percent": 80.0}):
         scores = summarise(make_claims({"C2": (0.1, 0.0)}, **facts)).set_index("claim")
         assert set(scores["verdict"][["C2", "C4"]]) == {"can't be told here"}
-        assert scores["evidence"][["C2", "C4"]].str.contains(" Mind: ").all()
+        assert scores["evidence"][["C2", "C4"]].str.contains(" Note: ").all()
 
 
 def test_an_ordinary_scorecard_is_told_in_these_lines() -> None:

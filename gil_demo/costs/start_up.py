@@ -103,7 +103,7 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
     workers = words.count_in_run(table, "worker")
-    lines = [f"Mind: {mind}." for mind in find_reservations(table)]
+    lines = [f"Note: {mind}." for mind in find_reservations(table)]
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:

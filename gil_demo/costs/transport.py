@@ -210,7 +210,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what carrying data costs: the largest by each way, and the part that is pickling."""
-    lines = [f"Mind: {mind}." for mind in find_reservations(table)]
+    lines = [f"Note: {mind}." for mind in find_reservations(table)]
     data = _select_bytes(summary)
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])

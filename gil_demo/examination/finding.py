@@ -19,7 +19,7 @@ from gil_demo.examination.table import (
     estimate_free_share,
     read_traps,
 )
-from gil_demo.measuring.estimates import LEAST_ROUNDS, Estimate, estimate_ratio
+from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows, split_runs
 
 RULE = "the simplest way within a tenth of the quickest"
@@ -132,9 +132,8 @@ def choose(prices: dict[str, Price], tasks: int) -> str:
 def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
     first, way = reading.first, reading.way
-    if (rounds := int(first["rounds"])) < LEAST_ROUNDS:
-        needed = f"{words.count_in_words(rounds, 'round')} of {LEAST_ROUNDS} that an interval needs"
-        return f"{needed}; allow more seconds"
+    if few := words.find_round_reservations(reading.run):
+        return f"{few[0]}; allow more seconds"
     is_simpler = True  # than the choice, which must be quicker then
     for other in reading.ways:
         is_simpler &= other != way
@@ -384,7 +383,7 @@ def _state_answers(run: pd.DataFrame) -> str:
 def _mind(first: Any) -> list[str]:
     """Name each trap with what to do about it, and each way that is missing."""
     traps, missing = read_traps(first["traps"]), read_traps(first["missing"])
-    lines = [f"Mind: {MENDS[name].format(seen)}" for name, seen in traps.items() if name in MENDS]
+    lines = [f"Note: {MENDS[name].format(seen)}" for name, seen in traps.items() if name in MENDS]
     return lines + [f"Left out, {name}: {reason}." for name, reason in missing.items()]
 
 

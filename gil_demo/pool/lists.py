@@ -192,7 +192,7 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     mind = words.find_machine_reservations(first, int(first["workers"]))
     mind += [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
     state = _state_length if first["experiment"] == "lengths" else _state_chunksize
-    lines = [f"Mind: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
+    lines = [f"Note: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
     return words.tell(table, [f"{words.capitalise(line)}." for line in lines])
 
 

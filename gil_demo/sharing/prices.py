@@ -136,7 +136,7 @@ def _count(key: tuple[str, str], shared: dict[str, Any], run: Run, held: HeldPoo
 def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what an update costs in each way, and whether any were lost."""
     reservations = words.find_busy_reservations(table.iloc[0], WORKERS)
-    lines = [f"Mind: {reservation}." for reservation in reservations]
+    lines = [f"Note: {reservation}." for reservation in reservations]
     for runner, own in summary.groupby("runner", sort=False):
         crew = words.capitalise(words.name_workers(str(runner), WORKERS))
         lines.append(f"{crew} at once, time over updates:")

@@ -178,7 +178,7 @@ def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     first = table.iloc[0]
     reservations = words.find_machine_reservations(first, int(first["workers"]))
     interval = words.state_seconds(first["switch_interval_seconds"])
-    lines = [f"Mind: {reservation}." for reservation in reservations]
+    lines = [f"Note: {reservation}." for reservation in reservations]
     return "\n".join([*lines, *[_judge(row, interval) for row in schema.list_rows(summary)]])
 
 

@@ -164,7 +164,7 @@ def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = 2 if "process" in set(table["beside"]) else 1
     minds = words.find_machine_reservations(table.iloc[0], workers)
     minds += [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
-    lines = [f"Mind: {mind}." for mind in minds]
+    lines = [f"Note: {mind}." for mind in minds]
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
     return words.tell(table, lines)
 

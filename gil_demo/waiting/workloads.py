@@ -154,7 +154,7 @@ def judge_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         for run in split_runs(table)
         for reservation in words.find_machine_reservations(run.iloc[0], int(run["workers"].max()))
     )
-    lines = [f"Mind: {reservation}." for reservation in mind]
+    lines = [f"Note: {reservation}." for reservation in mind]
     for name, rows in summary.groupby("workload", sort=False):
         told = [
             f"{name_workers(row.runner, row.workers)} "

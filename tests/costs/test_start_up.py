@@ -66,7 +66,7 @@ def test_each_start_is_summed_up_and_an_import_is_held_against_none_round_by_rou
 
 def test_starts_are_told_in_these_sentences() -> None:
     first, *others = verdict(make_starts(busy_percent=90.0)).splitlines()
-    assert first.startswith("Mind: the machine was 90 % busy before the run; ")
+    assert first.startswith("Note: the machine was 90 % busy before the run; ")
     assert others == [
         "By fork: two workers ready after 12 ms (11.9 ms to 12.1 ms), gone after another 15 ms.",
         "  If each of them imports pandas: 338 ms (335 ms to 341 ms) later.",
@@ -87,7 +87,7 @@ def test_starts_are_told_in_these_sentences() -> None:
         assert f"\n  If each of them imports pandas: {told}.\n" in verdict(table)
         assert draw(table).texts[0].get_text() == f"A pool was ready after {title}"
     few, first, _, last = verdict(table).splitlines()  # of one round, which has no interval
-    assert few == "Mind: one round of 6 that an interval needs; allow more seconds."
+    assert few == "Note: only one round, an interval needs six; allow more seconds."
     assert first == "By fork: one worker ready after 100 ms, gone after another 10 ms."
     assert last == "One round of each."
 

@@ -86,7 +86,7 @@ def test_each_kind_way_and_size_is_summed_up_beside_the_argument() -> None:
 
 def test_transfers_are_told_in_these_sentences_with_a_ratio_where_it_is_clear_of_one() -> None:
     first, *others = verdict(make_transfers(busy_percent=90.0)).splitlines()
-    assert first.startswith("Mind: the machine was 90 % busy before the run; ")
+    assert first.startswith("Note: the machine was 90 % busy before the run; ")
     assert others == [
         "10 MB of data (×: times as long as an argument):",
         "  Pickling and rebuilding alone, in one process: 1 ms (992 µs to 1.01 ms), 0.05 ×.",

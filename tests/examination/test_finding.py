@@ -85,7 +85,7 @@ def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        ({"rounds": 4}, "four rounds of 6 that an interval needs; allow more seconds"),
+        ({"rounds": 4}, "only four rounds, an interval needs six; allow more seconds"),
         ({"width": 1.5, "ratios": {"threads": 1.0}}, "the rounds are too uneven to tell"),
         ({"width": 0.5, "ratios": {"threads": 0.9}}, "threads may take 1.0"),
         ({"others_percent": 60.0, "stolen_percent": 0.0, "control": 1.0,
@@ -161,7 +161,7 @@ def test_each_trap_has_a_mend_and_each_missing_way_its_reason(trap: str) -> None
     table = make_examination({"threads": 1.0}, traps=f"{trap}: what was seen",
                              missing="processes: a lambda")  # fmt: skip
     lines = verdict(table).splitlines()
-    assert f"Mind: {MENDS[trap].format('what was seen')}" in lines
+    assert f"Note: {MENDS[trap].format('what was seen')}" in lines
     assert "Left out, processes: a lambda." in lines
 
 

@@ -159,7 +159,7 @@ def test_a_trap_of_the_runs_is_told_with_its_mend(
     table = run(function, arguments, budget=1.0 if trap == "remembers" else 0.3)
     traps = tell(table)[0]
     assert seen in traps[trap]
-    assert "Mind: " in verdict(table)
+    assert "Note: " in verdict(table)
 
 
 def test_what_a_function_prints_doesn_t_flood(capfd: pytest.CaptureFixture[str]) -> None:

@@ -113,7 +113,7 @@ def test_a_sweep_of_lengths_is_told_and_drawn_beside_a_sawtooth() -> None:
     table = make_lengths()
     told = verdict(make_lengths(usable_cores=1)).splitlines()
     assert [*told[:3], *told[5:]] == [
-        "Mind: one usable core, no speed-up can show; try a machine with more.",
+        "Note: one usable core, no speed-up can show; try a machine with more.",
         "One task: workers busy for 49 % of the time; without any overhead 50 %.",
         "Two tasks: workers busy for 96 % of the time; without any overhead 100 %.",
         "Eight rounds of each.",
@@ -175,7 +175,7 @@ def test_a_sweep_of_chunks_is_told_and_drawn_with_a_line_each_for_even_and_uneve
 
 def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin() -> None:
     slower, not_slower = r"Even tasks in .* took 1\.\d\d", "No chunksize was clearly slower than"
-    few = "No verdict: five rounds of 6 that an interval needs$"
+    few = "No verdict: only five rounds, an interval needs six$"
     for ratios, told, title in (
         (spread(2.0, width=0.8), r"1\.\d\d to 2\.\d\d × the time", slower),
         (spread(1.04), "no clear difference", not_slower),

@@ -93,7 +93,7 @@ def test_prices_are_told_in_these_sentences() -> None:
     alike = MICROSECONDS | {("threads", PLAIN): 0.06}
     assert "µs), no clear difference from counts of their own; " in verdict(make_prices(alike))
     few = verdict(make_prices(rounds=2, busy_percent=95.0)).splitlines()
-    assert few[0].startswith("Mind: the machine was 95 % busy before the run")
+    assert few[0].startswith("Note: the machine was 95 % busy before the run")
     assert few[2] == "  counts of their own: 0.06 µs; none of 400,000 lost."
 
 

@@ -88,7 +88,7 @@ def test_a_sweep_is_told_and_drawn_with_each_round_and_the_medians() -> None:
         "Eight rounds at each interval."
     )
     one = verdict(make_switches({0.005: ([0.005], [3e7])}))
-    few = "No verdict: one round of 6 that an interval needs; allow more seconds."
+    few = "No verdict: only one round, an interval needs six; allow more seconds."
     assert one == f"{few}\n5 ms: turns of 5 ms.\nOne round at each interval."
     chart = draw(table)
     assert chart.description == (
@@ -122,7 +122,7 @@ def test_the_title_tells_what_is_clear_and_texts_are_in_sight() -> None:
         "The threads took no turns that the trace could see": {0.005: ([None] * 6, [1.0] * 6)},
         "Turns of 5 ms at an interval of 5 ms and 1 s at an interval of 1 s; "
         "no clear change of speed at 1 µs": unclear,
-        "No verdict: one round of 6 that an interval needs": {0.005: ([0.005], [1.0])},
+        "No verdict: only one round, an interval needs six": {0.005: ([0.005], [1.0])},
     }
     for title, rounds in titles.items():
         assert assert_readable(draw, make_switches(rounds)).texts[0].get_text() == title

@@ -177,7 +177,7 @@ def test_the_order_in_which_the_workers_ran_is_told() -> None:
         assert verdict(table) == told
         assert draw(table).texts[0].get_text().startswith(told.split(" and w")[0])
     mind, told, *_ = verdict(make_slices(busy_percent=63.0)).splitlines()
-    assert mind.startswith("Mind: the machine was 63 % busy before the run; ")
+    assert mind.startswith("Note: the machine was 63 % busy before the run; ")
     assert told == "Two threads took turns of 5 ms and were done after 60 ms."
     for percent, told in (
         *((5, "one after another"), (6, "at the same time for 6 % of the time")),

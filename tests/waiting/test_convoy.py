@@ -81,13 +81,13 @@ def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> N
     ]
     assert verdict(make_serve_table()).splitlines() == lines
     first, *others = verdict(make_serve_table(busy_percent=50.0)).splitlines()
-    assert first.startswith("Mind: the machine was 50 % busy before the run")
+    assert first.startswith("Note: the machine was 50 % busy before the run")
     assert others == lines
     alone = make_serve_table({ALONE: [1000.0] * 6}, busy_percent=50.0)  # leaves a core to others
     assert verdict(alone).startswith("Alone")
     few = make_serve_table({ALONE: [1000.0] * 5})
-    told = "five rounds of 6 that an interval needs"
-    assert verdict(few).startswith(f"Mind: {told}; allow more seconds.\nAlone")
+    told = "only five rounds, an interval needs six"
+    assert verdict(few).startswith(f"Note: {told}; allow more seconds.\nAlone")
     assert draw(few).texts[0].get_text() == f"No verdict: {told}"
 
 

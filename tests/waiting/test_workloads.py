@@ -101,7 +101,7 @@ def test_each_workload_has_a_line_with_its_speed_ups_below_what_is_to_mind() -> 
     ]
     assert verdict(make_workload_table(some)).splitlines() == lines
     first, *others = verdict(make_workload_table(some, busy_percent=90.0)).splitlines()
-    assert first.startswith("Mind: the machine was 90 % busy before the run")
+    assert first.startswith("Note: the machine was 90 % busy before the run")
     assert others == lines
     uneven = make_judged(hashing=spread(1.5, 8, 1.9))
     assert verdict(uneven) == "Hashing: not clear here. Speed-up of two threads 0.31 to 2.48 ×."
