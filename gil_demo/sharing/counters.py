@@ -71,6 +71,11 @@ def set_total(value: int) -> None:
     total = value
 
 
+def add_total(number: int) -> int:
+    """Add the global to a number, and leave it as it is."""
+    return total + number
+
+
 def raise_total(amount: int) -> tuple[int, int]:
     """Raise the global, and return what was found there and what is left."""
     global total

@@ -31,7 +31,7 @@ def test_a_forked_worker_shares_numpy_s_generator_and_a_seed_for_each_task_is_al
     assert len(drawn) == len(METHODS) * len(SOURCES)
     for (method, source), row in drawn.iterrows():
         is_copied = (method, source) == ("fork", "numpy.random")
-        assert row["verdict"] == ("the same" if is_copied else "unlike")
+        assert row["verdict"] == ("the same" if is_copied else "different")
         assert (row["worker_1"] == row["worker_2"]) == is_copied
     seeded = drawn.xs(SOURCES[2], level="source")
     assert (seeded.nunique()[["worker_1", "worker_2"]] == 1).all()
