@@ -213,7 +213,7 @@ def _find_fault_of_call(found: object, threads: list[_Rehearsal], began: float) 
     return ""
 
 
-# the script's faults, each with a hint for who has missed it
+# the script's faults, each with a hint for whoever has missed it
 _FAULTS = {
     2: "what kind of number does each worker count down from?",
     4: "what ends the workers, and has anyone waited for them by then?",

@@ -40,7 +40,7 @@ def put_each(queue: Any, updates: int) -> None:
     try:
         for _ in range(updates):
             queue.put(1)
-    finally:  # else who waits for more would wait for ever where this one is interrupted
+    finally:  # else whoever waits for more would wait for ever where this one is interrupted
         queue.put(None)
 
 
