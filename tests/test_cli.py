@@ -136,7 +136,10 @@ def test_an_interrupt_ends_it_with_one_line_and_leaves_no_process_and_no_file() 
 
 
 @pytest.mark.usefixtures("no_wait")
-@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1251"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["cp1251", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("ascii", "cp437"))],
+)
 def test_a_terminal_that_lacks_a_letter_shows_another_and_nothing_is_left_out(
     encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from gil_demo.examination.table import (
     FUNCTION,
     KEPT,
     LOOP,
+    SEVERAL_CORES,
     THREADS,
     WAYS,
     estimate_control,
@@ -133,8 +134,11 @@ def _find_reservation(reading: Reading) -> str:
     first, way = reading.first, reading.way
     if few := words.find_round_reservations(reading.run):
         return f"{few[0]}; allow more seconds"
-    for other in reading.ways.keys() - {way}:
-        if (most := compare_ways(reading, way, other).high) > FAR:
+    is_simpler = True  # than the choice, which must be quicker then
+    for other in reading.ways:
+        is_simpler &= other != way
+        most = compare_ways(reading, way, other).high
+        if most > (1 if is_simpler else FAR):
             return (
                 f"{name_way(way, reading)} may take {most:.2f} × as long as "
                 f"{name_way(other, reading)}, and the rounds are too uneven to tell; allow more "
@@ -284,10 +288,14 @@ def _state_task(first: Any) -> str:
 
 
 def _state_gil(run: pd.DataFrame, first: Any) -> str:
-    if not first["gil_enabled"]:
-        return "The GIL is off in this Python: threads don't wait for it."
     inside = first["gil_in_workers"]
+    if not first["gil_enabled"]:
+        told = "The GIL is off in this Python: threads don't wait for it."
+        named = " In the workers a module turned it on; python -W error names the module."
+        return f"{told}{named if inside == 'on' else ''}"
     workers = f" In the workers, after their imports, it is {inside}." if inside else ""
+    if first["task_cpu_percent"] > 100 * SEVERAL_CORES:
+        return workers.strip()  # its own threads disturb the countdown
     if words.find_busy_reservations(first):
         return (
             f"Beside so many other programs it can't be told when it lets go of the GIL.{workers}"

@@ -15,6 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten
+from gil_demo.examination.table import SEVERAL_CORES
 from gil_demo.running.limits import TimeUp, limited
 
 MOST_BYTES = 100_000_000
@@ -22,10 +23,9 @@ MOST_BYTES = 100_000_000
 _MOST_LOADED = 20_000_000  # what is larger is weighed, but not rebuilt
 _MOST_GLOBAL_BYTES = 1_000_000
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
-_SEVERAL_CORES = 1.3
 _LARGE_SHARE = 0.1
 _MANY_LETTERS = 200
-_LONG_SECONDS = 0.005
+_LONG_SECONDS = 0.02
 Function = Callable[[Any], object]
 
 
@@ -133,7 +133,7 @@ def look_at(
     traps = watch.find_traps(statistics.median(times.values()))
     if sink.letters > _MANY_LETTERS * len(times):
         traps["prints"] = f"{sink.letters / len(times):,.0f} letters a task"
-    if share > _SEVERAL_CORES and max(times.values()) > _LONG_SECONDS:
+    if share > SEVERAL_CORES and sum(times.values()) > _LONG_SECONDS:
         traps["uses several cores"] = f"{share:.1f} at once"
     return Look(
         [*times], [*times.values()], answers, share, watch.argument, watch.answer,

@@ -9,6 +9,7 @@ from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import Column, make_schema
 
 LEAST_BESIDE_SECONDS = 0.005
+SEVERAL_CORES = 1.3  # at once, from which on a function has threads of its own
 FUNCTION, CONTROL, BESIDE = "function", "countdown", "beside a countdown"
 _FACTS = {
     "interpreter": Column("text", may_be_empty=True),

@@ -87,6 +87,7 @@ def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -
     [
         ({"rounds": 4}, "only four rounds, an interval needs six; allow more seconds"),
         ({"width": 1.5, "ratios": {"threads": 1.0}}, "the rounds are too uneven to tell"),
+        ({"width": 0.5, "ratios": {"threads": 0.9}}, "threads may take 1.0"),
         ({"others_percent": 60.0, "stolen_percent": 0.0, "control": 1.0,
           "ratios": {"threads": 1.0, "processes": 1.0}}, "other programs took 60 % of the cores"),
     ],
@@ -124,7 +125,9 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     assert "(100 % to 100 %): try more threads." in verdict(make_examination(free_share=1.0))
     free = verdict(make_examination(gil_enabled=False))
     assert "The GIL is off in this Python" in free
+    assert "In the workers a module turned it on" in free
     assert "which proves nothing" in free
+    assert "let go" not in verdict(make_examination(task_cpu_percent=190.0))
     # a task of microseconds tells nothing
     assert estimate_free_share(make_examination(loop=1e-4)).rounds == 0
 
