@@ -12,6 +12,7 @@ pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 def test_what_a_worker_changes_is_seen_by_threads_alone_and_the_global_is_put_back() -> None:
     counters.total = 3
+    assert counters.add_total(2) == 5
     looks = follow_global()
     assert counters.total == 3
     counters.total = 0
