@@ -381,7 +381,7 @@ CASES = [
     .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with 2 usable cores and 2 w"))
     .gets(((POOLS["speed_up"] / POOLS["usable_cores"]).min(), "two workers can't use"))
     .gets((POOLS["speed_up"].min(), "lowest speed-up"), (0.2, "take the smallest")),
-    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "in the middle")]),
+    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "median share")]),
     # ten tasks take 0.2 s in the pool, and its start and end 0.05 s
     Case(own.check_start_share, [OWN])
     .gets((0.2, "Right: 20 % of 0.25 s."), (0.05, "those are seconds"), (5, "upside down"))
