@@ -31,7 +31,7 @@ SAYINGS = {
     "C2": "Each process has an interpreter of its own: no collisions over a GIL.",
     "C3": "Pool() opens a process for each core of the machine.",
     "C4": "Give the pool a list at least as long as there are processors.",
-    "C5": "The pool runs that many tasks at once; who is done takes one of the rest.",
+    "C5": "The pool runs that many tasks at once; whoever is done takes one of the rest.",
     "C6": "Even after with, processes live on until the pool is closed and joined.",
     "C7": "The code for processes is like the code for threads.",
 }

@@ -115,7 +115,7 @@ _WAITS = (
     "that call has nothing to do but wait. What does a thread do with the lock before it waits?"
 )
 _OBJECTS = "that call works on Python objects at every step. Could another thread change them then?"
-# what a call does, for who has put it on the wrong side
+# what a call does, for whoever has put it on the wrong side
 _LET_GO = dict.fromkeys("aeg", _WAITS) | {
     "d": "that call is C code that works on plain bytes, and there are many of them."
 }

@@ -187,12 +187,15 @@ CASES = [
     .gets((2, "Right: 2.00 ×"), (NAIVE["sequential"] / NAIVE["processes"], "ratio of two medians"))
     .gets((0.5, "upside down"), (1 / 1.3, "the speed-up of threads"), (9, "divide the column")),
     Case(race.check_lost_share, [TWO])
-    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … your threads lost 20 % of theirs."))
+    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … Your threads lost 20 % of theirs."))
     .gets((LARGEST - 1, "a part of the plain loop's"), (1 / LARGEST, "in which they counted"))
     .gets(
         (LARGEST, "the ratio itself"), (49.4, "in percent"), (5, "how much of that was counting?")
     ),
-    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … your threads lost no time at all.")),
+    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … Your threads lost nothing: they")),
+    Case(race.check_lost_share, [make_run({THREADS: [1.25] * 8}, busy_percent=90.0)]).gets(
+        (0.49, "Right: … Your run has no verdict, so nothing is said of its share.")
+    ),
     Case(race.check_short, [TWO])
     .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
     .gets(
