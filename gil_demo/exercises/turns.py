@@ -143,8 +143,8 @@ def check_waits(answer: object, table: pd.DataFrame) -> Judgement:
     return Answer("waits", answer).judge_numbers(
         waits,
         f"from {waits.min():.3g} to {waits.max():.3g} switch intervals a request. Where that is "
-        "near 1 whatever the interval, each request waits for one turn of the other thread: the "
-        "convoy.",
+        "near 1, most requests wait for one turn of the other thread: the convoy. Far below 1, "
+        "most of them found the lock free.",
         {
             "those are seconds. Divide them by the switch interval.": seconds,
             "upside down: those are requests in each interval.": 1 / waits,

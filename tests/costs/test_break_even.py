@@ -64,8 +64,8 @@ def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> N
          "A cold pool pays from tasks of 21.5 ms; one kept open from 421 µs", ""),
         ({"noise": made.Noise(0.9, 3, 0.4)}, [0, 0],
          "No break-even: the rounds differ too much to tell", ""),
-        ({"rounds": 5}, [0, 0], "No break-even: 5 of 6 rounds that a fit needs",
-         "  A cold pool against threads: 5 of 6 rounds that a fit needs: "),
+        ({"rounds": 5}, [0, 0], "No verdict: only five rounds, an interval needs six",
+         "No verdict: only five rounds, an interval needs six; allow more seconds."),
         ({"busy_percent": 95.0}, [0, 0], "No verdict: the machine was 95 % busy before the run",
          "No verdict: the machine was 95 % busy before the run; "),
     ]  # fmt: skip
@@ -85,7 +85,8 @@ def test_the_description_and_the_conditions_tell_the_numbers() -> None:
     title, conditions = (text.get_text() for text in chart.texts)
     assert title.endswith(" one kept open from 421 µs; against threads at no length")
     told = (
-        "two tasks at once, of 34.2 µs to 140 ms each (drawn from 0.05 × on); eight rounds of each"
+        "two tasks at once, of 34.2 µs to 140 ms each (speed-ups below 0.05 × left out); eight "
+        "rounds of each"
     )
     assert conditions.endswith(f" cores; {told}")
     assert (

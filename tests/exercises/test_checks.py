@@ -335,9 +335,6 @@ CASES = [
     .gets((lambda cost, workers, _: cost / (workers - 1), "takes the pool to be 4 × as fast as"))
     .gets((lambda *three: three[1] * meet(*three), "How long is one?"))
     .gets((lambda *_: 5.0, "with a task of 5 s the loop takes 10 s for 2 of them; the pool … 5 s")),
-    Case(pool.check_break_even, [make_growing(rounds=5)]).gets(
-        (meet, "Right: at that length both take the same time. Of this machine the rounds")
-    ),
     Case(elsewhere.check_sooner, [PYTHONS])
     .gets(({FREE_THREADED}, "Right: CPython 3.13.5t, out of 6."))
     .gets((set(ORDINARY) - {FREE_THREADED}, "two threads took longer"))
@@ -435,3 +432,15 @@ def test_the_made_up_pool_refuses_what_a_real_one_refuses() -> None:
     (real,) = (text for text in Pool.join.__code__.co_consts if "running" in str(text))
     with pytest.raises(ValueError, match=str(real)):
         MadeUpPool().join()
+
+
+def test_a_break_even_without_a_verdict_is_compared_with_the_recorded_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = make_growing(rounds=5)
+    for recorded, told in (
+        (make_growing(), "On the recorded machine a cold pool by fork costs 20.4 ms"),
+        (few, "There is no break-even to compare it with."),
+    ):
+        monkeypatch.setattr(pool, "load_recorded", {"break-even": recorded}.__getitem__)
+        expect(pool.check_break_even, meet, f"Right: at that length both … {told}", few)
