@@ -39,8 +39,8 @@ FIXES = {
     "for a newer version, or try PYTHON_GIL=0.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
-    "changes a global": "It changes a global ({}), and each worker process changes only its own, "
-    "and threads share it without a lock: give the result back instead.",
+    "changes a global": "It changes a global ({}): each worker process changes only its own, and "
+    "threads share it without a lock. Give the result back instead.",
     "large data": "To pickle and rebuild what it takes and gives back ({}) costs more than a tenth "
     "of its time: send a file's name or a part, or put it into shared memory.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
@@ -143,9 +143,10 @@ def _find_reservation(reading: Reading) -> str:
         most = compare_ways(reading, way, other).high
         if most > (words.LEAST if is_simpler else FAR):
             told = "no clear difference" if most < FAR else "too uneven to tell"
+            names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
             return (
-                f"{name_way(way, reading)} may take {most:.2f} × as long as "
-                f"{name_way(other, reading)}, {told}; allow more seconds"
+                f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; "
+                "allow more seconds"
             )
     if busy := words.find_busy_reservations(first, int(first["workers"])):
         control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
@@ -250,7 +251,7 @@ def _explain(reading: Reading) -> list[str]:
         _state_thresholds(reading),
         _state_task(first),
         _state_gil(run, first),
-        _state_sending(first),
+        _state_sending(first, reading),
         _state_workers(first, reading),
         _state_control(reading),
         _state_races(first) if reading.way == THREADS or not first["gil_enabled"] else "",
@@ -328,20 +329,19 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
     return f"GIL: let go for {words.state_share(share.centre)} of the time {ends}: {most}."
 
 
-def _state_sending(first: Any) -> str:
-    """Say what sending costs, where that is more than a hundredth of a task."""
-    names = [one for one in ("argument", "answer") if not pd.isna(first[f"{one}_bytes"])]
-    price = sum(first[f"{name}_seconds"] for name in names)
-    price += first["chunk_seconds"] / first["chunksize"]
-    if math.isnan(price) or price < _LITTLE * first["task_seconds"]:
-        return ""
+def _state_sending(first: Any, reading: Reading) -> str:
+    """Say what sending costs, unless threads do, where it is more than a hundredth of a task."""
+    least = _LITTLE * first["task_seconds"]
     parts = [
         f"an {name} ({words.state_bytes(first[f'{name}_bytes'])} at most) takes "
         f"{words.state_seconds(first[f'{name}_seconds'])} to pickle and to rebuild"
-        for name in names
+        for name in ("argument", "answer")
+        if not pd.isna(first[f"{name}_bytes"]) and first[f"{name}_seconds"] > least
     ]
-    chunk = f"a chunk {words.state_seconds(first['chunk_seconds'])} to hand out"
-    return f"Sending: {', '.join([*parts, chunk])}."
+    if first["chunk_seconds"] > first["chunksize"] * least:
+        parts.append(f"a chunk takes {words.state_seconds(first['chunk_seconds'])} to hand out")
+    is_told = parts and reading.way != THREADS and KEPT in reading.ways
+    return f"Sending: {', '.join(parts)}." if is_told else ""
 
 
 def _state_workers(first: Any, reading: Reading) -> str:
@@ -355,8 +355,8 @@ def _state_workers(first: Any, reading: Reading) -> str:
     if pd.isna(own) or free > _FEW * first["workers"] * own:
         return told
     return (
-        f"{told}\nMemory: after its tasks a worker had {words.state_bytes(own)} of its own: what is "
-        f"free holds about {words.state_number(int(free // own))} of them."
+        f"{told}\nMemory: after its tasks a worker had {words.state_bytes(own)} of its own: what "
+        f"is free holds about {words.state_number(int(free // own))} of them."
     )
 
 

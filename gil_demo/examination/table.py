@@ -133,7 +133,7 @@ def read_traps(told: object) -> dict[str, str]:
 
 
 def write_traps(traps: dict[str, str]) -> str:
-    """Write traps into a cell, each on few letters."""
+    """Write traps into a cell, each in few characters."""
     parts = (
         f"{name}: {' '.join(seen.split())[:240]}" if seen else name for name, seen in traps.items()
     )

@@ -72,8 +72,8 @@ def test_the_one_that_comes_next_is_named_and_what_to_take_for_a_single_list() -
     kept = verdict(make_examination(CPU_BOUND, loop=0.04, start=(0.3, 0.1)))
     assert ", where such lists come again: " in kept.splitlines()[0]
     assert re.search(
-        r"^A single list: the plain loop; from about [\d,]+ such tasks on, or 400 of about [\d.]+ ms "
-        r"each, a cold pool of two processes \(fork\)\.$", kept, re.MULTILINE,
+        r"^A single list: the plain loop; from about [\d,]+ such tasks on, or 400 of about "
+        r"[\d.]+ ms each, a cold pool of two processes \(fork\)\.$", kept, re.MULTILINE,
     )  # fmt: skip
 
 
@@ -185,8 +185,8 @@ def test_what_does_not_matter_to_a_run_is_left_out_of_its_sentences() -> None:
 
 def test_sending_starting_and_memory_are_told_where_they_matter() -> None:
     text = verdict(make_examination(argument_seconds=2e-4, worker_bytes=500_000_000))
-    assert "an argument (1 kB at most) takes 200 µs to pickle and to rebuild, an answer" in text
-    assert "a chunk 100 µs to hand out." in text
+    assert "an argument (1 kB at most) takes 200 µs to pickle and to rebuild, " in text
+    assert "a chunk takes" not in text  # which is less than a hundredth of its tasks' time
     assert "Starting: two processes took 30 ms to start and to end." in text
     assert "500 MB of its own: what is free holds about eight of them." in text
 
