@@ -185,7 +185,7 @@ def test_what_does_not_matter_to_a_run_is_left_out_of_its_sentences() -> None:
 
 def test_sending_starting_and_memory_are_told_where_they_matter() -> None:
     text = verdict(make_examination(argument_seconds=2e-4, worker_bytes=500_000_000))
-    assert "an argument (1 kB at most) takes 200 µs to pickle and to rebuild, " in text
+    assert "an argument (1 kB at most) takes 200 µs to pickle and to rebuild." in text
     assert "a chunk takes" not in text  # which is less than a hundredth of its tasks' time
     assert "Starting: two processes took 30 ms to start and to end." in text
     assert "500 MB of its own: what is free holds about eight of them." in text

@@ -166,7 +166,7 @@ def test_a_function_of_a_cell_is_left_to_the_loop_and_threads_where_workers_are_
         (samples.roll_dice, [9] * 8, "answers differ", "from call to call"),
         (functions.tell_process, [1] * 6, "answers differ", "in processes, first of task 1 of 6"),
         (samples.sort_in_place, [[2, 1]] * 6, "changes its argument", ""),
-        (functions.Cache().look_up, [20, 21, 22, 23], "remembers", "of the first"),
+        (functions.Cache().look_up, [5, 6, 7, 8], "remembers", "of the first"),
     ],
 )
 def test_a_trap_of_the_runs_is_told_with_its_fix(
