@@ -31,7 +31,7 @@ SAYINGS = {
     "C2": "Each process has an interpreter of its own: no collisions over a GIL.",
     "C3": "Pool() opens a process for each core of the machine.",
     "C4": "Give the pool a list at least as long as there are processors.",
-    "C5": "The pool runs that many tasks at once; who is done takes one of the rest.",
+    "C5": "The pool runs that many tasks at once; whoever is done takes one of the rest.",
     "C6": "Even after with, processes live on until the pool is closed and joined.",
     "C7": "The code for processes is like the code for threads.",
 }
@@ -68,17 +68,17 @@ def _measure_threads(_: str, seconds: float) -> dict[str, float]:
 
 def _judge_threads(it: Any, first: Any) -> Score:
     times = (1 / it.time_ratio, 1 / it.time_ratio_high, 1 / it.time_ratio_low)
-    speed = words.state_times(*times)
+    figure = f"{(speed := words.state_times(*times))} the loop's speed"
     without = "" if first["gil_enabled"] else "Without the GIL, "
     told = words.capitalise(f"{without}two threads {RAN_AT.format(speed)}")
     if it.time_ratio_low >= words.LEAST:
-        return Score(HOLDS, speed, f"{told}.")
+        return Score(HOLDS, figure, f"{told}.")
     if it.time_ratio_low >= 1 / words.NO_GAIN:
-        return Score(HOLDS, speed, f"{told}; that they gain a fifth of its speed is ruled out.")
+        return Score(HOLDS, figure, f"{told}; that they gain a fifth of its speed is ruled out.")
     if it.time_ratio_high < words.LEAST:
-        return Score(FALSE, speed, f"{told}.")
+        return Score(FALSE, figure, f"{told}.")
     fault = "are too few" if math.isnan(it.time_ratio_low) else "differ too much"
-    return Score(UNTOLD, speed, f"{told}; the rounds {fault} to say more.")
+    return Score(UNTOLD, figure, f"{told}; the rounds {fault} to say more.")
 
 
 # C2: interpreters at the same time
@@ -88,9 +88,11 @@ def _measure_together(method: str, _: float) -> dict[str, float]:
 
 
 def _judge_together(it: Any, first: Any) -> Score:
-    figure, threads = map(tasks.state_part, (it.processes_together, it.threads_together))
+    together, threads = map(tasks.state_part, (it.processes_together, it.threads_together))
+    figure = f"at the same time for {together}"
     evidence = (
-        f"Two processes ran at the same time for {figure} of their work, two threads for {threads}."
+        f"Two processes ran at the same time for {together} of their work, two threads for "
+        f"{threads}."
     )
     if it.processes_together >= 0.5:
         return Score(HOLDS, figure, evidence)
@@ -140,7 +142,7 @@ def _measure_lengths(method: str, seconds: float) -> dict[str, float]:
 
 def _judge_length(it: Any, first: Any) -> Score:
     as_many, one_more = map(words.state_share, (it.as_many, it.one_more))
-    figure = f"{as_many}, one task more {one_more}"
+    figure = f"busy for {as_many}, with one task more {one_more}"
     evidence = (
         f"Two workers were busy {words.state_share(it.one_task)} of the time with one task, "
         f"{as_many} with two, {one_more} with three and "

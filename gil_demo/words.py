@@ -167,6 +167,12 @@ def find_round_reservations(table: pd.DataFrame) -> list[str]:
     return [f"only {count_in_run(table, 'round')}, an interval needs {state_number(LEAST_ROUNDS)}"]
 
 
+def reserve(table: pd.DataFrame, minds: list[str]) -> list[str]:
+    """Begin a finding: what is to mind leaves the figures standing, too few rounds no words."""
+    few = [f"No verdict: {one}; allow more seconds." for one in find_round_reservations(table)]
+    return [f"Note: {mind}." for mind in minds] + few
+
+
 def find_machine_reservations(first: Any, workers: int) -> list[str]:
     """List, in clauses, what about the machine keeps a run of some workers from a verdict."""
     reservations = find_busy_reservations(first, workers)

@@ -43,8 +43,11 @@ def test_an_ordinary_scorecard_is_told_in_these_lines() -> None:
     lines = verdict(make_claims()).splitlines()
     assert lines[::3] == [f"{claim}  {saying}" for claim, saying in SAYINGS.items()]
     assert lines[1::3] == [
-        *("    holds: 0.97 ×", "    holds: 98 %", "    holds: two processes"),
-        *("    half true: 95 %, one task more 75 %", "    half true: two at once"),
+        "    holds: 0.97 × the loop's speed",
+        "    holds: at the same time for 98 %",
+        "    holds: two processes",
+        "    half true: busy for 95 %, with one task more 75 %",
+        "    half true: two at once",
         "    does not hold: no worker left",
         "    half true: spawn without the guard: failed",
     ]

@@ -12,11 +12,15 @@ from gil_demo import checks
 from gil_demo.checks import ResultsError, check_number, check_unlike, check_whole_number
 from gil_demo.costs.lengths import COLD, KEPT, LENGTHS, Costs, Way, find_reservations, list_costs
 from gil_demo.costs.transport import TRANSFERS
-from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
 from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import check_one_run
-from gil_demo.words import find_busy_reservations, state_bytes, state_seconds
+from gil_demo.words import (
+    find_busy_reservations,
+    find_round_reservations,
+    state_bytes,
+    state_seconds,
+)
 
 CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
 NO_VERDICT = "no verdict"
@@ -40,7 +44,7 @@ def advise(
     The answer is the simplest way (in the order plain loop, threads, cold pool, kept pool) that
     comes within a tenth of the quickest, by the lines fitted to `lengths` and the medians of
     `transfers`. A pool pays for the data of each task, sent as its argument. What goes beyond the
-    two tables is reckoned: a long list is to a pool as one longer task for each worker, handed out
+    two tables is estimated: a long list is to a pool as one longer task for each worker, handed out
     in four chunks for each, as `Pool.map` does.
 
     Args:
@@ -56,7 +60,7 @@ def advise(
         A row for each of them: tasks, task_seconds, size_bytes, answer ("plain loop", "threads",
         "cold pool", "kept pool", or "no verdict" where the machine or the rounds don't carry one:
         where another way may well be half as quick again), is_measured (whether as many tasks, so
-        long and with such data, lie within what was measured; else the answer is reckoned) and
+        long and with such data, lie within what was measured; else the answer is estimated) and
         speed_up (over the plain loop, as the fitted lines say it; nan without a verdict).
 
     Raises:
@@ -79,14 +83,14 @@ def advise(
         not find_reservations(lengths)
         and not find_busy_reservations(transfers.iloc[0])
         and lengths["steps"].nunique() >= LEAST_SIZES
-        and min(int(table["rounds"].iloc[0]) for table in (lengths, transfers)) >= LEAST_ROUNDS
+        and not find_round_reservations(transfers)
     )
     lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}
     measured = lengths["steps"].agg(["min", "max"]) / pace
     rows = []
     for number, seconds, size in product(numbers, durations, wanted):
         carry = estimate_carry(carried, size)
-        prices = _reckon(lines, number / at_once, pace * seconds, pace * carry)
+        prices = _estimate(lines, number / at_once, pace * seconds, pace * carry)
         answer = _choose(prices)
         gain = prices[CHOICES[0]][0] / prices[answer][0] if answer in prices else math.nan
         is_measured = (
@@ -99,10 +103,10 @@ def advise(
     return pd.DataFrame(rows, columns=names)
 
 
-def _reckon(
+def _estimate(
     lines: Mapping[str, DoubtfulLine], turns: float, steps: float, carry: float
 ) -> dict[str, tuple[float, float]]:
-    """Reckon what each choice costs a worker, in steps of the plain loop, and the doubt of it.
+    """Estimate what each choice costs a worker, in steps of the plain loop, and the doubt of it.
 
     `turns` is how many tasks each worker gets in the mean, `carry` what the data of one cost.
     """
@@ -124,8 +128,8 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
         advice: a table as `advise` gives it.
 
     Returns:
-        The answers, a column for each size and number of tasks, in words; those that are reckoned
-        stand in brackets.
+        The answers, a column for each size and number of tasks, in words; those that are
+        estimated stand in brackets.
 
     Raises:
         ResultsError: it is no such table.

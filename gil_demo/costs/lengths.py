@@ -25,7 +25,7 @@ from gil_demo.running.runners import sequential, threads
 from gil_demo.running.spans import Run
 from gil_demo.running.workloads import countdown, measure_steps_per_second
 from gil_demo.tables.schema import Column, make_schema, make_table, name_run
-from gil_demo.words import find_machine_reservations
+from gil_demo.words import find_machine_reservations, find_round_reservations
 
 
 def _check_lengths(table: pd.DataFrame, place: str) -> None:
@@ -58,7 +58,7 @@ kept open: their start-up and tear-down are those of another pool of the same ro
 DEFAULT_SECONDS = 12.0
 LONGEST_SECONDS = 0.3
 _STARTING = "starting"
-_LEAST_SECONDS = 1e-12  # far below what any clock tells; what is less can't be reckoned with
+_LEAST_SECONDS = 1e-12  # far below what any clock tells; nothing can be computed from less
 
 
 def sweep_task_length(
@@ -192,4 +192,5 @@ def list_costs(table: pd.DataFrame) -> dict[Way, Costs]:
 
 
 def find_reservations(table: pd.DataFrame) -> list[str]:
-    return find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))
+    found = find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))
+    return found + [f"{few}; allow more seconds" for few in find_round_reservations(table)]

@@ -57,7 +57,7 @@ def weigh_workers(*, budget: float | None = None) -> pd.DataFrame:
     """Measure the memory that one worker has of its own, in several situations.
 
     Each start method gets interpreters of its own, one a round, so that nothing that is held there
-    weighs on the reader's Python. The parent holds nothing at first, then a table of Python
+    weighs on the reader's Python. The parent holds nothing at first, then a list of Python
     objects of about `TABLE_BYTES`. The worker waits, imports pandas, reads the table (where it
     isn't forked it is sent the table for that), or collects garbage, once after its parent called
     `gc.freeze`.
@@ -126,10 +126,10 @@ _SITUATIONS = {  # as the chart names them, and in a sentence
     ("small", "waits"): ("waits", "it waits"),
     ("small", "imports pandas"): ("imports pandas", "it imports pandas"),
     ("holds the table", "waits"):
-        ("waits; its parent has a table", "it waits beside a parent with a table"),
-    ("holds the table", "reads the table"): ("reads that table", "it reads its parent's table"),
+        ("waits; its parent has a list", "it waits beside a parent with a list"),
+    ("holds the table", "reads the table"): ("reads that list", "it reads its parent's list"),
     ("holds the table", "collects garbage"):
-        ("collects garbage beside it", "it collects garbage beside that table"),
+        ("collects garbage beside it", "it collects garbage beside that list"),
     ("holds the table", "collects, frozen"):
         ("the same after gc.freeze", "it does so after gc.freeze in its parent"),
 }  # fmt: skip
@@ -162,10 +162,10 @@ def _state_sharing(summary: pd.DataFrame) -> list[str]:
     copied = min(1.0, max(0.0, (by_deed["reads the table"] - waiting) / size))
     if waiting < size / 4 and copied > 1 / 4:
         return [
-            f"A forked worker shared its parent's table of {state_bytes(size)} until it read it: "
+            f"A forked worker shared its parent's list of {state_bytes(size)} until it read it: "
             f"reading counts references, and so {state_share(copied)} of it was copied."
         ]
-    return [f"Reading its parent's table copied {state_share(copied)} of it into a forked worker."]
+    return [f"Reading its parent's list copied {state_share(copied)} of it into a forked worker."]
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -196,13 +196,13 @@ def draw_memory(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     is_marked = size <= 2 * most and (summary["parent"] != PARENTS[0]).any()
     axes.set_xlim(0, 1.16 * (max(most, size) if is_marked else most))
     if is_marked:
-        draw_upright(axes, size, "size of the parent's table", is_dashed=True)
+        draw_upright(axes, size, "size of the parent's list", is_dashed=True)
     name_values(axes, "megabytes that only this worker has (unique set size)", 7)
     _label_rows(axes, places, rows)
     each = "; ".join(
         f"{row.start_method}, {_name(row)[1]}: {row.unique_bytes / 1e6:.1f} MB" for row in rows
     )
-    what = f"unique set size of one worker, its table {state_bytes(1e6 * size)} in the parent"
+    what = f"unique set size of one worker, a list of {state_bytes(1e6 * size)} in its parent"
     return finish(chart, _title(table, summary), describe_rounds(table, what), f"Medians: {each}.")
 
 

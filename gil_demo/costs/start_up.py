@@ -103,7 +103,7 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
     _check_plain_starts(summary)
     workers = words.count_in_run(table, "worker")
-    lines = [f"Note: {mind}." for mind in find_reservations(table)]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
@@ -112,13 +112,6 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
     return words.tell(table, lines)
-
-
-def find_reservations(table: pd.DataFrame) -> list[str]:
-    few = words.find_round_reservations(table)
-    return words.find_busy_reservations(table.iloc[0]) + [
-        f"{one}; allow more seconds" for one in few
-    ]
 
 
 def describe_rounds(table: pd.DataFrame, what: str) -> str:
@@ -146,6 +139,8 @@ def _state_extra(row: Any) -> str:
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     _check_plain_starts(summary)
+    if few := words.find_round_reservations(table):
+        return words.head(f"no verdict: {few[0]}", table)
     is_plain = summary["loads"] == LOADS[0]
     plain, heavy, end = list_rows(summary[is_plain]), summary[~is_plain], ""
     told = [f"{words.state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]

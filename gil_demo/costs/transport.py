@@ -14,7 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
-from gil_demo.costs.start_up import describe_rounds, find_reservations
+from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -210,7 +210,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what carrying data costs: the largest by each way, and the part that is pickling."""
-    lines = [f"Note: {mind}." for mind in find_reservations(table)]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
     data = _select_bytes(summary)
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])
@@ -220,7 +220,21 @@ def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     if "shared memory" not in {row.way for row in largest}:
         lines.append("  In shared memory: not measured, since this machine has no room for it.")
     lines += [_state_pickling(row) for row in list_rows(_select_pickling(summary))]
-    return tell(table, lines)
+    return tell(table, lines + _compare_with_start(data))
+
+
+def _compare_with_start(data: pd.DataFrame) -> list[str]:
+    """Say from which size on an argument took longer than a new pool with next to no data."""
+    least = int(data["size_bytes"].min())
+    start = data.loc[(data["way"] == "initializer") & (data["size_bytes"] == least), "seconds"]
+    if start.empty:
+        return []
+    sent, began = data[data["way"] == "argument"], float(start.iloc[0])
+    longer = sent.loc[sent["seconds"] > began, "size_bytes"]
+    pool = f"a new pool with {state_bytes(least)} ({state_seconds(began)})"
+    if longer.empty:
+        return [f"No argument took as long as {pool}."]
+    return [f"From {state_bytes(longer.min())} on, an argument took longer than {pool}."]
 
 
 def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
@@ -249,11 +263,13 @@ def _select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
 def _state_pickling(row: Any) -> str:
     sent = f"the time to send {state_bytes(row.size_bytes)} of {KINDS[row.kind]}"
     if row.ratio >= 1:
-        return f"Pickling and rebuilding alone took as long as {sent}, or longer."
+        return f"Pickling and rebuilding, measured apart, took as long as {sent}, or longer."
     return f"Of {sent}, pickling and rebuilding are {state_share(row.ratio)}; the rest is the pipe."
 
 
 def _title(table: pd.DataFrame, data: pd.DataFrame) -> str:
+    if few := words.find_round_reservations(table):
+        return head(f"no verdict: {few[0]}", table)
     sent = list_rows(data[data["way"] == "argument"].iloc[[0, -1]].drop_duplicates("size_bytes"))
     told = [f"{state_bytes(row.size_bytes)} after {state_seconds(row.seconds)}" for row in sent]
     kept = data.loc[data["way"] == "kept", "seconds"]
@@ -326,7 +342,7 @@ def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:
     axes.set_yticks([])
     size = state_bytes(float(parts["size_bytes"].iloc[0]))
     axes.set_title(f"where the time for {size} goes", loc="left", size=13, color=INK, pad=8)
-    name_values(axes, "% of an argument's time: pickling\n(dark), the pipe (hatched)", 5)
+    name_values(axes, "% of an argument's time: pickling\n(dark; timed apart), pipe (hatched)", 5)
 
 
 def _tell(of_way: Mapping[str, pd.DataFrame], parts: pd.DataFrame) -> str:
@@ -335,5 +351,9 @@ def _tell(of_way: Mapping[str, pd.DataFrame], parts: pd.DataFrame) -> str:
         each = (f"{state_bytes(r.size_bytes)} {1000 * r.seconds:.2f} ms" for r in list_rows(rows))
         medians.append(f"{_LOOKS[way][0]}: {', '.join(each)}")
     shares = [f"{KINDS[row.kind]} {100 * min(row.ratio, 1):.1f} %" for row in list_rows(parts)]
-    pickling = f" Pickling is, of an argument's time: {'; '.join(shares)}." if shares else ""
+    pickling = (
+        f" Pickling, measured apart, is of an argument's time: {'; '.join(shares)}."
+        if shares
+        else ""
+    )
     return f"Medians: {'; '.join(medians)}.{pickling}"

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Mapping, Sequence, Sized
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from gil_demo.exercises.judging import Answer, Judgement, find_mistake, read_num
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.pool.lists import LISTS, compute_ideal_share, summarise_lists
 from gil_demo.pool.tasks import TASKS
+from gil_demo.recorded import load_recorded
 from gil_demo.tables.schema import check_one_run, list_rows
 from gil_demo.words import count_in_words, list_in_words, state_seconds, state_share
 
@@ -135,7 +137,7 @@ _LISTS: list[tuple[list[int], int]] = [
 
 
 def check_compute_end(answer: object) -> Judgement:
-    """Check a function that foretells when the last task of a list is done."""
+    """Check a function that predicts when the last task of a list is done."""
     return Answer("compute_end", answer).judge_function(
         _LISTS,
         _find_wrong_end,
@@ -155,7 +157,7 @@ def _find_wrong_end(found: object, tasks: Sequence[int], workers: int) -> str:
         "that is the longest task, which may have to wait for its turn.": max(tasks),
     }
     otherwise = (
-        "note for each worker when it is free; the next task goes to the one who is so first."
+        "note for each worker when it is free; the next task goes to the one that is free first."
     )
     return find_mistake(found, _compute_end(tasks, workers), mistakes, otherwise, "be one number")
 
@@ -261,20 +263,28 @@ def check_break_even(answer: object, lengths: pd.DataFrame) -> Judgement:
 
 def _use_break_even(lengths: pd.DataFrame) -> str:
     """Put what was measured into the formula, beside the crossing that the chart shows."""
-    summary, lines = summarise_break_even(lengths), fit_ways(lengths)
-    found = summary[(summary["rival"] == BASELINE) & (summary["pool"] == COLD)]
-    crossings = list_rows(found[found["reason"] == ""])
-    if find_reservations(lengths) or not crossings:
-        return "Of this machine the rounds above tell no break-even to hold it against."
-    row, loop, tasks = crossings[0], lines[Way(BASELINE)], int(lengths["tasks"].iloc[0])
+    place, crossings = "this", [] if find_reservations(lengths) else _list_crossings(lengths)
+    if not crossings:
+        place, lengths = "the recorded", load_recorded("break-even")
+        crossings = _list_crossings(lengths)
+    if not crossings:
+        return "There is no break-even to compare it with."
+    lines, tasks = fit_ways(lengths), int(lengths["tasks"].iloc[0])
+    row, loop = crossings[0], lines[Way(BASELINE)]
     pool = lines[Way("processes", row.start_method, COLD)]
     cost, speed_up = pool.overhead - loop.overhead, loop.slope / pool.slope
     return (
-        f"On this machine a cold pool by {row.start_method} costs {state_seconds(cost)} and then "
-        f"runs at {speed_up:.2f} × the loop's speed: that makes "
+        f"On {place} machine a cold pool by {row.start_method} costs {state_seconds(cost)} and "
+        f"then runs at {speed_up:.2f} × the loop's speed: that makes "
         f"{state_seconds(_compute_break_even(cost, tasks, speed_up))}, and the chart says "
         f"{state_seconds(row.crossing_seconds)}."
     )
+
+
+def _list_crossings(lengths: pd.DataFrame) -> list[Any]:
+    summary = summarise_break_even(lengths)
+    found = summary[(summary["rival"] == BASELINE) & (summary["pool"] == COLD)]
+    return list_rows(found[found["reason"] == ""])
 
 
 def _compute_break_even(cost: float, workers: int, speed_up: float) -> float:

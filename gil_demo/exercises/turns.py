@@ -115,7 +115,7 @@ _WAITS = (
     "that call has nothing to do but wait. What does a thread do with the lock before it waits?"
 )
 _OBJECTS = "that call works on Python objects at every step. Could another thread change them then?"
-# what a call does, for who has put it on the wrong side
+# what a call does, for whoever has put it on the wrong side
 _LET_GO = dict.fromkeys("aeg", _WAITS) | {
     "d": "that call is C code that works on plain bytes, and there are many of them."
 }
@@ -143,8 +143,8 @@ def check_waits(answer: object, table: pd.DataFrame) -> Judgement:
     return Answer("waits", answer).judge_numbers(
         waits,
         f"from {waits.min():.3g} to {waits.max():.3g} switch intervals a request. Where that is "
-        "near 1 whatever the interval, each request waits for one turn of the other thread: the "
-        "convoy.",
+        "near 1, most requests wait for one turn of the other thread: the convoy. Far below 1, "
+        "most of them found the lock free.",
         {
             "those are seconds. Divide them by the switch interval.": seconds,
             "upside down: those are requests in each interval.": 1 / waits,

@@ -16,7 +16,7 @@ ENDINGS = {
     "close": "pool.close()",
     "terminate": "pool.terminate()",
     "with": "pool.__exit__(None, None, None)",
-    "let go": "del pool",
+    "del": "del pool",
     "nothing": "pass",
 }
 """The ways to end a pool, by name, and their code; leaving a `with` block calls `__exit__`."""
@@ -71,8 +71,8 @@ def examine_endings(
     """End a pool that has six unfinished jobs in several ways, and look at what is left.
 
     Args:
-        endings: which ways, by name: close and join, close, terminate, with, let go (the last
-            reference to the pool is dropped), nothing.
+        endings: which ways, by name: close and join, close, terminate, with, del (no name holds
+            the pool any more), nothing.
         start_method: how the workers are started; None means the platform's default.
 
     Returns:

@@ -28,9 +28,9 @@ from gil_demo.running.workloads import CUTS, compute_default_chunksize, countdow
 from gil_demo.tables.schema import Column, check_rows, list_rows, make_schema, make_table
 
 VARIANT = ["work", "tasks", "chunksize", "default_chunksize"]
-COUNT = 2_000_000
+COUNT = 1_000_000
 """The steps of the whole countdown, however it is cut."""
-TASKS = 2_000
+TASKS = 1_000
 """How many tasks are handed out in chunks."""
 
 
@@ -190,10 +190,9 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell reservations first, then what came of each variant, then how many rounds there were."""
     first = table.iloc[0]
     mind = words.find_machine_reservations(first, int(first["workers"]))
-    mind += [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
     state = _state_length if first["experiment"] == "lengths" else _state_chunksize
-    lines = [f"Note: {reservation}" for reservation in mind] + [*map(state, list_rows(summary))]
-    return words.tell(table, [f"{words.capitalise(line)}." for line in lines])
+    lines = [f"{words.capitalise(state(row))}." for row in list_rows(summary)]
+    return words.tell(table, words.reserve(table, mind) + lines)
 
 
 def _state_length(row: Any) -> str:
@@ -272,7 +271,8 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_xticks(_choose_ticks([*tasks]))
     parts.name_axes(axes, "tasks in the list; the same work in all", "workers busy (% of the time)")
     each = "; ".join(
-        f"{row.tasks} tasks {100 * row.busy_share:.1f} % (ideal {100 * row.ideal_share:.1f} %)"
+        f"{words.count_in_words(row.tasks, 'task')} {100 * row.busy_share:.1f} % "
+        f"(ideal {100 * row.ideal_share:.1f} %)"
         for row in list_rows(summary)
     )
     told = f"Workers busy: {each}."
@@ -321,5 +321,5 @@ def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{words.state_share(row.busy_share)}"
         for row in list_rows(summary)
     )
-    told = f"Time by chunksize: {each}."
+    told = f"Time by chunksize, over that of the pool's own: {each}."
     return parts.finish(chart, _title_chunks(table, summary), _describe_lists(table), told)

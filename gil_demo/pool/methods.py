@@ -76,15 +76,15 @@ METHODS = {
         lambda pool, pairs: pool.starmap_async(count_numbered, pairs),
     ),
     "imap": Method(
-        "an iterator, in the list's order", _follow,
+        "one answer after another, in the list's order", _follow,
         lambda pool, pairs: pool.imap(count_pair, pairs),
     ),
     "imap_unordered": Method(
-        "an iterator, in the order in which tasks end", _follow,
+        "one answer after another, in the order in which tasks end", _follow,
         lambda pool, pairs: pool.imap_unordered(count_pair, pairs),
     ),
     "apply_async": Method(
-        "a handle for each task, to ask whenever you like", _collect,
+        "an object for each task, whose get() waits for the answer", _collect,
         lambda pool, pairs: [pool.apply_async(count_numbered, pair) for pair in pairs],
     ),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from gil_demo.tables.files import load
 
 RECORDED = (
     *("threads-versus-processes", "scaling", "timeline", "interpreters", "runners", "memory"),
-    *("engines", "lost-updates"),
+    *("engines", "lost-updates", "break-even", "transport", "convoy"),
 )
 PUBLISHED = ("countdown", "convoy")
 
@@ -20,8 +20,9 @@ def load_recorded(name: str) -> pd.DataFrame:
     Args:
         name: threads-versus-processes (of `compare`), scaling (of `scale`), timeline (of
             `trace`), interpreters (of `compare_interpreters`), runners (of `compare` with all
-            runners, by Python 3.14), memory (of `weigh_workers`), engines (of `sweep_engines`) or
-            lost-updates (of `count_lost_updates`, by eleven Pythons).
+            runners, by Python 3.14), memory (of `weigh_workers`), engines (of `sweep_engines`),
+            lost-updates (of `count_lost_updates`, by eleven Pythons), break-even (of
+            `sweep_task_length`), transport (of `compare_transport`) or convoy (of `serve`).
 
     Returns:
         The tidy table; `recorded_on` names the machine and the day, and every chart of it says

@@ -1,7 +1,7 @@
 """The convoy: what a busy neighbour leaves of an echo server's requests under the GIL.
 
-A thread that waits for a request lets go of the GIL, and gets it back from one that counts down
-only when a switch interval is over.
+A thread that waits for a request lets go of the GIL. If one that counts down has taken it when the
+request is there, it comes back only when a switch interval is over.
 """
 
 import math
@@ -162,9 +162,7 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
 def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say in a few sentences what one run of `serve` or `sweep_server` shows."""
     workers = 2 if "process" in set(table["beside"]) else 1
-    minds = words.find_machine_reservations(table.iloc[0], workers)
-    minds += [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
-    lines = [f"Note: {mind}." for mind in minds]
+    lines = words.reserve(table, words.find_machine_reservations(table.iloc[0], workers))
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
     return words.tell(table, lines)
 
@@ -182,8 +180,13 @@ def _is_sweep(summary: pd.DataFrame) -> bool:
 def _state_title(summary: pd.DataFrame) -> str:
     rows = list_rows(summary)
     if not _is_sweep(summary):
-        told = [f"{state_rate(row.requests_per_second)} {_name(row)}" for row in rows]
-        return f"requests a second: {', '.join(told)}"
+        told = [
+            _compare(row, _name(row)) if _is_clear(row) else f"no clear difference {_name(row)}"
+            for row in rows
+            if row.beside != "nothing"
+        ]
+        alone = f"{state_rate(rows[0].requests_per_second)} requests a second alone"
+        return f"requests: {'; '.join(told)}" if told else alone
     busy = [row for row in rows if row.beside != "nothing"]
     told = [
         f"{state_rate(row.requests_per_second)} requests a second at "
@@ -203,26 +206,33 @@ def _judge(row: Any, is_sweep: bool) -> str:
         name += f", switch interval {state_seconds(row.switch_interval_seconds)}"
     sentence = (
         f"{name}: {state_rate(row.requests_per_second)} requests a second, "
-        f"{state_seconds(row.latency_median_seconds)} each in the median,\n"
-        f"  1 % above {state_seconds(row.latency_p99_seconds)}"
+        f"{state_seconds(1 / row.requests_per_second)} each on average;\n"
+        f"  median {state_seconds(row.latency_median_seconds)}, "
+        f"1 % above {state_seconds(row.latency_p99_seconds)}"
     )
-    return f"{sentence}{'' if row.beside == 'nothing' else _compare(row)}."
+    is_told = row.beside != "nothing" and not math.isnan(row.fewer_low)
+    return f"{sentence}{f'; {_compare(row)}' if is_told else ''}."
 
 
-def _compare(row: Any) -> str:
-    if math.isnan(row.fewer_low):
-        return ""
-    if row.fewer_low > 1 + MARGIN:
-        return f"; {_state(row.fewer, row.fewer_low, row.fewer_high)} × fewer than alone"
+def _is_clear(row: Any) -> bool:
+    return bool(row.fewer_low > 1 + MARGIN or row.fewer_high < 1 - MARGIN)
+
+
+def _compare(row: Any, here: str = "here") -> str:
+    """Say how many times as many requests were answered alone, or here, and if that is clear."""
     if row.fewer_high < 1 - MARGIN:
         more = _state(1 / row.fewer, 1 / row.fewer_high, 1 / row.fewer_low)
-        return f"; {more} × as many as alone"
-    return "; no clear difference from alone"
+        return f"{more} as many {here} as alone"
+    fewer = _state(row.fewer, row.fewer_low, row.fewer_high)
+    end = "" if _is_clear(row) else ", no clear difference"
+    return f"{fewer} as many alone as {here}{end}"
 
 
 def _state(median: float, low: float, high: float) -> str:
-    wide = f"{state_factor(low)} to {state_factor(high)}"
-    return wide if words.is_wide(low, high) else state_factor(median)
+    is_exact = not words.is_wide(low, high)
+    return (
+        f"{state_factor(median) if is_exact else f'{state_factor(low)} to {state_factor(high)}'} ×"
+    )
 
 
 def draw_exchanges(

@@ -39,7 +39,7 @@ WORKLOADS = {
     "sorting": _Workload("C code, keeps the GIL", sort_numbers, 100_000),
 }
 
-HELP, NO_HELP, NOT_CLEAR = "threads help", "they don't", "not clear here"
+HELP, NO_HELP, NOT_CLEAR, UNTOLD = "threads help", "they don't", "not clear here", "no verdict"
 
 
 def compare_workloads(
@@ -95,8 +95,16 @@ def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
         summary = summarise(by_name[name])
         summary.insert(0, "workload", name)
         summary.insert(1, "kind", WORKLOADS[name].kind)
-        summaries.append(summary.assign(threads_help=_judge_threads(summary)))
+        answer = UNTOLD if _find_reservations(by_name[name]) else _judge_threads(summary)
+        summaries.append(summary.assign(threads_help=answer))
     return pd.concat(summaries, ignore_index=True)
+
+
+def _find_reservations(run: pd.DataFrame) -> list[str]:
+    """List what keeps a run from a verdict: nothing, if it waits, since that needs no core."""
+    if WORKLOADS[str(run["workload"].iloc[0])].kind == _WAITS:
+        return []
+    return words.find_machine_reservations(run.iloc[0], int(run["workers"].max()))
 
 
 def _judge_threads(summary: pd.DataFrame) -> str:
@@ -118,7 +126,8 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
 
     Returns:
         A row for each workload of the table: workload, predicted, measured ("threads help",
-        "they don't" or "not clear here") and right (True, False, or None where it isn't clear).
+        "they don't", "not clear here" or "no verdict") and right (True, False, or None where it
+        isn't clear).
 
     Raises:
         TypeError: `helped` is no list.
@@ -140,7 +149,7 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
             "workload": row.workload,
             "predicted": (guess := HELP if row.workload in predicted else NO_HELP),
             "measured": row.threads_help,
-            "right": None if row.threads_help == NOT_CLEAR else row.threads_help == guess,
+            "right": row.threads_help == guess if row.threads_help in (HELP, NO_HELP) else None,
         }
         for row in list_rows(summary)
     ]
@@ -149,12 +158,13 @@ def check_predictions(table: pd.DataFrame, helped: Iterable[str]) -> pd.DataFram
 
 def judge_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say in a few sentences with which workloads threads and processes helped."""
-    mind = dict.fromkeys(
-        reservation
-        for run in split_runs(table)
-        for reservation in words.find_machine_reservations(run.iloc[0], int(run["workers"].max()))
-    )
-    lines = [f"Note: {reservation}." for reservation in mind]
+    runs = {str(run["workload"].iloc[0]): run for run in split_runs(table)}
+    lines = [
+        f"Note: with {name}, {busy}."
+        for name, run in runs.items()
+        if WORKLOADS[name].kind == _WAITS
+        for busy in words.find_busy_reservations(run.iloc[0], int(run["workers"].max()))
+    ]
     for name, rows in summary.groupby("workload", sort=False):
         told = [
             f"{name_workers(row.runner, row.workers)} "
@@ -162,6 +172,8 @@ def judge_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             for row in list_rows(rows[rows["runner"] != BASELINE])
         ]
         answer = str(rows["threads_help"].iloc[0]).replace(NO_HELP, "threads don't help")
+        if answer == UNTOLD:
+            answer += f": {_find_reservations(runs[str(name)])[0]}"
         speed_ups = f" Speed-up of {', of '.join(told)}." if told else ""
         lines.append(f"{capitalise(str(name))}: {answer}.{speed_ups}")
     return "\n".join(lines)
@@ -175,6 +187,8 @@ def _state_title(summary: pd.DataFrame) -> str:
         told.append(f"{'not' if told else 'threads did not help'} with {names[NO_HELP]}")
     if NOT_CLEAR in names:
         told.append(f"not clear here with {names[NOT_CLEAR]}")
+    if UNTOLD in names:
+        told.append(f"no verdict on {names[UNTOLD]}")
     return "; ".join(told)
 
 

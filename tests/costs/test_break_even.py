@@ -52,8 +52,8 @@ def test_without_noise_each_crossing_is_exact_and_told_by_start_method_pool_and_
 
 def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> None:
     cases: list[tuple[dict[str, Any], list[int], str, str]] = [
-        ({"laws": NEVER}, [0], "No break-even: at no size of task did the two meet",
-         "  A cold pool against the plain loop: at no size of task did the two meet."),
+        ({"laws": NEVER}, [0], "No break-even: it pays at no size that was measured",
+         "  A cold pool against the plain loop: it pays at no size that was measured."),
         ({"laws": ALWAYS, "pools": {"fork": (1e-6, 1e-6)}}, [0],
          "A cold pool pays at every length; one kept open at every length",
          "  A pool kept open against the plain loop: it pays at every "),
@@ -64,8 +64,8 @@ def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> N
          "A cold pool pays from tasks of 21.5 ms; one kept open from 421 µs", ""),
         ({"noise": made.Noise(0.9, 3, 0.4)}, [0, 0],
          "No break-even: the rounds differ too much to tell", ""),
-        ({"rounds": 5}, [0, 0], "No break-even: 5 of 6 rounds that a fit needs",
-         "  A cold pool against threads: 5 of 6 rounds that a fit needs: "),
+        ({"rounds": 5}, [0, 0], "No verdict: only five rounds, an interval needs six",
+         "No verdict: only five rounds, an interval needs six; allow more seconds."),
         ({"busy_percent": 95.0}, [0, 0], "No verdict: the machine was 95 % busy before the run",
          "No verdict: the machine was 95 % busy before the run; "),
     ]  # fmt: skip
@@ -85,12 +85,13 @@ def test_the_description_and_the_conditions_tell_the_numbers() -> None:
     title, conditions = (text.get_text() for text in chart.texts)
     assert title.endswith(" one kept open from 421 µs; against threads at no length")
     told = (
-        "two tasks at once, of 34.2 µs to 140 ms each (drawn from 0.05 × on); eight rounds of each"
+        "two tasks at once, of 34.2 µs to 140 ms each (speed-ups below 0.05 × left out); eight "
+        "rounds of each"
     )
     assert conditions.endswith(f" cores; {told}")
     assert (
         "From which length of task processes pay: fork, cold, against the plain loop: 21.47 ms "
-        "(21.47 to 21.47); fork, cold, against threads: at no size of task did the two meet; "
+        "(21.47 to 21.47); fork, cold, against threads: it pays at no size that was measured; "
     ) in chart.description
     assert (
         "The longest tasks took: cold pool by fork 0.1674 s; pool kept open by fork 0.1474 s; "

@@ -76,15 +76,15 @@ def test_weights_are_told_in_these_sentences() -> None:
         "By fork, a worker has of its own:",
         "  3 MB (2.97 MB to 3.03 MB) if it waits.",
         "  45 MB (44.5 MB to 45.5 MB) if it imports pandas.",
-        "  3.2 MB (3.17 MB to 3.23 MB) if it waits beside a parent with a table.",
-        "  38 MB (37.6 MB to 38.4 MB) if it reads its parent's table.",
-        "  40 MB (39.6 MB to 40.4 MB) if it collects garbage beside that table.",
+        "  3.2 MB (3.17 MB to 3.23 MB) if it waits beside a parent with a list.",
+        "  38 MB (37.6 MB to 38.4 MB) if it reads its parent's list.",
+        "  40 MB (39.6 MB to 40.4 MB) if it collects garbage beside that list.",
         "  4 MB (3.96 MB to 4.04 MB) if it does so after gc.freeze in its parent.",
         "By spawn, a worker has of its own:",
         "  9 MB (8.91 MB to 9.09 MB) if it waits.",
     ]
     assert lines[12:] == [
-        "A forked worker shared its parent's table of 40 MB until it read it: reading counts "
+        "A forked worker shared its parent's list of 40 MB until it read it: reading counts "
         "references, and so 87 % of it was copied.",
         "Two rounds of each; the least and the most are in brackets.",
     ]
@@ -96,12 +96,12 @@ def test_weights_are_told_in_these_sentences() -> None:
 
 def test_what_reading_copied_is_told_and_the_table_is_marked_where_it_has_a_place() -> None:
     for waiting, reading, ends, told, marks in (
-        (3, 13, "3 MB to 13 MB", "Reading its parent's table copied 25 % of it", []),
-        (3, 2.9, "2.9 MB to 3 MB", "Reading its parent's table copied 0 % of it", []),
+        (3, 13, "3 MB to 13 MB", "Reading its parent's list copied 25 % of it", []),
+        (3, 2.9, "2.9 MB to 3 MB", "Reading its parent's list copied 0 % of it", []),
         (3, 19, "3 MB to 19 MB", "A forked worker shared its .* and so 40 % of it was", []),
         (3, 20, "3 MB to 20 MB", "A forked worker shared its .* and so 42 % of it was", [40]),
         # it hadn't shared it
-        (10, 60, "10 MB to 60 MB", "Reading its parent's table copied 100 % of it", [40]),
+        (10, 60, "10 MB to 60 MB", "Reading its parent's list copied 100 % of it", [40]),
     ):
         waits, reads = ([round(MEGABYTE * weight)] * 2 for weight in (waiting, reading))
         weights = {("fork", LARGE, WAITS): (waits, waits), ("fork", LARGE, READS): (reads, reads)}
@@ -118,7 +118,7 @@ def test_the_chart_has_a_bar_for_each_situation_in_groups_by_start_method() -> N
     (axes,) = chart.axes
     title, conditions = (text.get_text() for text in chart.texts)
     assert title.endswith(": 3 MB by fork and 9 MB by spawn; with pandas 45 MB to 55 MB")
-    told = "cores; unique set size of one worker, its table 40 MB in the parent; two rounds of each"
+    told = "cores; unique set size of one worker, a list of 40 MB in its parent; two rounds of each"
     assert conditions.endswith(told)
     assert "Medians: fork, it waits: 3.0 MB; fork, it imports pandas: 45.0 MB;" in chart.description
     bars = list_bars(axes)
@@ -127,7 +127,7 @@ def test_the_chart_has_a_bar_for_each_situation_in_groups_by_start_method() -> N
     ends = [read_across(line) for line in axes.lines if line.get_color() == INK]
     assert ends[1] == pytest.approx([44.55, 45.45])
     assert [label.get_text() for label in axes.get_yticklabels()][:6] == [
-        *("waits", "imports pandas", "waits; its parent has a table", "reads that table"),
+        *("waits", "imports pandas", "waits; its parent has a list", "reads that list"),
         *("collects garbage beside it", "the same after gc.freeze"),
     ]
     placed = {text.get_text(): text.xy[1] for text in axes.texts}  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from gil_demo.costs.transport import SIZES, WAYS
 from gil_demo.measuring.rounds import Timing
 from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.conftest import METHODS
-from tests.made.costs import make_transfers
+from tests.made.costs import ORDINARY_TRANSFERS, make_transfers
 from tests.made.runs import assert_one_run, spread
 
 PICKLED, SENT, TAKEN = (("bytes", way, 10**6) for way in ("pickling", "argument", "result"))
@@ -99,8 +99,12 @@ def test_transfers_are_told_in_these_sentences_with_a_ratio_where_it_is_clear_of
         "the rest is the pipe.",
         "Of the time to send 100 kB of a list of numbers, pickling and rebuilding are 73 %; "
         "the rest is the pipe.",
+        "No argument took as long as a new pool with 1 kB (30 ms).",
         "Eight rounds of each.",
     ]
+    slower = {**ORDINARY_TRANSFERS, ("bytes", "argument", 100_000): spread(0.031)}
+    told = "\nFrom 100 kB on, an argument took longer than a new pool with 1 kB (30 ms).\n"
+    assert told in verdict(make_transfers(slower))
     for seconds, told in (
         (spread(0.3), "300 ms (297 ms to 303 ms), 3.00 ×."),
         (spread(0.05), "50 ms (49.5 ms to 50.5 ms), 0.50 ×."),
@@ -123,8 +127,12 @@ def test_what_was_not_measured_is_told_or_left_out() -> None:
     assert "Pickling" not in chart.description
     assert chart.texts[0].get_text() == "A worker had 1 MB after 1 s"
     slow = verdict(make_transfers({SENT: spread(1.0), PICKLED: spread(1.0)}))
-    told = "Pickling and rebuilding alone took as long as the time to send 1 MB of raw bytes, or"
-    assert f"\n{told} longer.\n" in slow
+    told = "Pickling and rebuilding, measured apart, took as long as the time to send 1 MB of raw"
+    assert f"\n{told} bytes, or longer.\n" in slow
+    few = make_transfers({SENT: [1.0] * 5})
+    told = "only five rounds, an interval needs six"
+    assert verdict(few).startswith(f"No verdict: {told}; allow more seconds.\n1 MB of data")
+    assert draw(few).texts[0].get_text() == f"No verdict: {told}"
     for door in (verdict, draw):
         with pytest.raises(ResultsError, match="has no rounds of bytes sent as an argument"):
             door(TABLE[TABLE["way"] != "argument"])
@@ -138,7 +146,9 @@ def test_the_chart_has_a_line_for_each_way_and_a_bar_for_each_kind_of_data() -> 
     told = "; one worker by fork, already started but for new pools; eight rounds of each"
     assert conditions.endswith(told)
     assert "shared memory: 1 kB 0.30 ms, 100 kB 0.36 ms, 10 MB 6.30 ms" in chart.description
-    assert "argument's time: raw bytes 4.0 %; a list of numbers 73.0 %." in chart.description
+    assert (
+        "is of an argument's time: raw bytes 4.0 %; a list of numbers 73.0 %." in chart.description
+    )
     times, parts = chart.axes
     lines = [line for line in times.containers if isinstance(line, ErrorbarContainer)]
     assert read_across(lines[2][0]) == [1_000, 100_000, 10_000_000]

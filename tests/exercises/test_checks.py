@@ -187,12 +187,15 @@ CASES = [
     .gets((2, "Right: 2.00 ×"), (NAIVE["sequential"] / NAIVE["processes"], "ratio of two medians"))
     .gets((0.5, "upside down"), (1 / 1.3, "the speed-up of threads"), (9, "divide the column")),
     Case(race.check_lost_share, [TWO])
-    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … your threads lost 20 % of theirs."))
+    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … Your threads lost 20 % of theirs."))
     .gets((LARGEST - 1, "a part of the plain loop's"), (1 / LARGEST, "in which they counted"))
     .gets(
         (LARGEST, "the ratio itself"), (49.4, "in percent"), (5, "how much of that was counting?")
     ),
-    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … your threads lost no time at all.")),
+    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … Your threads lost nothing: they")),
+    Case(race.check_lost_share, [make_run({THREADS: [1.25] * 8}, busy_percent=90.0)]).gets(
+        (0.49, "Right: … Your run has no verdict, so nothing is said of its share.")
+    ),
     Case(race.check_short, [TWO])
     .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
     .gets(
@@ -332,9 +335,6 @@ CASES = [
     .gets((lambda cost, workers, _: cost / (workers - 1), "takes the pool to be 4 × as fast as"))
     .gets((lambda *three: three[1] * meet(*three), "How long is one?"))
     .gets((lambda *_: 5.0, "with a task of 5 s the loop takes 10 s for 2 of them; the pool … 5 s")),
-    Case(pool.check_break_even, [make_growing(rounds=5)]).gets(
-        (meet, "Right: at that length both take the same time. Of this machine the rounds")
-    ),
     Case(elsewhere.check_sooner, [PYTHONS])
     .gets(({FREE_THREADED}, "Right: CPython 3.13.5t, out of 6."))
     .gets((set(ORDINARY) - {FREE_THREADED}, "two threads took longer"))
@@ -378,7 +378,7 @@ CASES = [
     .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with 2 usable cores and 2 w"))
     .gets(((POOLS["speed_up"] / POOLS["usable_cores"]).min(), "two workers can't use"))
     .gets((POOLS["speed_up"].min(), "lowest speed-up"), (0.2, "take the smallest")),
-    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "in the middle")]),
+    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "median share")]),
     # ten tasks take 0.2 s in the pool, and its start and end 0.05 s
     Case(own.check_start_share, [OWN])
     .gets((0.2, "Right: 20 % of 0.25 s."), (0.05, "those are seconds"), (5, "upside down"))
@@ -432,3 +432,15 @@ def test_the_made_up_pool_refuses_what_a_real_one_refuses() -> None:
     (real,) = (text for text in Pool.join.__code__.co_consts if "running" in str(text))
     with pytest.raises(ValueError, match=str(real)):
         MadeUpPool().join()
+
+
+def test_a_break_even_without_a_verdict_is_compared_with_the_recorded_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = make_growing(rounds=5)
+    for recorded, told in (
+        (make_growing(), "On the recorded machine a cold pool by fork costs 20.4 ms"),
+        (few, "There is no break-even to compare it with."),
+    ):
+        monkeypatch.setattr(pool, "load_recorded", {"break-even": recorded}.__getitem__)
+        expect(pool.check_break_even, meet, f"Right: at that length both … {told}", few)

@@ -121,10 +121,10 @@ def test_a_sweep_of_lengths_is_told_and_drawn_beside_a_sawtooth() -> None:
     chart = draw(table)
     assert chart.description == (
         "Chart. How busy two workers were: two tasks 96 %, three tasks 72 %, four tasks 94 %. "
-        "Workers busy: 1 tasks 49.0 % (ideal 50.0 %); 2 tasks 96.0 % (ideal 100.0 %); 3 tasks "
-        "72.0 % (ideal 75.0 %); 4 tasks 94.0 % (ideal 100.0 %). Conditions: CPython 3.13.0, Linux, "
-        "two usable cores, two workers by fork, already started; 4,000,000 steps, chunksize 1; "
-        "eight rounds of each."
+        "Workers busy: one task 49.0 % (ideal 50.0 %); two tasks 96.0 % (ideal 100.0 %); three "
+        "tasks 72.0 % (ideal 75.0 %); four tasks 94.0 % (ideal 100.0 %). Conditions: CPython "
+        "3.13.0, Linux, two usable cores, two workers by fork, already started; 4,000,000 steps, "
+        "chunksize 1; eight rounds of each."
     )
     axes = chart.axes[0]
     marks, ideal = axes.lines[:2]
@@ -153,9 +153,9 @@ def test_a_sweep_of_chunks_is_told_and_drawn_with_a_line_each_for_even_and_uneve
     pair = make_chunks({("even", 1): spread(1.3, 6), ("even", 250): [1.0] * 6})
     assert draw(pair).description == (
         "Chart. Even tasks in chunks of 1 took 1.30 × as long as in the pool's own 250. Time by "
-        "chunksize: even tasks by 1 1.30 ×, workers busy 68 %; even tasks by 250 1.00 ×, workers "
-        "busy 88 %. Conditions: CPython 3.13.0, Linux, two usable cores, two workers by fork, "
-        "already started; 4,000,000 steps, 2,000 tasks; six rounds of each."
+        "chunksize, over that of the pool's own: even tasks by 1 1.30 ×, workers busy 68 %; even "
+        "tasks by 250 1.00 ×, workers busy 88 %. Conditions: CPython 3.13.0, Linux, two usable cores, two workers by "
+        "fork, already started; 4,000,000 steps, 2,000 tasks; six rounds of each."
     )
     summary, axes = summarise(table), draw(table).axes[0]
     for (line, *_), work, marker in zip(axes.containers, ("even", "uneven"), "s^", strict=True):
@@ -187,6 +187,7 @@ def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin() -> Non
         table = make_chunks({("even", 250): [1.0] * len(ratios), ("even", 1): ratios})
         assert re.search(f"^Even tasks, chunksize 1: {told}", verdict(table), re.M), ratios
         assert re.match(title, draw(table).texts[0].get_text()), ratios
+        assert verdict(table).startswith("No verdict: only five rounds") == (title == few)
 
 
 def test_the_texts_of_any_sweep_are_whole_and_apart() -> None:

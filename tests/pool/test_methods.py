@@ -64,10 +64,10 @@ def test_the_methods_are_told_in_these_words() -> None:
     lines = verdict(make_arrivals()).splitlines()
     assert lines[0] == "map gives a list, when all tasks are done."
     assert lines[2:] == [
-        "imap gives an iterator, in the list's order.",
+        "imap gives one answer after another, in the list's order.",
         "  When its first answer was there, three of three tasks were done; the answers came in "
         "the list's order.",
-        "imap_unordered gives an iterator, in the order in which tasks end.",
+        "imap_unordered gives one answer after another, in the order in which tasks end.",
         "  When its first answer was there, one of three tasks was done; the answers came out of "
         "the list's order.",
         "One run of each: it tells the order, not which method is quicker.",
@@ -75,7 +75,7 @@ def test_the_methods_are_told_in_these_words() -> None:
     more = make_arrivals({name: [(1, 0.1, 0.25)] for name in ("starmap", "apply_async")})
     assert verdict(more).splitlines()[:4:2] == [
         "starmap gives a list, as map does; the tasks are tuples of arguments.",
-        "apply_async gives a handle for each task, to ask whenever you like.",
+        "apply_async gives an object for each task, whose get() waits for the answer.",
     ]
     alone = draw(more[more["method"] == "starmap"])
     assert alone.texts[0].get_text() == "Tasks done when the first answer came: one by starmap"

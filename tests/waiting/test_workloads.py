@@ -100,9 +100,16 @@ def test_each_workload_has_a_line_with_its_speed_ups_below_what_is_to_mind() -> 
         "Sorting: threads don't help. Speed-up of two threads 1.00 ×, of two processes 1.80 ×.",
     ]
     assert verdict(make_workload_table(some)).splitlines() == lines
-    first, *others = verdict(make_workload_table(some, busy_percent=90.0)).splitlines()
-    assert first.startswith("Note: the machine was 90 % busy before the run")
-    assert others == lines
+    # what waits needs no core; what computes carries no verdict where others take the cores
+    busy = make_workload_table(some, busy_percent=90.0)
+    first, sleeping, sorting = verdict(busy).splitlines()
+    assert first.startswith("Note: with sleeping, the machine was 90 % busy before the run; ")
+    assert sleeping == lines[0]
+    assert sorting.startswith("Sorting: no verdict: the machine was 90 % busy before the run; ")
+    assert sorting.endswith(" again. Speed-up of two threads 1.00 ×, of two processes 1.80 ×.")
+    title = "Threads helped with sleeping; no verdict on sorting"
+    assert draw(busy).texts[0].get_text() == title
+    assert check_predictions(busy, [])["right"].tolist() == [False, None]
     uneven = make_judged(hashing=spread(1.5, 8, 1.9))
     assert verdict(uneven) == "Hashing: not clear here. Speed-up of two threads 0.31 to 2.48 ×."
 
