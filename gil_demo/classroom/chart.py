@@ -17,6 +17,7 @@ from gil_demo.classroom.table import (
     find_median,
     find_outliers,
     name_groups,
+    pick_judged,
     pick_machines,
 )
 from gil_demo.drawing import style
@@ -161,12 +162,17 @@ def _draw_groups(table: pd.DataFrame, machines: pd.DataFrame, by: str, title: st
             if len(own):
                 middle = _draw_group(axes, place, own, style.get_look(runner), state)
                 medians[name].append(f"{label} {middle}")
-    sizes = {name: f"{(machines['group'] == name).sum():,}" for name in names}
-    labels = [f"{finding.shorten_name(name)} ({size})" for name, size in sizes.items()]
+    sizes = {name: _state_size(machines[machines["group"] == name]) for name in names}
+    labels = [f"{finding.shorten_name(name)}\n({size})" for name, size in sizes.items()]
     both[0].set_yticks(range(len(names)), labels, parse_math=False)
     told = "; ".join(f"{name}, {size}: {', '.join(medians[name])}" for name, size in sizes.items())
     heading = finding.head_class(title, machines)
     return finish(chart, heading, finding.describe_class(table), f"Medians of groups: {told}.")
+
+
+def _state_size(machines: pd.DataFrame) -> str:
+    counted, there = len(pick_judged(machines)), len(machines)
+    return f"{counted:,} of {there:,} count" if counted < there else f"{there:,}"
 
 
 def _prepare_panel(

@@ -37,8 +37,7 @@ def _judge_threads(threads: pd.DataFrame) -> str:
         if len(own):
             told.append(
                 f"{name_crew(own)} took {own['time_ratio'].median():.2f} × as long as the plain "
-                f"loop on the middle one of {count_machines(own)}{where}"
-                f"{_state_half(own['time_ratio'])}{_state_outliers(own, 'time_ratio')}"
+                f"loop ({_state_median(own)}{where}{_state_spread(own, 'time_ratio')})"
             )
     if not told:
         return f"No verdict on threads: {_explain_none(threads)}."
@@ -52,9 +51,8 @@ def _judge_processes(processes: pd.DataFrame) -> str:
     share = (judged["speed_up"] / find_ideal(judged)).median()
     return words.capitalise(
         f"{name_crew(judged)} ran at {judged['speed_up'].median():.2f} × the speed of the plain "
-        f"loop on the middle one of {count_machines(judged)}{_state_half(judged['speed_up'])}, "
-        f"{words.state_share(share)} of the ideal{_state_outliers(judged, 'speed_up')}"
-        f"{_state_left_out(processes)}."
+        f"loop ({_state_median(judged)}{_state_spread(judged, 'speed_up')}), "
+        f"{words.state_share(share)} of the ideal{_state_left_out(processes)}."
     )
 
 
@@ -87,17 +85,20 @@ def name_crew(machines: pd.DataFrame) -> str:
     return words.name_workers(runner, numbers.pop()) if len(numbers) == 1 else runner
 
 
-def _state_half(values: "pd.Series[float]") -> str:
-    low, high = values.quantile([0.25, 0.75])
-    return f" (half of them {low:.2f} to {high:.2f})" if len(values) > _MOST_NAMED else ""
+def _state_median(machines: pd.DataFrame) -> str:
+    return f"{'median of ' * (len(machines) > 1)}{count_machines(machines)}"
 
 
-def _state_outliers(machines: pd.DataFrame, column: str) -> str:
+def _state_spread(machines: pd.DataFrame, column: str) -> str:
+    if len(machines) <= _MOST_NAMED:
+        return ""
+    low, high = machines[column].quantile([0.25, 0.75])
+    half = f", half of them {low:.2f} to {high:.2f}"
     far = find_outliers(machines[column]).index
     names = [shorten_name(name) for name in machines["file"][far]]
     if len(names) > _MOST_NAMED:
         names[_MOST_NAMED:] = [f"{words.state_number(len(names) - _MOST_NAMED)} more"]
-    return f", far off {words.list_in_words(names)}" if names else ""
+    return f"{half}; far from the others: {words.list_in_words(names)}" if names else half
 
 
 def _state_left_out(machines: pd.DataFrame) -> str:
@@ -126,7 +127,7 @@ def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
     if runner == "threads" and judged["gil_enabled"].nunique() > 1:  # no median tells two stories
         judged, where = judged[judged["gil_enabled"]], " with the GIL"
     told = form.format(f"{judged[column].median():.2f}")
-    title = f"{name_crew(judged)} {told} (median of {count_machines(judged)}{where})"
+    title = f"{name_crew(judged)} {told} ({_state_median(judged)}{where})"
     return head_class(title, machines)
 
 

@@ -55,9 +55,9 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
         machines: how many, 5 or more.
 
     Returns:
-        What was put in, a row a machine: file, operating_system, start_method, python_version,
-        gil_enabled, usable_cores, pace, threads_ratio and processes_ratio (time over the plain
-        loop's), start_seconds.
+        What was put in, a row a machine: file (of its last run), operating_system, start_method,
+        python_version, gil_enabled, usable_cores, pace, threads_ratio and processes_ratio (time
+        over the plain loop's), start_seconds.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -82,12 +82,13 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
         for number, one in enumerate(invented)
     ]
     first, again, old, *_, cut = files
-    save(_make_run(invented[1], 20, loops, chance), again.with_stem(f"{again.stem} (1)"))
+    later = again.with_stem(f"{again.stem} (1)")
+    save(_make_run(invented[1], 20, loops, chance), later)
     write_whole(first.with_name(f"copy of {first.name}"), first.read_bytes())
     table = pd.read_csv(old, dtype=str, keep_default_na=False).drop(columns="workload")
     write_whole(old, table.to_csv(index=False, lineterminator="\n").encode())
     write_whole(cut, cut.read_bytes()[:-500])
-    return pd.DataFrame(invented)
+    return pd.DataFrame(invented).replace({"file": {again.stem: later.stem}})
 
 
 def _invent(number: int, chance: random.Random) -> _Machine:

@@ -72,9 +72,13 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
 
 
 def find_median(machines: pd.DataFrame, column: str) -> float:
-    """Find the median over those machines that can carry a verdict, if there are any."""
+    return float(pick_judged(machines)[column].median())
+
+
+def pick_judged(machines: pd.DataFrame) -> pd.DataFrame:
+    """Pick those machines that can carry a verdict, or all where there are none."""
     judged = machines[machines["is_judged"]]
-    return float((machines if judged.empty else judged)[column].median())
+    return machines if judged.empty else judged
 
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":

@@ -13,7 +13,7 @@ from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
 from gil_demo.measuring.estimates import NOTHING, spread
-from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_MEETS, find_crossing
+from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_PAYS, find_crossing
 from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import list_rows
 from gil_demo.words import count_in_run, head, state_range, state_seconds, tell
@@ -76,7 +76,7 @@ def _title(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
         reasons = set(loop["reason"])
         reason = f": {reasons.pop().split(':')[0]}" if len(reasons) == 1 else " was found"
         return head(f"no break-even{reason}", table)
-    if len(threads) and (threads["reason"] == NEVER_MEETS).all():
+    if len(threads) and (threads["reason"] == NEVER_PAYS).all():
         told.append("against threads at no length")
     return head("; ".join(told), table)
 

@@ -38,7 +38,8 @@ def draw_examination(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_xlim(0, 1.14 * factor * most)
     axes.set_yticks(places, [capitalise(row.way) for row in rows])
     axes.set_ylim(places[-1] + 0.6, -0.75)
-    parts.name_values(axes, f"{unit} for all tasks, 95 % interval; start and end hatched", 6)
+    interval = ", 95 % interval" if summary["all_low"].notna().any() else ""
+    parts.name_values(axes, f"{unit} for all tasks{interval}; start and end hatched", 6)
     axes.tick_params(axis="y", labelsize=13)
     return parts.finish(chart, _title(table, summary), _describe(table), _tell(rows, names))
 

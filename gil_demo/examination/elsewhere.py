@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from gil_demo.examination.finding import MENDS
+from gil_demo.examination.finding import FIXES
 from gil_demo.examination.look import name_function
 from gil_demo.examination.table import EXAMINED, FUNCTION, read_traps, write_traps
 from gil_demo.measuring.progress import shown
@@ -132,7 +132,7 @@ def _make_run(table: pd.DataFrame, python: Python, told: dict[str, Any]) -> pd.D
     traps = {} if told["is_alike"] else {"answers differ": "in threads"}
     if told["culprit"]:
         traps["turns the GIL on"] = told["culprit"]
-    assert set(traps) <= set(MENDS)
+    assert set(traps) <= set(FIXES)
     rounds = len(told["sequential"])
     run: dict[str, Any] = {str(name): value for name, value in table.iloc[0].items()}
     run |= dict.fromkeys(_UNKNOWN)

@@ -12,6 +12,7 @@ from gil_demo.examination.table import (
     FUNCTION,
     KEPT,
     LOOP,
+    OWN_THREADS,
     THREADS,
     WAYS,
     estimate_control,
@@ -22,21 +23,24 @@ from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows, split_runs
 
 RULE = "the simplest way within a tenth of the quickest"
+_AGAIN = ", where such lists come again"
 NEAR, FAR = 1.1, 1.3
 _MOST_TASKS = 10**7
+_LITTLE = 0.01  # of a task
+_FEW = 10  # times as many workers as were used
 
-MENDS = {
+FIXES = {
     "prints": "It printed {}, which is kept back here: lines of several workers would mix. Let it "
     "give back what it has to say.",
-    "uses several cores": "It uses several cores by itself ({}), as numpy's products do: take "
-    "fewer workers, or give each one thread, by threadpoolctl's threadpool_limits(1) or "
-    "OMP_NUM_THREADS=1.",
+    OWN_THREADS: "It has threads of its own ({}), as numpy's products do, and several workers get "
+    "into each other's way: take fewer workers, or give each one thread, by threadpoolctl's "
+    "threadpool_limits(1) or OMP_NUM_THREADS=1.",
     "turns the GIL on": "Its module {} turned the GIL on, as it isn't ready to go without: look "
     "for a newer version, or try PYTHON_GIL=0.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
-    "changes a global": "It changes a global ({}), and each worker process changes only its own, "
-    "and threads share it without a lock: give the result back instead.",
+    "changes a global": "It changes a global ({}): each worker process changes only its own, and "
+    "threads share it without a lock. Give the result back instead.",
     "large data": "To pickle and rebuild what it takes and gives back ({}) costs more than a tenth "
     "of its time: send a file's name or a part, or put it into shared memory.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
@@ -133,12 +137,16 @@ def _find_reservation(reading: Reading) -> str:
     first, way = reading.first, reading.way
     if few := words.find_round_reservations(reading.run):
         return f"{few[0]}; allow more seconds"
-    for other in reading.ways.keys() - {way}:
-        if (most := compare_ways(reading, way, other).high) > FAR:
+    is_simpler = True  # than the choice, which must be quicker then
+    for other in reading.ways:
+        is_simpler &= other != way
+        most = compare_ways(reading, way, other).high
+        if most > (words.LEAST if is_simpler else FAR):
+            told = "no clear difference" if most < FAR else "too uneven to tell"
+            names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
             return (
-                f"{name_way(way, reading)} may take {most:.2f} × as long as "
-                f"{name_way(other, reading)}, and the rounds are too uneven to tell; allow more "
-                "seconds"
+                f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; "
+                "allow more seconds"
             )
     if busy := words.find_busy_reservations(first, int(first["workers"])):
         control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
@@ -209,7 +217,8 @@ def state_advice(reading: Reading) -> str:
     if reading.way == LOOP:
         return "stay with the plain loop"
     gain = compare_ways(reading, LOOP, reading.way).centre
-    return f"use {name_way(reading.way, reading)}, {gain:.2f} × as fast as the loop"
+    told = f"use {name_way(reading.way, reading)}, {gain:.2f} × as fast as the loop"
+    return f"{told}{_AGAIN if reading.way == KEPT else ''}"
 
 
 def _recommend(reading: Reading) -> str:
@@ -229,46 +238,64 @@ def _recommend(reading: Reading) -> str:
     gain = compare_ways(reading, LOOP, way)
     told = f"{gain.centre:.2f} × as fast as the loop"
     told += f" (95 % interval {gain.low:.2f} to {gain.high:.2f})"
-    return f"Use {name_way(way, reading)}{chunk}: {about}{own}, {told}, for {tasks}."
+    again = _AGAIN if way == KEPT else ""
+    return f"Use {name_way(way, reading)}{chunk}{again}: {about}{own}, {told}, for {tasks}."
 
 
 def _explain(reading: Reading) -> list[str]:
+    """Give the reasons that matter to this run, each in a line with a label."""
     run, first = reading.run, reading.first
     return [
+        _state_times(reading),
         _state_rule(reading),
+        _state_thresholds(reading),
         _state_task(first),
         _state_gil(run, first),
-        _state_sending(first),
+        _state_sending(first, reading),
         _state_workers(first, reading),
-        _state_paying(reading),
-        _state_control(run),
-        _state_answers(run),
-        *_mind(first),
-        f"{words.capitalise(words.count_in_run(run, 'round'))} of each, of "
+        _state_control(reading),
+        _state_races(first) if reading.way == THREADS or not first["gil_enabled"] else "",
+        *_note(first),
+        f"Rounds: {words.state_number(int(first['rounds']))} of each, of "
         f"{words.count_in_words(int(first['tasks']), 'task')}; {first['function']} was called "
         f"{words.count_in_words(int(first['calls']), 'time')} at most on an argument.",
     ]
 
 
-def _state_rule(reading: Reading) -> str:
-    is_part = reading.first["tasks"] < reading.first["all_tasks"]
+def _state_times(reading: Reading) -> str:
+    first = reading.first
+    part = f", estimated from {words.state_number(int(first['tasks']))}"
+    told = f"all tasks{part if first['tasks'] < first['all_tasks'] else ''}"
     each = [f"{way} {words.state_seconds(row.all_seconds)}" for way, row in reading.ways.items()]
-    told = f"{'Estimated for' if is_part else 'For'} all tasks: {', '.join(each)}."
-    told += f" The rule: {RULE}."
+    return f"Times for {told}: {', '.join(each)}."
+
+
+def _state_rule(reading: Reading) -> str:
+    following = "" if reading.reservation else f"; next comes {name_way(reading.second, reading)}"
+    return f"Rule: {RULE}{following}."
+
+
+def _state_thresholds(reading: Reading) -> str:
+    """Say from how many tasks on, and of which length, the rule chooses another way.
+
+    A pool kept open is there for lists that come again: then what a single list needs is told.
+    """
     if reading.reservation:
-        return told
-    told += f" Next comes {name_way(reading.second, reading)}."
-    if reading.way == KEPT:
-        others = {way: price for way, price in reading.prices.items() if way != KEPT}
-        alone = name_way(choose(others, reading.tasks), reading)
-        told += f" A pool pays where such lists come again; for a single one: {alone}."
-    (below, less), (above, more) = find_flips(reading.prices, reading.tasks)
-    if less:
-        number = words.state_number(below)
-        told += f" For fewer than about {number} such tasks: {name_way(less, reading)}."
+        return ""
+    is_kept, tasks = reading.way == KEPT, reading.tasks
+    prices = {way: one for way, one in reading.prices.items() if not is_kept or way != KEPT}
+    (below, less), (above, more) = find_flips(prices, tasks)
+    told = [name_way(choose(prices, tasks), reading)] if is_kept else []
+    if below > reading.first["workers"]:
+        told.append(f"below about {below:,} such tasks, {name_way(less, reading)}")
     if more:
-        told += f" From about {words.state_number(above)} on: {name_way(more, reading)}."
-    return told
+        length = words.state_seconds(prices[LOOP].each * above / tasks)
+        told.append(
+            f"from about {above:,} such tasks on, or {tasks:,} of about {length} each, "
+            f"{name_way(more, reading)}"
+        )
+    label = "A single list" if is_kept else "Fewer or more"
+    return f"{label}: {'; '.join(told)}." if told else ""
 
 
 def _state_task(first: Any) -> str:
@@ -278,104 +305,92 @@ def _state_task(first: Any) -> str:
     spread = f" (eight of ten took {ends}: {uneven})" if high > low else ""
     share = words.state_share(first["task_cpu_percent"] / 100)
     return (
-        f"A task took {words.state_seconds(first['task_seconds'])}{spread}, "
-        f"and had a core for {share} of that time."
+        f"Task: {words.state_seconds(first['task_seconds'])}{spread}, on a core for {share} of it."
     )
 
 
 def _state_gil(run: pd.DataFrame, first: Any) -> str:
     if not first["gil_enabled"]:
-        return "The GIL is off in this Python: threads don't wait for it."
-    inside = first["gil_in_workers"]
-    workers = f" In the workers, after their imports, it is {inside}." if inside else ""
+        named = " In the workers a module turned it on; python -W error names the module."
+        is_on = first["gil_in_workers"] == "on"
+        return f"GIL: off in this Python, threads don't wait for it.{named if is_on else ''}"
+    if OWN_THREADS in read_traps(first["traps"]):
+        return ""  # they disturb the countdown
     if words.find_busy_reservations(first):
         return (
-            f"Beside so many other programs it can't be told when it lets go of the GIL.{workers}"
+            "GIL: beside so many other programs it can't be told when the function lets go of it."
         )
     share = estimate_free_share(run)
     if not share.rounds or math.isnan(share.low):
-        return workers.strip()
+        return ""
     held = 1 - share.centre
-    most = f": threads can gain {1 / held:.1f} × at most" if held > 0.05 else ": try more threads"
-    return (
-        f"It let go of the GIL for {words.state_share(share.centre)} of its time "
-        f"({words.state_share(share.low)} to {words.state_share(share.high)}){most}.{workers}"
-    )
+    most = f"threads can gain {1 / held:.1f} × at most" if held > 0.05 else "try more threads"
+    ends = f"({words.state_share(share.low)} to {words.state_share(share.high)})"
+    return f"GIL: let go for {words.state_share(share.centre)} of the time {ends}: {most}."
 
 
-def _state_sending(first: Any) -> str:
+def _state_sending(first: Any, reading: Reading) -> str:
+    """Say what sending costs, unless threads do, where it is more than a hundredth of a task."""
+    least = _LITTLE * first["task_seconds"]
     parts = [
-        f"an {name} is {words.state_bytes(first[f'{name}_bytes'])} at most and takes "
+        f"an {name} ({words.state_bytes(first[f'{name}_bytes'])} at most) takes "
         f"{words.state_seconds(first[f'{name}_seconds'])} to pickle and to rebuild"
         for name in ("argument", "answer")
-        if not pd.isna(first[f"{name}_bytes"])
+        if not pd.isna(first[f"{name}_bytes"]) and first[f"{name}_seconds"] > least
     ]
-    if not math.isnan(first["chunk_seconds"]):
-        chunk = words.state_seconds(first["chunk_seconds"])
-        parts.append(f"to hand out a chunk, {chunk}; chunksize {int(first['chunksize'])} does")
-    return f"Sending: {'; '.join(parts)}." if parts else ""
+    if first["chunk_seconds"] > first["chunksize"] * least:
+        parts.append(f"a chunk takes {words.state_seconds(first['chunk_seconds'])} to hand out")
+    is_told = parts and reading.way != THREADS and KEPT in reading.ways
+    return f"Sending: {', '.join(parts)}." if is_told else ""
 
 
 def _state_workers(first: Any, reading: Reading) -> str:
-    if COLD not in reading.ways:
+    """Say what workers cost to start, unless threads do, and in memory where few fit."""
+    if COLD not in reading.ways or reading.way == THREADS:
         return ""
     started = words.state_seconds(reading.ways[COLD].start_seconds)
     workers = words.name_workers("processes", int(first["workers"]))
-    told = f"To start and to end {workers} took {started}."
-    if pd.isna(first["worker_bytes"]):
+    told = f"Starting: {workers} took {started} to start and to end."
+    own, free = first["worker_bytes"], first["free_bytes"]
+    if pd.isna(own) or free > _FEW * first["workers"] * own:
         return told
-    most = int(first["free_bytes"] // first["worker_bytes"])
     return (
-        f"{told} After its tasks a worker had {words.state_bytes(first['worker_bytes'])} of its "
-        f"own: the memory that is free holds about {most:,} of them."
+        f"{told}\nMemory: after its tasks a worker had {words.state_bytes(own)} of its own: what "
+        f"is free holds about {words.state_number(int(free // own))} of them."
     )
 
 
-def _state_paying(reading: Reading) -> str:
-    """Say from how many tasks on, and of which length, processes pay."""
-    told, loop = [], reading.prices[LOOP].each
-    for way in (COLD, KEPT):
-        price = reading.prices.get(way)
-        if price is not None and price.each < (1 - words.MARGIN) * loop:
-            number = max(price.start / (loop - price.each), (price.start + price.least) / loop)
-            told.append(f"{name_way(way, reading)} from about {math.ceil(number):,} such tasks on")
-    if not told:
+def _state_control(reading: Reading) -> str:
+    """Say what a countdown gained meanwhile, where that tells what holds the function back."""
+    control, first = estimate_control(reading.run), reading.first
+    if math.isnan(control.low) or KEPT not in reading.ways or first["task_cpu_percent"] < 50:
         return ""
-    pool = reading.ways[COLD]
-    least = pool.start_seconds / (1 - pool.time_ratio) / reading.tasks
-    return (
-        f"Processes are quicker than the loop: {'; '.join(told)}; a cold pool, for "
-        f"{words.count_in_words(reading.tasks, 'task')}, where one takes more than about "
-        f"{words.state_seconds(least)}."
+    gain = compare_ways(reading, LOOP, KEPT)
+    told = (
+        f"Control: a pure countdown in {words.name_workers('processes', int(first['workers']))} "
+        f"gained {control.centre:.2f} × ({control.low:.2f} to {control.high:.2f}) meanwhile"
     )
+    if NEAR * gain.high < control.low:
+        return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
+    most = min(first["workers"], first["usable_cores"])
+    is_held_back = control.high < 0.9 * most and gain.centre <= control.centre
+    return f"{told}: the machine had hardly more to give." if is_held_back else ""
 
 
-def _state_control(run: pd.DataFrame) -> str:
-    control = estimate_control(run)
-    if not control.rounds:
-        return ""
-    ends = "" if math.isnan(control.low) else f" ({control.low:.2f} to {control.high:.2f})"
-    workers = words.name_workers("processes", int(run["workers"].iloc[0]))
-    return (
-        f"A pure countdown beside it, in {workers}, gained {control.centre:.2f} ×{ends}: "
-        "more than that the machine didn't have to give."
-    )
-
-
-def _state_answers(run: pd.DataFrame) -> str:
-    first = run.iloc[0]
+def _state_races(first: Any) -> str:
     if first["calls"] == 1 or "answers differ" in read_traps(first["traps"]):
         return ""
+    calls = words.count_in_words(int(first["tasks"]), "call")
     return (
-        "Threads that were made to switch as often as they can gave the same answers in "
-        f"{words.count_in_words(int(first['tasks']), 'call')}, which proves nothing."
+        f"Races: none seen in {calls} by threads that were made to switch as often as they can; "
+        "one may still exist."
     )
 
 
-def _mind(first: Any) -> list[str]:
+def _note(first: Any) -> list[str]:
     """Name each trap with what to do about it, and each way that is missing."""
     traps, missing = read_traps(first["traps"]), read_traps(first["missing"])
-    lines = [f"Note: {MENDS[name].format(seen)}" for name, seen in traps.items() if name in MENDS]
+    lines = [f"Note: {FIXES[name].format(seen)}" for name, seen in traps.items() if name in FIXES]
     return lines + [f"Left out, {name}: {reason}." for name, reason in missing.items()]
 
 
@@ -396,9 +411,9 @@ def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> lis
         alone = "" if key == base else beside
         gil = "" if first["gil_enabled"] else ", without the GIL"
         threads = f"threads took {ratio.centre:.2f} × as long as its loop{ends}, {called}"
-        lines += [f"{name_place(run)}{gil}: {alone}its {threads}.", *_mind(first)]
+        lines += [f"{name_place(run)}{gil}: {alone}its {threads}.", *_note(first)]
         if not first["gil_enabled"]:
-            lines.append(_state_answers(run))
+            lines.append(_state_races(first))
     return lines
 
 

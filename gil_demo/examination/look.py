@@ -15,17 +15,20 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten
+from gil_demo.examination.table import OWN_THREADS
 from gil_demo.running.limits import TimeUp, limited
+from gil_demo.words import state_share
 
 MOST_BYTES = 100_000_000
 """The largest argument or answer that is sent to a worker, and all answers that are kept."""
 _MOST_LOADED = 20_000_000  # what is larger is weighed, but not rebuilt
 _MOST_GLOBAL_BYTES = 1_000_000
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
-_SEVERAL_CORES = 1.3
-_LARGE_SHARE = 0.1
-_MANY_LETTERS = 200
-_LONG_SECONDS = 0.005
+_LARGE_SHARE, _SMALL_BYTES = 0.1, 10_000
+_SHORT_BYTES = 1_000_000  # which take no time to pickle again
+_OWN_SHARE = 0.15  # of the work, which threads of the function's own do
+_MANY_CHARACTERS = 200
+_LONG_SECONDS = 0.02
 Function = Callable[[Any], object]
 
 
@@ -59,10 +62,10 @@ class Look(NamedTuple):
 class _Sink(io.TextIOBase):
     """Takes what is printed, and counts it."""
 
-    letters = 0
+    characters = 0
 
     def write(self, text: str) -> int:
-        self.letters += len(text)
+        self.characters += len(text)
         return len(text)
 
 
@@ -92,10 +95,12 @@ def weigh(value: object) -> Parcel:
     seconds = time.perf_counter() - began
     if scales.size > _MOST_LOADED:
         return Parcel(scales.size, seconds, None)
-    began = time.perf_counter()
-    content = pickle.dumps(value)
-    pickle.loads(content)
-    return Parcel(len(content), time.perf_counter() - began, content)
+    for _ in range(3 if scales.size < _SHORT_BYTES else 1):  # others lengthen a short one
+        began = time.perf_counter()
+        content = pickle.dumps(value)
+        pickle.loads(content)
+        seconds = min(seconds, time.perf_counter() - began)
+    return Parcel(len(content), seconds, content)
 
 
 def name_function(function: Any) -> str:
@@ -113,7 +118,7 @@ def look_at(
     began, watch = time.monotonic(), _Watch(function)
     times: dict[int, float] = {}
     answers: dict[int, Any] = {}
-    kept, cpu = 0, 0.0
+    kept, cpu, elsewhere = 0, 0.0, 0.0
     with silenced() as sink:
         for place in order:
             if len(times) >= least and time.monotonic() - began > seconds:
@@ -121,8 +126,10 @@ def look_at(
             argument, is_watched = arguments[place], len(times) < _DETAILED
             if is_watched or watch.changes_argument:
                 argument = watch.look_before(argument)
+            alone = time.thread_time()
             answer, times[place], worked = _call(function, argument, place, len(arguments), timeout)
             cpu += worked
+            elsewhere += worked - (time.thread_time() - alone)
             if is_watched:
                 watch.look_after(argument, answer)
             kept += watch.answer.size if watch.answer else sys.getsizeof(answer)
@@ -131,10 +138,11 @@ def look_at(
             del answer
     share = cpu / max(1e-9, sum(times.values()))
     traps = watch.find_traps(statistics.median(times.values()))
-    if sink.letters > _MANY_LETTERS * len(times):
-        traps["prints"] = f"{sink.letters / len(times):,.0f} letters a task"
-    if share > _SEVERAL_CORES and max(times.values()) > _LONG_SECONDS:
-        traps["uses several cores"] = f"{share:.1f} at once"
+    if sink.characters > _MANY_CHARACTERS * len(times):
+        traps["prints"] = f"{sink.characters / len(times):,.0f} characters a task"
+    # what they do is seen on a busy machine, too, which gives them no second core
+    if min(elsewhere, cpu - elsewhere) > _OWN_SHARE * cpu and cpu > _LONG_SECONDS:
+        traps[OWN_THREADS] = f"which did {state_share(elsewhere / cpu)} of its work"
     return Look(
         [*times], [*times.values()], answers, share, watch.argument, watch.answer,
         watch.changes_argument, traps, watch.obstacle,
@@ -219,8 +227,9 @@ class _Watch:
             traps["changes a global"] = ", ".join(sorted(self._changed))
         carried = [one for one in (self.argument, self.answer) if one]
         price = sum(one.seconds for one in carried)
-        if price > _LARGE_SHARE * seconds and price > 1e-4:
-            traps["large data"] = f"{sum(one.size for one in carried):,} bytes a task"
+        size = sum(one.size for one in carried)
+        if size > _SMALL_BYTES and price > max(1e-4, _LARGE_SHARE * seconds):
+            traps["large data"] = f"{size:,} bytes a task"
         return traps
 
 

@@ -20,6 +20,7 @@ from gil_demo.measuring.runs import BASELINE, collect_facts
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.runners import ENGINES, find_missing
 from gil_demo.tables.schema import make_table
+from gil_demo.words import state_seconds
 
 _LOOK_SHARE, _STARTS_SHARE = 0.1, 0.05  # of the budget
 
@@ -40,9 +41,9 @@ def examine(
     """Find out what to run your own function with: a loop, threads, processes or something else.
 
     First each argument of a sample is tried in the plain loop, and each way once. Then all ways run
-    the same tasks, in the same chunks, in turn. How often the function will be called is printed
-    before that. What it prints is kept back. An argument or an answer of more than 100 MB isn't
-    sent to a worker, and a run holds answers of 200 MB in all, or a single one.
+    the same tasks, in the same chunks, in turn. How often the function will be called at most is
+    printed before that. What it prints is kept back. An argument or an answer of more than 100 MB
+    isn't sent to a worker, and a run holds answers of 200 MB in all, or a single one.
 
     Args:
         function: takes one argument.
@@ -93,7 +94,8 @@ def examine(
         if once:
             ways.plan = plan_once(ways.plan, look, len(given), workers, len(ways.runs))
         needed = time.monotonic() - began + ways.estimate_least()
-        _announce(facts, ways.plan, ways.count_calls(left), max(seconds, needed))
+        most = ways.limit_rounds(left)
+        _announce(facts, ways.plan, ways.count_calls(most), max(seconds, needed))
         if not once:
             ways.try_each()
             ways.shrink(seconds - (time.monotonic() - began))
@@ -102,7 +104,7 @@ def examine(
         left = max(0.1, seconds - (time.monotonic() - began))
         taken = take_samples(
             variants, (FUNCTION, BASELINE), budget=left, name=" by ".join, is_warm=True,
-            most_rounds=ways.count_slices(),
+            most_rounds=most,
         )  # fmt: skip
 
     def describe(one: Sample[Run]) -> dict[str, object]:
@@ -115,7 +117,7 @@ def examine(
         return {**told, **start._asdict(), "seconds": figures.pop("work"), **figures}
 
     rounds = taken.samples[-1].round
-    facts |= _state_facts(look, ways, calls=ways.count_made(rounds))
+    facts |= _state_facts(look, ways, calls=ways.count_calls(rounds))
     return make_table(make_rows(taken, facts, describe), EXAMINED)
 
 
@@ -155,12 +157,11 @@ def _between(
 
 def _announce(facts: Mapping[str, Any], plan: Plan, calls: int, seconds: float) -> None:
     tasks = facts["all_tasks"]
-    chosen = f"{plan.size:,} of " if calls > 1 and plan.size < tasks else ""
-    often = f"about {calls:,} times" if calls > 1 else "once at most"
+    chosen = f" (a run takes at most {plan.size:,} of the {tasks:,})" if plan.size < tasks else ""
+    often = f"{calls:,} times" if calls > 1 else "once"
     print(
-        f"{facts['function']} will be called {often} on each of {chosen}{tasks:,} "
-        f"argument{'s' * (tasks > 1)}, "
-        f"within some {seconds:.0f} seconds.",
+        f"{facts['function']} will be called at most {often} on an argument{chosen}, within about "
+        f"{state_seconds(seconds)}.",
         flush=True,
     )
 

@@ -7,6 +7,7 @@ import json
 import pandas as pd
 
 from gil_demo.drawing.style import draw_png
+from gil_demo.examination.table import FACTS
 from gil_demo.tables.kinds import draw, summarise, verdict
 
 _PAGE = """<!doctype html>
@@ -19,6 +20,7 @@ img {{ max-width: 100%; height: auto; }} td, th {{ padding: 0 0.7em; text-align:
 <img src="data:image/png;base64,{picture}" alt="{alternative}">
 <ul>{others}</ul>
 {summary}
+{facts}
 </body></html>
 """
 
@@ -34,7 +36,7 @@ def write_json(table: pd.DataFrame) -> bytes:
 
 
 def write_page(table: pd.DataFrame) -> bytes:
-    """Write the sentences, the chart and the summary as an HTML page."""
+    """Write the sentences, the chart, the summary and what was found once as an HTML page."""
     first, *others = verdict(table).splitlines()
     chart = draw(table)
     summary = summarise(table).drop(columns=["run_id", "runner", "interpreter"])
@@ -45,5 +47,6 @@ def write_page(table: pd.DataFrame) -> bytes:
         picture=base64.b64encode(draw_png(chart)).decode(),
         alternative=html.escape(chart.description),
         summary=summary.to_html(index=False, border=0, float_format="{:.4g}".format),
+        facts=table[[*FACTS]].drop_duplicates().T.to_html(header=False, border=0),
     )
     return page.encode()

@@ -9,8 +9,9 @@ from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import Column, make_schema
 
 LEAST_BESIDE_SECONDS = 0.005
+OWN_THREADS = "threads of its own"  # the name of a trap
 FUNCTION, CONTROL, BESIDE = "function", "countdown", "beside a countdown"
-_FACTS = {
+FACTS = {
     "interpreter": Column("text", may_be_empty=True),
     "function": Column("text"),
     **dict.fromkeys(("workers", "tasks", "all_tasks", "chunksize", "calls"), Column("whole")),
@@ -29,7 +30,7 @@ EXAMINED = make_schema(
     "an examined function",
     ("examine",),
     {
-        **_FACTS,
+        **FACTS,
         "work": Column("text", choices=(FUNCTION, CONTROL, BESIDE)),
         "runner": Column("text"),
         "start_method": Column("text", may_be_empty=True),
@@ -41,7 +42,7 @@ EXAMINED = make_schema(
             ("cpu_seconds", "part_seconds", "beside_seconds"), Column("seconds", may_be_empty=True)
         ),
     },
-    alike=tuple(_FACTS),
+    alike=tuple(FACTS),
     variant=("work", "runner", "start_method"),
 )
 """A row for each timed run of `tasks` out of `all_tasks`; `interpreter` is empty for this Python.
@@ -132,7 +133,7 @@ def read_traps(told: object) -> dict[str, str]:
 
 
 def write_traps(traps: dict[str, str]) -> str:
-    """Write traps into a cell, each on few letters."""
+    """Write traps into a cell, each in few characters."""
     parts = (
         f"{name}: {' '.join(seen.split())[:240]}" if seen else name for name, seen in traps.items()
     )

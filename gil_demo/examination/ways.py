@@ -18,6 +18,7 @@ from gil_demo.checks import GilDemoError, WorkerDied
 from gil_demo.examination.look import Function, Look, are_alike, name_task, silenced
 from gil_demo.examination.plan import ROUNDS_WANTED, Plan, choose_chunksize
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
+from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.intervals import switch_interval_of
@@ -31,6 +32,7 @@ from gil_demo.running.workloads import countdown, measure_steps_per_second
 _TINY_INTERVAL = 2e-6
 _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
+_MORE_ROUNDS, _MOST_ROUNDS = 1.25, 30
 _REPEATED = 3
 _CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
 
@@ -118,31 +120,27 @@ class Ways:
         assert self.held is not None
         return [one.answer for one in run_in_pool(self.held, chunksize, function, tasks, limit)]
 
-    def count_calls(self, seconds: float) -> int:
-        """Count about how often the function will be called on each argument."""
+    def limit_rounds(self, seconds: float) -> int:
+        """Give the most rounds that are run: somewhat more than are likely to fit."""
         if self.once:
-            return 1
-        each = max(1e-9, statistics.fmean(self.look.usual))
-        ways = len(self.runs)
-        control = (self.workers + 1) * self.plan.steps / measure_steps_per_second()
-        rounds = seconds / (self.plan.size * each * (ways + 0.5) + control)
-        return ways + round(max(1.0, rounds) * ways)
+            return len(self.plan.places) // (self.plan.size * len(self.runs))
+        loop = self.plan.size * max(1e-9, statistics.fmean(self.look.usual))
+        fitting = seconds / (loop * (len(self.runs) + 0.5) + self._get_control_seconds())
+        return min(_MOST_ROUNDS, max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting)))
+
+    def _get_control_seconds(self) -> float:
+        return (self.workers + 1) * self.plan.steps / measure_steps_per_second()
+
+    def count_calls(self, rounds: int) -> int:
+        """Count how often so many rounds call the function on the argument that is used most."""
+        often = len(self.runs) + is_gil_enabled()  # and beside a countdown
+        tried = 2 + max(self.tried, len(self.runs) - 1)
+        return 1 if self.once else tried + rounds * often
 
     def estimate_least(self) -> float:
         """Estimate the seconds for a first try of each way and one round."""
         tries = 1 if self.once else 2
         return tries * len(self.runs) * self.plan.size * statistics.fmean(self.look.usual)
-
-    def count_made(self, rounds: int) -> int:
-        """Count how often the function was called on the argument that was used most."""
-        often = len(self.runs) + is_gil_enabled()  # and beside a countdown
-        return 1 if self.once else 2 + self.tried + rounds * often
-
-    def count_slices(self) -> float:
-        """Count the rounds that the tasks are enough for."""
-        if not self.once:
-            return math.inf
-        return len(self.plan.places) // (self.plan.size * len(self.runs))
 
     def list_variants(self) -> dict[tuple[str, str], Callable[[], Run]]:
         variants: dict[tuple[str, str], Callable[[], Run]] = {
@@ -214,14 +212,13 @@ class Ways:
 
     def try_each(self) -> None:
         """Run each way once, hold its answers against the first ones, and see what it takes."""
-        is_steady, began = self._repeat(), time.monotonic()
+        is_steady, began, self.tried = self._repeat(), time.monotonic(), len(self.runs) - 1
         for name in [name for name in self.runs if name != BASELINE]:
             with self._excused(name), self.between():
                 answers = self._try_pool() if name == "processes" else self._try(name)
                 if is_steady:
                     self._compare(name, answers)
         self._tried_seconds = time.monotonic() - began
-        self.tried = len(self.runs) - 1
         sizes = (self.plan.size, len(self.given), self.workers)
         chunksize = choose_chunksize(self.look, *sizes, self.chunk_seconds)
         self.plan = self.plan._replace(chunksize=chunksize)
@@ -229,7 +226,7 @@ class Ways:
     def shrink(self, seconds: float) -> None:
         """Take fewer tasks where the first try was slower than a single call let expect."""
         plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
-        rounds = seconds / (1.5 * loop + self._tried_seconds)
+        rounds = seconds / (1.5 * loop + self._tried_seconds + self._get_control_seconds())
         size = max(min(self.workers, plan.size), int(plan.size * rounds / ROUNDS_WANTED))
         if size < plan.size:
             size -= size % self.workers if size > self.workers else 0
@@ -247,8 +244,9 @@ class Ways:
                 began = time.perf_counter()
                 answers += _run_in_loop(self.function, [task], 1, self._get_limit())
                 shares.append((time.perf_counter() - began) / max(1e-9, first[place]))
-        if len(again) > 1 and max(shares) < _CACHED and first[again[0]] > 1e-4:
-            self.traps["remembers"] = f"a second call took {max(shares):.1%} of the first"
+        share = statistics.median(shares)
+        if len(again) > 1 and share < _CACHED and first[again[0]] > 1e-4:
+            self.traps["remembers"] = f"a second call took {100 * share:.1f} % of the first"
         kept = self.look.answers
         pairs = zip(again, answers, strict=True)
         is_steady = all(one not in kept or are_alike(kept[one], other) for one, other in pairs)

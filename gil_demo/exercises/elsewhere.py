@@ -13,7 +13,7 @@ from gil_demo.pythons.table import INTERPRETERS, MEASURED, summarise_interpreter
 from gil_demo.tables.schema import check_kind, check_one_run
 
 FREE_THREADED, ORDINARY = "CPython 3.13.5t", "CPython 3.13.0"
-PART = 0.1  # of a task's length, which its cost should be at most
+SHARE = 0.1  # of a task's length, which its cost should be at most
 JOBS, JOB_MILLISECONDS = 100_000, 0.1
 
 
@@ -98,7 +98,7 @@ def _summarise(table: pd.DataFrame) -> pd.DataFrame:
 def check_least(answer: object, table: pd.DataFrame) -> Judgement:
     """Check from how many milliseconds on a task costs a tenth of itself at most, by runner."""
     costs = _list_milliseconds(table)
-    least = costs / PART
+    least = costs / SHARE
     return Answer("least", answer).judge_numbers(
         least,
         f"from {least.min():.1f} ms for {least.idxmin()} to {least.max():.1f} ms for "
@@ -106,7 +106,7 @@ def check_least(answer: object, table: pd.DataFrame) -> Judgement:
         {
             "that is the cost itself. The task should be so much longer that the cost is a tenth "
             "of it.": costs,
-            "that is a tenth of the cost. The cost should be a tenth of the task.": costs * PART,
+            "that is a tenth of the cost. The cost should be a tenth of the task.": costs * SHARE,
             "those are seconds. A second has 1,000 milliseconds.": least / 1000,
         },
         "cost / length = 0.1; solve it for the length.",
@@ -116,7 +116,7 @@ def check_least(answer: object, table: pd.DataFrame) -> Judgement:
 def check_jobs(answer: object, table: pd.DataFrame) -> Judgement:
     """Check how many jobs fill a task whose cost is a tenth of its length at most, by runner."""
     costs = _list_milliseconds(table)
-    lengths, as_long = costs / PART, (costs / JOB_MILLISECONDS).map(math.ceil)
+    lengths, as_long = costs / SHARE, (costs / JOB_MILLISECONDS).map(math.ceil)
     exact = lengths / JOB_MILLISECONDS
     jobs, floor = exact.map(math.ceil), exact.map(math.floor)
     return Answer("jobs", answer).judge_numbers(
@@ -213,7 +213,7 @@ def check_medians(answer: object, table: pd.DataFrame) -> Judgement:
 
 
 def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
-    """Check which part of its own ideal the machine reached that is farthest from it."""
+    """Check what share of its own ideal the machine reached that is farthest from it."""
     processes = _pick(table, "processes").reset_index(drop=True)
     speed_ups, workers, cores = (
         processes[name].astype(float) for name in ("speed_up", "workers", "usable_cores")
@@ -231,8 +231,8 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
             "and usable cores.": (speed_ups / cores).min(),
             "that is the lowest speed-up. Divide each by the ideal of its own machine "
             "first.": lowest,
-            "that is the highest part. Which machine reached least?": shares.max(),
-            "that is the part in the middle. Which machine reached least?": shares.median(),
+            "that is the highest share. Which machine reached least?": shares.max(),
+            "that is the median share. Which machine reached least?": shares.median(),
         },
         "divide each machine's `speed_up` by its own ideal, then take the smallest.",
     )

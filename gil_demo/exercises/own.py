@@ -24,7 +24,7 @@ def check_start_share(answer: object, table: pd.DataFrame) -> Judgement:
         f"{100 * share:.0f} % of {whole:.3g} s. The more there is to do, the smaller it gets: the "
         "start is paid once.",
         {
-            "those are seconds. Which part of the pool's time is that?": start,
+            "those are seconds. What share of the pool's time is that?": start,
             "upside down. The start goes over the whole.": 1 / share,
             "that is beside the work alone. The whole counts the start, too.": start
             / (whole - start),
@@ -39,8 +39,7 @@ def check_count_tasks(answer: object) -> Judgement:
     return Answer("count_tasks", answer).judge_function(
         [(0.1, 0.02, 0.01), (0.5, 0.004, 0.003), (0.03, 0.1, 0.06), (1.0, 0.5, 0.25)],
         _find_wrong_count,
-        "each task in the pool saves a little, and the start is what must be saved first. "
-        "`verdict` reckons it the same way.",
+        "each task in the pool saves a little, and the start is what must be saved first.",
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from gil_demo.checks import ResultsError
 from gil_demo.exercises.judging import Answer, Judgement, hint, pick, read_number
 from gil_demo.measuring.runs import BASELINE, RUNS, check_comparable, summarise
+from gil_demo.race.comparison import find_reservations
 from gil_demo.recorded import load_published
 from gil_demo.tables.schema import check_kind
 from gil_demo.words import MARGIN, state_share
@@ -63,9 +64,9 @@ def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
     drawn = summarise(table).set_index("runner")["speed_up"]["processes"]
     return Answer("speed_up", answer).judge_number(
         speed_up,
-        f"{speed_up:.2f} ×; the chart says {drawn:.2f}, since its centre uses more of the rounds "
-        "than the one in the middle. A slow moment of the machine slows both runs of a round, and "
-        "their ratio hardly at all.",
+        f"{speed_up:.2f} ×; the chart says {drawn:.2f}, which joins all rounds and "
+        "doesn't take only the one in the middle. A slow moment of the machine slows both runs of "
+        "a round, and their ratio hardly at all.",
         {
             "upside down. The loop's time goes over the processes' time.": upside_down,
             "that is the speed-up of threads. Take the column `processes`.": of_threads,
@@ -77,16 +78,14 @@ def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
 
 
 def check_lost_share(answer: object, table: pd.DataFrame) -> Judgement:
-    """Check which part of their time the threads lost in the largest published slowdown."""
+    """Check which share of their time the threads lost in the largest published slowdown."""
     published = load_published().query("split and threads == 2").sort_values("time_ratio")
     largest = published.iloc[-1]
-    mine, theirs = _find_time_ratio(table), float(largest["time_ratio"])
-    own = f"{state_share(1 - 1 / mine)} of theirs" if mine > 1 else "no time at all"
+    theirs = float(largest["time_ratio"])
     return Answer("lost_share", answer).judge_number(
         1 - 1 / theirs,
         f"{1 - 1 / theirs:.2f}, since what takes the loop 1 s took them {theirs:.2f} s "
-        f"({largest['python']}, {largest['machine']}). By the same reckoning your threads lost "
-        f"{own}.",
+        f"({largest['python']}, {largest['machine']}). {_state_own_loss(table)}",
         {
             "that is how much longer they took, as a part of the plain loop's time. Of their own "
             "time it is less.": theirs - 1,
@@ -97,6 +96,15 @@ def check_lost_share(answer: object, table: pd.DataFrame) -> Judgement:
         "say the plain loop takes 1 s. How long did the threads take, and how much of that was "
         "counting?",
     )
+
+
+def _state_own_loss(table: pd.DataFrame) -> str:
+    ratio = _find_time_ratio(table)
+    if find_reservations(table):
+        return "Your run has no verdict, so nothing is said of its share."
+    if ratio <= 1:
+        return "Your threads lost nothing: they took no longer than the loop."
+    return f"Your threads lost {state_share(1 - 1 / ratio)} of theirs."
 
 
 def check_short(answer: object, table: pd.DataFrame) -> Judgement:
@@ -205,7 +213,7 @@ def _find_fault_of_call(found: object, threads: list[_Rehearsal], began: float) 
     return ""
 
 
-# the script's faults, each with a hint for who has missed it
+# the script's faults, each with a hint for whoever has missed it
 _FAULTS = {
     2: "what kind of number does each worker count down from?",
     4: "what ends the workers, and has anyone waited for them by then?",

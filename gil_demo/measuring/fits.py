@@ -17,7 +17,7 @@ from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, Estimate
 
 LEAST_SIZES = 3
 ALWAYS_PAYS = "it pays at every size that was measured"
-NEVER_MEETS = "at no size of task did the two meet"
+NEVER_PAYS = "it pays at no size that was measured"
 Key = TypeVar("Key")
 
 
@@ -214,10 +214,10 @@ def find_crossing(
     if all(cost < -reach for cost, reach in (first, last)):
         raise ResultsError(ALWAYS_PAYS)
     if not low > 0 and all(cost > reach for cost, reach in (first, last)):
-        raise ResultsError(NEVER_MEETS)
+        raise ResultsError(NEVER_PAYS)
     furthest = 30 * sizes[-1]
     if low > sizes[-1] and high > furthest:
-        raise ResultsError("they would meet far beyond the sizes that were measured")
+        raise ResultsError("it would pay far beyond the sizes that were measured")
     if not 0 < low <= size <= high <= min(10 * low, furthest):
-        raise ResultsError("the rounds differ too much to tell where the two meet")
+        raise ResultsError("the rounds differ too much to tell from which size on it pays")
     return Estimate(size, low, high, rounds)

@@ -191,7 +191,7 @@ def warn(machine: Machine) -> list[str]:
         f"This Python is bound to {usable} of {logical} cores.": limit == "affinity",
         f"{usable} logical cores share {physical} physical ones: "
         "expect less than double speed from two of them.": shared < usable,
-        "The GIL is off in this Python: threads run at the same time, unlike in the story.": (
+        "The GIL is off in this Python: threads run at the same time. In the story they don't.": (
             not is_locked
         ),
         "This Python can run without the GIL, but something turned it on (a package that "

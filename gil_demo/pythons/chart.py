@@ -1,6 +1,7 @@
 """Two threads over one under each interpreter: measured, recorded and published ratios."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -38,17 +39,28 @@ class Mark(NamedTuple):
     high: float = math.nan
     split: bool = True
     source: str = ""
+    name: str = ""  # with the whole version
 
 
 def list_marks(summary: pd.DataFrame, origin: str) -> list[Mark]:
     marks = []
     for row in list_rows(summary[summary["state"] == MEASURED]):
         minor, is_off = ".".join(row.version.split(".")[:2]), row.gil == "off"
-        label = f"{row.interpreter.replace(row.version, minor)}{', GIL off' if is_off else ''}"
+        name = f"{row.interpreter}{', GIL off' if is_off else ''}"
+        label = name.replace(row.version, minor)
         rank = row.implementation != "CPython", read_numbers(minor), is_off
         ratio = row.time_ratio, row.time_ratio_low, row.time_ratio_high
-        marks.append(Mark(rank, label, origin, *ratio))
+        marks.append(Mark(rank, label, origin, *ratio, name=name))
     return marks
+
+
+def _tell_apart(marks: Sequence[Mark]) -> list[Mark]:
+    """Name those by their whole version that share a minor one, so that each has its row."""
+    labels = Counter((mark.label, mark.origin) for mark in marks if mark.name)
+    return [
+        mark._replace(label=mark.name) if labels[mark.label, mark.origin] > 1 else mark
+        for mark in marks
+    ]
 
 
 def list_published_marks(published: pd.DataFrame) -> list[Mark]:
@@ -68,7 +80,7 @@ def draw_interpreters(
     recorded: pd.DataFrame | None = None,
     published: pd.DataFrame | None = None,
 ) -> style.Chart:
-    """Draw how long two threads took as a multiple of one, a row for each minor version.
+    """Draw how long two threads took as a multiple of one, a row for each Python.
 
     What is recorded stands in for versions that the reader lacks, and is left out of other rows.
     """
@@ -88,7 +100,7 @@ def draw_interpreters(
                 f"{', '.join(wanted)}"
             )
         marks += list_published_marks(published)
-    marks.sort(key=lambda mark: (mark.rank, mark.label))
+    marks = _tell_apart(sorted(marks, key=lambda mark: (mark.rank, mark.label)))
     splits = sorted({mark.split for mark in marks}, reverse=True)
     panels = {split: [mark for mark in marks if mark.split == split] for split in splits}
     chart = _draw_panels(panels)

@@ -4,8 +4,8 @@
 
 It runs alone, on Python 2.7 and all since, with nothing but the standard library. Each round does
 the same countdown once in each way, in mixed order: both halves one after another, the halves in
-two threads, and the halves in two processes that are started beforehand. `gil_demo gather` reads
-the line, too.
+two threads, and the halves in two processes that are started beforehand.
+`python -m gil_demo gather FOLDER` reads the line, too.
 """
 
 import json

@@ -19,6 +19,7 @@ from gil_demo.race.comparison import describe_run, find_reservations, title_find
 from gil_demo.tables.schema import check_one_run, list_rows
 from gil_demo.words import capitalise, count_in_words, head, state_factor
 
+_LAW = "By Amdahl's law, which notebook 08 explains:"
 _POWERS = [2.0**n for n in range(9)]
 _CORES = [2 ** (step / 8) for step in range(65)]
 
@@ -65,8 +66,10 @@ def select_fits(table: pd.DataFrame, fits: list[Fit]) -> list[Fit]:
 def judge_fits(table: pd.DataFrame) -> list[str]:
     """Say in a sentence each how much of the work was shared out, and on which cores."""
     fits = fit_runners(table)
-    told = [] if find_reservations(table) else [_state_fit(fit) for fit in fits]
-    return [*told, _state_cores(table, select_fits(table, fits))] if fits else []
+    if not fits:
+        return []
+    told = [] if find_reservations(table) else [_LAW, *map(_state_fit, fits)]
+    return [*told, _state_cores(table, select_fits(table, fits))]
 
 
 def _state_fit(fit: Fit) -> str:

@@ -159,7 +159,7 @@ def compare_random_numbers() -> pd.DataFrame:
 
     Returns:
         A row for each start method and source: start_method, source, the numbers from 0 to 1 that
-        the workers drew, worker_1 and worker_2, and verdict ("the same" or "unlike").
+        the workers drew, worker_1 and worker_2, and verdict ("the same" or "different").
 
     Raises:
         GilDemoError: the run failed.
@@ -172,6 +172,6 @@ def compare_random_numbers() -> pd.DataFrame:
             for source in SOURCES:
                 seeds = np.random.SeedSequence(_SEED).spawn(WORKERS)
                 drawn = run([partial(counters.draw_number, source, seed) for seed in seeds])
-                told = "the same" if len(set(drawn)) == 1 else "unlike"
+                told = "the same" if len(set(drawn)) == 1 else "different"
                 rows.append((method, source, *drawn, told))
     return pd.DataFrame(rows, columns=["start_method", "source", "worker_1", "worker_2", "verdict"])

@@ -40,7 +40,7 @@ def put_each(queue: Any, updates: int) -> None:
     try:
         for _ in range(updates):
             queue.put(1)
-    finally:  # else who waits for more would wait for ever where this one is interrupted
+    finally:  # else whoever waits for more would wait for ever where this one is interrupted
         queue.put(None)
 
 
@@ -69,6 +69,11 @@ def set_total(value: int) -> None:
     """Set the global, as an initializer does in each worker."""
     global total
     total = value
+
+
+def add_total(number: int) -> int:
+    """Add the global to a number, and leave it as it is."""
+    return total + number
 
 
 def raise_total(amount: int) -> tuple[int, int]:

@@ -138,12 +138,12 @@ def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     reservations = words.find_busy_reservations(table.iloc[0], WORKERS)
     lines = [f"Note: {reservation}." for reservation in reservations]
     for runner, own in summary.groupby("runner", sort=False):
-        crew = words.capitalise(words.name_workers(str(runner), WORKERS))
-        lines.append(f"{crew} at once, time over updates:")
+        crew = words.name_workers(str(runner), WORKERS)
+        lines.append(f"For each update, by {crew} at the same time:")
         for row in list_rows(own):
             price = words.state_range(row.each_seconds, row.each_low, row.each_high)
             lines.append(f"  {row.way}: {price}{_compare(row)}; {_judge_lost(row)}.")
-    return words.tell(table, lines)
+    return words.tell(table, lines, "; each × is taken inside the rounds")
 
 
 def _compare(row: Any) -> str:
@@ -158,7 +158,7 @@ def _compare(row: Any) -> str:
 
 def _judge_lost(row: Any) -> str:
     is_luck = row.way in (updates.PLAIN, updates.RAW) and not row.lost
-    end = ", which proves nothing" if is_luck else ""
+    end = f" ({updates.UNSEEN})" if is_luck else ""
     return f"{state_lost(row)} of {row.expected:,.0f} lost{end}"
 
 
@@ -188,7 +188,7 @@ def draw_prices(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         told = f"{words.state_seconds(row.each_seconds)}{lost}"
         parts.write(axes, told, (max(own), place), (9, 0), SOFT_INK, 12, va="center")
     parts.name_values(
-        axes, "time of an update, two workers at once (each step: ten times as long)", 6
+        axes, "time of an update, two workers at the same time (each step: ten times as long)", 6
     )
     parts.widen(axes, 3, words.state_seconds)
     parts.name_rows(axes, [f"{row.runner}: {row.way}" for row in rows])

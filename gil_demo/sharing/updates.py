@@ -26,6 +26,7 @@ WAYS = (
     *("Value without its lock", "Value under its lock", "Manager under its lock"),
 )
 OWN, PLAIN, CALL, LOCKED, QUEUE, RAW, VALUE, MANAGER = WAYS
+UNSEEN = "no race seen; one may still exist"
 INTERVALS = DEFAULT, TINY = ("default", "tiny")
 """When a Python hands over from thread to thread: at its own switch interval, or at the shortest
 that it takes, a microsecond (before Python 3 after each step)."""
@@ -163,11 +164,11 @@ def _explain(row: Any) -> str:
     is_why_known = row["implementation"] == "CPython" and row["gil_enabled"] and version >= (3, 10)
     if row["way"] == PLAIN and is_why_known:
         return (
-            "that proves nothing. CPython with a GIL hands over, from 3.10 on, at calls and where "
-            "a loop jumps back, and no call stands between reading and writing here. No rule of "
-            "the language says so."
+            f"{UNSEEN}. CPython with a GIL hands over, from 3.10 on, at calls and where a loop "
+            "jumps back, and no call stands between reading and writing here. No rule of the "
+            "language says so."
         )
-    return "that proves nothing. The threads were lucky; run it again, or for longer."
+    return f"{UNSEEN}. The threads were lucky; run it again, or for longer."
 
 
 def draw_updates(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
@@ -196,7 +197,7 @@ def draw_updates(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{100 * row.lost / row.expected:.1f} %"
         for row in list_rows(summary)
     )
-    marks = "large: of all rounds; round: at its own switch interval, square: at the shortest"
+    marks = "large mark: all rounds; round: Python's own switch interval, square: the shortest"
     conditions = f"{_describe(table, len(names))}; two threads; {marks}"
     return finish(chart, _title(table, summary), conditions, f"Shares lost: {each}.")
 
@@ -228,5 +229,9 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         losers, many = int((own["lost"] > 0).sum()), len(own)
         told = {0: "none", many: "all"}.get(losers, f"{words.state_number(losers)} of {many}")
         parts.append(f"{way} {told if many > 1 else state_lost(own.sum())}")
-    what = "Pythons that lose updates" if summary["run_id"].nunique() > 1 else "updates lost"
+    what = (
+        "Pythons that lose updates"
+        if summary["run_id"].nunique() > 1
+        else "updates lost at both intervals"
+    )
     return words.head(f"{what}: {', '.join(parts)}", table.sort_values("recorded_on"))

@@ -9,7 +9,7 @@ from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look
 
 _INTERVALS = 6  # how many switch intervals a sketch shows
 _TITLES = {
-    "threads": "Two threads, one lock: who holds it runs, the other waits",
+    "threads": "Two threads, one lock: whoever holds it runs, the other waits",
     "processes": "Two processes, a lock each: both run, and nobody has to ask",
 }
 _TOLD = {
@@ -17,7 +17,7 @@ _TOLD = {
     "while thread 2 waits. After one switch interval thread 2 asks for the lock, thread 1 lets go "
     "between two steps, and thread 2 runs while thread 1 waits; and so on, in turn.",
     "processes": "Each of two processes holds a Python of its own with a lock of its own. The one "
-    "thread in each holds its lock all the time, so both run at once.",
+    "thread in each holds its lock all the time, so both run at the same time.",
 }
 
 

@@ -212,7 +212,7 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             parts.append(f"no clear change of speed at {interval}")
         elif not math.isnan(shortest.speed_low):
             times = words.state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
-            parts.append(f"{times} the speed at {interval}")
+            parts.append(f"at {interval} {times} the speed at {_OWN}")
     return words.head("; ".join(parts), table)
 
 

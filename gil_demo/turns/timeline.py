@@ -188,12 +188,12 @@ def _judge(row: Any, interval: str) -> str:
     sentence = f"{name} {_state_order(row)} and {done} after {words.state_seconds(row.seconds)}."
     if not math.isnan(row.together):
         share = words.state_share(row.together)
-        sentence += f"\n  Two or more ran at once for {share} of the time in which they could."
-    if row.turns and row.together <= _IN_TURN:
+        sentence += f"\n  For {share} of the time in which two or more had work, two or more ran."
+    if row.turns and row.together <= _IN_TURN and row.runner == "threads":  # with one lock
         turns = words.capitalise(words.count_in_words(row.turns, "turn was", "turns were"))
         sentence += (
-            f"\n  {turns} handed over, after {words.state_seconds(row.turn_seconds)} in the "
-            f"median; the switch interval was {interval}."
+            f"\n  {turns} handed over, after a median of {words.state_seconds(row.turn_seconds)}; "
+            f"the switch interval was {interval}."
         )
     return sentence
 

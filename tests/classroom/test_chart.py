@@ -15,11 +15,11 @@ SAID = {
     "speed_ups": "Two processes ran at 1.84 × the speed of the plain loop (median of six machines)"
     ". Speed-up and usable cores: anna 1.82 on 2; ben 1.92 on 4; cleo 1.67 on 2; ",
     "systems": "Starting two processes took 15 ms with Linux, fork to 150 ms with macOS, spawn. "
-    "Medians of groups: Linux, fork, 5: to start and to end processes 15 ms, "
+    "Medians of groups: Linux, fork, 4 of 5 count: to start and to end processes 15 ms, "
     "speed-up, start and end counted (×) 1.64; ",
     "pythons": "Two threads took 0.56 × with 3.13 without the GIL to 1.08 × with 3.13. Medians of "
     "groups: 3.9, 1: threads' time over the plain loop's (×) 0.99, speed-up of processes (×) 1.85; "
-    "3.13, 5: ",
+    "3.13, 4 of 5 count: ",
 }
 
 
@@ -84,7 +84,7 @@ def test_speed_ups_have_the_ideal_of_each_number_of_workers() -> None:
 
 def test_groups_have_their_number_and_a_line_at_their_median() -> None:
     left, _ = draw(make_class_table(), "systems").axes
-    groups = ["Linux, fork (5)", "Windows, spawn (1)", "macOS, spawn (1)"]
+    groups = ["Linux, fork\n(4 of 5 count)", "Windows, spawn\n(1)", "macOS, spawn\n(1)"]
     assert [label.get_text() for label in left.get_yticklabels()] == groups
     medians = [line.get_xdata()[0] for line in left.lines if line.get_linewidth() == 2.6]
     assert medians == pytest.approx([0.015, 0.15, 0.15])

@@ -8,12 +8,11 @@ from tests.made.runs import spread
 
 def test_a_class_is_told_in_three_sentences_of_its_figures() -> None:
     assert verdict(make_class_table()).splitlines() == [
-        "Two threads took 1.05 × as long as the plain loop on the middle one of five machines "
-        "(half of them 1.02 to 1.10), far off finn; two threads took 0.56 × as long as the plain "
-        "loop on the middle one of one machine without the GIL; one left out, busy or with one "
-        "core.",
-        "Two processes ran at 1.84 × the speed of the plain loop on the middle one of six machines "
-        "(half of them 1.75 to 1.88), 92 % of the ideal; one left out, busy or with one core.",
+        "Two threads took 1.05 × as long as the plain loop (median of five machines, "
+        "half of them 1.02 to 1.10; far from the others: finn); two threads took 0.56 × as long as "
+        "the plain loop (one machine without the GIL); one left out, busy or with one core.",
+        "Two processes ran at 1.84 × the speed of the plain loop (median of six machines, "
+        "half of them 1.75 to 1.88), 92 % of the ideal; one left out, busy or with one core.",
         "To start and to end two processes took 15 ms with Linux, fork and 150 ms with "
         "macOS, spawn (medians).",
     ]
@@ -37,7 +36,7 @@ def test_machines_that_can_t_carry_a_verdict_give_none_nor_do_those_that_aren_t_
 def test_many_outliers_are_counted() -> None:
     ratios = [*spread(1.0, 40, 0.05), *[2.0, 3.0, 2.5, 2.2, 2.1]]
     text = verdict(make_class_table(number_machines(ratios)))
-    assert "far off m041, m042, m043 and two more" in text
+    assert "far from the others: m041, m042, m043 and two more" in text
     assert shorten_name("x" * 24) == "x" * 24
     assert shorten_name("x" * 25) == f"{'x' * 21}..."
 

@@ -52,8 +52,8 @@ def test_without_noise_each_crossing_is_exact_and_told_by_start_method_pool_and_
 
 def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> None:
     cases: list[tuple[dict[str, Any], list[int], str, str]] = [
-        ({"laws": NEVER}, [0], "No break-even: at no size of task did the two meet",
-         "  A cold pool against the plain loop: at no size of task did the two meet."),
+        ({"laws": NEVER}, [0], "No break-even: it pays at no size that was measured",
+         "  A cold pool against the plain loop: it pays at no size that was measured."),
         ({"laws": ALWAYS, "pools": {"fork": (1e-6, 1e-6)}}, [0],
          "A cold pool pays at every length; one kept open at every length",
          "  A pool kept open against the plain loop: it pays at every "),
@@ -90,7 +90,7 @@ def test_the_description_and_the_conditions_tell_the_numbers() -> None:
     assert conditions.endswith(f" cores; {told}")
     assert (
         "From which length of task processes pay: fork, cold, against the plain loop: 21.47 ms "
-        "(21.47 to 21.47); fork, cold, against threads: at no size of task did the two meet; "
+        "(21.47 to 21.47); fork, cold, against threads: it pays at no size that was measured; "
     ) in chart.description
     assert (
         "The longest tasks took: cold pool by fork 0.1674 s; pool kept open by fork 0.1474 s; "

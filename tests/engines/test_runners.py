@@ -113,6 +113,7 @@ def assert_finishes(script: str) -> None:
     assert outcome.state == "finished", outcome.output[-3000:]
 
 
+@pytest.mark.thorough
 @needs["cluster"]
 def test_dask_is_held_against_the_pool_and_the_plain_loop() -> None:
     assert_finishes(SWEEP)

@@ -1,6 +1,8 @@
 """Functions with traps; workers import them."""
 
+import hashlib
 import multiprocessing
+import threading
 import time
 
 from gil_demo.examination import samples
@@ -38,6 +40,15 @@ def tell_process(_: object) -> bool:
 
 def measure_text(text: str) -> int:
     return len(text)
+
+
+def hash_twice(size: int) -> None:
+    """Hash with a thread of its own, which doesn't need the GIL."""
+    data = bytes(size)
+    own = threading.Thread(target=hashlib.sha256, args=[data])
+    own.start()
+    hashlib.sha256(data)
+    own.join()
 
 
 class Cache:

@@ -31,7 +31,7 @@ def test_it_prints_the_recommendation_and_writes_what_it_says(capsys: Capture) -
     words = ["examine", "own_work.py:triple", "--arguments", "[1, 2, 3, 4]", "--budget", "0.3"]
     assert cli.main([*words, "--output", "mine.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("triple will be called about ")
+    assert lines[0].startswith("triple will be called at most ")
     assert re.match("Stay with|Use|No verdict", lines[1])
     files = {"table": "mine.csv", "chart": "mine.png", "JSON": "mine.json", "page": "mine.html"}
     assert lines[-4:] == [f"{name}: {file}" for name, file in files.items()]
@@ -113,6 +113,7 @@ def test_the_page_needs_no_network_and_says_all_and_json_has_the_rounds() -> Non
     assert str(image["alt"]).startswith("Chart. Use a cold pool")
     assert not {"script", "link", "b", "i"} & {tag for tag, _ in found}
     assert sum(tag == "li" for tag, _ in found) == len(verdict(table).splitlines()) - 1
+    assert "<td>4000000000</td>" in page  # the memory that was free, which no sentence tells
     told = json.loads(write_json(table))
     assert told["verdict"] == verdict(table).splitlines()
     assert len(told["rounds"]) == len(table)

@@ -1,4 +1,5 @@
 import random
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -44,8 +45,9 @@ def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks(
     [
         (samples.sort_in_place, [[2, 1]] * 2, "changes its argument", ""),
         (samples.remember, [1, 2], "changes a global", "seen"),
-        (functions.chatter, [30] * 2, "prints", "letters a task"),
+        (functions.chatter, [30] * 2, "prints", "characters a task"),
         (functions.measure_text, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
+        (functions.hash_twice, [20_000_000] * 2, "threads of its own", "% of its work"),
     ],
 )
 def test_a_trap_is_named_with_what_was_seen(
@@ -94,6 +96,15 @@ def test_a_parcel_is_weighed_and_a_large_one_isn_t_kept() -> None:
     assert weigh(bytes(30_000_000)).content is None
     with pytest.raises(TypeError):
         weigh(time.sleep for _ in [])
+
+
+def test_data_are_large_by_their_size_however_long_they_seem_to_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = sys.modules[look_at.__module__]
+    monkeypatch.setattr(module, "weigh", lambda value: weigh(value)._replace(seconds=1.0))
+    assert "large data" not in look(functions.measure_text, ["x" * 1_000] * 2).traps
+    assert "large data" in look(functions.measure_text, ["x" * 20_000] * 2).traps
 
 
 def test_answers_are_alike_if_equal_or_equal_when_pickled() -> None:

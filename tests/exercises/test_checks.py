@@ -187,12 +187,15 @@ CASES = [
     .gets((2, "Right: 2.00 ×"), (NAIVE["sequential"] / NAIVE["processes"], "ratio of two medians"))
     .gets((0.5, "upside down"), (1 / 1.3, "the speed-up of threads"), (9, "divide the column")),
     Case(race.check_lost_share, [TWO])
-    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … your threads lost 20 % of theirs."))
+    .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … Your threads lost 20 % of theirs."))
     .gets((LARGEST - 1, "a part of the plain loop's"), (1 / LARGEST, "in which they counted"))
     .gets(
         (LARGEST, "the ratio itself"), (49.4, "in percent"), (5, "how much of that was counting?")
     ),
-    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … your threads lost no time at all.")),
+    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … Your threads lost nothing: they")),
+    Case(race.check_lost_share, [make_run({THREADS: [1.25] * 8}, busy_percent=90.0)]).gets(
+        (0.49, "Right: … Your run has no verdict, so nothing is said of its share.")
+    ),
     Case(race.check_short, [TWO])
     .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
     .gets(
@@ -375,7 +378,7 @@ CASES = [
     .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with 2 usable cores and 2 w"))
     .gets(((POOLS["speed_up"] / POOLS["usable_cores"]).min(), "two workers can't use"))
     .gets((POOLS["speed_up"].min(), "lowest speed-up"), (0.2, "take the smallest")),
-    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "in the middle")]),
+    Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "median share")]),
     # ten tasks take 0.2 s in the pool, and its start and end 0.05 s
     Case(own.check_start_share, [OWN])
     .gets((0.2, "Right: 20 % of 0.25 s."), (0.05, "those are seconds"), (5, "upside down"))

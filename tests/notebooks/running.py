@@ -9,11 +9,11 @@ import nbformat
 from nbclient import NotebookClient
 
 CELL_SECONDS = 180
-# every measurement asks how long it may take, and is told half a second at most: what is tested is
+# every measurement asks how long it may take, and is told 0.3 s at most: what is tested is
 # that the notebooks run, not what they measure
 SHORTEN = """
 from gil_demo.measuring import rounds
-rounds.check_budget = lambda budget, check=rounds.check_budget: min(check(budget), 0.5)
+rounds.check_budget = lambda budget, check=rounds.check_budget: min(check(budget), 0.3)
 """
 
 

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gil_demo import interpreters
 from gil_demo.running.interrupts import held_back
+from gil_demo.running.runners import find_missing
 from tests.conftest import needs_signals
 
 
@@ -31,15 +33,11 @@ def test_outside_the_main_thread_the_block_just_runs() -> None:
         assert executor.submit(look).result() is signal.getsignal(signal.SIGINT)
 
 
+@pytest.mark.skipif(bool(find_missing("interpreters")), reason="they come with Python 3.14")
 def test_in_a_sub_interpreter_the_block_just_runs() -> None:
-    pool = pytest.importorskip("concurrent.futures.interpreter", reason="comes with Python 3.14")
-    with pool.InterpreterPoolExecutor(1) as executor:
-        assert executor.submit(run_held_back).result() == "ran"
-
-
-def run_held_back() -> str:
-    with held_back():
-        return "ran"
+    program = "from gil_demo.running.interrupts import held_back\nwith held_back(): pass"
+    with interpreters(workers=1) as run:
+        assert [span.answer for span in run(exec, [program])] == [None]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")

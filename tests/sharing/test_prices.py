@@ -78,18 +78,19 @@ def test_prices_are_told_in_these_sentences() -> None:
     summary = summarise(make_prices())
     assert list(1e6 * summary["each_seconds"]) == pytest.approx([*MICROSECONDS.values()], rel=0.01)
     told = verdict(make_prices()).splitlines()
-    assert told[0] == "Two threads at once, time over updates:"
+    assert told[0] == "For each update, by two threads at the same time:"
     assert (
         told[1]
         == "  counts of their own: 0.06 µs (0.0594 µs to 0.0606 µs); none of 1,600,000 lost."
     )
     assert told[2].endswith(
-        "1.17 × that of counts of their own; none of 1,600,000 lost, which proves nothing."
+        "1.17 × that of counts of their own; none of 1,600,000 lost "
+        "(no race seen; one may still exist)."
     )
     assert told[7].endswith("4 × that of counts of their own; 25 % of 1,600,000 lost.")
-    assert told[-1] == "Eight rounds of each."
+    assert told[-1] == "Eight rounds of each; each × is taken inside the rounds."
     lucky = verdict(make_prices(raw_lost=0.0))
-    assert lucky.count("which proves nothing") == 2
+    assert lucky.count("no race seen") == 2
     alike = MICROSECONDS | {("threads", PLAIN): 0.06}
     assert "µs), no clear difference from counts of their own; " in verdict(make_prices(alike))
     few = verdict(make_prices(rounds=2, busy_percent=95.0)).splitlines()

@@ -61,25 +61,29 @@ def test_what_is_lost_is_summed_up_and_told_in_these_sentences() -> None:
         "the shortest interval.",
         "  under a Lock: none of 1,600,000 lost at its own interval; none of 1,600,000 lost at the "
         "shortest interval.",
-        "None lost, x += 1: that proves nothing. CPython with a GIL hands over, from 3.10 on, at "
-        "calls and where a loop jumps back, and no call stands between reading and writing here. "
-        "No rule of the language says so.",
+        "None lost, x += 1: no race seen; one may still exist. CPython with a GIL hands over, from "
+        "3.10 on, at calls and where a loop jumps back, and no call stands between reading and "
+        "writing here. No rule of the language says so.",
         "None lost, under a Lock: so it must be, since one thread at a time holds the lock.",
     ]
 
 
 def test_why_nothing_was_lost_is_told_only_where_it_is_known() -> None:
-    lucky = "None lost, x += 1: that proves nothing. The threads were lucky; run it again"
+    lucky = (
+        "None lost, x += 1: no race seen; one may still exist. The threads were lucky; run it again"
+    )
     for column, value in (("gil_enabled", False), ("python_version", "3.9.1")):
         assert lucky in verdict(make_updates().assign(**{column: value}))
     assert lucky in verdict(make_updates(implementation="PyPy"))
-    assert "None lost, a call between: that proves nothing." in verdict(make_updates(LUCKY))
+    assert "None lost, a call between: no race seen; one may still exist." in verdict(
+        make_updates(LUCKY)
+    )
     assert "32 of 1,600,000 lost" in verdict(make_updates({(PLAIN, DEFAULT): 2e-5}))
 
 
 def test_the_chart_has_a_row_for_each_python_and_a_panel_for_each_way() -> None:
     chart = assert_readable(draw, make_updates())
-    title = "Updates lost: x += 1 none, a call between 25 %, under a Lock none"
+    title = "Updates lost at both intervals: x += 1 none, a call between 25 %, under a Lock none"
     assert chart.texts[0].get_text() == title
     assert "CPython 3.13.0, a call between, tiny interval: 30.0 %" in chart.description
     assert [axes.get_title() for axes in chart.axes] == [PLAIN, CALL, LOCKED]

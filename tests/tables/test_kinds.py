@@ -141,7 +141,10 @@ def test_looking_at_a_table_saving_and_loading_change_nothing(name: str, tmp_pat
     assert (random.getstate(), str(np.random.get_state())) == chances
 
 
-@pytest.mark.parametrize(("name", "chart"), CHARTS)
+@pytest.mark.parametrize(
+    ("name", "chart"),
+    [CHARTS[0], *(pytest.param(*one, marks=pytest.mark.thorough) for one in CHARTS[1:])],
+)
 def test_a_chart_is_the_same_picture_whatever_the_reader_set_matplotlib_to(
     name: str, chart: str
 ) -> None:

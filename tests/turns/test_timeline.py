@@ -166,11 +166,15 @@ def test_the_order_in_which_the_workers_ran_is_told() -> None:
         ({**LOOP, **run_at_once(0.032)},
          "Plain loop ran alone and was done after 60 ms.\n"
          "Two processes ran at the same time and were done after 32 ms.\n"
-         "  Two or more ran at once for 100 % of the time in which they could."),
+         "  For 100 % of the time in which two or more had work, two or more ran."),
         (take_turns(0.005, 4),
          "Two threads took turns of 5 ms and were done after 20 ms.\n"
-         "  Two or more ran at once for 0 % of the time in which they could.\n"
-         "  One turn was handed over, after 5 ms in the median; the switch interval was 5 ms."),
+         "  For 0 % of the time in which two or more had work, two or more ran.\n"
+         "  One turn was handed over, after a median of 5 ms; the switch interval was 5 ms."),
+        ({("processes", 1): [(0.0, 0.005), (0.01, 0.015)],
+          ("processes", 2): [(0.005, 0.01), (0.015, 0.02)]},  # which share a core and no lock
+         "Two processes took turns of 5 ms and were done after 20 ms.\n"
+         "  For 0 % of the time in which two or more had work, two or more ran."),
     )  # fmt: skip
     for lanes, told in cases:
         table = make_slices(lanes)
