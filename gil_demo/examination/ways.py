@@ -190,9 +190,11 @@ class Ways:
         return Run(time.perf_counter() - began, time.process_time() - worked)
 
     def _time_beside(self) -> Run:
-        tasks, is_over, told = self._take_tasks()[: self.plan.part], threading.Event(), [0.0]
+        tasks, told = self._take_tasks()[: self.plan.part], [0.0]
+        is_begun, is_over = threading.Event(), threading.Event()
 
         def count() -> None:
+            is_begun.wait()  # else it would have a first turn before the clock runs
             began = time.thread_time()
             while not is_over.is_set():
                 countdown(500)
@@ -203,10 +205,12 @@ class Ways:
             with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
                 neighbour.start()
                 began = time.perf_counter()
+                is_begun.set()
                 _run_in_loop(self.function, tasks, 1, self._get_limit())
                 taken = time.perf_counter() - began
         finally:
             is_over.set()
+            is_begun.set()
             neighbour.join()
         return Run(taken, beside_seconds=min(told[0], taken))
 
