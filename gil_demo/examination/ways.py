@@ -32,7 +32,7 @@ from gil_demo.running.workloads import countdown, measure_steps_per_second
 _TINY_INTERVAL = 2e-6
 _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
-_MORE_ROUNDS, _MOST_ROUNDS = 1.25, 30
+_MORE_ROUNDS = 1.25
 _REPEATED = 3
 _CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
 
@@ -126,7 +126,8 @@ class Ways:
             return len(self.plan.places) // (self.plan.size * len(self.runs))
         loop = self.plan.size * max(1e-9, statistics.fmean(self.look.usual))
         fitting = seconds / (loop * (len(self.runs) + 0.5) + self._get_control_seconds())
-        return min(_MOST_ROUNDS, max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting)))
+        likely = max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting))
+        return min(likely, max(3 * ROUNDS_WANTED, round(3 * seconds)))
 
     def _get_control_seconds(self) -> float:
         return (self.workers + 1) * self.plan.steps / measure_steps_per_second()

@@ -146,7 +146,7 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
 
 
 def test_nothing_is_said_of_the_gil_where_a_countdown_had_no_core_of_its_own() -> None:
-    half = {"others_percent": 48.0, "stolen_percent": 0.0}
+    half: dict[str, Any] = {"others_percent": 48.0, "stolen_percent": 0.0}
     assert "GIL: beside so many other programs" in verdict(make_examination(**half))
     waiting = make_examination(WAITING, free_share=1.0, task_cpu_percent=2.0, **half)
     assert "GIL: let go for 100 %" in verdict(waiting)
