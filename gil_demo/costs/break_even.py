@@ -128,7 +128,7 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     )  # fmt: skip
     ends = sorted({lengths["task_seconds"].min(), lengths["task_seconds"].max()})
     what = f"{count_in_run(table, 'task')} at once, of {' to '.join(map(state_seconds, ends))} each"
-    what += f" (speed-ups below {LEAST_SPEED_UP:g} × left out)" * (least < LEAST_SPEED_UP)
+    what += f" (speed-ups from {LEAST_SPEED_UP:g} ×)" * (least < LEAST_SPEED_UP)
     return finish(chart, _title(table, summary), describe_rounds(table, what), _tell(told, lengths))
 
 

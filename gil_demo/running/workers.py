@@ -99,8 +99,11 @@ class Noted:
 
 
 def run_chunk(function: "Callable[[Any], object]", tasks: Sequence[object]) -> list[object]:
-    """Run a chunk of tasks as if it were one."""
-    return [function(task) for task in tasks]
+    """Run a chunk of tasks as if it were one, and send what they print to nowhere."""
+    from contextlib import redirect_stdout  # which few workers need
+
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+        return [function(task) for task in tasks]
 
 
 def _leave_with_parent() -> None:

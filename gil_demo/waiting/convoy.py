@@ -186,7 +186,7 @@ def _state_title(summary: pd.DataFrame) -> str:
             if row.beside != "nothing"
         ]
         alone = f"{state_rate(rows[0].requests_per_second)} requests a second alone"
-        return f"requests: {'; '.join(told)}" if told else alone
+        return "; ".join(told) if told else alone
     busy = [row for row in rows if row.beside != "nothing"]
     told = [
         f"{state_rate(row.requests_per_second)} requests a second at "
@@ -222,10 +222,10 @@ def _compare(row: Any, here: str = "here") -> str:
     """Say how many times as many requests were answered alone, or here, and if that is clear."""
     if row.fewer_high < 1 - MARGIN:
         more = _state(1 / row.fewer, 1 / row.fewer_high, 1 / row.fewer_low)
-        return f"{more} as many {here} as alone"
+        return f"{more} as many answers {here} as alone"
     fewer = _state(row.fewer, row.fewer_low, row.fewer_high)
     end = "" if _is_clear(row) else ", no clear difference"
-    return f"{fewer} as many alone as {here}{end}"
+    return f"{fewer} as many answers alone as {here}{end}"
 
 
 def _state(median: float, low: float, high: float) -> str:

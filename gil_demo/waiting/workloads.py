@@ -101,10 +101,11 @@ def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _find_reservations(run: pd.DataFrame) -> list[str]:
-    """List what keeps a run from a verdict: nothing, if it waits, since that needs no core."""
+    """List what keeps a run from a verdict; work that waits needs no core for one."""
+    few = words.find_round_reservations(run)
     if WORKLOADS[str(run["workload"].iloc[0])].kind == _WAITS:
-        return []
-    return words.find_machine_reservations(run.iloc[0], int(run["workers"].max()))
+        return few
+    return words.find_machine_reservations(run.iloc[0], int(run["workers"].max())) + few
 
 
 def _judge_threads(summary: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from gil_demo import GilDemoError, countdown, examine, verdict
 from gil_demo.examination import samples
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.running.pools import list_start_methods
+from gil_demo.running.workers import is_gil_enabled
 from tests.conftest import needs_signals
 from tests.examination import functions
 from tests.made.runs import assert_one_run
@@ -36,14 +37,19 @@ def test_every_way_runs_the_same_tasks_in_whole_rounds(method: str, capsys: Capt
     assert_one_run(table, ("work", "runner", "start_method"))
     ways = {(row.work, row.runner) for row in table.itertuples()}
     expected = {(FUNCTION, name) for name in ("sequential", "threads", "processes")}
-    expected |= {(CONTROL, "sequential"), (CONTROL, "processes"), (BESIDE, "sequential")}
+    expected |= {(CONTROL, "sequential"), (CONTROL, "processes")}
+    if is_gil_enabled():
+        expected.add((BESIDE, "sequential"))
     assert {one for one in ways if one[1] != "interpreters"} == expected
     first = table.iloc[0]
     assert (first["function"], first["workers"], first["all_tasks"]) == ("parse_log", 3, 9)
     assert 1 <= first["chunksize"] <= first["tasks"] <= 9
     assert first["task_low_seconds"] <= first["task_seconds"] <= first["task_high_seconds"]
     assert first["argument_bytes"] > len(samples.make_log(20))
-    assert (first["gil_in_workers"], first["worker_bytes"] > 100_000) == ("on", True)
+    assert first["gil_in_workers"] == ("on" if is_gil_enabled() else "off")
+    assert (
+        pd.isna(first["worker_bytes"]) or first["worker_bytes"] > 100_000
+    )  # not every system tells
     loops = table[(table["work"] == FUNCTION) & (table["runner"] == "sequential")]
     assert (loops["part_seconds"] <= loops["seconds"]).all()
     pools = table[(table["work"] == FUNCTION) & (table["runner"] == "processes")]
@@ -100,7 +106,7 @@ def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too(
     told: list[str] = []
 
     def fail_later(_: int) -> None:
-        if told.count("end") > 5:  # after the look and the first try
+        if told.count("end") > 4:  # after the look and the first try
             raise ValueError("enough")
 
     with pytest.raises(

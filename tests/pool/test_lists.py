@@ -154,8 +154,9 @@ def test_a_sweep_of_chunks_is_told_and_drawn_with_a_line_each_for_even_and_uneve
     assert draw(pair).description == (
         "Chart. Even tasks in chunks of 1 took 1.30 × as long as in the pool's own 250. Time by "
         "chunksize, over that of the pool's own: even tasks by 1 1.30 ×, workers busy 68 %; even "
-        "tasks by 250 1.00 ×, workers busy 88 %. Conditions: CPython 3.13.0, Linux, two usable cores, two workers by "
-        "fork, already started; 4,000,000 steps, 2,000 tasks; six rounds of each."
+        "tasks by 250 1.00 ×, workers busy 88 %. Conditions: CPython 3.13.0, Linux, two usable "
+        "cores, two workers by fork, already started; 4,000,000 steps, 2,000 tasks; six "
+        "rounds of each."
     )
     summary, axes = summarise(table), draw(table).axes[0]
     for (line, *_), work, marker in zip(axes.containers, ("even", "uneven"), "s^", strict=True):

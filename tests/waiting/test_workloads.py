@@ -70,7 +70,7 @@ def make_judged(**threads: list[float]) -> pd.DataFrame:
 def test_threads_help_where_the_whole_interval_says_so_in_one_run_of_each_workload() -> None:
     some = ([1.06] * 6, [1.05] * 6, [1.0] * 5 + [1.2], [1.0] * 5 + [1.21], [1.9] * 5)
     told = [summarise(make_judged(hashing=ups))["threads_help"].iloc[0] for ups in some]
-    assert told == ["threads help", "they don't", "they don't", "not clear here", "not clear here"]
+    assert told == ["threads help", "they don't", "they don't", "not clear here", "no verdict"]
     table = make_judged(sorting=[1.0])
     twice = r"one run of each workload, out of sleeping, .*, sorting; it holds sorting, sorting$"
     with pytest.raises(ResultsError, match=twice):
@@ -111,6 +111,8 @@ def test_each_workload_has_a_line_with_its_speed_ups_below_what_is_to_mind() -> 
     assert draw(busy).texts[0].get_text() == title
     assert check_predictions(busy, [])["right"].tolist() == [False, None]
     uneven = make_judged(hashing=spread(1.5, 8, 1.9))
+    few = "Sleeping: no verdict: only one round, an interval needs six. Speed-up of two "
+    assert verdict(make_judged(sleeping=[1.9])) == f"{few}threads 1.90 ×."
     assert verdict(uneven) == "Hashing: not clear here. Speed-up of two threads 0.31 to 2.48 ×."
 
 
@@ -120,7 +122,7 @@ def test_the_title_names_each_workload_with_its_answer_and_the_rounds_may_differ
     told = "Threads helped with sleeping; not with sorting; not clear here with hashing"
     for some, title, rounds in (
         (every, told, "7 to 30 rounds"),
-        (unclear, "Not clear here with sleeping and sorting", "1 to 8 rounds"),
+        (unclear, "Not clear here with sleeping; no verdict on sorting", "1 to 8 rounds"),
         (make_judged(sorting=spread(1.0)), "Threads did not help with sorting", "eight rounds"),
     ):
         heading, conditions = (text.get_text() for text in draw(some).texts)
