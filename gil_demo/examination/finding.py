@@ -27,6 +27,7 @@ _AGAIN = ", where such lists come again"
 NEAR, FAR = 1.1, 1.3
 _MOST_TASKS = 10**7
 _LITTLE = 0.01  # of a task
+_WIDE_SHARE = 0.4
 _FEW = 10  # times as many workers as were used
 
 FIXES = {
@@ -316,11 +317,14 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
         return f"GIL: off in this Python, threads don't wait for it.{named if is_on else ''}"
     if OWN_THREADS in read_traps(first["traps"]):
         return ""  # they disturb the countdown
-    if words.find_busy_reservations(first):
+    share = estimate_free_share(run)
+    if share.high - share.low > _WIDE_SHARE:
+        return "GIL: the rounds are too uneven to tell when the function lets go of it."
+    # what computes without the GIL does so on a core beside the countdown's
+    if words.find_busy_reservations(first, 2 if first["task_cpu_percent"] > 50 else 1):
         return (
             "GIL: beside so many other programs it can't be told when the function lets go of it."
         )
-    share = estimate_free_share(run)
     if not share.rounds or math.isnan(share.low):
         return ""
     held = 1 - share.centre
@@ -370,10 +374,11 @@ def _state_control(reading: Reading) -> str:
         f"Control: a pure countdown in {words.name_workers('processes', int(first['workers']))} "
         f"gained {control.centre:.2f} × ({control.low:.2f} to {control.high:.2f}) meanwhile"
     )
-    if NEAR * gain.high < control.low:
+    is_busy = bool(words.find_busy_reservations(first, int(first["workers"])))
+    if NEAR * gain.high < control.low and not is_busy:
         return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
     most = min(first["workers"], first["usable_cores"])
-    is_held_back = control.high < 0.9 * most and gain.centre <= control.centre
+    is_held_back = control.high < 0.8 * most and gain.centre <= control.centre
     return f"{told}: the machine had hardly more to give." if is_held_back else ""
 
 

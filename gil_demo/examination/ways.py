@@ -32,7 +32,7 @@ from gil_demo.running.workloads import countdown, measure_steps_per_second
 _TINY_INTERVAL = 2e-6
 _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
-_MORE_ROUNDS, _MOST_ROUNDS = 1.25, 30
+_MORE_ROUNDS = 1.25
 _REPEATED = 3
 _CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
 
@@ -126,7 +126,8 @@ class Ways:
             return len(self.plan.places) // (self.plan.size * len(self.runs))
         loop = self.plan.size * max(1e-9, statistics.fmean(self.look.usual))
         fitting = seconds / (loop * (len(self.runs) + 0.5) + self._get_control_seconds())
-        return min(_MOST_ROUNDS, max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting)))
+        likely = max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting))
+        return min(likely, max(3 * ROUNDS_WANTED, round(3 * seconds)))
 
     def _get_control_seconds(self) -> float:
         return (self.workers + 1) * self.plan.steps / measure_steps_per_second()
@@ -190,9 +191,11 @@ class Ways:
         return Run(time.perf_counter() - began, time.process_time() - worked)
 
     def _time_beside(self) -> Run:
-        tasks, is_over, told = self._take_tasks()[: self.plan.part], threading.Event(), [0.0]
+        tasks, told = self._take_tasks()[: self.plan.part], [0.0]
+        is_begun, is_over = threading.Event(), threading.Event()
 
         def count() -> None:
+            is_begun.wait()  # else it would have a first turn before the clock runs
             began = time.thread_time()
             while not is_over.is_set():
                 countdown(500)
@@ -203,10 +206,12 @@ class Ways:
             with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
                 neighbour.start()
                 began = time.perf_counter()
+                is_begun.set()
                 _run_in_loop(self.function, tasks, 1, self._get_limit())
                 taken = time.perf_counter() - began
         finally:
             is_over.set()
+            is_begun.set()
             neighbour.join()
         return Run(taken, beside_seconds=min(told[0], taken))
 

@@ -137,8 +137,19 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     assert "In the workers a module turned it on" in free
     assert "Races: none seen in 40 calls" in free
     assert "GIL: " not in verdict(make_examination(traps=f"{OWN_THREADS}: two"))
+    uneven = make_examination(free_share=0.5)
+    is_late = uneven["round"] > 3
+    uneven["beside_seconds"] = uneven["beside_seconds"].where(is_late, 0.0)
+    assert "GIL: the rounds are too uneven to tell" in verdict(uneven)
     # a task of microseconds tells nothing
     assert estimate_free_share(make_examination(loop=1e-4)).rounds == 0
+
+
+def test_nothing_is_said_of_the_gil_where_a_countdown_had_no_core_of_its_own() -> None:
+    half: dict[str, Any] = {"others_percent": 48.0, "stolen_percent": 0.0}
+    assert "GIL: beside so many other programs" in verdict(make_examination(**half))
+    waiting = make_examination(WAITING, free_share=1.0, task_cpu_percent=2.0, **half)
+    assert "GIL: let go for 100 %" in verdict(waiting)
 
 
 def test_a_core_that_others_share_is_seen_by_the_countdown_alone() -> None:
