@@ -50,7 +50,7 @@ def record(name: str, machine: str | None = None) -> pd.DataFrame:
     if name == "server-intervals":
         measure = find("waiting.convoy:sweep_server")
     if name == "break-even":  # many ways, and each is to have rounds enough
-        measure = partial(measure, budget=60.0)
+        measure = partial(measure, budget=30.0)
     if name == "tasks":
         measure = partial(measure, [1_000_000] * 8)
     if name == "lost-updates":
