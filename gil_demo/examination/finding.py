@@ -138,6 +138,7 @@ def _find_reservation(reading: Reading) -> str:
     first, way = reading.first, reading.way
     if few := words.find_round_reservations(reading.run):
         return f"{few[0]}; allow more seconds"
+    busy = words.find_busy_reservations(first, int(first["workers"]))
     is_simpler = True  # than the choice, which must be quicker then
     for other in reading.ways:
         is_simpler &= other != way
@@ -145,11 +146,11 @@ def _find_reservation(reading: Reading) -> str:
         if most > (words.LEAST if is_simpler else FAR):
             told = "no clear difference" if most < FAR else "too uneven to tell"
             names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
-            return (
+            return (busy and busy[0]) or (
                 f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; "
                 "allow more seconds"
             )
-    if busy := words.find_busy_reservations(first, int(first["workers"])):
+    if busy:
         control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
         lost = max(1.0, float(most) / control.centre) if control.rounds else float(most)
         # what others may have kept from all that runs at once
@@ -248,7 +249,6 @@ def _explain(reading: Reading) -> list[str]:
     run, first = reading.run, reading.first
     return [
         _state_times(reading),
-        _state_rule(reading),
         _state_thresholds(reading),
         _state_task(first),
         _state_gil(run, first),
@@ -268,12 +268,8 @@ def _state_times(reading: Reading) -> str:
     part = f", estimated from {words.state_number(int(first['tasks']))}"
     told = f"all tasks{part if first['tasks'] < first['all_tasks'] else ''}"
     each = [f"{way} {words.state_seconds(row.all_seconds)}" for way, row in reading.ways.items()]
-    return f"Times for {told}: {', '.join(each)}."
-
-
-def _state_rule(reading: Reading) -> str:
     following = "" if reading.reservation else f"; next comes {name_way(reading.second, reading)}"
-    return f"Rule: {RULE}{following}."
+    return f"Times for {told}: {', '.join(each)}.\nRule: {RULE}{following}."
 
 
 def _state_thresholds(reading: Reading) -> str:
@@ -318,13 +314,10 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
     if OWN_THREADS in read_traps(first["traps"]):
         return ""  # they disturb the countdown
     share = estimate_free_share(run)
-    if share.high - share.low > _WIDE_SHARE:
-        return "GIL: the rounds are too uneven to tell when the function lets go of it."
     # what computes without the GIL does so on a core beside the countdown's
-    if words.find_busy_reservations(first, 2 if first["task_cpu_percent"] > 50 else 1):
-        return (
-            "GIL: beside so many other programs it can't be told when the function lets go of it."
-        )
+    busy = words.find_busy_reservations(first, 2 if first["task_cpu_percent"] > 50 else 1)
+    if busy or share.high - share.low > _WIDE_SHARE:
+        return "GIL: too uneven, or too busy a machine, to tell when the function lets go of it."
     if not share.rounds or math.isnan(share.low):
         return ""
     held = 1 - share.centre

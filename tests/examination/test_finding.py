@@ -95,6 +95,8 @@ def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -
         ({"rounds": 4}, "only four rounds, an interval needs six; allow more seconds"),
         ({"width": 1.5, "ratios": {"threads": 1.0}}, "too uneven to tell"),
         ({"width": 0.5, "ratios": {"threads": 0.9}}, "threads may take 1.0"),
+        ({"width": 1.5, "ratios": {"threads": 1.0}, "others_percent": 60.0,
+          "stolen_percent": 0.0}, "other programs took 60 % of the cores"),
         ({"others_percent": 60.0, "stolen_percent": 0.0, "control": 1.0,
           "ratios": {"threads": 1.0, "processes": 1.0}}, "other programs took 60 % of the cores"),
     ],
@@ -140,14 +142,14 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     uneven = make_examination(free_share=0.5)
     is_late = uneven["round"] > 3
     uneven["beside_seconds"] = uneven["beside_seconds"].where(is_late, 0.0)
-    assert "GIL: the rounds are too uneven to tell" in verdict(uneven)
+    assert "GIL: too uneven, or too busy" in verdict(uneven)
     # a task of microseconds tells nothing
     assert estimate_free_share(make_examination(loop=1e-4)).rounds == 0
 
 
 def test_nothing_is_said_of_the_gil_where_a_countdown_had_no_core_of_its_own() -> None:
     half: dict[str, Any] = {"others_percent": 48.0, "stolen_percent": 0.0}
-    assert "GIL: beside so many other programs" in verdict(make_examination(**half))
+    assert "GIL: too uneven, or too busy a machine" in verdict(make_examination(**half))
     waiting = make_examination(WAITING, free_share=1.0, task_cpu_percent=2.0, **half)
     assert "GIL: let go for 100 %" in verdict(waiting)
 
