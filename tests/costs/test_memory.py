@@ -21,13 +21,13 @@ pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
 def test_real_workers_are_a_whole_table(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LEAST_ROUNDS", 1)  # each takes a while
-    monkeypatch.setattr(memory, "TABLE_BYTES", 2 * MEGABYTE)
+    monkeypatch.setattr(memory, "TABLE_BYTES", 4 * MEGABYTE)  # a parent may have one to spare
     monkeypatch.setattr(memory, "list_start_methods", lambda: [method])
     table = weigh_workers(budget=0.01)
     assert_one_run(table, ["start_method", "parent", "deed"])
     situations = [key[1:] for key in made.ORDINARY_WEIGHTS][: 6 if method == "fork" else 4]
     assert list(zip(table["parent"], table["deed"], strict=True)) == situations
-    assert table["table_bytes"].between(1 * MEGABYTE, 6 * MEGABYTE).all()
+    assert table["table_bytes"].between(2 * MEGABYTE, 12 * MEGABYTE).all()
     weights = table.set_index(["parent", "deed"])["unique_bytes"]
     assert weights[SMALL, made.IMPORTS] > weights[SMALL, WAITS] + 10 * MEGABYTE  # pandas
     assert weights[LARGE, READS] > weights[LARGE, WAITS]
