@@ -71,13 +71,15 @@ def advise(
     check_length = partial(check_number, most=checks.MOST_SECONDS)
     durations = check_unlike("task_seconds", task_seconds, check_length)
     wanted = check_unlike("sizes", sizes, partial(check_whole_number, least=1, most=MOST_BYTES))
+    check_many = partial(check_whole_number, "tasks", most=checks.MOST_STEPS)
+    wished = [1] if tasks is None else tasks
+    given = check_unlike("tasks", wished, lambda _, one: check_many(one, least=1))
     check_one_run(lengths, LENGTHS)
     check_one_run(transfers, TRANSFERS)
     at_once = int(lengths["tasks"].iloc[0])
     if tasks is None:
-        tasks = [at_once * more for more in _MORE_TASKS]
-    check_many = partial(check_whole_number, least=at_once, most=checks.MOST_STEPS)
-    numbers = check_unlike("tasks", tasks, check_many)
+        given = [at_once * more for more in _MORE_TASKS]
+    numbers = [check_many(one, least=at_once) for one in given]
     costs, pace, carried = list_costs(lengths), measure_pace(lengths), _list_carried(transfers)
     is_told = (
         not find_reservations(lengths)
