@@ -167,6 +167,12 @@ def find_round_reservations(table: pd.DataFrame) -> list[str]:
     return [f"only {count_in_run(table, 'round')}, an interval needs {state_number(LEAST_ROUNDS)}"]
 
 
+def withhold_title(table: pd.DataFrame) -> str:
+    """Return the title of a run with too few rounds; empty where there are enough."""
+    few = find_round_reservations(table)
+    return head(f"no verdict: {few[0]}", table) if few else ""
+
+
 def reserve(table: pd.DataFrame, minds: list[str]) -> list[str]:
     """Begin a finding: what is to mind leaves the figures standing, too few rounds no words."""
     few = [f"No verdict: {one}; allow more seconds." for one in find_round_reservations(table)]

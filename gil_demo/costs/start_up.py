@@ -139,8 +139,8 @@ def _state_extra(row: Any) -> str:
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     _check_plain_starts(summary)
-    if few := words.find_round_reservations(table):
-        return words.head(f"no verdict: {few[0]}", table)
+    if withheld := words.withhold_title(table):
+        return withheld
     is_plain = summary["loads"] == LOADS[0]
     plain, heavy, end = list_rows(summary[is_plain]), summary[~is_plain], ""
     told = [f"{words.state_seconds(row.start_up_seconds)} by {row.start_method}" for row in plain]

@@ -268,8 +268,8 @@ def _state_pickling(row: Any) -> str:
 
 
 def _title(table: pd.DataFrame, data: pd.DataFrame) -> str:
-    if few := words.find_round_reservations(table):
-        return head(f"no verdict: {few[0]}", table)
+    if withheld := words.withhold_title(table):
+        return withheld
     sent = list_rows(data[data["way"] == "argument"].iloc[[0, -1]].drop_duplicates("size_bytes"))
     told = [f"{state_bytes(row.size_bytes)} after {state_seconds(row.seconds)}" for row in sent]
     kept = data.loc[data["way"] == "kept", "seconds"]

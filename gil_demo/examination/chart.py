@@ -1,5 +1,6 @@
 """The chart of an examination: what all tasks take by each way."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
             edgecolor=look.colour, linewidth=1,
         )  # fmt: skip
     parts.draw_interval(axes, factor * row.all_low, factor * row.all_high, place, INK, 2.2)
-    right = factor * max(row.all_seconds, row.all_high if row.all_high == row.all_high else 0)
+    right = factor * max(row.all_seconds, 0 if math.isnan(row.all_high) else row.all_high)
     parts.write(
         axes, state_seconds(row.all_seconds), (right, place), (8, 0), SOFT_INK, 12, va="center",
         annotation_clip=False,
@@ -88,6 +89,6 @@ def _tell(rows: Sequence[Any], names: dict[str, str]) -> str:
         start = f", of that start and end {state_seconds(row.start_seconds)}"
         told.append(
             f"{place}{row.way} {state_seconds(row.all_seconds)}"
-            f"{ends if row.all_low == row.all_low else ''}{start if row.way == COLD else ''}"
+            f"{'' if math.isnan(row.all_low) else ends}{start if row.way == COLD else ''}"
         )
     return f"For all tasks: {'; '.join(told)}."

@@ -103,9 +103,14 @@ def weigh(value: object) -> Parcel:
     return Parcel(len(content), seconds, content)
 
 
+def unwrap(function: Any) -> Any:
+    """Return what a partial function calls; any other as it is."""
+    return getattr(function, "func", function)
+
+
 def name_function(function: Any) -> str:
     """Name a function as its reader does; a partial one by what it calls."""
-    inner = getattr(function, "func", function)
+    inner = unwrap(function)
     return str(getattr(inner, "__qualname__", "") or type(inner).__name__)[:60]
 
 
@@ -248,7 +253,7 @@ def snapshot(function: Any) -> dict[str, bytes]:
 
 
 def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, object]]:
-    function = getattr(function, "func", function)  # of a partial one
+    function = unwrap(function)
     function = getattr(function, "__func__", function)  # of a method
     if not isinstance(function, FunctionType) or function.__code__ in seen:
         return

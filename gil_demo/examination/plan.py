@@ -31,26 +31,34 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     steps = max(
         1, int(measure_steps_per_second() * min(_CONTROL_SECONDS, max(0.005, seconds / 200)))
     )
-    control = ROUNDS_WANTED * (workers + 1) * steps / measure_steps_per_second()
+    control = ROUNDS_WANTED * compute_control_seconds(workers, steps)
     # a part of the tasks is run for twice as long beside a countdown
     runs = ROUNDS_WANTED * (ways + 0.5) + ways
     fitting = int(max(0.0, seconds - control) / runs / each)
     size = max(min(workers, len(places)), min(fitting, len(places)))
     if look.answer is not None:  # all answers of a run are held at once
         size = max(1, min(size, 2 * MOST_BYTES // max(1, look.answer.size)))
-    if size < len(places) and size > workers:
-        size -= size % workers  # so that no worker is left without a task at the end
+    if size < len(places):
+        size = fill_workers(size, workers)
     part = min(size, max(1, size // 4, math.ceil(_BESIDE_SECONDS / each)))
     return Plan(sorted(places[:size]), size, 1, part, steps)
+
+
+def compute_control_seconds(workers: int, steps: int) -> float:
+    """Compute what a round of the control takes: in one worker after another, then in all."""
+    return (workers + 1) * steps / measure_steps_per_second()
+
+
+def fill_workers(size: int, workers: int) -> int:
+    """Return a number of tasks that leaves no worker without one at the end, or a smaller one."""
+    return size - size % workers if size > workers else size
 
 
 def plan_once(plan: Plan, look: Look, tasks: int, workers: int, ways: int) -> Plan:
     """Share out all tasks but the one that was looked at: each run gets its own."""
     places = [place for place in range(tasks) if place not in look.places]
     random.Random(tasks).shuffle(places)
-    size = max(1, len(places) // (ROUNDS_WANTED * ways))
-    if size > workers:
-        size -= size % workers
+    size = fill_workers(max(1, len(places) // (ROUNDS_WANTED * ways)), workers)
     chunksize = compute_default_chunksize(size, workers)
     return plan._replace(places=places, size=size, part=size, chunksize=chunksize)
 

@@ -15,8 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, WorkerDied
-from gil_demo.examination.look import Function, Look, are_alike, name_task, silenced
-from gil_demo.examination.plan import ROUNDS_WANTED, Plan, choose_chunksize
+from gil_demo.examination.look import Function, Look, are_alike, name_task, silenced, unwrap
+from gil_demo.examination.plan import (
+    ROUNDS_WANTED,
+    Plan,
+    choose_chunksize,
+    compute_control_seconds,
+    fill_workers,
+)
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.rounds import Start
@@ -25,9 +31,10 @@ from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.limits import TimeUp, limited
 from gil_demo.running.pools import HeldPool, check_reachable, find_ban, pool_held, run_in_pool
 from gil_demo.running.runners import find_missing, get_runner
+from gil_demo.running.spans import cut
 from gil_demo.running.thread_pool import Map, thread_pool
 from gil_demo.running.workers import Noted, import_quietly, is_gil_enabled, run_chunk
-from gil_demo.running.workloads import countdown, measure_steps_per_second
+from gil_demo.running.workloads import countdown
 
 _TINY_INTERVAL = 2e-6
 _BESIDE_INTERVAL = 5e-4
@@ -67,7 +74,7 @@ class Ways:
         self.gil_in_workers = ""
         self.tried = 0
         self._tried_seconds = 0.0
-        inner = getattr(function, "func", function)
+        inner = unwrap(function)
         module = getattr(inner, "__module__", None) or type(inner).__module__
         self._prepare = partial(import_quietly, module)
         self._slice = 0
@@ -130,7 +137,7 @@ class Ways:
         return min(likely, max(3 * ROUNDS_WANTED, round(3 * seconds)))
 
     def _get_control_seconds(self) -> float:
-        return (self.workers + 1) * self.plan.steps / measure_steps_per_second()
+        return compute_control_seconds(self.workers, self.plan.steps)
 
     def count_calls(self, rounds: int) -> int:
         """Count how often so many rounds call the function on the argument that is used most."""
@@ -234,7 +241,7 @@ class Ways:
         rounds = seconds / (1.5 * loop + self._tried_seconds + self._get_control_seconds())
         size = max(min(self.workers, plan.size), int(plan.size * rounds / ROUNDS_WANTED))
         if size < plan.size:
-            size -= size % self.workers if size > self.workers else 0
+            size = fill_workers(size, self.workers)
             places = sorted(random.Random(size).sample(plan.places, size))
             self.plan = plan._replace(places=places, size=size, part=min(plan.part, size))
 
@@ -335,8 +342,8 @@ def _run_by_chunks(
     run: Callable[..., Sequence[Any]], function: Function, tasks: Sequence[Any], chunksize: int,
     _limit: float,
 ) -> list[Any]:  # fmt: skip
-    chunks = [tasks[place : place + chunksize] for place in range(0, len(tasks), chunksize)]
-    return [answer for span in run(partial(run_chunk, function), chunks) for answer in span.answer]
+    spans = run(partial(run_chunk, function), cut(tasks, chunksize))
+    return [answer for span in spans for answer in span.answer]
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samp
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool
+from gil_demo.running.spans import cut
 from gil_demo.running.workloads import CUTS, compute_default_chunksize, countdown
 from gil_demo.tables.schema import Column, check_rows, list_rows, make_schema, make_table
 
@@ -181,8 +182,8 @@ def summarise_lists(table: pd.DataFrame) -> pd.DataFrame:
 def compute_ideal_share(tasks: Sequence[int], chunksize: int, workers: int) -> float:
     """Compute the busy part of workers' time where whoever is free takes the next chunk at once."""
     free_at = [0] * workers
-    for first in range(0, len(tasks), chunksize):
-        heapq.heapreplace(free_at, free_at[0] + sum(tasks[first : first + chunksize]))
+    for chunk in cut(tasks, chunksize):
+        heapq.heapreplace(free_at, free_at[0] + sum(chunk))
     return sum(tasks) / (workers * max(free_at))
 
 
@@ -215,9 +216,9 @@ def _state_chunksize(row: Any) -> str:
 
 
 def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    workers, few = int(table["workers"].iloc[0]), words.find_round_reservations(table)
-    if few:
-        return words.head(f"no verdict: {few[0]}", table)
+    workers = int(table["workers"].iloc[0])
+    if withheld := words.withhold_title(table):
+        return withheld
     shares = {row.tasks: row.busy_share for row in list_rows(summary)}
     chosen = [tasks for tasks in (workers, workers + 1, max(shares)) if tasks in shares]
     told = [
@@ -229,8 +230,8 @@ def _title_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _title_chunks(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    if few := words.find_round_reservations(table):
-        return words.head(f"no verdict: {few[0]}", table)
+    if withheld := words.withhold_title(table):
+        return withheld
     own = int(table["default_chunksize"].iloc[0])
     slower = [row for row in list_rows(summary) if row.time_ratio_low > 1 + words.MARGIN]
     if not slower:

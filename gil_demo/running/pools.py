@@ -25,7 +25,7 @@ from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.limits import TimeUp, check_time
-from gil_demo.running.spans import ChunkedSpans, Run, Span
+from gil_demo.running.spans import ChunkedSpans, Run, Span, cut
 from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
 
@@ -297,7 +297,7 @@ def run_in_pool(
     checked = checks.check_sequence("tasks", tasks)
     check_reachable(function, is_forked=held.method == "fork")
     size = chunksize or compute_default_chunksize(len(checked), len(held.crew))
-    jobs = [(function, checked[n : n + size]) for n in range(0, len(checked), size)]
+    jobs = [(function, chunk) for chunk in cut(checked, size)]
     answer = pool.map_async(time_tasks, jobs, chunksize=1)
     try:
         wait_for(answer, held.crew, checked, limit)

@@ -3,7 +3,9 @@
 import pickle
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+Task = TypeVar("Task")
 
 
 class Span(NamedTuple):
@@ -21,6 +23,11 @@ Told = tuple[int, float, bytes, bytes | None]
 started, in seconds on the machine's performance counter, which all processes share, when each
 ended, as doubles in native order, and the list of answers, pickled; None if all of them are.
 """
+
+
+def cut(tasks: Sequence[Task], chunksize: int) -> list[Sequence[Task]]:
+    """Cut tasks into chunks of a size; the last one may be smaller."""
+    return [tasks[first : first + chunksize] for first in range(0, len(tasks), chunksize)]
 
 
 class ChunkedSpans(Sequence[Span]):

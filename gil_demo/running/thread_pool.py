@@ -11,6 +11,7 @@ from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.limits import check_time
 from gil_demo.running.runners import stop_threads
+from gil_demo.running.spans import cut
 from gil_demo.running.workers import Stopped
 
 Chunk = tuple[int, Callable[[Any], object], Sequence[Any]]
@@ -49,7 +50,7 @@ def thread_pool(workers: int) -> Iterator[Map]:
     def run(
         function: Callable[[Any], object], tasks: Sequence[Any], chunksize: int, limit: float
     ) -> list[Any]:
-        chunks = [tasks[place : place + chunksize] for place in range(0, len(tasks), chunksize)]
+        chunks = cut(tasks, chunksize)
         deadline = time.monotonic() + limit
         for place, chunk in enumerate(chunks):
             jobs.put((place, function, chunk))

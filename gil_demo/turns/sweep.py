@@ -132,9 +132,7 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
-    few = words.find_round_reservations(table)
-    lines = [f"No verdict: {told}; allow more seconds." for told in few]
-    lines += [_judge(row) for row in list_rows(summary)]
+    lines = words.reserve(table, []) + [_judge(row) for row in list_rows(summary)]
     rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])
 
@@ -195,8 +193,8 @@ def _draw_speeds(axes: Axes, summary: pd.DataFrame) -> None:
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Tell the turns at the shortest and the longest interval, and the speed at a tiny one."""
-    if few := words.find_round_reservations(table):
-        return words.head(f"no verdict: {few[0]}", table)
+    if withheld := words.withhold_title(table):
+        return withheld
     seen = list_rows(summary.dropna(subset="turn_seconds"))
     ends = [seen[0], seen[-1]] if len(seen) > 1 else seen
     turns = " and ".join(

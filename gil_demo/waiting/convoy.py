@@ -251,8 +251,7 @@ def draw_exchanges(
     interval = f", switch interval {state_seconds(intervals[0])}" if len(intervals) == 1 else ""
     rounds = words.count_in_run(table, "round")
     what = f"echo server on loopback, its client in another process{interval}; {rounds} of each"
-    few = words.find_round_reservations(table)
-    title = head(f"no verdict: {few[0]}" if few else _state_title(summary), table)
+    title = words.withhold_title(table) or head(_state_title(summary), table)
     return parts.finish(chart, title, words.describe_conditions(table, what), told)
 
 
