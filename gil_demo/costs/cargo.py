@@ -31,3 +31,7 @@ def keep(*pieces: bytes) -> None:
 
 def measure_kept(size: int) -> int:
     return len(_kept[size])
+
+
+def give_kept(size: int) -> bytes:
+    return _kept[size]

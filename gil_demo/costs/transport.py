@@ -13,7 +13,14 @@ from matplotlib.axes import Axes
 from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room
-from gil_demo.costs.cargo import keep, make_bytes, measure_kept, measure_length, read_block
+from gil_demo.costs.cargo import (
+    give_kept,
+    keep,
+    make_bytes,
+    measure_kept,
+    measure_length,
+    read_block,
+)
 from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
@@ -25,6 +32,7 @@ from gil_demo.measuring.estimates import (
     select_by_round,
     spread,
 )
+from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import (
@@ -121,9 +129,7 @@ def compare_transport(
 
 def _choose_sizes(method: str, seconds: float) -> list[int]:
     """Leave out the largest sizes until rounds enough fit in the time, and copies in the memory."""
-    import psutil
-
-    room = psutil.virtual_memory().available / 8  # there are as many copies
+    room = measure_free_bytes() / 8  # there are as many copies
     sizes = [size for size in SIZES if size <= max(room, SIZES[0])]
     trial = [SIZES[0], max(2 * SIZES[0], min(10_000_000, sizes[-1]))]
     times = {}
@@ -170,7 +176,7 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
     steps: dict[str, Callable[[], object]] = {
         "pickling": lambda: pickle.loads(pickle.dumps(data)),
         "argument": lambda: _ask(held, measure_length, data),
-        "result": lambda: _ask(held, make_bytes, size),
+        "result": lambda: _ask(held, give_kept, size),
         "shared memory": lambda: _share(held, data),
         "initializer": lambda: time_start(1, method, partial(keep, data)),
         "kept": lambda: _ask(held, measure_kept, size),

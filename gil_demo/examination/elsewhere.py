@@ -14,7 +14,7 @@ import pandas as pd
 
 from gil_demo.examination.finding import FIXES
 from gil_demo.examination.look import name_function
-from gil_demo.examination.table import EXAMINED, FUNCTION, read_traps, write_traps
+from gil_demo.examination.table import EXAMINED, FUNCTION, TURNS_ON, read_traps, write_traps
 from gil_demo.measuring.progress import shown
 from gil_demo.running.pythons import GARBLED, Python, ask, find_pythons
 from gil_demo.tables.kinds import combine
@@ -25,9 +25,9 @@ _START_SECONDS = 20.0
 _OLDEST = (3, 8)
 _MOST_BYTES = 20_000_000
 _UNKNOWN = (
-    *("chunk_seconds", "worker_bytes", "part_seconds", "beside_seconds", "cpu_seconds"),
+    *("chunk_seconds", "passing_seconds", "worker_bytes", "part_seconds"),
+    *("beside_seconds", "cpu_seconds", "start_up_seconds", "tear_down_seconds"),
     *("argument_bytes", "argument_seconds", "answer_bytes", "answer_seconds"),
-    *("start_up_seconds", "tear_down_seconds"),
 )
 
 
@@ -131,7 +131,7 @@ def _make_run(table: pd.DataFrame, python: Python, told: dict[str, Any]) -> pd.D
     """Make a run of what a Python told, on the machine of the table."""
     traps = {} if told["is_alike"] else {"answers differ": "in threads"}
     if told["culprit"]:
-        traps["turns the GIL on"] = told["culprit"]
+        traps[TURNS_ON] = told["culprit"]
     assert set(traps) <= set(FIXES)
     rounds = len(told["sequential"])
     run: dict[str, Any] = {str(name): value for name, value in table.iloc[0].items()}

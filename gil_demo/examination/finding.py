@@ -10,10 +10,12 @@ from gil_demo import words
 from gil_demo.examination.table import (
     COLD,
     FUNCTION,
+    IS_ON,
     KEPT,
     LOOP,
     OWN_THREADS,
     THREADS,
+    TURNS_ON,
     WAYS,
     estimate_control,
     estimate_free_share,
@@ -36,8 +38,10 @@ FIXES = {
     OWN_THREADS: "It has threads of its own ({}), as numpy's products do, and several workers get "
     "into each other's way: take fewer workers, or give each one thread, by threadpoolctl's "
     "threadpool_limits(1) or OMP_NUM_THREADS=1.",
-    "turns the GIL on": "Its module {} turned the GIL on, as it isn't ready to go without: look "
+    TURNS_ON: "Its module {} turned the GIL on, as it isn't ready to go without: look "
     "for a newer version, or try PYTHON_GIL=0.",
+    IS_ON: "This Python can do without the GIL, and has it on: PYTHON_GIL=1 does that, or a module "
+    "that isn't ready to go without, which python -W error names.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
     "changes a global": "It changes a global ({}): each worker process changes only its own, and "
@@ -308,9 +312,12 @@ def _state_task(first: Any) -> str:
 
 def _state_gil(run: pd.DataFrame, first: Any) -> str:
     if not first["gil_enabled"]:
-        named = " In the workers a module turned it on; python -W error names the module."
-        is_on = first["gil_in_workers"] == "on"
-        return f"GIL: off in this Python, threads don't wait for it.{named if is_on else ''}"
+        told = "GIL: off in this Python, threads don't wait for it."
+        if first["gil_in_workers"] != "on":
+            return told
+        told += " In the workers a module turned it on"
+        is_known = TURNS_ON in read_traps(first["traps"])
+        return f"{told}{'.' if is_known else '; python -W error names the module.'}"
     if OWN_THREADS in read_traps(first["traps"]):
         return ""  # they disturb the countdown
     share = estimate_free_share(run)
@@ -335,6 +342,9 @@ def _state_sending(first: Any, reading: Reading) -> str:
         for name in ("argument", "answer")
         if not pd.isna(first[f"{name}_bytes"]) and first[f"{name}_seconds"] > least
     ]
+    if first["passing_seconds"] > least:
+        passing = words.state_seconds(first["passing_seconds"])
+        parts.append(f"to pass an argument to a sub-interpreter takes {passing}")
     if first["chunk_seconds"] > first["chunksize"] * least:
         parts.append(f"a chunk takes {words.state_seconds(first['chunk_seconds'])} to hand out")
     is_told = parts and reading.way != THREADS and KEPT in reading.ways

@@ -9,14 +9,16 @@ import random
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten
-from gil_demo.examination.table import OWN_THREADS
+from gil_demo.examination.table import OWN_THREADS, TURNS_ON
 from gil_demo.running.limits import TimeUp, limited
+from gil_demo.running.workers import is_gil_enabled, note_culprits
 from gil_demo.words import state_share
 
 MOST_BYTES = 100_000_000
@@ -67,6 +69,16 @@ class _Sink(io.TextIOBase):
     def write(self, text: str) -> int:
         self.characters += len(text)
         return len(text)
+
+
+@contextmanager
+def culprits_noted() -> Iterator[list[str]]:
+    """List the modules that turn the GIL on while the block runs."""
+    show = warnings.showwarning
+    try:
+        yield [] if is_gil_enabled() else note_culprits()
+    finally:
+        warnings.showwarning = show
 
 
 @contextmanager
@@ -124,7 +136,7 @@ def look_at(
     times: dict[int, float] = {}
     answers: dict[int, Any] = {}
     kept, cpu, elsewhere = 0, 0.0, 0.0
-    with silenced() as sink:
+    with silenced() as sink, culprits_noted() as culprits:
         for place in order:
             if len(times) >= least and time.monotonic() - began > seconds:
                 break
@@ -143,6 +155,8 @@ def look_at(
             del answer
     share = cpu / max(1e-9, sum(times.values()))
     traps = watch.find_traps(statistics.median(times.values()))
+    if culprits:
+        traps[TURNS_ON] = ", ".join(sorted({*culprits}))
     if sink.characters > _MANY_CHARACTERS * len(times):
         traps["prints"] = f"{sink.characters / len(times):,.0f} characters a task"
     # what they do is seen on a busy machine, too, which gives them no second core

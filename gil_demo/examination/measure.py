@@ -15,10 +15,12 @@ from gil_demo.examination.look import Look, look_at, name_function
 from gil_demo.examination.plan import Plan, make_plan, plan_once
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
 from gil_demo.examination.ways import Run, Ways
+from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import BASELINE, collect_facts
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.runners import ENGINES, find_missing
+from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import make_table
 from gil_demo.words import state_seconds
 
@@ -85,6 +87,7 @@ def examine(
             function, given, least=1 if once else min(workers, len(given)),
             most=1 if once else len(given), seconds=_LOOK_SHARE * seconds, timeout=timeout,
         )  # fmt: skip
+    facts["gil_enabled"] = is_gil_enabled()  # which its first call may have changed
     ways = Ways(function, given, look, workers, method, timeout, once, between)
     with ExitStack() as stack:
         stack.callback(ways.forget)
@@ -168,8 +171,6 @@ def _announce(facts: Mapping[str, Any], plan: Plan, calls: int, seconds: float) 
 
 def _state_facts(look: Look, ways: Ways, calls: int) -> dict[str, object]:
     """State what was found once, for every row."""
-    import psutil
-
     times = pd.Series(look.usual).clip(lower=1e-9)
     sizes = {name: getattr(look, name) for name in ("argument", "answer")}
     is_made = ways.once or len(look.seconds) < 2
@@ -183,9 +184,10 @@ def _state_facts(look: Look, ways: Ways, calls: int) -> dict[str, object]:
         "task_cpu_percent": round(100 * look.cpu_share, 1),
         **{f"{name}_bytes": one.size if one else None for name, one in sizes.items()},
         **{f"{name}_seconds": one.seconds if one else None for name, one in sizes.items()},
+        "passing_seconds": ways.passing_seconds,
         "chunk_seconds": ways.chunk_seconds,
         "worker_bytes": ways.worker_bytes,
-        "free_bytes": psutil.virtual_memory().available,
+        "free_bytes": measure_free_bytes(),
         "gil_in_workers": ways.gil_in_workers,
         "traps": write_traps(ways.traps),
         "missing": write_traps(ways.missing),

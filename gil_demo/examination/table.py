@@ -9,7 +9,8 @@ from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import Column, make_schema
 
 LEAST_BESIDE_SECONDS = 0.005
-OWN_THREADS = "threads of its own"  # the name of a trap
+# names of traps
+OWN_THREADS, TURNS_ON, IS_ON = "threads of its own", "turns the GIL on", "the GIL is on"
 FUNCTION, CONTROL, BESIDE = "function", "countdown", "beside a countdown"
 FACTS = {
     "interpreter": Column("text", may_be_empty=True),
@@ -22,6 +23,7 @@ FACTS = {
         ("argument_seconds", "answer_seconds", "chunk_seconds"),
         Column("seconds", may_be_empty=True),
     ),
+    "passing_seconds": Column("seconds", may_be_empty=True, formerly=""),
     **dict.fromkeys(("worker_bytes", "free_bytes"), Column("whole", may_be_empty=True)),
     **dict.fromkeys(("gil_in_workers", "traps", "missing"), Column("text", may_be_empty=True)),
 }
@@ -49,9 +51,9 @@ EXAMINED = make_schema(
 `seconds` runs until the last answer is there. `cpu_seconds` are those of this process.
 `part_seconds` are those of the plain loop for the few tasks that are also run beside a countdown
 in another thread, which had `beside_seconds` on a core. What was found once stands in every row:
-what a task takes (its median, and eight of ten between low and high), what sending takes, a chunk's
-price, a worker's memory and what is free, traps and ways that are missing, each with what was
-seen."""
+what a task takes (its median, and eight of ten between low and high), what sending takes, what
+passing an argument to a sub-interpreter takes, a chunk's price, a worker's memory and what is free,
+traps and ways that are missing, each with what was seen."""
 
 LOOP, THREADS, COLD, KEPT = "plain loop", "threads", "cold pool", "kept pool"
 WAYS = {

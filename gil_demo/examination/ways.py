@@ -23,8 +23,9 @@ from gil_demo.examination.plan import (
     compute_control_seconds,
     fill_workers,
 )
-from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
+from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, IS_ON, TURNS_ON
 from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.machine import can_do_without_gil
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.intervals import switch_interval_of
@@ -33,7 +34,14 @@ from gil_demo.running.pools import HeldPool, check_reachable, find_ban, pool_hel
 from gil_demo.running.runners import find_missing, get_runner
 from gil_demo.running.spans import cut
 from gil_demo.running.thread_pool import Map, thread_pool
-from gil_demo.running.workers import Noted, import_quietly, is_gil_enabled, run_chunk
+from gil_demo.running.workers import (
+    Noted,
+    import_quietly,
+    is_gil_enabled,
+    run_chunk,
+    swallow,
+    tell_gil,
+)
 from gil_demo.running.workloads import countdown
 
 _TINY_INTERVAL = 2e-6
@@ -70,7 +78,7 @@ class Ways:
         self.opened: dict[str, list[Start]] = {}
         self.held: HeldPool | None = None
         self.worker_bytes: int | None = None
-        self.chunk_seconds = math.nan
+        self.chunk_seconds = self.passing_seconds = math.nan
         self.gil_in_workers = ""
         self.tried = 0
         self._tried_seconds = 0.0
@@ -230,6 +238,10 @@ class Ways:
                 answers = self._try_pool() if name == "processes" else self._try(name)
                 if is_steady:
                     self._compare(name, answers)
+                if name == "interpreters":
+                    self.passing_seconds = self._time_sending()
+        if can_do_without_gil() and is_gil_enabled() and TURNS_ON not in self.traps:
+            self.traps[IS_ON] = ""
         self._tried_seconds = time.monotonic() - began
         sizes = (self.plan.size, len(self.given), self.workers)
         chunksize = choose_chunksize(self.look, *sizes, self.chunk_seconds)
@@ -290,8 +302,10 @@ class Ways:
 
             sizes = [psutil.Process(one.pid).memory_full_info().uss for one in held.crew]
             self.worker_bytes = max(sizes)
-        gils = set(self._run_in_pool(is_gil_enabled, [None] * self.workers, 1, self.timeout))
-        self.gil_in_workers = "on" if True in gils else "off"
+        gils = self._run_in_pool(tell_gil, [None] * self.workers, 1, self.timeout)
+        self.gil_in_workers = "on" if any(is_on for is_on, _ in gils) else "off"
+        if culprits := {one for _, found in gils for one in found}:
+            self.traps[TURNS_ON] = ", ".join(sorted(culprits))
         self.chunk_seconds = min(self._time_chunks(40) for _ in range(3))
         return [answer for _, answer in told]
 
@@ -299,6 +313,22 @@ class Ways:
         began = time.perf_counter()
         self._run_in_pool(countdown, [1] * number, 1, self.timeout)
         return (time.perf_counter() - began) / number
+
+    def _time_sending(self) -> float:
+        """Time what it takes to pass the largest argument to a sub-interpreter, nan if unknown."""
+        if self.look.argument is None or self.look.argument.content is None:
+            return math.nan
+
+        def time_best(value: object) -> float:
+            seconds = []
+            for _ in range(_REPEATED):
+                began = time.perf_counter()
+                self.runs["interpreters"](swallow, [value], 1, self.timeout)
+                seconds.append(time.perf_counter() - began)
+            return min(seconds)
+
+        empty = time_best(None)
+        return max(0.0, time_best(pickle.loads(self.look.argument.content)) - empty)
 
     def _name_culprit(self, folder: str) -> str:
         assert self.held is not None

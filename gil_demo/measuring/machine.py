@@ -8,7 +8,9 @@ import platform
 import sys
 import sysconfig
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from gil_demo.checks import shorten
@@ -17,6 +19,11 @@ from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import SHARES
 
 _LEAST_SECONDS = 0.5  # systems count in hundredths of a second
+_GROUPS, _MY_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+_MEMORY_FILES = {
+    True: ("memory.max", "memory.current", "inactive_file"),
+    False: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
 
 
 class Machine(NamedTuple):
@@ -60,7 +67,7 @@ def describe_machine() -> Machine:
         python_version=platform.python_version(),
         implementation=platform.python_implementation(),
         gil_enabled=is_gil_enabled(),
-        free_threaded_build=bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        free_threaded_build=can_do_without_gil(),
         switch_interval_seconds=sys.getswitchinterval(),
         start_method=multiprocessing.get_start_method(allow_none=True) or methods[0],
         start_methods=" ".join(methods),
@@ -68,6 +75,11 @@ def describe_machine() -> Machine:
         architecture=platform.machine(),
         on_battery=_is_on_battery(),
     )
+
+
+def can_do_without_gil() -> bool:
+    """Tell whether this Python is a free-threaded build."""
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def count_usable_cores() -> int:
@@ -80,6 +92,38 @@ def count_usable_cores() -> int:
     finally:
         if wish is not None:
             os.environ["LOKY_MAX_CPU_COUNT"] = wish
+
+
+def measure_free_bytes() -> int:
+    """Measure how much memory this process and its workers may still take, in a container, too."""
+    import psutil
+
+    return min([int(psutil.virtual_memory().available), *_list_rooms()])
+
+
+def _list_rooms() -> Iterator[int]:
+    """List what the memory limits of this process's control groups leave; Linux alone has those.
+
+    Files that are cached and not in use make room, so they don't count as taken.
+    """
+    with suppress(OSError):
+        for line in _MY_GROUPS.read_text().splitlines():
+            _, controllers, place = line.split(":", 2)
+            is_new = not controllers  # version 2 of control groups
+            if not (is_new or "memory" in controllers.split(",")):
+                continue
+            root = _GROUPS if is_new else _GROUPS / "memory"
+            own = root / place.lstrip("/")
+            for folder in {root, own, *own.parents}:
+                with suppress(OSError, ValueError):
+                    yield _read_room(folder, *_MEMORY_FILES[is_new])
+
+
+def _read_room(folder: Path, limit: str, taken: str, cached: str) -> int:
+    """Read what is left in a control group; raises where it has no limit."""
+    usage = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    most, own = (int((folder / name).read_text()) for name in (limit, taken))
+    return max(0, most - own + int(usage.get(cached, 0)))
 
 
 def measure_busy_percent() -> float:

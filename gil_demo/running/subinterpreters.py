@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -181,9 +182,12 @@ def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:
     except Exception as reason:
         asked = "tasks must be what can be sent to a sub-interpreter"
         return f"{asked}, not {shorten(tasks)} ({reason})"
-    name = getattr(function, "__qualname__", shorten(function))
+    inner: Any = function
+    while isinstance(inner, partial):  # of a chunk's runner, say, and then a reader's own
+        inner = next(filter(callable, inner.args), inner.func)
+    name = getattr(inner, "__qualname__", shorten(inner))
     return (
         f"function must be one whose module a sub-interpreter can import, not {name} of "
-        f"{getattr(function, '__module__', None)}: many modules written in C, such as numpy's, "
-        "refuse to load there"
+        f"{getattr(inner, '__module__', None)}: it has no script's or cell's functions, and many "
+        "modules written in C, such as numpy's, refuse to load there"
     )

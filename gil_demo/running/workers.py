@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gil_demo.running.spans import Told
 
 STOP, END = b"s", b"e"
+_CULPRITS: list[str] = []
 
 
 class Stopped(BaseException):
@@ -68,7 +69,35 @@ def follow_parent() -> None:
 def import_quietly(module: str) -> None:
     """Import a task's module, and send what it and its tasks print to nowhere from now on."""
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if not is_gil_enabled():
+        note_culprits()
     __import__(module)
+
+
+def note_culprits() -> list[str]:
+    """Note which modules turn the GIL on, from now on: Python warns of each."""
+    import warnings  # which few workers need
+
+    show = warnings.showwarning
+
+    def note(message: "Warning | str", *words: "Any", **named: "Any") -> None:
+        told = str(message).split("'")
+        if "(GIL)" in told[0] and len(told) > 1:
+            _CULPRITS.append(told[1])
+        else:
+            show(message, *words, **named)
+
+    warnings.showwarning = note
+    return _CULPRITS
+
+
+def tell_gil(_: object = None) -> tuple[bool, list[str]]:
+    """Tell whether the GIL is on in this process, and the modules that are known to do that."""
+    return is_gil_enabled(), _CULPRITS
+
+
+def swallow(_: object) -> None:
+    """Take something and give nothing back: what remains is the price of sending it."""
 
 
 def is_gil_enabled(_: object = None) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from gil_demo.examination.samples import make_log, multiply, parse_log
 from gil_demo.running.workloads import countdown
 
+_MOST_MEGABYTES = 100.0
 Case = tuple[Callable[[Any], object], Sequence[Any]]
 
 
@@ -43,30 +44,29 @@ def give_bytes(megabytes: float) -> bytes:
     return b"a" * int(megabytes * 1_000_000)
 
 
-def count_for(seconds: float) -> None:
-    """Count down for some time on a core."""
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        countdown(100)
+def _count_a_part(share: float) -> float:
+    """Count for what a share leaves of some 20 ms; return the seconds that the share takes."""
+    began = time.thread_time()
+    countdown(1 + round(800_000 * (1 - share)))
+    return 0.02 if share == 1 else (time.thread_time() - began) * share / (1 - share)
 
 
 def wait_a_part(share: float) -> None:
-    count_for(0.02 * (1 - share))
-    time.sleep(0.02 * share)
+    time.sleep(_count_a_part(share))
 
 
 def hash_a_part(share: float) -> None:
-    """Count for a part of 20 ms, and hash for the rest, by the pace of this machine."""
-    count_for(0.02 * (1 - share))
-    hash_data(round(0.02 * share / _measure_pace(), 2))
+    size = int(_count_a_part(share) / _measure_pace())
+    hashlib.sha256(memoryview(hold(_MOST_MEGABYTES))[:size])
 
 
 @cache
 def _measure_pace() -> float:
-    hold(8.0)
+    """Measure the seconds that hashing a byte takes."""
+    hashlib.sha256(data := hold(_MOST_MEGABYTES))
     began = time.perf_counter()
-    hash_data(8.0)
-    return (time.perf_counter() - began) / 8
+    hashlib.sha256(data)
+    return (time.perf_counter() - began) / len(data)
 
 
 CASES: dict[str, Case] = {

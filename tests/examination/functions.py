@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import threading
 import time
+import warnings
 
 from gil_demo.examination import samples
 
@@ -49,6 +50,16 @@ def hash_twice(size: int) -> None:
     own.start()
     hashlib.sha256(data)
     own.join()
+
+
+def turn_on_the_gil(number: int) -> int:
+    """Warn as CPython 3.13 does where it loads a module that isn't ready to go without the GIL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        told = "The global interpreter lock (GIL) has been enabled to load module 'parser', which"
+        warnings.warn(told, RuntimeWarning, stacklevel=1)
+        warnings.warn("a warning of its own", UserWarning, stacklevel=1)
+    return number
 
 
 class Cache:

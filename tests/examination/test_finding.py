@@ -20,6 +20,7 @@ from gil_demo.examination.table import (
     LOOP,
     OWN_THREADS,
     THREADS,
+    TURNS_ON,
     estimate_control,
     estimate_free_share,
     read_traps,
@@ -136,7 +137,10 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     assert "(100 % to 100 %): try more threads." in verdict(make_examination(free_share=1.0))
     free = verdict(make_examination(gil_enabled=False))
     assert "GIL: off in this Python" in free
-    assert "In the workers a module turned it on" in free
+    assert "In the workers a module turned it on; python -W error names the module." in free
+    known = verdict(make_examination(gil_enabled=False, traps=f"{TURNS_ON}: parser"))
+    assert "In the workers a module turned it on." in known
+    assert "Note: Its module parser turned the GIL on" in known
     assert "Races: none seen in 40 calls" in free
     assert "GIL: " not in verdict(make_examination(traps=f"{OWN_THREADS}: two"))
     uneven = make_examination(free_share=0.5)
@@ -202,6 +206,11 @@ def test_sending_starting_and_memory_are_told_where_they_matter() -> None:
     assert "a chunk takes" not in text  # which is less than a hundredth of its tasks' time
     assert "Starting: two processes took 30 ms to start and to end." in text
     assert "500 MB of its own: what is free holds about eight of them." in text
+
+
+def test_what_a_sub_interpreter_takes_for_it_is_told_where_that_matters() -> None:
+    told = find_line(verdict(make_examination(passing_seconds=3e-3)), "Sending: ")
+    assert told.endswith("to pass an argument to a sub-interpreter takes 3 ms.")
 
 
 @pytest.mark.parametrize("trap", FIXES)

@@ -1,6 +1,7 @@
 import random
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gil_demo import GilDemoError
+from gil_demo.examination import look as looks
 from gil_demo.examination import samples
 from gil_demo.examination.look import (
     MOST_BYTES,
@@ -33,6 +35,17 @@ def test_a_look_calls_each_task_once_and_keeps_its_time_and_its_answer() -> None
     assert all(taken >= 0.001 for taken in seen.seconds)
     assert seen.cpu_share < 0.9
     assert (seen.traps, seen.obstacle) == ({}, "")
+
+
+def test_a_module_that_turns_the_gil_on_is_named_and_other_warnings_are_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed: list[str] = []
+    monkeypatch.setattr(warnings, "showwarning", lambda told, *_: passed.append(str(told)))
+    monkeypatch.setattr(looks, "is_gil_enabled", lambda: False)
+    seen = look(functions.turn_on_the_gil, [1, 2])
+    assert seen.traps == {"turns the GIL on": "parser"}
+    assert {*passed} == {"a warning of its own"}
 
 
 def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks() -> None:

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -53,6 +54,33 @@ def test_a_quota_is_told_from_an_affinity_mask_whose_cores_count_as_busy(
     for mine, busy in (([1, 2, 4], 20.0), ([7], 60.0)):
         monkeypatch.setattr(machine, "_list_affinity", lambda mine=mine: mine)
         assert machine.measure_busy_percent() == busy
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "files"),
+    [
+        ("0::/user/job", "user", {"memory.max": "900", "memory.current": "500"}),
+        ("0::/user/job", "", {"memory.max": "900", "memory.current": "500"}),
+        ("4:cpu,memory:/job", "memory/job",
+         {"memory.limit_in_bytes": "900", "memory.usage_in_bytes": "500"}),
+    ],
+)  # fmt: skip
+def test_what_a_container_may_still_take_bounds_the_free_memory(
+    monkeypatch: Patch, tmp_path: Path, line: str, folder: str, files: dict[str, str]
+) -> None:
+    groups, mine = tmp_path / "groups", tmp_path / "mine"
+    (groups / folder).mkdir(parents=True)
+    mine.write_text(f"9:name=systemd:/\n{line}\n")
+    monkeypatch.setattr(machine, "_GROUPS", groups)
+    monkeypatch.setattr(machine, "_MY_GROUPS", mine)
+    free = machine.measure_free_bytes()
+    assert free > 10_000
+    stat = "inactive_file 30\ntotal_inactive_file 30\nanon 5\n"
+    for name, text in {**files, "memory.stat": stat}.items():
+        (groups / folder / name).write_text(text)
+    assert machine.measure_free_bytes() == 900 - 500 + 30
+    (groups / folder / next(iter(files))).write_text("max")
+    assert machine.measure_free_bytes() > 10_000
 
 
 def test_a_wish_that_is_meant_for_loky_is_no_limit_of_this_machine(monkeypatch: Patch) -> None:
