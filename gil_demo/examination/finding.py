@@ -147,7 +147,8 @@ def _find_reservation(reading: Reading) -> str:
     for other in reading.ways:
         is_simpler &= other != way
         most = compare_ways(reading, way, other).high
-        if most > (words.LEAST if is_simpler else FAR):
+        limit = words.LEAST if other == LOOP else 1.0 if is_simpler else FAR
+        if way != other and most > limit:
             told = "no clear difference" if most < FAR else "too uneven to tell"
             names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
             return (busy and busy[0]) or (

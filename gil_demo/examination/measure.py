@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 from gil_demo import checks
 from gil_demo.checks import check_sequence, shorten
 from gil_demo.examination.look import Look, look_at, name_function
-from gil_demo.examination.plan import Plan, make_plan, plan_once
+from gil_demo.examination.plan import limit_rounds, make_plan, plan_once
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
 from gil_demo.examination.ways import Run, Ways
 from gil_demo.measuring.machine import measure_free_bytes
@@ -80,6 +80,8 @@ def examine(
     asked = _check_engines(engines)
     facts = collect_facts("examine") | {"function": name_function(function), "interpreter": ""}
     facts |= {"workers": workers, "all_tasks": len(given)}
+    likely = 1 if once else _limit_calls(seconds, len(asked))
+    _announce(f"{facts['function']} will be called", likely, " on an argument", seconds)
     began = time.monotonic()
     between = partial(_between, setup, teardown)
     with between():
@@ -98,7 +100,10 @@ def examine(
             ways.plan = plan_once(ways.plan, look, len(given), workers, len(ways.runs))
         needed = time.monotonic() - began + ways.estimate_least()
         most = ways.limit_rounds(left)
-        _announce(facts, ways.plan, ways.count_calls(most), max(seconds, needed))
+        calls, size = ways.count_calls(most), ways.plan.size
+        part = f" (a run takes at most {size:,} of the {len(given):,})" if size < len(given) else ""
+        if part or needed > seconds or 2 * calls < likely:
+            _announce("After a first look:", calls, part, max(seconds, needed))
         if not once:
             ways.try_each()
             ways.shrink(seconds - (time.monotonic() - began))
@@ -158,15 +163,15 @@ def _between(
             teardown()
 
 
-def _announce(facts: Mapping[str, Any], plan: Plan, calls: int, seconds: float) -> None:
-    tasks = facts["all_tasks"]
-    chosen = f" (a run takes at most {plan.size:,} of the {tasks:,})" if plan.size < tasks else ""
+def _limit_calls(seconds: float, engines: int) -> int:
+    """Limit the calls on an argument before anything is known of the function."""
+    ways = 3 + (not find_missing("interpreters")) + engines
+    return 1 + ways + limit_rounds(seconds) * (ways + 1)
+
+
+def _announce(beginning: str, calls: int, end: str, seconds: float) -> None:
     often = f"{calls:,} times" if calls > 1 else "once"
-    print(
-        f"{facts['function']} will be called at most {often} on an argument{chosen}, within about "
-        f"{state_seconds(seconds)}.",
-        flush=True,
-    )
+    print(f"{beginning} at most {often}{end}, within about {state_seconds(seconds)}.", flush=True)
 
 
 def _state_facts(look: Look, ways: Ways, calls: int) -> dict[str, object]:

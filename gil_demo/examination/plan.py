@@ -44,6 +44,10 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     return Plan(sorted(places[:size]), size, 1, part, steps)
 
 
+def limit_rounds(seconds: float) -> int:
+    return max(3 * ROUNDS_WANTED, round(3 * seconds))
+
+
 def compute_control_seconds(workers: int, steps: int) -> float:
     """Compute what a round of the control takes: in one worker after another, then in all."""
     return (workers + 1) * steps / measure_steps_per_second()

@@ -22,6 +22,7 @@ from gil_demo.examination.plan import (
     choose_chunksize,
     compute_control_seconds,
     fill_workers,
+    limit_rounds,
 )
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, IS_ON, TURNS_ON
 from gil_demo.measuring.estimates import LEAST_ROUNDS
@@ -142,7 +143,7 @@ class Ways:
         loop = self.plan.size * max(1e-9, statistics.fmean(self.look.usual))
         fitting = seconds / (loop * (len(self.runs) + 0.5) + self._get_control_seconds())
         likely = max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting))
-        return min(likely, max(3 * ROUNDS_WANTED, round(3 * seconds)))
+        return min(likely, limit_rounds(seconds))
 
     def _get_control_seconds(self) -> float:
         return compute_control_seconds(self.workers, self.plan.steps)

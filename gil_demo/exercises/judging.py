@@ -103,10 +103,13 @@ class Answer(NamedTuple):
             return self.ask()
         if found is None:
             return self.correct(wanted)
-        if _is_same(found, expected):
-            return Judgement(True, right)
-        hints = (words for words, wrong in mistakes.items() if _is_same(found, wrong))
-        return hint(next(hints, otherwise))
+        # a mistake may lie within the tolerance of the right answer
+        for tell in (_is_exactly, is_near):
+            if _is_same(found, expected, tell):
+                return Judgement(True, right)
+            if hints := [one for one, wrong in mistakes.items() if _is_same(found, wrong, tell)]:
+                return hint(hints[0])
+        return hint(otherwise)
 
     def judge_function(
         self, cases: Sequence[tuple[Any, ...]], find_fault: Callable[..., str], right: str
@@ -154,12 +157,16 @@ def pick(table: pd.DataFrame, missing: str, column: str, value: str) -> pd.DataF
     return rows
 
 
-def _is_same(found: Any, expected: Any) -> bool:
+def _is_same(found: Any, expected: Any, tell: Callable[[float, float], bool]) -> bool:
     if isinstance(found, set):
         return found == set(expected)
     if isinstance(found, dict):
-        return all(is_near(found[label], number) for label, number in expected.items())
-    return is_near(found, expected)
+        return all(tell(found[label], number) for label, number in expected.items())
+    return tell(found, expected)
+
+
+def _is_exactly(number: float, expected: float) -> bool:
+    return math.isclose(number, expected, rel_tol=1e-6)
 
 
 def is_near(number: float, expected: float) -> bool:

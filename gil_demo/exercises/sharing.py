@@ -1,8 +1,14 @@
 """Checks of notebook 04: what threads share, and processes don't."""
 
-from typing import NamedTuple
+import pickle
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, TextIO
 
+from gil_demo.checks import shorten
 from gil_demo.exercises.judging import Answer, Judgement
+from gil_demo.sharing.counters import count_lines
 
 TOTAL, TASKS, ADDED = 5, 3, 2
 
@@ -35,22 +41,44 @@ def check_after(answer: object) -> Judgement:
     )
 
 
-_ONE_STEP = "is one step of a list's or a dict's own code. What could come in between?"
-_TWO_STEPS = "reads first and writes later. What if another thread writes in between?"
-_SAFE = dict.fromkeys("aceg", f"that line {_ONE_STEP}")
-_UNSAFE = dict.fromkeys("bd", f"that line {_TWO_STEPS}") | {
-    "f": "between the question and the answer another thread may put the key in, too."
-}
+class _Files(list[TextIO]):
+    def __repr__(self) -> str:
+        return f"{len(self)} open files"
 
 
-def check_safe(answer: object) -> Judgement:
-    """Check which lines are safe among threads without a lock, by their letters."""
-    return Answer("safe", answer).judge_letters(
-        _SAFE,
-        _UNSAFE,
-        "each of them is one step of a built-in type's own code. Reading and then writing is two, "
-        "however short the line.",
-    )
+def check_make_tasks(answer: object) -> Judgement:
+    """Check a function that makes tasks of open files, which can't be sent to a worker."""
+    with TemporaryDirectory(prefix="gil_demo-") as folder, ExitStack() as stack:
+        files = _Files()
+        for lines in (2, 3, 5):
+            path = Path(folder, f"{lines}.txt")
+            path.write_text("a line\n" * lines, encoding="utf-8")
+            files.append(stack.enter_context(path.open(encoding="utf-8")))
+        files[1].read()
+        return Answer("make_tasks", answer).judge_function(
+            [(files,)],
+            _find_task_fault,
+            "a path can be sent, and each worker opens the file for itself, at its beginning.",
+        )
+
+
+def _find_task_fault(found: Any, files: list[TextIO]) -> str:
+    if not isinstance(found, list | tuple) or len(found) != len(files):
+        return "`map` needs a list, with one item for each file."
+    for task, file in zip(found, files, strict=True):
+        try:
+            sent = pickle.loads(pickle.dumps(task))
+        except Exception as reason:
+            return f"that can't be sent to a worker ({reason}). What can be sent of an open file?"
+        if isinstance(sent, int):
+            return "a file's number is this process's own: a worker has other files under it."
+        try:
+            lines = count_lines(sent)
+        except Exception:
+            return f"`count_lines` can't open {shorten(sent)}: it wants a path."
+        if lines != count_lines(file.name):
+            return "those aren't the paths of the files, in their order."
+    return ""
 
 
 class MadeUpLock:

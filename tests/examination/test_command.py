@@ -31,11 +31,13 @@ def test_it_prints_the_recommendation_and_writes_what_it_says(capsys: Capture) -
     words = ["examine", "own_work.py:triple", "--arguments", "[1, 2, 3, 4]", "--budget", "0.3"]
     assert cli.main([*words, "--output", "mine.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("triple will be called at most ")
-    assert re.match("Stay with|Use|No verdict", lines[1])
+    assert lines.pop(0).startswith("triple will be called at most ")
+    if lines[0].startswith("After a first look: "):
+        del lines[0]
+    assert re.match("Stay with|Use|No verdict", lines[0])
     files = {"table": "mine.csv", "chart": "mine.png", "JSON": "mine.json", "page": "mine.html"}
     assert lines[-4:] == [f"{name}: {file}" for name, file in files.items()]
-    assert "\n".join(lines[1:-5]) == verdict(load("mine.csv"))
+    assert "\n".join(lines[:-5]) == verdict(load("mine.csv"))
     drawn = Path("mine.png").read_bytes()
     assert cli.main(["plot", "mine.csv"]) == 0
     assert Path("mine.png").read_bytes() == drawn

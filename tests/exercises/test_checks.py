@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import count, groupby
 from multiprocessing.pool import Pool
 from operator import methodcaller
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -271,11 +272,16 @@ CASES = [
     .gets(({"threads": 5, "processes": 5}, "become of what they add?"))
     .gets(({"threads": 11, "processes": 7}, "what a worker process sees"))
     .gets(({"threads": 9, "processes": 9}, "all 3 threads add 2"), (11, "one number for each of")),
-    Case(sharing.check_safe, [])
-    .gets(({"a", "c", "e", "g"}, "Right: each of them is one step"))
-    .gets(({"a", "c", "e", "f", "g"}, "Look at f: between the question and the answer"))
-    .gets(({"a", "c", "e"}, "Look at g: that line is one step of a list's"))
-    .gets(({"a", "b", "c", "d", "e", "g"}, "two letters are not … b: that line reads first")),
+    Case(sharing.check_make_tasks, [])
+    .gets((lambda files: [file.name for file in files], "Right: a path can be sent"))
+    .gets((lambda files: tuple(Path(file.name) for file in files), "Right: a path"))
+    .gets((lambda files: files, "gave 3 open files: that can't be sent to a worker (cannot pickle"))
+    .gets((lambda files: [file.read() for file in files], "can't open 'a line … it wants a path"))
+    .gets((lambda files: [file.name for file in files[::-1]], "in their order"))
+    .gets((lambda files: [file.fileno() for file in files], "a worker has other files under it"))
+    .gets((lambda files: files[0].name, "`map` needs a list, with one item for each file"))
+    .gets((lambda files: [file.name for file in files[1:]], "one item for each file"))
+    .gets((lambda _: ..., "`make_tasks` is still open"), (1, "should be a function; it is 1")),
     Case(sharing.check_withdraw, [])
     .gets((withdraw, "Right: it looks and takes in one piece"))
     .gets((lambda *_: ..., "`withdraw` is still open"), (3, "should be a function; it is 3"))

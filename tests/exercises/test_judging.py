@@ -70,6 +70,16 @@ def test_an_answer_may_come_in_many_forms(case: Case) -> None:
         expect(case.check, answer, "Not yet: ", *case.tables)
 
 
+def test_a_mistake_that_is_near_the_right_answer_is_told_all_the_same() -> None:
+    answer = {"threads": 1.01, "processes": 2.0}
+    right, mistakes = answer | {"threads": 1.02}, {"all of them": answer}
+    for found, words in ((answer, "all of them"), (right, "yes"), ({**right, "threads": 1.0}, "y")):
+        told = Answer("answer", found).judge_numbers(right, "yes", mistakes, "no")
+        assert told.words.startswith(words)
+    assert Answer("answer", 1.0).judge_number(1.01, "yes", {"all": 1.0}, "no").words == "all"
+    assert Answer("answer", 1.0).judge_number(1.0, "yes", {"all": 1.0}, "no").is_right
+
+
 def test_near_is_rounded_to_two_digits_or_one_part_in_fifty() -> None:
     assert is_near(0.1, 0.1059)
     assert not is_near(0.1, 0.1061)

@@ -14,7 +14,7 @@ WRONG_ANSWERS = {
     "start_ups": ('methods.groupby("start_method")["start_up_seconds"].median()', "it has"),
     "cut": ("lambda count, parts: [count // parts] * parts", "gave [5, 5]: 1 of 11 steps lost"),
     "after": ('{"threads": 11, "processes": 11}', "as if the processes shared the parent's"),
-    "safe": ('{"a", "b", "c", "e", "g"}', "What if another thread writes in between?"),
+    "make_tasks": ("lambda files: [file.read() for file in files]", "it wants a path"),
     "withdraw": ("lambda account, amount: account.balance >= amount", "without the lock"),
     "best_share": ("7 / 2", "that is the number of tasks for each worker"),
     "ratio": ("500", "numbers of chunks"),
