@@ -175,6 +175,8 @@ def _examine(chosen: argparse.Namespace) -> None:
     from gil_demo.tables.files import check_writable, save, write_whole
     from gil_demo.tables.kinds import draw, verdict
 
+    if chosen.once and chosen.pythons is not None:
+        raise ValueError("other Pythons call the function again, which --once doesn't allow")
     table_file = _choose_table(chosen.output, "examination")
     chart_file, *others = (table_file.with_suffix(end) for end in (".png", ".json", ".html"))
     arguments = read_arguments(chosen.arguments, chosen.arguments_from)
@@ -185,6 +187,7 @@ def _examine(chosen: argparse.Namespace) -> None:
     given = {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
     table = examine(function, arguments, **given)
     if chosen.pythons is not None:
+        print("The other Pythons call it again, for about as long.", flush=True)
         paths = [*map(Path, chosen.pythons)] or None
         table = examine_elsewhere(table, function, arguments, paths, budget=chosen.budget or 10.0)
     try:

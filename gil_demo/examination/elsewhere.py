@@ -45,6 +45,8 @@ def examine_elsewhere(
     turn. One that can't is told with the ways that are missing.
     """
     first = table.iloc[0]
+    if first["calls"] == 1:
+        raise ValueError("other Pythons call the function again, which once=True doesn't allow")
     size, workers = int(first["tasks"]), int(first["workers"])
     chosen = sorted(random.Random(size).sample(range(len(arguments)), size))
     packed = base64.b64encode(pickle.dumps([arguments[place] for place in chosen], protocol=4))
@@ -141,7 +143,7 @@ def _make_run(table: pd.DataFrame, python: Python, told: dict[str, Any]) -> pd.D
     run |= {"run_id": f"r{uuid.uuid4().hex[:11]}", "interpreter": python.name}
     run |= {"python_version": python.version, "implementation": python.implementation}
     run |= {"gil_enabled": told["gil"], "gil_in_workers": "", "missing": ""}
-    run |= {"traps": write_traps(traps), "calls": 3 + 2 * rounds, "rounds": rounds}
+    run |= {"traps": write_traps(traps), "calls": 2 * (_PASSES + rounds), "rounds": rounds}
     run |= {"work": FUNCTION, "start_method": ""}
     rows = [
         {**run, "runner": way, "round": number, "position": position, "seconds": seconds}

@@ -42,6 +42,8 @@ FIXES = {
     "for a newer version, or try PYTHON_GIL=0.",
     IS_ON: "This Python can do without the GIL, and has it on: PYTHON_GIL=1 does that, or a module "
     "that isn't ready to go without, which python -W error names.",
+    "is too large to copy": "An argument ({}) was too large to copy: if the function changes it, "
+    "yours has changed, and each run got what the one before left.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
     "changes a global": "It changes a global ({}): each worker process changes only its own, and "
@@ -114,7 +116,8 @@ def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
     first, ways = run.iloc[0], {row.way: row for row in rows}
     prices, tasks = _list_prices(first, ways), int(first["all_tasks"])
     way = choose(prices, tasks)
-    second = min(prices.keys() - {way}, key=lambda one: prices[one].at(tasks))
+    others = prices.keys() - {way}
+    second = min(others, key=lambda one: prices[one].at(tasks), default="")
     reading = Reading(run, first, ways, prices, tasks, way, second, "")
     return reading._replace(reservation=_find_reservation(reading))
 
@@ -140,8 +143,14 @@ def choose(prices: dict[str, Price], tasks: int) -> str:
 def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
     first, way = reading.first, reading.way
+    if not reading.second:
+        return "nothing but the plain loop could be run"
+    more = "give more arguments" if first["calls"] == 1 else "allow more seconds"
     if few := words.find_round_reservations(reading.run):
-        return f"{few[0]}; allow more seconds"
+        return f"{few[0]}; {more}"
+    if first["tasks"] < min(first["workers"], first["all_tasks"]):
+        tasks = words.count_in_words(int(first["tasks"]), "task")
+        return f"a run held {tasks}, fewer than there are workers; take fewer workers"
     busy = words.find_busy_reservations(first, int(first["workers"]))
     is_simpler = True  # than the choice, which must be quicker then
     for other in reading.ways:
@@ -152,8 +161,7 @@ def _find_reservation(reading: Reading) -> str:
             told = "no clear difference" if most < FAR else "too uneven to tell"
             names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
             return (busy and busy[0]) or (
-                f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; "
-                "allow more seconds"
+                f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; {more}"
             )
     if busy:
         control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
@@ -260,7 +268,9 @@ def _explain(reading: Reading) -> list[str]:
         _state_sending(first, reading),
         _state_workers(first, reading),
         _state_control(reading),
-        _state_races(first) if reading.way == THREADS or not first["gil_enabled"] else "",
+        _state_races(first)
+        if THREADS in reading.ways and (reading.way == THREADS or not first["gil_enabled"])
+        else "",
         *_note(first),
         f"Rounds: {words.state_number(int(first['rounds']))} of each, of "
         f"{words.count_in_words(int(first['tasks']), 'task')}; {first['function']} was called "
@@ -305,10 +315,11 @@ def _state_task(first: Any) -> str:
     uneven = "uneven" if high > 2 * low else "even"
     ends = f"{words.state_seconds(low)} to {words.state_seconds(high)}"
     spread = f" (eight of ten took {ends}: {uneven})" if high > low else ""
-    share = words.state_share(first["task_cpu_percent"] / 100)
-    return (
-        f"Task: {words.state_seconds(first['task_seconds'])}{spread}, on a core for {share} of it."
-    )
+    share = first["task_cpu_percent"] / 100
+    core = f"on a core for {words.state_share(share)} of it"
+    if share > NEAR:
+        core = f"on {share:.1f} cores"
+    return f"Task: {words.state_seconds(first['task_seconds'])}{spread}, {core}."
 
 
 def _state_gil(run: pd.DataFrame, first: Any) -> str:
@@ -322,12 +333,13 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
     if OWN_THREADS in read_traps(first["traps"]):
         return ""  # they disturb the countdown
     share = estimate_free_share(run)
+    computes = first["task_cpu_percent"] > 50
     # what computes without the GIL does so on a core beside the countdown's
-    busy = words.find_busy_reservations(first, 2 if first["task_cpu_percent"] > 50 else 1)
+    if not share.rounds or math.isnan(share.low) or (computes and first["usable_cores"] == 1):
+        return ""
+    busy = words.find_busy_reservations(first, 2 if computes else 1)
     if busy or share.high - share.low > _WIDE_SHARE:
         return "GIL: too uneven, or too busy a machine, to tell when the function lets go of it."
-    if not share.rounds or math.isnan(share.low):
-        return ""
     held = 1 - share.centre
     most = f"threads can gain {1 / held:.1f} × at most" if held > 0.05 else "try more threads"
     ends = f"({words.state_share(share.low)} to {words.state_share(share.high)})"
@@ -405,12 +417,11 @@ def _note(first: Any) -> list[str]:
 
 def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> list[str]:
     """Say what one thread pays under another Python, and what threads gain there."""
-    by_way = {way: summary[summary["way"] == way].set_index("run_id") for way in (LOOP, THREADS)}
+    loops = summary[summary["way"] == LOOP].set_index("run_id")["all_seconds"]
     base, lines = str(runs[0]["run_id"].iloc[0]), []
     for run in runs:
         first, key = run.iloc[0], str(run["run_id"].iloc[0])
-        lone = by_way[LOOP].loc[[key], "all_seconds"].iloc[0]
-        lone /= by_way[LOOP].loc[[base], "all_seconds"].iloc[0]
+        lone = loops[key] / loops[base]
         ratio = estimate_ratio([*_pivot(run)["threads"] / _pivot(run)["sequential"]])
         ends, called = "", f"too few rounds to say more, {ratio.rounds}"
         if not math.isnan(ratio.low):

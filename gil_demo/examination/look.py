@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten
@@ -61,10 +61,22 @@ class Look(NamedTuple):
         return self.seconds[1:] if len(self.seconds) > 3 else self.seconds
 
 
+class _Scales(io.RawIOBase):
+    """Counts what is written, and keeps none of it."""
+
+    size = 0
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes  # large arrays come as buffers, which have no length
+        self.size += size
+        return size
+
+
 class _Sink(io.TextIOBase):
     """Takes what is printed, and counts it."""
 
     characters = 0
+    buffer = _Scales()  # for bytes
 
     def write(self, text: str) -> int:
         self.characters += len(text)
@@ -89,16 +101,6 @@ def silenced() -> Iterator[_Sink]:
         yield sink
 
 
-class _Scales(io.RawIOBase):
-    """Counts what is written, and keeps none of it."""
-
-    size = 0
-
-    def write(self, data: Any) -> int:
-        self.size += len(data)
-        return len(data)
-
-
 def weigh(value: object) -> Parcel:
     """Measure what a value takes to be pickled and rebuilt; raises what pickle raises."""
     scales = _Scales()
@@ -113,6 +115,10 @@ def weigh(value: object) -> Parcel:
         pickle.loads(content)
         seconds = min(seconds, time.perf_counter() - began)
     return Parcel(len(content), seconds, content)
+
+
+def _pick_larger(*parcels: Parcel | None) -> Parcel | None:
+    return max(filter(None, parcels), key=lambda one: one.size, default=None)
 
 
 def unwrap(function: Any) -> Any:
@@ -201,16 +207,21 @@ class _Watch:
         self.answer: Parcel | None = None
         self.obstacle = ""
         self._changed: set[str] = set()
-        self.changes_argument = False
+        self.changes_argument = self.is_bare = False
+        self._form = b""
 
     def look_before(self, argument: object) -> object:
         """Look at an argument, and return a copy for the call: the reader's own stays as it is."""
         self._state = snapshot(self.function)
         self._sent = self._weigh(argument, "an argument")
-        if self._sent and (self.argument is None or self._sent.size > self.argument.size):
-            self.argument = self._sent
+        self.argument = _pick_larger(self.argument, self._sent)
         content = self._sent.content if self._sent else None
-        return argument if content is None else pickle.loads(content)
+        if content is None:
+            self.is_bare |= self._sent is not None
+            return argument
+        # a copy may be pickled otherwise than what it is a copy of: a set, for one
+        self._form = pickle.dumps(pickle.loads(content))
+        return pickle.loads(content)
 
     def look_after(self, argument: object, answer: object) -> None:
         after = snapshot(self.function)
@@ -218,10 +229,8 @@ class _Watch:
         self._changed |= {name for name in names if self._state.get(name) != after.get(name)}
         if self._sent and self._sent.content is not None:
             again = self._weigh(argument, "an argument")
-            self.changes_argument |= again is None or again.content != self._sent.content
-        given = self._weigh(answer, "an answer")
-        if given and (self.answer is None or given.size > self.answer.size):
-            self.answer = given
+            self.changes_argument |= again is None or again.content != self._form
+        self.answer = _pick_larger(self.answer, self._weigh(answer, "an answer"))
 
     def _weigh(self, value: object, what: str) -> Parcel | None:
         try:
@@ -242,6 +251,8 @@ class _Watch:
         traps = {}
         if self.changes_argument:
             traps["changes its argument"] = ""
+        elif self.is_bare and self.argument:
+            traps["is too large to copy"] = f"{self.argument.size:,} bytes"
         if self._changed:
             traps["changes a global"] = ", ".join(sorted(self._changed))
         carried = [one for one in (self.argument, self.answer) if one]
@@ -273,7 +284,7 @@ def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, obj
         return
     seen.add(function.__code__)
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
-    found = {name: cell.cell_contents for name, cell in cells}
+    found = {name: cell.cell_contents for name, cell in cells if cell != CellType()}
     names = {name for code in _list_codes(function.__code__) for name in code.co_names}
     known = function.__globals__
     found |= {name: known[name] for name in names if name in known and name not in found}

@@ -1,6 +1,7 @@
 """Examine a function: the same tasks in a loop, in threads, in processes and otherwise."""
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,9 +11,15 @@ from typing import Any
 import pandas as pd
 
 from gil_demo import checks
-from gil_demo.checks import check_sequence, shorten
+from gil_demo.checks import GilDemoError, check_sequence, shorten
 from gil_demo.examination.look import Look, look_at, name_function
-from gil_demo.examination.plan import limit_rounds, make_plan, plan_once
+from gil_demo.examination.plan import (
+    count_least,
+    limit_calls,
+    limit_rounds,
+    make_plan,
+    plan_once,
+)
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
 from gil_demo.examination.ways import Run, Ways
 from gil_demo.measuring.machine import measure_free_bytes
@@ -25,6 +32,7 @@ from gil_demo.tables.schema import make_table
 from gil_demo.words import state_seconds
 
 _LOOK_SHARE, _STARTS_SHARE = 0.1, 0.05  # of the budget
+_FEW_TASKS = 10
 
 
 def examine(
@@ -72,15 +80,16 @@ def examine(
     """
     given = _check(function, arguments, setup, teardown, once)
     checks.check_workers(workers)
-    if once and len(given) < (least := 1 + 2 * (4 + len(ENGINES))):
-        raise ValueError(f"once needs at least {least} arguments, not {len(given)}")
     seconds = check_budget(budget)
     checks.check_number("timeout", timeout, checks.MOST_SECONDS)
     method = check_start_method(start_method)
     asked = _check_engines(engines)
+    most_ways = 3 + (not find_missing("interpreters")) + len(asked)
+    if once and len(given) < (least := count_least(workers, most_ways)):
+        raise ValueError(f"once needs at least {least} arguments, not {len(given)}")
     facts = collect_facts("examine") | {"function": name_function(function), "interpreter": ""}
     facts |= {"workers": workers, "all_tasks": len(given)}
-    likely = 1 if once else _limit_calls(seconds, len(asked))
+    likely = 1 if once else limit_calls(most_ways, limit_rounds(seconds))
     _announce(f"{facts['function']} will be called", likely, " on an argument", seconds)
     began = time.monotonic()
     between = partial(_between, setup, teardown)
@@ -104,11 +113,14 @@ def examine(
         part = f" (a run takes at most {size:,} of the {len(given):,})" if size < len(given) else ""
         if part or needed > seconds or 2 * calls < likely:
             _announce("After a first look:", calls, part, max(seconds, needed))
-        if not once:
+        if once:
+            ways.try_apart()
+        else:
             ways.try_each()
             ways.shrink(seconds - (time.monotonic() - began))
-        variants = ways.list_variants()
+            ways.choose_chunks()
         starts = ways.time_starts(_STARTS_SHARE * seconds)
+        variants = ways.list_variants()
         left = max(0.1, seconds - (time.monotonic() - began))
         taken = take_samples(
             variants, (FUNCTION, BASELINE), budget=left, name=" by ".join, is_warm=True,
@@ -117,15 +129,15 @@ def examine(
 
     def describe(one: Sample[Run]) -> dict[str, object]:
         work, runner = one.variant
-        told = {"work": work, "runner": runner}
-        told["start_method"] = method if runner == "processes" else ""
         own = starts.get(runner, []) if work == FUNCTION else []
         start = own[one.round - 1] if one.round <= len(own) else Start(math.nan, math.nan)
-        figures = one.timing._asdict()
-        return {**told, **start._asdict(), "seconds": figures.pop("work"), **figures}
+        told = {**one.timing._asdict(), **start._asdict(), "seconds": one.timing.work}
+        by = method if runner == "processes" else ""
+        return {**told, "work": work, "runner": runner, "start_method": by}
 
     rounds = taken.samples[-1].round
-    facts |= _state_facts(look, ways, calls=ways.count_calls(rounds))
+    loops = [one.timing.work for one in taken.samples if one.variant == (FUNCTION, BASELINE)]
+    facts |= _state_facts(look, ways, ways.count_calls(rounds), loops)
     return make_table(make_rows(taken, facts, describe), EXAMINED)
 
 
@@ -154,19 +166,19 @@ def _check_engines(engines: object) -> list[str]:
 def _between(
     setup: Callable[[], object] | None, teardown: Callable[[], object] | None
 ) -> Iterator[None]:
-    if setup is not None:
-        setup()
+    _call("setup", setup)
     try:
         yield
     finally:
-        if teardown is not None:
-            teardown()
+        _call("teardown", teardown)
 
 
-def _limit_calls(seconds: float, engines: int) -> int:
-    """Limit the calls on an argument before anything is known of the function."""
-    ways = 3 + (not find_missing("interpreters")) + engines
-    return 1 + ways + limit_rounds(seconds) * (ways + 1)
+def _call(name: str, function: Callable[[], object] | None) -> None:
+    try:
+        if function is not None:
+            function()
+    except Exception as reason:
+        raise GilDemoError(f"{name} raised {type(reason).__name__}: {reason}") from reason
 
 
 def _announce(beginning: str, calls: int, end: str, seconds: float) -> None:
@@ -174,25 +186,27 @@ def _announce(beginning: str, calls: int, end: str, seconds: float) -> None:
     print(f"{beginning} at most {often}{end}, within about {state_seconds(seconds)}.", flush=True)
 
 
-def _state_facts(look: Look, ways: Ways, calls: int) -> dict[str, object]:
+def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[float]) -> dict[str, object]:
     """State what was found once, for every row."""
     times = pd.Series(look.usual).clip(lower=1e-9)
     sizes = {name: getattr(look, name) for name in ("argument", "answer")}
-    is_made = ways.once or len(look.seconds) < 2
+    is_few = len(look.usual) < _FEW_TASKS
+    if is_few:  # an import at the first call may have been half of them
+        times = pd.Series([statistics.median(loops) / ways.plan.size])
     return {
         "tasks": ways.plan.size,
         "chunksize": ways.plan.chunksize,
         "calls": calls,
         "task_seconds": times.median(),
-        "task_low_seconds": times.median() if is_made else times.quantile(0.1),
-        "task_high_seconds": times.median() if is_made else times.quantile(0.9),
+        "task_low_seconds": times.quantile(0.1),
+        "task_high_seconds": times.quantile(0.9),
         "task_cpu_percent": round(100 * look.cpu_share, 1),
         **{f"{name}_bytes": one.size if one else None for name, one in sizes.items()},
         **{f"{name}_seconds": one.seconds if one else None for name, one in sizes.items()},
         "passing_seconds": ways.passing_seconds,
         "chunk_seconds": ways.chunk_seconds,
         "worker_bytes": ways.worker_bytes,
-        "free_bytes": measure_free_bytes(),
+        "free_bytes": max(1, measure_free_bytes()),
         "gil_in_workers": ways.gil_in_workers,
         "traps": write_traps(ways.traps),
         "missing": write_traps(ways.missing),

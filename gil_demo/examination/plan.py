@@ -6,6 +6,7 @@ import statistics
 from typing import NamedTuple
 
 from gil_demo.examination.look import MOST_BYTES, Look
+from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.running.workloads import compute_default_chunksize, measure_steps_per_second
 
 ROUNDS_WANTED = 10
@@ -44,6 +45,19 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     return Plan(sorted(places[:size]), size, 1, part, steps)
 
 
+def count_least(workers: int, ways: int) -> int:
+    """Count the arguments that are needed where none is used twice: to look, to try, to measure."""
+    return 1 + (1 + LEAST_ROUNDS) * ways * workers
+
+
+def limit_calls(ways: int, rounds: int) -> int:
+    """Limit the calls on an argument: a look, a repetition, a try of each way, and the rounds.
+
+    In each round the loop is run once more, beside a countdown.
+    """
+    return 1 + ways + rounds * (ways + 1)
+
+
 def limit_rounds(seconds: float) -> int:
     return max(3 * ROUNDS_WANTED, round(3 * seconds))
 
@@ -59,10 +73,14 @@ def fill_workers(size: int, workers: int) -> int:
 
 
 def plan_once(plan: Plan, look: Look, tasks: int, workers: int, ways: int) -> Plan:
-    """Share out all tasks but the one that was looked at: each run gets its own."""
+    """Share out all tasks but the one that was looked at: each run gets its own.
+
+    What each way is tried with comes first.
+    """
     places = [place for place in range(tasks) if place not in look.places]
     random.Random(tasks).shuffle(places)
-    size = fill_workers(max(1, len(places) // (ROUNDS_WANTED * ways)), workers)
+    left = len(places) - ways * workers
+    size = fill_workers(max(workers, left // (ROUNDS_WANTED * ways)), workers)
     chunksize = compute_default_chunksize(size, workers)
     return plan._replace(places=places, size=size, part=size, chunksize=chunksize)
 

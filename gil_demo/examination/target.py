@@ -55,7 +55,7 @@ def read_arguments(text: str | None, lines: Path | None) -> list[Any]:
         return check_sequence("arguments", _parse(text, "--arguments"))
     assert lines is not None
     try:
-        told = lines.read_text(encoding="utf-8").splitlines()
+        told = lines.read_text(encoding="utf-8").split("\n")
     except OSError as reason:
         raise ValueError(f"cannot read {lines}: {reason.strerror}") from None
     numbered = [(number, line) for number, line in enumerate(told, start=1) if line.strip()]

@@ -22,6 +22,7 @@ from gil_demo.examination.plan import (
     choose_chunksize,
     compute_control_seconds,
     fill_workers,
+    limit_calls,
     limit_rounds,
 )
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, IS_ON, TURNS_ON
@@ -31,7 +32,7 @@ from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.limits import TimeUp, limited
-from gil_demo.running.pools import HeldPool, check_reachable, find_ban, pool_held, run_in_pool
+from gil_demo.running.pools import HeldPool, check_reachable, pool_held, run_in_pool
 from gil_demo.running.runners import find_missing, get_runner
 from gil_demo.running.spans import cut
 from gil_demo.running.thread_pool import Map, thread_pool
@@ -94,25 +95,24 @@ class Ways:
     def open(self, stack: ExitStack, engines: Sequence[str]) -> None:
         """Open all ways that can be had; where one can't, note why."""
         self.runs["threads"] = stack.enter_context(thread_pool(self.workers))
-        if reason := self._find_obstacle():
-            self.missing |= dict.fromkeys(["processes", *engines], reason)
-            if not find_missing("interpreters"):
-                self.missing["interpreters"] = reason
-            return
-        with self._excused("processes"):
-            self.held = stack.enter_context(pool_held(self.workers, self.method, self._prepare))
-            self.runs["processes"] = self._run_in_pool
-        if reason := find_missing("interpreters"):
-            self.missing["interpreters"] = reason
-        for name in [*(() if reason else ("interpreters",)), *engines]:
+        obstacle = self._find_obstacle()
+        for name in ("processes", "interpreters", *engines):
+            if reason := find_missing(name) or obstacle:
+                self.missing[name] = reason
+                continue
             with self._excused(name):
+                if name == "processes":
+                    held = pool_held(self.workers, self.method, self._prepare)
+                    self.held = stack.enter_context(held)
+                    self.runs[name] = self._run_in_pool
+                    continue
                 own = self.opened[name] = []
                 run = stack.enter_context(started(get_runner(name), self.workers, own))
                 self.runs[name] = partial(_run_by_chunks, run)
 
     def _find_obstacle(self) -> str:
-        if self.look.obstacle or find_ban():
-            return self.look.obstacle or find_ban()
+        if self.look.obstacle:
+            return self.look.obstacle
         try:
             check_reachable(self.function, is_forked=self.method == "fork")
         except TypeError as reason:
@@ -125,9 +125,9 @@ class Ways:
         try:
             with silenced():
                 yield
-        except Exception as reason:
+        except (Exception, SystemExit) as reason:
             self.runs.pop(name, None)
-            own = isinstance(reason, GilDemoError | TypeError)
+            own = isinstance(reason, GilDemoError | TypeError) and str(reason)
             self.missing[name] = f"{'' if own else f'{type(reason).__name__}: '}{reason}"
 
     def _run_in_pool(
@@ -139,7 +139,8 @@ class Ways:
     def limit_rounds(self, seconds: float) -> int:
         """Give the most rounds that are run: somewhat more than are likely to fit."""
         if self.once:
-            return len(self.plan.places) // (self.plan.size * len(self.runs))
+            left = len(self.plan.places) - self.workers * len(self.runs)
+            return left // (self.plan.size * len(self.runs))
         loop = self.plan.size * max(1e-9, statistics.fmean(self.look.usual))
         fitting = seconds / (loop * (len(self.runs) + 0.5) + self._get_control_seconds())
         likely = max(LEAST_ROUNDS, math.ceil(_MORE_ROUNDS * fitting))
@@ -150,9 +151,8 @@ class Ways:
 
     def count_calls(self, rounds: int) -> int:
         """Count how often so many rounds call the function on the argument that is used most."""
-        often = len(self.runs) + is_gil_enabled()  # and beside a countdown
-        tried = 2 + max(self.tried, len(self.runs) - 1)
-        return 1 if self.once else tried + rounds * often
+        ways = max(self.tried, len(self.runs))
+        return 1 if self.once else limit_calls(ways, rounds) - rounds * (not is_gil_enabled())
 
     def estimate_least(self) -> float:
         """Estimate the seconds for a first try of each way and one round."""
@@ -170,17 +170,24 @@ class Ways:
             variants[BESIDE, BASELINE] = self._time_beside
         return variants
 
-    def _take_tasks(self) -> list[Any]:
+    def _take_tasks(self, size: int | None = None) -> list[Any]:
         """Take the tasks of the next run."""
         places = self.plan.places
         if self.once:
-            places = places[self._slice : self._slice + self.plan.size]
-            self._slice += self.plan.size
+            end = self._slice + (size or self.plan.size)
+            places, self._slice = places[self._slice : end], end
         return self._copy([self.given[place] for place in places])
 
     def _copy(self, tasks: list[Any]) -> list[Any]:
-        """Copy tasks that a run would change."""
-        return list(pickle.loads(pickle.dumps(tasks))) if self.look.changes_argument else tasks
+        """Copy tasks that a run would change, but for those that can't be copied."""
+        if not self.look.changes_argument:
+            return tasks
+        copies = []
+        for task in tasks:
+            with suppress(Exception):
+                task = pickle.loads(pickle.dumps(task))
+            copies.append(task)
+        return copies
 
     def _get_limit(self) -> float:
         return self.timeout + 10 * self.plan.size * max(self.look.seconds)
@@ -218,13 +225,14 @@ class Ways:
             told[0] = time.thread_time() - began
 
         neighbour = threading.Thread(target=count, daemon=True)
+        neighbour.start()
         try:
             with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
-                neighbour.start()
                 began = time.perf_counter()
                 is_begun.set()
                 _run_in_loop(self.function, tasks, 1, self._get_limit())
                 taken = time.perf_counter() - began
+                is_over.set()  # before a teardown, which isn't the function's
         finally:
             is_over.set()
             is_begun.set()
@@ -233,9 +241,9 @@ class Ways:
 
     def try_each(self) -> None:
         """Run each way once, hold its answers against the first ones, and see what it takes."""
-        is_steady, began, self.tried = self._repeat(), time.monotonic(), len(self.runs) - 1
+        is_steady, began, self.tried = self._repeat(), time.monotonic(), len(self.runs)
         for name in [name for name in self.runs if name != BASELINE]:
-            with self._excused(name), self.between():
+            with self.between(), self._excused(name):
                 answers = self._try_pool() if name == "processes" else self._try(name)
                 if is_steady:
                     self._compare(name, answers)
@@ -244,6 +252,15 @@ class Ways:
         if can_do_without_gil() and is_gil_enabled() and TURNS_ON not in self.traps:
             self.traps[IS_ON] = ""
         self._tried_seconds = time.monotonic() - began
+
+    def try_apart(self) -> None:
+        """Run each way on a few tasks that no other run gets, and leave out those that fail."""
+        for name in [name for name in self.runs if name != BASELINE]:
+            tasks = self._take_tasks(self.workers)
+            with self.between(), self._excused(name):
+                self.runs[name](self.function, tasks, 1, self._get_limit())
+
+    def choose_chunks(self) -> None:
         sizes = (self.plan.size, len(self.given), self.workers)
         chunksize = choose_chunksize(self.look, *sizes, self.chunk_seconds)
         self.plan = self.plan._replace(chunksize=chunksize)
@@ -267,7 +284,13 @@ class Ways:
         with self.between(), silenced():
             for place, task in zip(again, tasks, strict=True):
                 began = time.perf_counter()
-                answers += _run_in_loop(self.function, [task], 1, self._get_limit())
+                try:
+                    answers += _run_in_loop(self.function, [task], 1, self._get_limit())
+                except (Exception, SystemExit) as reason:
+                    raise GilDemoError(
+                        f"{self._name(place)} raised {type(reason).__name__} when it was called "
+                        f"again ({reason}): examine it with once=True"
+                    ) from reason
                 shares.append((time.perf_counter() - began) / max(1e-9, first[place]))
         share = statistics.median(shares)
         if len(again) > 1 and share < _CACHED and first[again[0]] > 1e-4:
@@ -297,7 +320,7 @@ class Ways:
                 raise GilDemoError(f"{self._name_culprit(folder)}: {how}, in processes") from None
         for place, (is_done, answer) in zip(self.plan.places, told, strict=True):
             if not is_done:
-                raise GilDemoError(f"{self._name(place)} raised {answer}, in processes only")
+                raise GilDemoError(f"{self._name(place)} raised {answer}, in processes")
         with suppress(Exception):
             import psutil
 
@@ -371,9 +394,10 @@ def _run_in_loop(
 
 def _run_by_chunks(
     run: Callable[..., Sequence[Any]], function: Function, tasks: Sequence[Any], chunksize: int,
-    _limit: float,
+    limit: float,
 ) -> list[Any]:  # fmt: skip
-    spans = run(partial(run_chunk, function), cut(tasks, chunksize))
+    with limited(limit):
+        spans = run(partial(run_chunk, function), cut(tasks, chunksize))
     return [answer for span in spans for answer in span.answer]
 
 
@@ -382,7 +406,7 @@ def _named(name: str) -> Iterator[None]:
     """Say in which way a task failed that had been done before."""
     try:
         yield
-    except Exception as reason:
+    except (Exception, SystemExit) as reason:
         told = f"{type(reason).__name__}: {reason}"
         way = "the plain loop" if name == BASELINE else name
         raise GilDemoError(f"in a later round of {way} a task failed: {told}") from reason

@@ -4,6 +4,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_depth = 0
+
+
+def is_holding() -> bool:
+    """Tell whether the main thread is at what must not be cut."""
+    return _depth > 0
+
 
 @contextmanager
 def held_back(*, is_inherited: bool = True) -> Iterator[None]:
@@ -13,6 +20,7 @@ def held_back(*, is_inherited: bool = True) -> Iterator[None]:
     started inside the block are born with the interrupt blocked, so that none dies of it with a
     traceback; but a script of its own (`is_inherited=False`) must be free to be interrupted.
     """
+    global _depth
     held: list[int] = []
     is_masked = is_inherited and hasattr(signal, "pthread_sigmask")  # not on Windows
     is_deaf = False
@@ -24,9 +32,11 @@ def held_back(*, is_inherited: bool = True) -> Iterator[None]:
         yield
         return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if is_masked else None
+    _depth += 1
     try:
         yield
     finally:
+        _depth -= 1
         if mask is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler or signal.SIG_DFL)

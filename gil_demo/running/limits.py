@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gil_demo.checks import GilDemoError
+from gil_demo.running.interrupts import is_holding
 from gil_demo.running.workers import Stopped, stop
 
 _AGAIN_SECONDS = 0.2  # a task may have swallowed the first stop
@@ -42,7 +43,7 @@ def _alarm(seconds: float) -> Iterator[None]:
     is_over = False
 
     def end(*_: object) -> None:
-        if not is_over:
+        if not (is_over or is_holding()):  # it rings again soon
             raise Stopped
 
     began = time.monotonic()

@@ -52,6 +52,22 @@ def hash_twice(size: int) -> None:
     own.join()
 
 
+def leave_mark(told: tuple[str, int]) -> int:
+    """Make a file that isn't there yet."""
+    folder, number = told
+    with open(f"{folder}/{number}", "x", encoding="utf-8"):  # noqa: PTH123
+        return number
+
+
+def hang_in_an_interpreter(number: int) -> int:
+    """Sleep for ever in a sub-interpreter."""
+    from concurrent import interpreters
+
+    while interpreters.get_current() != interpreters.get_main():
+        time.sleep(0.05)
+    return number
+
+
 def turn_on_the_gil(number: int) -> int:
     """Warn as CPython 3.13 does where it loads a module that isn't ready to go without the GIL."""
     with warnings.catch_warnings():

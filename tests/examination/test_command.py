@@ -78,6 +78,7 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
         (2, ["own_work.py:triple", "--arguments-from", "none"], "cannot read none: "),
         (2, ["own_work.py:triple", "--arguments-from", "lines.jsonl"], "line 3 of lines.jsonl is"),
         (2, ["own_work.py:triple", *some, "--output", "a.png"], "ends in .csv, not a.png"),
+        (2, ["own_work.py:triple", *some, "--once", "--pythons"], "call the function again, which"),
         (2, ["own_work.py:triple", *some, "--workers", "0"], "workers must be a whole number"),
         (1, ["broken.py:f", *some], "broken.py:f can't be imported: ZeroDivisionError: "),
     ):
@@ -95,8 +96,8 @@ def test_a_function_that_fails_is_status_1_with_the_task_and_its_argument(capsys
 
 
 def test_arguments_are_read_from_lines_of_json() -> None:
-    Path("lines.jsonl").write_text('{"a": 1}\n\n[2]\n"é"\n', encoding="utf-8")
-    assert read_arguments(None, Path("lines.jsonl")) == [{"a": 1}, [2], "é"]
+    Path("lines.jsonl").write_text('{"a": 1}\n\n[2]\n"é\u2028"\n', encoding="utf-8")
+    assert read_arguments(None, Path("lines.jsonl")) == [{"a": 1}, [2], "é\u2028"]
     assert find_function("json:dumps") is json.dumps
     assert target.find_function("own_work.py:triple").__module__ == "own_work"
 

@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gil_demo import combine
+from gil_demo import combine, draw
 from gil_demo.examination.finding import (
     FIXES,
     RULE,
@@ -110,6 +110,24 @@ def test_there_is_no_verdict_where_rounds_or_the_machine_don_t_carry_one(
     assert reason in first
 
 
+def test_more_arguments_are_asked_for_where_none_may_be_used_twice() -> None:
+    assert (
+        verdict(make_examination(rounds=3, calls=1))
+        .splitlines()[0]
+        .endswith("; give more arguments.")
+    )
+
+
+def test_the_loop_alone_and_fewer_tasks_than_workers_carry_no_verdict() -> None:
+    alone = make_examination({}, missing="threads: an error; processes: a lambda")
+    told = verdict(alone).splitlines()
+    assert told[0] == "No verdict: nothing but the plain loop could be run."
+    assert "Left out, threads: an error." in told
+    assert "no verdict" in draw(alone).description.lower()
+    few = verdict(make_examination(tasks=2, workers=4)).splitlines()[0]
+    assert few.startswith("No verdict: a run held two tasks, fewer than there are workers;")
+
+
 def test_what_wins_beside_other_programs_is_told_all_the_same() -> None:
     busy: dict[str, Any] = {"others_percent": 60.0, "stolen_percent": 0.0}
     assert verdict(make_examination(WAITING, **busy)).startswith("Use a pool of two threads")
@@ -142,6 +160,9 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     assert "In the workers a module turned it on." in known
     assert "Note: Its module parser turned the GIL on" in known
     assert "Races: none seen in 40 calls" in free
+    failed = make_examination({"processes": 0.52}, gil_enabled=False)
+    assert "Races: " not in verdict(failed)
+    assert "GIL: " not in verdict(make_examination(free_share=1.0, usable_cores=1))
     assert "GIL: " not in verdict(make_examination(traps=f"{OWN_THREADS}: two"))
     uneven = make_examination(free_share=0.5)
     is_late = uneven["round"] > 3
@@ -203,6 +224,7 @@ def test_what_does_not_matter_to_a_run_is_left_out_of_its_sentences() -> None:
 def test_sending_starting_and_memory_are_told_where_they_matter() -> None:
     text = verdict(make_examination(argument_seconds=2e-4, worker_bytes=500_000_000))
     assert "an argument (1 kB at most) takes 200 µs to pickle and to rebuild." in text
+    assert "on 3.8 cores." in verdict(make_examination(task_cpu_percent=380.0))
     assert "a chunk takes" not in text  # which is less than a hundredth of its tasks' time
     assert "Starting: two processes took 30 ms to start and to end." in text
     assert "500 MB of its own: what is free holds about eight of them." in text

@@ -71,6 +71,19 @@ def test_a_trap_is_named_with_what_was_seen(
     assert seen in traps[trap]
 
 
+def test_large_arrays_can_be_sent_and_sets_don_t_seem_to_change() -> None:
+    import numpy as np
+
+    assert look(len, [np.zeros(20_000)] * 2).obstacle == ""
+    words = [{f"{letter}{number}" for letter in "abcdefgh"} for number in range(20)]
+    assert not look(len, words).changes_argument
+
+
+def test_an_argument_too_large_to_copy_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "_MOST_LOADED", 1_000)
+    assert "is too large to copy" in look(len, ["x" * 2_000] * 2).traps
+
+
 def test_a_look_leaves_the_reader_s_own_arguments_as_they_are() -> None:
     own = [[3, 1, 2], [2, 1]]
     assert look(samples.sort_in_place, own).changes_argument
@@ -102,6 +115,12 @@ def test_the_data_that_a_function_uses_are_its_globals_those_of_its_helpers_and_
     assert set(snapshot(samples.remember)) == {"seen"}
     assert set(snapshot(partial(samples.remember))) == {"seen"}
     assert snapshot(len) == {}
+
+    def use_what_comes_later() -> int:
+        return later
+
+    assert snapshot(use_what_comes_later) == {}
+    later = 1
 
 
 def test_a_parcel_is_weighed_and_a_large_one_isn_t_kept() -> None:

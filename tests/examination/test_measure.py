@@ -2,6 +2,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,9 @@ import pytest
 from gil_demo import GilDemoError, countdown, examine, verdict
 from gil_demo.examination import samples
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
+from gil_demo.examination.ways import Ways
 from gil_demo.running.pools import list_start_methods
+from gil_demo.running.runners import find_missing
 from gil_demo.running.workers import is_gil_enabled
 from tests.conftest import needs_signals
 from tests.examination import functions
@@ -18,6 +21,7 @@ from tests.made.runs import assert_one_run
 
 pytestmark = pytest.mark.usefixtures("no_wait", "nothing_hangs")
 Capture = pytest.CaptureFixture[str]
+there = pytest.mark.skipif(bool(find_missing("interpreters")), reason="needs Python 3.14")
 
 
 def run(function: Callable[[Any], object], arguments: list[Any], **told: Any) -> pd.DataFrame:
@@ -103,14 +107,41 @@ def test_rounds_end_at_the_limit_that_was_told_where_tasks_become_quicker(
     assert first["rounds"] >= 6
 
 
-def test_with_once_no_argument_is_used_twice_and_what_was_used_is_a_part() -> None:
-    calls: list[int] = []
-    table = run(calls.append, [*range(200)], once=True)  # no worker can have a list's method
-    assert len(set(calls)) == len(calls) <= 200
+def test_with_once_no_argument_is_used_twice_by_any_way(tmp_path: Path) -> None:
+    arguments = [(str(tmp_path), number) for number in range(100)]
+    table = run(functions.leave_mark, arguments, once=True)  # which fails if it is called again
+    assert tell(table) == ({}, {})
+    assert 40 < len([*tmp_path.iterdir()]) <= 100
     assert table["calls"].iloc[0] == 1
-    assert set(table["work"]) == {FUNCTION, CONTROL} or "processes" in tell(table)[1]
-    with pytest.raises(ValueError, match=r"^once needs at least \d+ arguments, not 3$"):
-        run(calls.append, [1, 2, 3], once=True)
+    assert set(table["work"]) == {FUNCTION, CONTROL}
+    assert table["tasks"].iloc[0] >= 2  # or a second worker would have nothing to do
+    with pytest.raises(ValueError, match=r"^once needs at least \d+ arguments, not 20$"):
+        run(functions.leave_mark, arguments[:20], once=True)
+    with pytest.raises(GilDemoError, match=r"raised FileExistsError when it was called again "):
+        run(functions.leave_mark, [(str(tmp_path), number) for number in range(100, 104)])
+
+
+def test_with_once_too_a_way_that_fails_is_left_out() -> None:
+    table = run(functions.fail_in_worker, [3] * 100, once=True)
+    assert "KeyError" in tell(table)[1]["processes"]
+    assert {"sequential", "threads"} <= set(table["runner"])
+
+
+@there
+def test_a_task_that_hangs_in_a_sub_interpreter_is_ended() -> None:
+    table = run(functions.hang_in_an_interpreter, [1] * 4, timeout=0.5)
+    assert "not done after" in read_traps(table["missing"].iloc[0])["interpreters"]
+
+
+def test_chunks_are_chosen_for_the_tasks_that_are_left_after_a_slow_first_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shrink(own: Ways, _: float) -> None:
+        own.plan = own.plan._replace(size=4, places=own.plan.places[:4])
+
+    monkeypatch.setattr(Ways, "shrink", shrink)
+    first = run(countdown, [10] * 200).iloc[0]
+    assert (first["tasks"], first["chunksize"]) == (4, 1)
 
 
 def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too() -> None:
@@ -129,6 +160,8 @@ def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too(
         )  # fmt: skip
     assert told[:4] == ["begin", "end", "begin", "end"]
     assert len(told) % 2 == 0
+    with pytest.raises(GilDemoError, match=r"^setup raised ZeroDivisionError: division by zero$"):
+        run(fail_later, [1] * 4, setup=lambda: 1 / 0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +173,7 @@ def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too(
         (
             functions.fail_in_worker,
             [*range(4)],
-            r"task 4 of 4 \(argument 3\) raised KeyError: 3, in",
+            r"task 4 of 4 \(argument 3\) raised KeyError: 3, in processes",
         ),
     ],
 )
@@ -221,7 +254,7 @@ def test_an_answer_too_large_to_send_is_refused_and_not_kept(
 
 
 @needs_signals
-def test_an_interrupt_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_ends_it() -> None:
     import signal
     import threading
 
@@ -230,7 +263,6 @@ def test_an_interrupt_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(countdown, [100_000] * 50, budget=10.0)
     timer.join()
-    del monkeypatch
 
 
 def test_figures_that_can_t_be_had_are_empty() -> None:
