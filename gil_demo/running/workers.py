@@ -79,6 +79,7 @@ def note_culprits() -> list[str]:
     import warnings  # which few workers need
 
     show = warnings.showwarning
+    _CULPRITS.clear()
 
     def note(message: "Warning | str", *words: "Any", **named: "Any") -> None:
         told = str(message).split("'")

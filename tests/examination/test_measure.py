@@ -36,6 +36,12 @@ def tell(table: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
     return read_traps(table["traps"].iloc[0]), missing
 
 
+def read_limits(capsys: Capture) -> list[int]:
+    """Read how often a function was to be called at most, as was told one after another."""
+    found = re.findall(r"at most ([\d,]+) times", capsys.readouterr().out)
+    return [int(one.replace(",", "")) for one in found]
+
+
 def test_every_way_runs_the_same_tasks_in_whole_rounds(method: str, capsys: Capture) -> None:
     table = run(samples.parse_log, [samples.make_log(20)] * 9, start_method=method, workers=3)
     assert_one_run(table, ("work", "runner", "start_method"))
@@ -79,8 +85,7 @@ def test_the_calls_that_are_told_are_a_limit_that_is_kept(
 
     table = run(note, [*range(4)], budget=0.1)
     counts = [calls.count(number) for number in range(4)]
-    limits = re.findall(r"at most ([\d,]+) times", capsys.readouterr().out)
-    told = [int(one.replace(",", "")) for one in limits]
+    told = read_limits(capsys)
     assert told == sorted(told, reverse=True)
     assert 1 < max(counts) <= table["calls"].iloc[0] <= told[-1]
 
@@ -103,7 +108,7 @@ def test_rounds_end_at_the_limit_that_was_told_where_tasks_become_quicker(
         samples.ask_server(slow.pop() if slow else 0)
 
     first = run(become_quicker, [1] * 3, budget=3.0).iloc[0]
-    assert f"After a first look: at most {first['calls']:,} times" in capsys.readouterr().out
+    assert first["calls"] <= read_limits(capsys)[-1]
     assert first["rounds"] >= 6
 
 
@@ -111,7 +116,7 @@ def test_with_once_no_argument_is_used_twice_by_any_way(tmp_path: Path) -> None:
     arguments = [(str(tmp_path), number) for number in range(100)]
     table = run(functions.leave_mark, arguments, once=True)  # which fails if it is called again
     assert tell(table) == ({}, {})
-    assert 40 < len([*tmp_path.iterdir()]) <= 100
+    assert len([*tmp_path.iterdir()]) >= 1 + 3 * 2  # to look, and a round of each way
     assert table["calls"].iloc[0] == 1
     assert set(table["work"]) == {FUNCTION, CONTROL}
     assert table["tasks"].iloc[0] >= 2  # or a second worker would have nothing to do
