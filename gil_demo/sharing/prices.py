@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.managers import SyncManager
+from multiprocessing.util import get_temp_dir
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -93,6 +94,7 @@ def compare_sharing(
 def _shared_held(method: str) -> Iterator[dict[str, Any]]:
     """Hold what two processes can share a counter in, by way: a box, and the lock to take."""
     context = multiprocessing.get_context(method)
+    get_temp_dir()  # of this process: one of the manager's own would stay if that is killed
     manager = SyncManager(ctx=context)
     try:
         with held_back():

@@ -1,7 +1,9 @@
 import multiprocessing
 import queue
+import tempfile
 import threading
 from multiprocessing.managers import SyncManager
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -35,9 +37,11 @@ def test_true_prices_are_a_whole_table_and_only_ways_without_a_lock_may_lose(met
 
 
 def test_a_manager_that_is_killed_ends_it_with_an_error_and_nothing_is_left(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    usual = rounds.take_samples
+    usual, own = rounds.take_samples, multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setitem(own, "tempdir", None)
 
     def kill_first(*arguments: Any, **named: Any) -> Any:
         (manager,) = [one for one in multiprocessing.active_children() if "Sync" in one.name]
@@ -48,6 +52,8 @@ def test_a_manager_that_is_killed_ends_it_with_an_error_and_nothing_is_left(
     monkeypatch.setattr(prices, "take_samples", kill_first)
     with pytest.raises(GilDemoError, match="what processes share could not be had, or is gone"):
         compare_sharing(budget=0.01)
+    # where Python keeps what its own end removes
+    assert {*tmp_path.iterdir()} <= {Path(own["tempdir"])}
 
 
 def test_what_a_system_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
