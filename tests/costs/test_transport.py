@@ -8,7 +8,8 @@ import psutil
 import pytest
 from matplotlib.container import ErrorbarContainer
 
-from gil_demo import ResultsError, compare_transport, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, compare_transport
 from gil_demo.costs import blocks, transport
 from gil_demo.costs.transport import SIZES, WAYS
 from gil_demo.measuring.rounds import Timing
@@ -16,6 +17,7 @@ from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.conftest import METHODS
 from tests.made.costs import ORDINARY_TRANSFERS, make_transfers
 from tests.made.runs import assert_one_run, spread
+from tests.made.unchecked import draw, summarise, verdict
 
 PICKLED, SENT, TAKEN = (("bytes", way, 10**6) for way in ("pickling", "argument", "result"))
 TABLE = make_transfers()
@@ -133,7 +135,7 @@ def test_what_was_not_measured_is_told_or_left_out() -> None:
     told = "only five rounds, an interval needs six"
     assert verdict(few).startswith(f"No verdict: {told}; allow more seconds.\n1 MB of data")
     assert draw(few).texts[0].get_text() == f"No verdict: {told}"
-    for door in (verdict, draw):
+    for door in (gil_demo.verdict, gil_demo.draw):
         with pytest.raises(ResultsError, match="has no rounds of bytes sent as an argument"):
             door(TABLE[TABLE["way"] != "argument"])
 

@@ -2,12 +2,14 @@ from typing import Any
 
 import pytest
 
-from gil_demo import ResultsError, compare_methods, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, compare_methods
 from gil_demo.pool import methods
 from gil_demo.running.pools import pool_held
 from tests import charts
 from tests.conftest import METHODS
 from tests.made.pool import Answers, make_arrivals, put
+from tests.made.unchecked import draw, summarise, verdict
 
 COUNTS = (20_000, 100, 1, 1_000, 100)
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
@@ -55,9 +57,9 @@ def test_the_methods_are_summed_up_in_the_order_of_the_lesson_if_no_answer_lacks
     told = "run b4c5d6 is not whole: the tasks of imap are not those from 1 to 3, each once$"
     for broken in (put(table, 5, "task", 1), put(table, 5, "place", 4), table.drop(index=5)):
         with pytest.raises(ResultsError, match=told):
-            verdict(broken)
+            gil_demo.verdict(broken)
     with pytest.raises(ResultsError, match=r"is no single run: its rows differ in workers$"):
-        verdict(put(table, 5, "workers", 3))
+        gil_demo.verdict(put(table, 5, "workers", 3))
 
 
 def test_the_methods_are_told_in_these_words() -> None:
