@@ -78,7 +78,7 @@ def test_what_a_script_started_is_ended_too() -> None:
         ("env={}, start_new_session=True", "time.sleep(60)"),  # known by its parent
     ):
         script = f"import subprocess, sys, time\nprint({start}{options}).pid)\n{then}"
-        assert_gone(int(run_script(script, 2.0).output))
+        assert_gone(int(run_script(script, 1.0).output))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux's")  # Wine shows it, too
@@ -91,7 +91,7 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
         "    pool = multiprocessing.get_context('spawn').Pool(2)\n"
         "    block = SharedMemory(create=True, size=1_000_000)\n"
         "    print(*set(os.listdir('/dev/shm')) - before, flush=True)\n    time.sleep(60)",
-        3.0,
+        1.5,
     )
     (line,) = outcome.output.splitlines()
     assert len(line.split()) >= 7  # six semaphores and a block
@@ -105,7 +105,7 @@ def test_a_semaphore_that_a_script_had_no_time_to_tell_anybody_of_goes_with_it()
         "import _multiprocessing, time\n"
         f"lock = _multiprocessing.SemLock(0, 1, 1, '/{name}', False)\n"
         f"print(len(open('/dev/shm/sem.{name}', 'rb').read()))\ntime.sleep(60)",
-        2.0,
+        1.0,
     )
     assert outcome.output == "32\n"
     assert not Path("/dev/shm", f"sem.{name}").exists()
@@ -122,7 +122,10 @@ def test_an_exit_code_that_the_system_does_not_tell_is_said_to_be_unknown() -> N
 
 
 @needs_signals
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(  # the first leaves a program no time; it hears none of the others
+    "name",
+    ["SIGKILL", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("SIGTERM", "SIGHUP"))],
+)
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path: Path) -> None:
     mark = uuid.uuid4().hex
     start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
@@ -170,7 +173,7 @@ def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch)
         return look(process)
 
     monkeypatch.setattr(psutil.Process, "environ", look_at_few)
-    assert run_script("while True: pass", 1.0).state == "stopped after the time allowed"
+    assert run_script("while True: pass", 0.2).state == "stopped after the time allowed"
 
 
 def test_a_script_is_ended_even_where_nothing_can_be_looked_at(
@@ -179,7 +182,7 @@ def test_a_script_is_ended_even_where_nothing_can_be_looked_at(
     before = set(psutil.Process().children())
     monkeypatch.setattr(psutil, "pids", list[int]().pop)  # it fails so where there is no /proc
     with pytest.raises(IndexError):
-        run_script("while True: pass", 1.0)
+        run_script("while True: pass", 0.2)
     monkeypatch.undo()
     assert set(psutil.Process().children()) <= before
 
@@ -209,10 +212,19 @@ def test_a_python_that_cannot_start_another_says_so(monkeypatch: pytest.MonkeyPa
         run_isolated(["python"], "", [], 1.0, {})
 
 
-def test_processes_of_another_script_live_on() -> None:
+def test_processes_of_another_script_live_on(tmp_path: Path) -> None:
+    up, over = tmp_path / "up", tmp_path / "over"
+    source = (
+        "import pathlib, time\n"
+        f"pathlib.Path({str(up)!r}).touch()\n"
+        f"while not pathlib.Path({str(over)!r}).exists(): time.sleep(0.01)\n"
+        "print('done')"
+    )
     with ThreadPoolExecutor(1) as executor:
-        other = executor.submit(run_script, "import time\ntime.sleep(1.5)\nprint('done')")
+        other = executor.submit(run_script, source)
+        assert wait_until(up.exists)
         assert run_script("").state == "finished"
+        over.touch()
         assert other.result().output == "done\n"
 
 
