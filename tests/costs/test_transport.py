@@ -1,5 +1,6 @@
 import math
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,7 +61,8 @@ def test_sizes_that_time_or_memory_have_no_room_for_are_left_out_the_largest_fir
     memory = SimpleNamespace(available=megabytes * 1e6)  # there are eight copies
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(transport, "time", SimpleNamespace(perf_counter=lambda: sum(taken)))
-    monkeypatch.setattr(transport, "_time", pretend)
+    monkeypatch.setattr(transport, "_time", pretend)  # which needs no pool
+    monkeypatch.setattr(transport, "pool_held", lambda *_: nullcontext())
     monkeypatch.setattr(transport, "make_bytes", lambda size: b"x" * min(size, 1_000))
     table = compare_transport(start_method=METHODS[0], budget=1.0)
     assert list(table["seconds"]) == list(1e-6 + pace * table["size_bytes"])
