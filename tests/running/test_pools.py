@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from functools import partial
 from multiprocessing.connection import _ConnectionBase
 from pathlib import Path
@@ -24,8 +23,10 @@ from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
 from tests.conftest import (
     METHODS,
+    assert_nothing_left,
     interrupt,
     list_workers,
+    make_marked_environment,
     needs_signals,
     run_once,
     wait_until,
@@ -231,22 +232,21 @@ def test_a_program_that_can_t_start_workers_is_named(
 def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
     method: str, tmp_path: Path
 ) -> None:
-    mark = uuid.uuid4().hex
+    own = make_marked_environment(tmp_path)
     program = (
         "from gil_demo import countdown, processes\n"
         f"with processes(2, {method!r}) as run: print('up', flush=True); run(countdown, [10**10])\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
+        [sys.executable, "-c", program], env=own,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     with parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
-        assert len(find_marked(mark)) >= 3
+        assert len(find_marked(own[MARK])) >= 3
         parent.kill()
-    assert wait_until(lambda: not find_marked(mark), 5.0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(own)
 
 
 needs_fork_server = pytest.mark.skipif(
@@ -279,7 +279,7 @@ def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
 def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
     tmp_path: Path,
 ) -> None:
-    mark = uuid.uuid4().hex
+    own = make_marked_environment(tmp_path)
     program = (
         "import multiprocessing.forkserver, os, signal\n"
         "from gil_demo import processes\n"
@@ -293,12 +293,10 @@ def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-uc", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-uc", program], env=own, capture_output=True, text=True
+    )
     assert (ended.stdout, ended.stderr) == ("True\nFalse\n" * 2, "")
-    assert wait_until(lambda: not find_marked(mark), 5.0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(own)
 
 
 @pytest.mark.parametrize("method", METHODS[:2])
@@ -366,7 +364,7 @@ def test_a_terminal_s_interrupt_of_the_whole_group_gives_one_traceback(method: s
 
 @needs_signals
 def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(method: str) -> None:
-    interrupter = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    interrupter = threading.Timer(0.05, interrupt)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         interrupter.start()
         while True:

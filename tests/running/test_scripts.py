@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import pytest
 
 from gil_demo.checks import GilDemoError
 from gil_demo.running import scripts
-from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
@@ -21,7 +19,14 @@ from gil_demo.running.scripts import (
     run_isolated,
     run_script,
 )
-from tests.conftest import assert_gone, interrupt_once_there, needs_signals, wait_until
+from tests.conftest import (
+    assert_gone,
+    assert_nothing_left,
+    interrupt_once_there,
+    make_marked_environment,
+    needs_signals,
+    wait_until,
+)
 
 
 def test_a_script_s_output_comes_in_its_order_and_nothing_of_it_is_left_on_the_disk(
@@ -127,21 +132,18 @@ def test_an_exit_code_that_the_system_does_not_tell_is_said_to_be_unknown() -> N
     ["SIGKILL", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("SIGTERM", "SIGHUP"))],
 )
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path: Path) -> None:
-    mark = uuid.uuid4().hex
     start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
     script = f"import os, subprocess, sys, time; {start}; open('up', 'w'); time.sleep(60)"
     program = f"from gil_demo import run_script; run_script({script!r}, 60)"
-    own = {MARK: mark, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | own
-    ) as parent:
+    own = make_marked_environment(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=own) as parent:
         assert wait_until((tmp_path / "up").exists)
         children = psutil.Process(parent.pid).children(recursive=True)
         assert len(children) == 3  # the guard, the script, and what it started
         parent.send_signal(signal.Signals[name])
     (tmp_path / "up").unlink()
     assert wait_until(lambda: not any(child.is_running() for child in children), 5.0)
-    assert wait_until(lambda: not list(tmp_path.iterdir()), 1.0)
+    assert_nothing_left(own)
 
 
 @needs_signals
@@ -149,7 +151,6 @@ def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path
 def test_a_parent_killed_before_its_script_starts_leaves_no_folder(
     deed: str, tmp_path: Path
 ) -> None:
-    mark = uuid.uuid4().hex
     program = (
         "import os, signal, tempfile\n"
         "make, die = tempfile.mkdtemp, lambda: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -157,11 +158,10 @@ def test_a_parent_killed_before_its_script_starts_leaves_no_folder(
         "tempfile.mkdtemp = make_and_die\n"
         "from gil_demo import run_script; run_script('')"
     )
-    own = {MARK: mark, "TMPDIR": str(tmp_path)}
-    ended = subprocess.run([sys.executable, "-c", program], env=os.environ | own, timeout=30)
+    own = make_marked_environment(tmp_path)
+    ended = subprocess.run([sys.executable, "-c", program], env=own, timeout=30)
     assert ended.returncode == -signal.SIGKILL
-    assert wait_until(lambda: not find_marked(mark), 5.0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(own)
 
 
 def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
