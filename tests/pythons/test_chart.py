@@ -2,12 +2,13 @@ from functools import partial
 
 import pytest
 
-from gil_demo import draw, load_published, load_recorded
+from gil_demo import load_published, load_recorded
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.estimates import estimate_ratio
 from tests.charts import assert_readable, draw_strictly, read_across, read_up
 from tests.made.pythons import ORDINARY, STRANGE, Ratios, make_interpreters
 from tests.made.runs import spread
+from tests.made.unchecked import draw
 
 OLD: Ratios = {"CPython 3.11.7": ORDINARY["CPython 3.11.7"]}
 FEW: Ratios = {"CPython 3.11.2": {"threads": spread(9.0, 4)}}

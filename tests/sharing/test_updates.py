@@ -4,13 +4,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gil_demo import GilDemoError, count_lost_updates, draw, load_recorded, summarise, verdict
+from gil_demo import GilDemoError, count_lost_updates, load_recorded
 from gil_demo.sharing import portable_updates
 from gil_demo.sharing.updates import CALL, DEFAULT, INTERVALS, LOCKED, PLAIN, TINY
 from tests.charts import assert_readable
 from tests.made.pythons import write_stranger
 from tests.made.runs import assert_one_run
 from tests.made.sharing import EXPECTED, make_updates
+from tests.made.unchecked import draw, summarise, verdict
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
