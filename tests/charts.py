@@ -1,4 +1,4 @@
-"""What tests of charts look at: texts and their places, lines, bars and lanes."""
+"""What tests of charts look at: texts, their places and contrast, lines, bars and lanes."""
 
 import re
 import warnings
@@ -12,11 +12,12 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.typing import ColorType
 
 from gil_demo.drawing.style import Chart
 
@@ -36,12 +37,12 @@ def draw_strictly(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         chart = draw(table)
-        return chart, draw_and_list_texts(chart)
+        FigureCanvasAgg(chart).draw()  # type: ignore[no-untyped-call]
+        return chart, list_texts(chart)
 
 
-def draw_and_list_texts(chart: Chart) -> list[Text]:
-    """List the texts that a reader sees, when all of them have their places."""
-    FigureCanvasAgg(chart).draw()  # type: ignore[no-untyped-call]
+def list_texts(chart: Chart) -> list[Text]:
+    """List the texts that a reader sees of a chart that was rendered: all have their places."""
     hidden = set()
     for axes in chart.axes:
         for axis in (axes.xaxis, axes.yaxis):
@@ -78,6 +79,14 @@ def assert_apart(axes: Axes, texts: list[Text]) -> None:
     boxes = [(text.get_text(), text.get_window_extent()) for text in shown]
     for (one, box), (other, its) in combinations(boxes, 2):
         assert not box.overlaps(its), f"{one!r} touches {other!r}"
+
+
+def measure_contrast(colour: ColorType, paper: ColorType) -> float:
+    """Return the contrast of two colours as WCAG 2.2 defines it, 1 to 21."""
+    channels = np.array([to_rgb(colour), to_rgb(paper)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return float((light + 0.05) / (dark + 0.05))
 
 
 def assert_plain(*texts: str) -> None:

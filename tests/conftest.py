@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from gil_demo.measuring import runs
+from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.spans import Runner, Span
 from tests.made.runs import BUSY_PERCENT
@@ -30,6 +32,9 @@ EACH_METHOD = [
     *(pytest.param(name, marks=pytest.mark.thorough) for name in METHODS[1:]),
 ]
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+needs_python_3_14 = pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="sub-interpreters come with Python 3.14"
+)
 STUCK_SECONDS = 20.0
 # the last is Wine's: its desktop, which comes with the first program that asks for one
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "explorer.exe")
@@ -83,6 +88,17 @@ def assert_gone(pid: int) -> None:
         process = psutil.Process(pid)
         has_ended = wait_until(lambda: process.status() == psutil.STATUS_ZOMBIE, GRACE_SECONDS)
         assert has_ended, f"{process} is still there"
+
+
+def make_marked_environment(folder: Path) -> dict[str, str]:
+    """Make an environment that puts temporary files in a folder, and by which to find a program."""
+    return os.environ | {MARK: uuid.uuid4().hex, "TMPDIR": str(folder)}
+
+
+def assert_nothing_left(environment: Mapping[str, str]) -> None:
+    """Fail unless all processes with this environment end soon, and leave no temporary file."""
+    assert wait_until(lambda: not find_marked(environment[MARK]), 5.0)
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """Where `python .book` may put its pages; what it makes is looked at in `tests/browser`."""
 
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,12 +28,15 @@ def test_a_book_may_be_put_where_there_is_nothing_or_an_earlier_one(folder: Path
     assert not is_replaceable(folder)
 
 
-def test_a_folder_that_holds_anything_else_is_named_and_left_as_it_is(folder: Path) -> None:
+def test_a_folder_that_holds_anything_else_is_named_and_left_as_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / ".git").mkdir()
     (folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     before = sorted(folder.rglob("*"))
-    command = [sys.executable, str(TOP / ".book"), "--output", str(folder)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    monkeypatch.setattr(sys, "argv", [".book", "--output", str(folder)])
+    with pytest.raises(SystemExit, match=r"^2$"):
+        runpy.run_path(str(TOP / ".book"), run_name="__main__")
     told = f"python .book: {folder} holds what is no book of this set: empty it, or name another"
-    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", f"{told} folder\n")
+    assert capsys.readouterr() == ("", f"{told} folder\n")
     assert sorted(folder.rglob("*")) == before

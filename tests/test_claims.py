@@ -2,10 +2,12 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from gil_demo import ResultsError, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError
 from gil_demo.claims import FALSE, HALF_TRUE, HOLDS, SAYINGS, UNTOLD
 from tests import charts
 from tests.made.claims import make_claims
+from tests.made.unchecked import draw, summarise, verdict
 
 NAN = float("nan")
 
@@ -96,10 +98,10 @@ def test_other_machines_are_told_other_evidence() -> None:
 
 def test_a_table_that_lacks_a_quantity_or_has_one_twice_is_refused() -> None:
     with pytest.raises(ResultsError, match="the table is not whole: it lacks pool_workers of C3"):
-        summarise(make_claims().query("claim != 'C3'"))
+        gil_demo.summarise(make_claims().query("claim != 'C3'"))
     table = make_claims()
     with pytest.raises(ResultsError, match=r"run c1 has pool_workers of C3 more than once$"):
-        summarise(pd.concat([table, table[table["claim"] == "C3"]]))
+        gil_demo.summarise(pd.concat([table, table[table["claim"] == "C3"]]))
 
 
 def test_the_chart_has_every_claim_with_its_verdict_in_words() -> None:

@@ -48,6 +48,7 @@ def test_a_worker_holds_nothing_heavy_and_neither_do_runners(method: str, tmp_pa
     task = f"import sys; open({str(listed)!r}, 'w').write(' '.join(sys.modules))"
     script = (
         "import sys, gil_demo.waiting.blocking, gil_demo.waiting.loopback\n"
+        "import gil_demo.costs.cargo, gil_demo.costs.weighing\n"
         "from gil_demo import countdown, processes, sequential, threads\n"
         "if __name__ == '__main__':\n"
         f"    print({HEAVY!r} & set(sys.modules))\n"
@@ -86,7 +87,10 @@ def test_what_fails_while_a_name_is_loaded_is_told(monkeypatch: pytest.MonkeyPat
         exec("from gil_demo import lost")
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize(  # one loop looks for all of them
+    "name",
+    [PACKAGES[0], *(pytest.param(one, marks=pytest.mark.thorough) for one in PACKAGES[1:])],
+)
 def test_a_file_of_the_reader_s_own_that_would_be_taken_for_a_package_is_named(
     name: str, tmp_path: Path
 ) -> None:

@@ -1,9 +1,9 @@
 from typing import Any
 
-from gil_demo import verdict
 from gil_demo.classroom.finding import describe_class, shorten_name
 from tests.made.classroom import ORDINARY_MACHINES, make_class_table, number_machines
 from tests.made.runs import spread
+from tests.made.unchecked import verdict
 
 
 def test_a_class_is_told_in_three_sentences_of_its_figures() -> None:

@@ -4,12 +4,14 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from gil_demo import ResultsError, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError
 from gil_demo.costs.break_even import LEAST_SPEED_UP
 from gil_demo.drawing.style import SOFT_INK
 from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.made import costs as made
 from tests.made.costs import ALWAYS, FORK, FREE, LOOP, NEVER, STEP, STEPS, Law, make_lengths
+from tests.made.unchecked import draw, summarise, verdict
 
 ORDINARY = make_lengths()
 KEPT = (0.0004 / 0.95, 0.0002 / 1.01)  # against the plain loop, and against threads
@@ -37,7 +39,7 @@ def test_without_noise_each_crossing_is_exact_and_told_by_start_method_pool_and_
     found = list(summarise(make_lengths(laws, tasks=4))["crossing_seconds"])
     assert found == pytest.approx([0.024 / 2.5, 0.004 / 2.5])
     with pytest.raises(ResultsError, match="has no rounds of processes"):
-        summarise(ORDINARY[ORDINARY["runner"] != "processes"])
+        gil_demo.summarise(ORDINARY[ORDINARY["runner"] != "processes"])
     assert verdict(ORDINARY[ORDINARY["start_method"] != "spawn"]).splitlines() == [
         "By fork:",
         "  Against the plain loop, a task shorter than 21.5 ms (21.5 ms to 21.5 ms) isn't worth a "

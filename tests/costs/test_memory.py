@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import psutil
 import pytest
 
-from gil_demo import GilDemoError, draw, verdict, weigh_workers
+from gil_demo import GilDemoError, weigh_workers
 from gil_demo.costs import memory
 from gil_demo.drawing.style import INK
 from gil_demo.running.scripts import Outcome
@@ -15,6 +15,7 @@ from tests.conftest import METHODS
 from tests.made import costs as made
 from tests.made.costs import LARGE, MEGABYTE, READS, SMALL, WAITS, make_weights
 from tests.made.runs import assert_one_run
+from tests.made.unchecked import draw, verdict
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gil_demo import ResultsError, compare_start_up, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, compare_start_up
 from gil_demo.costs import start_up
 from gil_demo.costs.start_up import LOADS
 from gil_demo.measuring.rounds import Start
@@ -13,6 +14,7 @@ from tests.charts import assert_readable, list_bars, read_across
 from tests.conftest import METHODS
 from tests.made.costs import make_starts
 from tests.made.runs import assert_one_run, spread
+from tests.made.unchecked import draw, summarise, verdict
 
 FORK, FORK_PANDAS = ("fork", "nothing"), ("fork", "pandas")
 GONE = [0.01] * 8
@@ -59,7 +61,7 @@ def test_each_start_is_summed_up_and_an_import_is_held_against_none_round_by_rou
     table = make_starts()
     lacking = table[(table["start_method"] != "spawn") | (table["loads"] == "pandas")]
     assert math.isnan(summarise(lacking)["extra_seconds"].iloc[-1])
-    for door in (verdict, draw):
+    for door in (gil_demo.verdict, gil_demo.draw):
         with pytest.raises(ResultsError, match="no starts without an import by spawn"):
             door(lacking)
 

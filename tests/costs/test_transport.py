@@ -1,5 +1,6 @@
 import math
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,8 @@ import psutil
 import pytest
 from matplotlib.container import ErrorbarContainer
 
-from gil_demo import ResultsError, compare_transport, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, compare_transport
 from gil_demo.costs import blocks, transport
 from gil_demo.costs.transport import SIZES, WAYS
 from gil_demo.measuring.rounds import Timing
@@ -16,6 +18,7 @@ from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.conftest import METHODS
 from tests.made.costs import ORDINARY_TRANSFERS, make_transfers
 from tests.made.runs import assert_one_run, spread
+from tests.made.unchecked import draw, summarise, verdict
 
 PICKLED, SENT, TAKEN = (("bytes", way, 10**6) for way in ("pickling", "argument", "result"))
 TABLE = make_transfers()
@@ -58,7 +61,8 @@ def test_sizes_that_time_or_memory_have_no_room_for_are_left_out_the_largest_fir
     memory = SimpleNamespace(available=megabytes * 1e6)  # there are eight copies
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(transport, "time", SimpleNamespace(perf_counter=lambda: sum(taken)))
-    monkeypatch.setattr(transport, "_time", pretend)
+    monkeypatch.setattr(transport, "_time", pretend)  # which needs no pool
+    monkeypatch.setattr(transport, "pool_held", lambda *_: nullcontext())
     monkeypatch.setattr(transport, "make_bytes", lambda size: b"x" * min(size, 1_000))
     table = compare_transport(start_method=METHODS[0], budget=1.0)
     assert list(table["seconds"]) == list(1e-6 + pace * table["size_bytes"])
@@ -133,7 +137,7 @@ def test_what_was_not_measured_is_told_or_left_out() -> None:
     told = "only five rounds, an interval needs six"
     assert verdict(few).startswith(f"No verdict: {told}; allow more seconds.\n1 MB of data")
     assert draw(few).texts[0].get_text() == f"No verdict: {told}"
-    for door in (verdict, draw):
+    for door in (gil_demo.verdict, gil_demo.draw):
         with pytest.raises(ResultsError, match="has no rounds of bytes sent as an argument"):
             door(TABLE[TABLE["way"] != "argument"])
 

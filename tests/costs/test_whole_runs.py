@@ -2,9 +2,9 @@
 
 import pytest
 
-from gil_demo import ResultsError, compare_transport, sweep_task_length, verdict
+from gil_demo import ResultsError, compare_transport, verdict
 from gil_demo.checks import WorkerDied
-from gil_demo.costs import lengths, transport
+from gil_demo.costs import transport
 from gil_demo.running.scripts import run_script
 from tests.conftest import METHODS
 from tests.costs.shelf import find_left_behind, list_blocks
@@ -55,22 +55,11 @@ def test_a_run_lacks_no_round_and_is_of_one_kind() -> None:
             verdict(table)
 
 
-def test_a_worker_that_carries_or_is_weighed_loads_nothing_heavy() -> None:
-    script = "import sys, gil_demo.costs.cargo, gil_demo.costs.weighing; print(*sys.modules)"
-    loaded = run_script(script).output.split()
-    assert "gil_demo.costs.cargo" in loaded
-    assert not {"numpy", "pandas", "matplotlib", "psutil", "IPython"} & set(loaded)
-
-
 @pytest.mark.usefixtures("nothing_hangs", "no_wait", "pool_threads_may_stay")
 def test_a_dead_worker_is_one_clear_error_and_leaves_no_block(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = list_blocks()
-    monkeypatch.setattr(lengths, "choose_lengths", lambda *_: [1])
-    monkeypatch.setattr(lengths, "countdown", tasks.die_in_a_worker)
-    with pytest.raises(WorkerDied, match="with 2 tasks under way"):
-        sweep_task_length([method], budget=0.05)
     monkeypatch.setattr(transport, "read_block", tasks.kill_reader)
     with pytest.raises(WorkerDied, match=r"with 1 task under way: \['kill_reader'\]"):
         compare_transport(start_method=method, budget=0.05)

@@ -4,9 +4,11 @@ import math
 
 import pytest
 
-from gil_demo import ResultsError, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError
 from gil_demo.engines.overheads import list_ratios, measure_scaling
 from tests.made.engines import ORDINARY_OVERHEADS, make_engines
+from tests.made.unchecked import draw, summarise, verdict
 
 
 def test_what_each_task_costs_is_found_and_from_which_length_an_engine_wins_it_back() -> None:
@@ -42,7 +44,7 @@ def test_a_table_that_lacks_what_others_are_held_against_is_refused() -> None:
         (table.assign(start_up_seconds=starts), "sequential is no single run: .* start_up_seconds"),
     ):
         with pytest.raises(ResultsError, match=told):
-            summarise(bad)
+            gil_demo.summarise(bad)
 
 
 def test_the_sentences_say_cost_gain_and_length_but_no_speed_of_a_busy_machine() -> None:

@@ -198,9 +198,12 @@ CASES = [
         (0.49, "Right: … Your run has no verdict, so nothing is said of its share.")
     ),
     Case(race.check_short, [TWO])
-    .gets((SHORT, "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 ×"))
     .gets(
-        (SHORT, "Right: with … To start a thread takes a while"),
+        (
+            SHORT,
+            "Right: with 20,000 steps … took 1.70 × as … with 4,000,000 steps 1.25 × … To start "
+            "a thread takes a while",
+        ),
         (SHORT_AS_WELL, "Right: with … hardly counts"),
     )
     .gets(("Two threads", "should be a table, as `compare` gives it; it is 'Two threads'"))
@@ -335,9 +338,12 @@ CASES = [
     ),
     Case(pool.check_break_even, [make_growing()])
     .gets(
-        (meet, "Right: … by fork costs 20.4 ms and then runs at 1.90 × the loop's speed: that … ")
+        (
+            meet,
+            "Right: … by fork costs 20.4 ms and then runs at 1.90 × the loop's speed: that … "
+            "that makes 21.5 ms, and the chart says 21.5 ms.",
+        )
     )
-    .gets((meet, "Right: … that makes 21.5 ms, and the chart says 21.5 ms."))
     .gets((lambda cost, workers, _: cost / (workers - 1), "takes the pool to be 4 × as fast as"))
     .gets((lambda *three: three[1] * meet(*three), "How long is one?"))
     .gets((lambda *_: 5.0, "with a task of 5 s the loop takes 10 s for 2 of them; the pool … 5 s")),

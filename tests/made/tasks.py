@@ -1,6 +1,5 @@
 """What the workers run in the tests; light, since every spawned worker imports it."""
 
-import multiprocessing
 import os
 import sys
 import time
@@ -20,11 +19,6 @@ def die(*_: object) -> None:
 def tell_death(method: str) -> str:
     """Tell how `die` is told; a fork server's answer is lost where two threads ask for it."""
     return r"\(exit code (3|not known)\)" if method == "forkserver" else r"\(exit code 3\)"
-
-
-def die_in_a_worker(_: object) -> None:
-    if multiprocessing.parent_process() is not None:
-        os._exit(3)
 
 
 def leave(_: object) -> None:

@@ -6,14 +6,13 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
 
 import nbformat
-import psutil
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from gil_demo.running.guard import find_marked
 from tests.conftest import EACH_METHOD, wait_until
 from tests.notebooks.editions import (
     FOLDER,
@@ -143,16 +142,10 @@ def test_an_exercise_is_met_kindly_helped_and_solved(executed: Executed, name: s
         assert at_last.startswith("Right: ")
 
 
-def list_marked_processes() -> list[dict[str, Any]]:
-    everyone = [process.info for process in psutil.process_iter(["environ", "status", "cmdline"])]
-    marked = [one for one in everyone if (one["environ"] or {}).get(MARK) == VALUE]
-    return [one for one in marked if one["status"] != psutil.STATUS_ZOMBIE]
-
-
 @pytest.mark.usefixtures("executed")
 def test_no_process_is_left_when_the_kernels_are_gone() -> None:
-    wait_until(lambda: not list_marked_processes(), 10)
-    assert list_marked_processes() == []
+    wait_until(lambda: not find_marked(VALUE, name=MARK), 10)
+    assert find_marked(VALUE, name=MARK) == set()
 
 
 def test_every_notebook_is_handed_out_without_its_solutions_and_nothing_else(handout: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gil_demo import WorkerDied, map_tasks, sweep_list_length
-from gil_demo.pool import lists, methods, tasks
+from gil_demo import WorkerDied, map_tasks
+from gil_demo.pool import methods, tasks
 from gil_demo.running.pools import pool_held, run_in_pool
 from tests.conftest import interrupt_once_there
 from tests.made.tasks import die, tell_death
@@ -24,7 +24,6 @@ def take_answers(name: str, start_method: str) -> None:
 
 MEASURES: dict[str, Callable[..., Any]] = {
     "map_tasks": partial(map_tasks, [LONG, LONG]),
-    "sweep_list_length": partial(sweep_list_length, [2]),
     **{name: partial(take_answers, name) for name in ("map", "imap", "apply_async")},
 }
 each_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
@@ -34,7 +33,6 @@ each_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURE
 def test_a_worker_that_dies_ends_a_measurement(
     measure: Callable[..., Any], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "CallCounter", lambda: die)  # with which a sweep begins
     monkeypatch.setattr(tasks, "countdown", die)
     monkeypatch.setattr(methods, "count_pair", die)
     monkeypatch.setattr(methods, "count_numbered", die)
@@ -51,9 +49,7 @@ def test_an_interrupt_in_the_midst_of_a_measurement_leaves_nothing(
         (tmp_path / "mark").touch()
         return function(*arguments)
 
-    monkeypatch.setattr(lists, "COUNT", LONG)
-    for module in (tasks, lists):
-        monkeypatch.setattr(module, "run_in_pool", partial(leave_a_mark, run_in_pool))
+    monkeypatch.setattr(tasks, "run_in_pool", partial(leave_a_mark, run_in_pool))
     for name, genuine in methods.METHODS.items():
         late = partial(leave_a_mark, genuine.call)
         monkeypatch.setitem(methods.METHODS, name, genuine._replace(call=late))

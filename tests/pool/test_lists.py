@@ -6,7 +6,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from gil_demo import ResultsError, draw, summarise, sweep_chunksize, sweep_list_length, verdict
+import gil_demo
+from gil_demo import ResultsError, sweep_chunksize, sweep_list_length
 from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.pool import lists
 from gil_demo.running.pools import run_in_pool
@@ -15,6 +16,7 @@ from tests import charts
 from tests.conftest import METHODS
 from tests.made.pool import make_chunks, make_lengths, put
 from tests.made.runs import spread
+from tests.made.unchecked import draw, summarise, verdict
 
 ROUNDS = (spread(0.2), spread(0.9))
 LEAN: dict[str, Any] = {"budget": 0.05, "start_method": METHODS[0]}
@@ -79,8 +81,8 @@ def test_a_sweep_that_is_not_whole_or_that_there_can_not_be_is_refused() -> None
         (chunks.query("chunksize != 250 | work == 'even'"), baseline),
     ):
         with pytest.raises(ResultsError, match=f"{told}$"):
-            verdict(table)
-    assert len(summarise(make_lengths(count=4))) == 4
+            gil_demo.verdict(table)
+    assert len(gil_demo.summarise(make_lengths(count=4))) == 4
 
 
 def test_a_sweep_is_summed_up_in_a_row_for_each_cut_against_the_pool_s_own() -> None:
@@ -199,6 +201,6 @@ def test_the_texts_of_any_sweep_are_whole_and_apart() -> None:
         (make_chunks({("even", 250): [1.0] * 8, ("even", 1): spread(12_345.6)}), [1, 250]),
     ):
         axes = (chart := charts.assert_readable(draw, table)).axes[0]
-        charts.assert_apart(axes, charts.draw_and_list_texts(chart))
+        charts.assert_apart(axes, charts.list_texts(chart))
         charts.assert_plain(verdict(table))
         assert axes.get_xticks().tolist() == ticks

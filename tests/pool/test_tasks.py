@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gil_demo import ResultsError, draw, map_tasks, observe_chunksize, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, map_tasks, observe_chunksize
 from gil_demo.drawing.parts import LANE
 from gil_demo.drawing.style import get_look
 from gil_demo.pool import tasks
@@ -12,6 +13,7 @@ from gil_demo.running.workloads import compute_default_chunksize
 from tests import charts
 from tests.conftest import METHODS
 from tests.made.pool import Crew, make_map, put, take_turns_in_a_pool
+from tests.made.unchecked import draw, summarise, verdict
 
 NO_TIME = make_map({1: [(0.0, 0.0)]}, ready=0.0, done=0.0, gone=0.0)
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
@@ -58,8 +60,8 @@ def test_a_map_with_a_wrong_value_or_without_a_task_is_refused() -> None:
         (make_map(tasks=1_000_001), ": tasks must be at most 1,000,000, not 1000001"),
     ):
         with pytest.raises(ResultsError, match=f"{told}$"):
-            verdict(table)
-    assert len(summarise(make_map(workers=10_000))) == 10_000
+            gil_demo.verdict(table)
+    assert len(gil_demo.summarise(make_map(workers=10_000))) == 10_000
 
 
 def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:

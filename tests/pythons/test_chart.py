@@ -1,11 +1,14 @@
+from functools import partial
+
 import pytest
 
-from gil_demo import draw, load_published, load_recorded
+from gil_demo import load_published, load_recorded
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.estimates import estimate_ratio
-from tests.charts import assert_readable, draw_and_list_texts, read_across, read_up
+from tests.charts import assert_readable, draw_strictly, read_across, read_up
 from tests.made.pythons import ORDINARY, STRANGE, Ratios, make_interpreters
 from tests.made.runs import spread
+from tests.made.unchecked import draw
 
 OLD: Ratios = {"CPython 3.11.7": ORDINARY["CPython 3.11.7"]}
 FEW: Ratios = {"CPython 3.11.2": {"threads": spread(9.0, 4)}}
@@ -51,7 +54,8 @@ def test_marks_and_intervals_stand_at_their_ratios_each_in_its_row() -> None:
 
 def test_recorded_and_published_figures_have_marks_of_their_own_and_their_source() -> None:
     recorded, published = load_recorded("interpreters"), load_published()
-    chart = draw(make_interpreters({**OLD, **FEW}), recorded=recorded, published=published)
+    beside = partial(draw, recorded=recorded, published=published)
+    chart, texts = draw_strictly(beside, make_interpreters({**OLD, **FEW}))
     split, whole = chart.axes
     assert "split between two threads" in split.get_xlabel()
     assert "each thread counts all of it" in whole.get_xlabel()
@@ -60,7 +64,7 @@ def test_recorded_and_published_figures_have_marks_of_their_own_and_their_source
     assert labels[:3] == ["CPython, old GIL", "CPython 2.7", "CPython 3.2"]
     assert {"CPython 3.11.2", "CPython 3.11.7", "CPython 3.12"} <= {*labels}  # none is there twice
     assert {line.get_marker() for line in split.lines} - {"None"} == {"o", "s", "*"}
-    shown = {text.get_text() for text in draw_and_list_texts(chart)}
+    shown = {text.get_text() for text in texts}
     assert {"yours", "recorded", "published", "1.97  Beazley 2010", "1.03", "9.00"} <= shown
     # what is recorded stands in for what is missing
     assert "CPython 3.11 recorded" not in chart.description

@@ -42,7 +42,7 @@ def test_the_list_tells_what_would_be_measured(monkeypatch: pytest.MonkeyPatch) 
 def test_hostile_interpreters_are_ended_and_told_beside_those_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measure, "START_SECONDS", 1.0)
+    monkeypatch.setattr(measure, "START_SECONDS", 0.3)
     log = tmp_path / "log"
     actions = (
         ("exec sleep 61", "stopped after the time allowed"),
@@ -55,7 +55,7 @@ def test_hostile_interpreters_are_ended_and_told_beside_those_measured(
         identity = f'["CPython", "3.99.{number}", false]'
         source = f"if [ \"$1\" = -I ]; then {action}; else echo '{identity}'; fi"
         liars.append(write_stranger(tmp_path, f"python3.99.{number}", source))
-    table = compare_interpreters(liars, budget=2.0)
+    table = compare_interpreters(liars, budget=0.4)
     states = dict(zip(table["interpreter"], table["state"], strict=True))
     assert states == {f"CPython 3.99.{n}": state for n, (_, state) in enumerate(actions)}
     threads = table[table["runner"] == "threads"]

@@ -3,9 +3,11 @@ import math
 import pandas as pd
 import pytest
 
-from gil_demo import ResultsError, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError
 from tests.made.pythons import ORDINARY, STRANGE, Ratios, make_interpreters
 from tests.made.runs import spread
+from tests.made.unchecked import summarise, verdict
 
 ALONE: Ratios = {"CPython 3.11.7": ORDINARY["CPython 3.11.7"]}
 
@@ -26,7 +28,7 @@ def test_rows_that_are_missing_or_differ_are_refused() -> None:
         spoilt.append((table.assign(**{name: table[name].mask(table.index == 0, other)}), told))
     for bad, told in spoilt:
         with pytest.raises(ResultsError, match=told):
-            verdict(bad)
+            gil_demo.verdict(bad)
 
 
 def test_ratios_are_taken_inside_the_rounds_and_versions_are_sorted_as_numbers() -> None:

@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
-from gil_demo import compare, draw, list_runners, summarise, verdict
+from gil_demo import compare, list_runners
 from gil_demo.measuring import runs
 from gil_demo.running.runners import RUNNERS
 from tests.charts import assert_readable, list_bars, read_across
 from tests.made.runs import ORDINARY, Ratios, assert_one_run, make_run, spread
+from tests.made.unchecked import draw, summarise, verdict
 
 pytestmark = pytest.mark.usefixtures("no_wait")
 

@@ -3,11 +3,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gil_demo import draw, scale, verdict
+from gil_demo import scale
 from gil_demo.drawing.style import get_look
 from tests.charts import assert_readable, read_across, read_up
 from tests.conftest import METHODS
 from tests.made.runs import SCALED, Ratios, make_run, make_scaling, spread
+from tests.made.unchecked import draw, verdict
 
 MANY: Ratios = {
     (runner, workers): spread(1.02 if runner == "threads" else 1 / min(workers, 4))

@@ -34,8 +34,9 @@ def test_every_kind_of_table_is_recorded_and_what_is_shipped_can_be_taken_again(
     assert set(RECORDINGS.values()) == set(KINDS) - {"class", "examine"}
     assert set(RECORDED) <= set(RECORDINGS)
     for name in RECORDED:
-        assert set(load_recorded(name)["experiment"]) == {RECORDINGS[name]}
-        (chart,) = draw_each(load_recorded(name))
+        table = load_recorded(name)
+        assert set(table["experiment"]) == {RECORDINGS[name]}
+        (chart,) = draw_each(table)
         assert chart.description.startswith("Chart. Recorded run: ")
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from gil_demo import interpreters
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.runners import find_missing
-from tests.conftest import needs_signals
+from tests.conftest import needs_python_3_14, needs_signals
 
 
 def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_before() -> None:
@@ -33,7 +32,7 @@ def test_outside_the_main_thread_the_block_just_runs() -> None:
         assert executor.submit(look).result() is signal.getsignal(signal.SIGINT)
 
 
-@pytest.mark.skipif(bool(find_missing("interpreters")), reason="they come with Python 3.14")
+@needs_python_3_14
 def test_in_a_sub_interpreter_the_block_just_runs() -> None:
     program = "from gil_demo.running.interrupts import held_back\nwith held_back(): pass"
     with interpreters(workers=1) as run:

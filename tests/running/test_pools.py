@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from functools import partial
 from multiprocessing.connection import _ConnectionBase
 from pathlib import Path
@@ -24,8 +23,10 @@ from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
 from tests.conftest import (
     METHODS,
+    assert_nothing_left,
     interrupt,
     list_workers,
+    make_marked_environment,
     needs_signals,
     run_once,
     wait_until,
@@ -36,6 +37,12 @@ from tests.made import tasks
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay")
 
 COUNT = 10_000
+STARTING_ANOTHER = [name for name in METHODS if name != "fork"]
+THOROUGH = pytest.mark.thorough  # a fork server is started as a spawned worker is
+each_that_starts_another_python = pytest.mark.parametrize(
+    "method",
+    [pytest.param(name, marks=[THOROUGH] * (name != "spawn")) for name in STARTING_ANOTHER],
+)
 
 
 def test_there_are_as_many_processes_as_asked_for_and_other_pools_live_on(method: str) -> None:
@@ -110,8 +117,9 @@ def test_a_worker_that_ends_ends_the_run_with_one_clear_error(method: str) -> No
 
 
 def test_a_pool_whose_waiting_worker_was_killed_ends_with_the_one_that_took_its_place(
-    method: str,
+    method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pools, "END_SECONDS", 0.2)  # it can't end by itself
     with pool_held(1, method) as held:
         (worker,) = held.crew
         run_in_pool(held, 1, countdown, [COUNT])
@@ -119,14 +127,6 @@ def test_a_pool_whose_waiting_worker_was_killed_ends_with_the_one_that_took_its_
         worker.kill()
         assert wait_until(lambda: len(held.born) > 1)
     assert multiprocessing.active_children() == []
-
-
-def test_a_refusal_of_the_system_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse = Mock(side_effect=BlockingIOError(errno.EAGAIN, "no more processes"))
-    monkeypatch.setattr(type(multiprocessing.get_context(METHODS[0])), "Pool", refuse)
-    told = r"refused 2 worker processes \(.*no more processes\): ask for fewer"
-    with pytest.raises(GilDemoError, match=told), processes(2, METHODS[0]):
-        pass
 
 
 # the thread that puts workers in the place of others is ended by a SystemExit
@@ -165,7 +165,7 @@ def test_to_end_a_pool_needs_no_thread_and_no_process(
 @pytest.mark.parametrize(
     ("reason", "advice"),
     [
-        (BlockingIOError(errno.EAGAIN, "later"), "later.*: ask for fewer$"),
+        (BlockingIOError(errno.EAGAIN, "later"), r"^the .* 2 worker .*later\): ask for fewer$"),
         (OSError(errno.EMFILE, "many"), r"many\): close some files, or ask for fewer$"),
         (OSError("AF_UNIX path too long"), "too long.*: set TMPDIR to a folder whose path is sh"),
         (FileNotFoundError(errno.ENOENT, "No usable temporary directory"), r"directory\)$"),
@@ -201,7 +201,7 @@ def test_a_working_folder_that_is_gone_or_a_missing_semaphore_is_named(
         assert len(run_once(partial(processes, start_method=method), countdown, [COUNT])) == 1
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "fork"])
+@each_that_starts_another_python
 def test_a_program_that_workers_can_t_read_or_that_hides_a_module_is_named(
     method: str, tmp_path: Path
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_program_that_workers_can_t_read_or_that_hides_a_module_is_named(
     assert told.endswith("colorsys.py hides a module of Python's own; give it another name\n")
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "fork"])
+@each_that_starts_another_python
 def test_a_program_that_can_t_start_workers_is_named(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,22 +232,21 @@ def test_a_program_that_can_t_start_workers_is_named(
 def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
     method: str, tmp_path: Path
 ) -> None:
-    mark = uuid.uuid4().hex
+    own = make_marked_environment(tmp_path)
     program = (
         "from gil_demo import countdown, processes\n"
         f"with processes(2, {method!r}) as run: print('up', flush=True); run(countdown, [10**10])\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
+        [sys.executable, "-c", program], env=own,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     with parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
-        assert len(find_marked(mark)) >= 3
+        assert len(find_marked(own[MARK])) >= 3
         parent.kill()
-    assert wait_until(lambda: not find_marked(mark), 5.0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(own)
 
 
 needs_fork_server = pytest.mark.skipif(
@@ -258,7 +257,7 @@ needs_fork_server = pytest.mark.skipif(
 @needs_fork_server
 def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
     outcome = run_script(
-        "import socket, time\n"
+        "import psutil, socket, time\n"
         "from multiprocessing import forkserver\n"
         "from gil_demo import countdown, processes\n"
         "if __name__ == '__main__':\n"
@@ -266,7 +265,9 @@ def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
         "        with processes(1, 'forkserver') as run: print(len(run(countdown, [10])))\n"
         "        with socket.socket(socket.AF_UNIX) as stranger:\n"  # fatal to some
         "            stranger.connect(forkserver._forkserver._forkserver_address)\n"
-        "        time.sleep(0.5)\n"
+        "        server = psutil.Process(forkserver._forkserver._forkserver_pid)\n"
+        "        over = time.monotonic() + 0.5\n"
+        "        while server.status() != 'zombie' and time.monotonic() < over: time.sleep(0.01)\n"
     )
     lines = outcome.output.splitlines()
     assert (outcome.state, lines.count("1"), "FileNotFoundError" in outcome.output) == (
@@ -278,7 +279,7 @@ def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
 def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
     tmp_path: Path,
 ) -> None:
-    mark = uuid.uuid4().hex
+    own = make_marked_environment(tmp_path)
     program = (
         "import multiprocessing.forkserver, os, signal\n"
         "from gil_demo import processes\n"
@@ -292,12 +293,10 @@ def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-uc", program], env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path)},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-uc", program], env=own, capture_output=True, text=True
+    )
     assert (ended.stdout, ended.stderr) == ("True\nFalse\n" * 2, "")
-    assert wait_until(lambda: not find_marked(mark), 5.0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(own)
 
 
 @pytest.mark.parametrize("method", METHODS[:2])
@@ -365,7 +364,7 @@ def test_a_terminal_s_interrupt_of_the_whole_group_gives_one_traceback(method: s
 
 @needs_signals
 def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(method: str) -> None:
-    interrupter = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    interrupter = threading.Timer(0.05, interrupt)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         interrupter.start()
         while True:
@@ -375,8 +374,10 @@ def test_an_interrupt_while_a_pool_starts_or_ends_leaves_no_process(method: str)
 
 @needs_signals
 def test_an_interrupt_ends_a_run_whose_workers_are_stopped_and_leaves_no_process(
-    method: str,
+    method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pools, "END_SECONDS", 0.2)  # they don't end by themselves
+
     def interrupt_once_stopped() -> None:
         wait_until(lambda: {one.status() for one in list_workers()} == {psutil.STATUS_STOPPED})
         interrupt()
@@ -426,10 +427,10 @@ def test_workers_that_do_not_get_ready_end_the_start_with_one_clear_error(
     for prepare, word, told in (
         (tasks.refuse, "tea\nor\ncoffee " * 100, f"could not get ready for work: {cut}$"),
         (tasks.die, "", f"{tasks.tell_death(METHODS[0])} before it was ready|being filled$"),
-        (tasks.countdown_for_ever, str(tmp_path / "mark"), "not ready after 2 seconds: ask"),
+        (tasks.countdown_for_ever, str(tmp_path / "mark"), r"not ready after 0\.3 seconds: ask"),
     ):
         if prepare is tasks.countdown_for_ever:
-            monkeypatch.setattr(pools, "START_SECONDS", 2.0)
+            monkeypatch.setattr(pools, "START_SECONDS", 0.3)
         held = pool_held(2, METHODS[0], partial(prepare, word))
         with pytest.raises(GilDemoError, match=rf"worker process(es)? .*{told}"), held:
             pytest.fail("the pool was not ready")

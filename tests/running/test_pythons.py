@@ -41,7 +41,7 @@ def test_without_findpython_this_python_is_alone_and_what_to_install_is_said(
 def test_hostile_interpreters_are_named_rows(
     folder_on_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pythons, "IDENTIFY_SECONDS", 1.5)
+    monkeypatch.setattr(pythons, "IDENTIFY_SECONDS", 0.7)
     actions = ("exec /bin/sleep 60", "exec /usr/bin/yes", "exit 3", "exit 3")
     for number, action in enumerate(actions):
         write_stranger(folder_on_path, f"python3.9{number}", action)

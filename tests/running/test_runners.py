@@ -12,20 +12,23 @@ import pytest
 from gil_demo.checks import GilDemoError
 from gil_demo.running import runners
 from gil_demo.running.pools import processes
-from gil_demo.running.runners import find_missing, get_runner, sequential, threads
+from gil_demo.running.runners import get_runner, sequential, threads
 from gil_demo.running.spans import Runner
 from gil_demo.running.workers import Stopped
 from gil_demo.running.workloads import countdown
-from tests.conftest import EACH_METHOD, METHODS, interrupt_once_there, run_once
+from tests.conftest import EACH_METHOD, METHODS, interrupt_once_there, needs_python_3_14, run_once
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs")
 
-there = pytest.mark.skipif(bool(find_missing("interpreters")), reason="needs Python 3.14")
-
 
 @pytest.fixture(
-    params=["sequential", "threads", *EACH_METHOD, pytest.param("interpreters", marks=there)]
+    params=[
+        "sequential",
+        "threads",
+        *EACH_METHOD,
+        pytest.param("interpreters", marks=needs_python_3_14),
+    ]
 )
 def runner(request: pytest.FixtureRequest) -> Runner:
     """Give each runner, and that of processes for each start method."""

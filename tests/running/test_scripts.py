@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import pytest
 
 from gil_demo.checks import GilDemoError
 from gil_demo.running import scripts
-from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
@@ -21,7 +19,14 @@ from gil_demo.running.scripts import (
     run_isolated,
     run_script,
 )
-from tests.conftest import assert_gone, interrupt_once_there, needs_signals, wait_until
+from tests.conftest import (
+    assert_gone,
+    assert_nothing_left,
+    interrupt_once_there,
+    make_marked_environment,
+    needs_signals,
+    wait_until,
+)
 
 
 def test_a_script_s_output_comes_in_its_order_and_nothing_of_it_is_left_on_the_disk(
@@ -78,7 +83,7 @@ def test_what_a_script_started_is_ended_too() -> None:
         ("env={}, start_new_session=True", "time.sleep(60)"),  # known by its parent
     ):
         script = f"import subprocess, sys, time\nprint({start}{options}).pid)\n{then}"
-        assert_gone(int(run_script(script, 2.0).output))
+        assert_gone(int(run_script(script, 1.0).output))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux's")  # Wine shows it, too
@@ -91,7 +96,7 @@ def test_a_script_s_shared_memory_and_semaphores_go_with_it_and_its_helpers_keep
         "    pool = multiprocessing.get_context('spawn').Pool(2)\n"
         "    block = SharedMemory(create=True, size=1_000_000)\n"
         "    print(*set(os.listdir('/dev/shm')) - before, flush=True)\n    time.sleep(60)",
-        3.0,
+        1.5,
     )
     (line,) = outcome.output.splitlines()
     assert len(line.split()) >= 7  # six semaphores and a block
@@ -105,7 +110,7 @@ def test_a_semaphore_that_a_script_had_no_time_to_tell_anybody_of_goes_with_it()
         "import _multiprocessing, time\n"
         f"lock = _multiprocessing.SemLock(0, 1, 1, '/{name}', False)\n"
         f"print(len(open('/dev/shm/sem.{name}', 'rb').read()))\ntime.sleep(60)",
-        2.0,
+        1.0,
     )
     assert outcome.output == "32\n"
     assert not Path("/dev/shm", f"sem.{name}").exists()
@@ -122,23 +127,23 @@ def test_an_exit_code_that_the_system_does_not_tell_is_said_to_be_unknown() -> N
 
 
 @needs_signals
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(  # the first leaves a program no time; it hears none of the others
+    "name",
+    ["SIGKILL", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("SIGTERM", "SIGHUP"))],
+)
 def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path: Path) -> None:
-    mark = uuid.uuid4().hex
     start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
     script = f"import os, subprocess, sys, time; {start}; open('up', 'w'); time.sleep(60)"
     program = f"from gil_demo import run_script; run_script({script!r}, 60)"
-    own = {MARK: mark, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | own
-    ) as parent:
+    own = make_marked_environment(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=own) as parent:
         assert wait_until((tmp_path / "up").exists)
         children = psutil.Process(parent.pid).children(recursive=True)
         assert len(children) == 3  # the guard, the script, and what it started
         parent.send_signal(signal.Signals[name])
     (tmp_path / "up").unlink()
     assert wait_until(lambda: not any(child.is_running() for child in children), 5.0)
-    assert wait_until(lambda: not list(tmp_path.iterdir()), 1.0)
+    assert_nothing_left(own)
 
 
 @needs_signals
@@ -146,7 +151,6 @@ def test_a_script_whose_parent_is_ended_goes_with_its_folder(name: str, tmp_path
 def test_a_parent_killed_before_its_script_starts_leaves_no_folder(
     deed: str, tmp_path: Path
 ) -> None:
-    mark = uuid.uuid4().hex
     program = (
         "import os, signal, tempfile\n"
         "make, die = tempfile.mkdtemp, lambda: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -154,11 +158,10 @@ def test_a_parent_killed_before_its_script_starts_leaves_no_folder(
         "tempfile.mkdtemp = make_and_die\n"
         "from gil_demo import run_script; run_script('')"
     )
-    own = {MARK: mark, "TMPDIR": str(tmp_path)}
-    ended = subprocess.run([sys.executable, "-c", program], env=os.environ | own, timeout=30)
+    own = make_marked_environment(tmp_path)
+    ended = subprocess.run([sys.executable, "-c", program], env=own, timeout=30)
     assert ended.returncode == -signal.SIGKILL
-    assert wait_until(lambda: not find_marked(mark), 5.0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(own)
 
 
 def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +173,7 @@ def test_what_can_t_be_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch)
         return look(process)
 
     monkeypatch.setattr(psutil.Process, "environ", look_at_few)
-    assert run_script("while True: pass", 1.0).state == "stopped after the time allowed"
+    assert run_script("while True: pass", 0.2).state == "stopped after the time allowed"
 
 
 def test_a_script_is_ended_even_where_nothing_can_be_looked_at(
@@ -179,7 +182,7 @@ def test_a_script_is_ended_even_where_nothing_can_be_looked_at(
     before = set(psutil.Process().children())
     monkeypatch.setattr(psutil, "pids", list[int]().pop)  # it fails so where there is no /proc
     with pytest.raises(IndexError):
-        run_script("while True: pass", 1.0)
+        run_script("while True: pass", 0.2)
     monkeypatch.undo()
     assert set(psutil.Process().children()) <= before
 
@@ -209,10 +212,19 @@ def test_a_python_that_cannot_start_another_says_so(monkeypatch: pytest.MonkeyPa
         run_isolated(["python"], "", [], 1.0, {})
 
 
-def test_processes_of_another_script_live_on() -> None:
+def test_processes_of_another_script_live_on(tmp_path: Path) -> None:
+    up, over = tmp_path / "up", tmp_path / "over"
+    source = (
+        "import pathlib, time\n"
+        f"pathlib.Path({str(up)!r}).touch()\n"
+        f"while not pathlib.Path({str(over)!r}).exists(): time.sleep(0.01)\n"
+        "print('done')"
+    )
     with ThreadPoolExecutor(1) as executor:
-        other = executor.submit(run_script, "import time\ntime.sleep(1.5)\nprint('done')")
+        other = executor.submit(run_script, source)
+        assert wait_until(up.exists)
         assert run_script("").state == "finished"
+        over.touch()
         assert other.result().output == "done\n"
 
 

@@ -11,10 +11,14 @@ from gil_demo.checks import GilDemoError, RunnerUnavailable
 from gil_demo.running.subinterpreters import interpreters
 from gil_demo.running.workloads import countdown
 from gil_demo.tables.kinds import combine
-from tests.conftest import interrupt, interrupt_once_there, run_once, watch_finalizers
+from tests.conftest import (
+    interrupt,
+    interrupt_once_there,
+    needs_python_3_14,
+    run_once,
+    watch_finalizers,
+)
 from tests.made import tasks
-
-there = pytest.mark.skipif(sys.version_info < (3, 14), reason="they come with Python 3.14")
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has sub-interpreters")
@@ -28,7 +32,7 @@ def test_where_there_are_none_it_is_said_by_name_and_reason_before_anything_star
             experiment(["threads", "interpreters"])
 
 
-@there
+@needs_python_3_14
 def test_modules_are_each_sub_interpreter_s_own_and_what_can_t_be_sent_is_named() -> None:
     tasks.mark_module("here")
     with interpreters(2) as run:
@@ -41,14 +45,14 @@ def test_modules_are_each_sub_interpreter_s_own_and_what_can_t_be_sent_is_named(
             run(tasks.leave, [1, 2])
 
 
-@there
+@needs_python_3_14
 def test_no_finalizer_of_theirs_is_met_by_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     met = watch_finalizers(monkeypatch, importlib.import_module("concurrent.interpreters").Queue)
     run_once(interpreters, countdown, [1, 2])
     assert set(met) == {False}
 
 
-@there
+@needs_python_3_14
 def test_all_are_ready_at_once_and_after_an_interrupt_they_have_ended(tmp_path: Path) -> None:
     mark, before = tmp_path / "started", threading.active_count()
     with interpreters(3) as run:
@@ -61,7 +65,7 @@ def test_all_are_ready_at_once_and_after_an_interrupt_they_have_ended(tmp_path: 
             run(countdown, [10])
 
 
-@there
+@needs_python_3_14
 @pytest.mark.thorough
 def test_an_interrupt_at_any_moment_of_their_life_leaves_no_thread() -> None:
     moments = random.Random(7)

@@ -1,11 +1,12 @@
 import pytest
 
-from gil_demo import compare_random_numbers, draw, follow_global, summarise, verdict
+from gil_demo import compare_random_numbers, follow_global
 from gil_demo.sharing import counters
 from gil_demo.sharing.copies import ADDED, PARENT, SET, SOURCES
 from tests.charts import assert_readable
 from tests.conftest import METHODS
 from tests.made.sharing import LOOKS, make_globals
+from tests.made.unchecked import draw, summarise, verdict
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from gil_demo import GilDemoError, compare_sharing, draw, summarise, verdict
+from gil_demo import GilDemoError, compare_sharing
 from gil_demo.measuring import rounds
 from gil_demo.sharing import prices
 from gil_demo.sharing.counters import add_up, put_each
@@ -18,6 +18,7 @@ from gil_demo.sharing.updates import PLAIN, RAW
 from tests.charts import assert_readable
 from tests.made.runs import assert_one_run
 from tests.made.sharing import MICROSECONDS, make_prices
+from tests.made.unchecked import draw, summarise, verdict
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 

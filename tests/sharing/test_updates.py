@@ -4,12 +4,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gil_demo import GilDemoError, count_lost_updates, draw, load_recorded, summarise, verdict
+from gil_demo import GilDemoError, count_lost_updates, load_recorded
 from gil_demo.sharing import portable_updates
 from gil_demo.sharing.updates import CALL, DEFAULT, INTERVALS, LOCKED, PLAIN, TINY
 from tests.charts import assert_readable
+from tests.made.pythons import write_stranger
 from tests.made.runs import assert_one_run
 from tests.made.sharing import EXPECTED, make_updates
+from tests.made.unchecked import draw, summarise, verdict
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs", "no_wait")
 
@@ -42,9 +44,7 @@ def test_a_program_that_is_no_python_is_told(tmp_path: Path) -> None:
     with pytest.raises(GilDemoError, match=r"^no other Python can be started, since .*missing"):
         count_lost_updates([tmp_path / "missing"])
     if sys.platform != "win32":
-        stranger = tmp_path / "stranger"
-        stranger.write_text("#!/bin/sh\necho '<answer>[1]</answer>'\n", encoding="utf-8")
-        stranger.chmod(0o755)
+        stranger = write_stranger(tmp_path, "stranger", "echo '<answer>[1]</answer>'")
         with pytest.raises(GilDemoError, match=r"no updates could be counted under .*stranger: "):
             count_lost_updates([stranger], budget=0.01)
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.text import Text
 from pandas.testing import assert_frame_equal
 
 import gil_demo
 from gil_demo import ResultsError, combine, draw, load, save, summarise, verdict
-from gil_demo.drawing.style import Chart, draw_png
+from gil_demo.drawing.style import DOTS_PER_INCH, PAPER, Chart, draw_png, get_look
 from gil_demo.tables.kinds import KINDS, draw_each, find, list_schemas, open_table
 from gil_demo.tables.schema import MACHINE
-from tests.charts import ODD_SETTINGS, assert_plain
+from tests.charts import ODD_SETTINGS, assert_plain, measure_contrast
 from tests.made.kinds import CHARTS, MAKERS, draw_once, make_once, summarise_once
 
 LAYERS = (
@@ -23,6 +25,8 @@ LAYERS = (
     "race turns sharing pool costs waiting pythons engines examination classroom",
     *("claims", "exercises", "recording", "cli", "__main__"),
 )
+LEAST_LETTERS = 8.0  # of the picture at half of its width and height, in pixels
+LEAST_CONTRAST = 3.0  # of letters that are large or bold, on their paper (WCAG 2.2, 1.4.3)
 
 each_kind = pytest.mark.parametrize("name", KINDS)
 
@@ -120,6 +124,20 @@ def test_a_heading_is_within_its_chart_and_its_description_says_all(name: str, c
     assert re.search(r"\d", told)
     assert "  " not in drawn.description
     assert_plain(drawn.description)
+
+
+@pytest.mark.parametrize(("name", "chart"), CHARTS)
+def test_letters_are_large_enough_and_stand_out_and_paper_is_white(name: str, chart: str) -> None:
+    drawn = draw_once(name, chart)
+    assert to_rgba(drawn.get_facecolor()) == to_rgba(PAPER)
+    texts = [text for text in drawn.findobj(Text) if text.get_text().strip()]
+    for text in (text for text in texts if text.get_visible()):
+        letters = float(text.get_fontsize()) * DOTS_PER_INCH / 72 / 2
+        assert letters >= LEAST_LETTERS, text.get_text()
+        # a number inside a bar stands out from that
+        is_inside = to_rgb(text.get_color()) == to_rgb(PAPER)
+        paper = get_look("processes").colour if is_inside else PAPER
+        assert measure_contrast(text.get_color(), paper) >= LEAST_CONTRAST, text.get_text()
 
 
 @each_kind

@@ -14,6 +14,7 @@ from gil_demo.classroom.files import read_sheet
 from gil_demo.measuring.runs import RUNS
 from gil_demo.tables.kinds import KINDS, choose_schema
 from gil_demo.tables.schema import SHARES, convert
+from gil_demo.tables.spreadsheets import undo
 from tests.made.kinds import make_once
 from tests.made.runs import make_run
 
@@ -56,11 +57,9 @@ Door = Callable[[Path], pd.DataFrame]
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_a_spreadsheet_saved_again_is_the_table_that_it_was(name: str, file: Path) -> None:
-    for words, separator, encoding in (
-        (ENGLISH, ",", "utf-8"),
-        (ENGLISH, "\t", "utf-16"),
-        (GERMAN, ";", "utf-8-sig"),
-    ):
+    every = ((ENGLISH, ",", "utf-8"), (ENGLISH, "\t", "utf-16"), (GERMAN, ";", "utf-8-sig"))
+    # kinds of tables differ in their columns, and it is German that changes numbers, too
+    for words, separator, encoding in every if name == "compare" else every[-1:]:
         save_again(make_once(name), file, words, separator, encoding)
         assert_frame_equal(load(file), make_once(name))
 
@@ -109,6 +108,13 @@ def test_what_may_mean_two_things_is_refused_with_its_row_and_the_way_out(
             door(file)
 
 
+def undo_one(name: str, shown: str) -> str:
+    """Return what becomes of a text that a spreadsheet shows in a column."""
+    columns = {name: [shown]}
+    undo(columns, RUNS, "the file", ",")
+    return columns[name][0]
+
+
 @pytest.mark.parametrize(
     ("shown", "day"),
     [
@@ -123,15 +129,12 @@ def test_what_may_mean_two_things_is_refused_with_its_row_and_the_way_out(
         ("31.11.2026", "31.11.2026"),
     ],
 )
-def test_a_date_is_read_where_it_can_be_of_one_day_only(shown: str, day: str, file: Path) -> None:
-    save(make_run(measured_on=shown), file)
-    assert set(load(file)["measured_on"]) == {day}
+def test_a_date_is_read_where_it_can_be_of_one_day_only(shown: str, day: str) -> None:
+    assert undo_one("measured_on", shown) == day
 
 
-def test_a_version_that_was_taken_for_a_date_is_one_again(file: Path) -> None:
+def test_a_version_that_was_taken_for_a_date_is_one_again() -> None:
     for shown in ("3.11.7", "03.11.2007", "3.11.2007", "03.11.07"):
-        save(make_run(python_version=shown), file)
-        assert set(load(file)["python_version"]) == {"3.11.7"}
+        assert undo_one("python_version", shown) == "3.11.7"
     for version in ("3.9.18", "2.7.18", "3.13.0", "3.15.0a2"):
-        save(make_run(python_version=version), file)
-        assert set(load(file)["python_version"]) == {version}
+        assert undo_one("python_version", version) == version

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gil_demo import ResultsError, draw, summarise, sweep_switch_interval, verdict
+import gil_demo
+from gil_demo import ResultsError, sweep_switch_interval
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.running.workloads import trace_countdown
@@ -12,6 +13,7 @@ from gil_demo.turns import sweep
 from tests.charts import assert_readable, read_across, read_up
 from tests.made.runs import assert_one_run, spread
 from tests.made.turns import Rounds, make_switches
+from tests.made.unchecked import draw, summarise, verdict
 
 pytestmark = pytest.mark.usefixtures("no_wait")
 
@@ -75,7 +77,7 @@ def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() ->
     assert summary["speed"].tolist()[:3] == pytest.approx([*speeds, 1.0])
     assert summary.filter(regex="_low|_high").isna().all(axis=None)  # too few rounds
     with pytest.raises(ResultsError, match="the table has no rounds at 5 ms to compare with"):
-        summarise(table[table["switch_interval_seconds"] != 0.005])
+        gil_demo.summarise(table[table["switch_interval_seconds"] != 0.005])
 
 
 def test_a_sweep_is_told_and_drawn_with_each_round_and_the_medians() -> None:

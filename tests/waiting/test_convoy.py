@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from gil_demo import ResultsError, draw, load_published, processes, serve, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, load_published, processes, serve
 from gil_demo.drawing.style import get_look
 from gil_demo.waiting import convoy
-from tests.charts import assert_apart, assert_readable, draw_and_list_texts, read_across, read_up
+from tests.charts import assert_apart, assert_readable, list_texts, read_across, read_up
 from tests.made.runs import assert_one_run, spread
+from tests.made.unchecked import draw, summarise, verdict
 from tests.made.waiting import SERVED, SWEPT, make_serve_table
 
 OWN = 0.005
@@ -66,7 +68,7 @@ def test_ratios_are_taken_inside_the_rounds_and_need_the_server_alone() -> None:
     medians = [2100, (0.9 / 1000 + 0.9 / 3200) / 2, (2 / 1000 + 2 / 3200) / 2]
     assert summary.iloc[2, 1:].tolist() == pytest.approx([OWN, 6, *medians, 10**0.5, 2, 5])
     with pytest.raises(ResultsError, match="no rounds beside nothing to hold the others against"):
-        summarise(table[table["beside"] != "nothing"])
+        gil_demo.summarise(table[table["beside"] != "nothing"])
 
 
 def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> None:
@@ -166,6 +168,6 @@ def test_extreme_tables_draw_readably_with_labels_that_do_not_touch() -> None:
     swept = {("thread", interval): [0.5 / interval] for interval in convoy.INTERVALS}
     for rates in (wide, {ALONE: [3e4], **swept}):
         chart = assert_readable(draw, make_serve_table(rates, recorded_on="a 12-core desktop"))
-        seen = draw_and_list_texts(chart)
+        seen = list_texts(chart)
         for axes in chart.axes:
             assert_apart(axes, [label for label in axes.get_xticklabels() if label in seen])

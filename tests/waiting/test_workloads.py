@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gil_demo import ResultsError, combine, draw, summarise, verdict
+import gil_demo
+from gil_demo import ResultsError, combine
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring import runs as measurements
 from gil_demo.tables.schema import split_runs
@@ -15,6 +16,7 @@ from gil_demo.waiting.workloads import WORKLOADS, check_predictions, compare_wor
 from tests.charts import assert_apart, assert_readable, read_across, read_up
 from tests.made.runs import assert_one_run, make_run, spread
 from tests.made.tasks import note_call
+from tests.made.unchecked import draw, summarise, verdict
 from tests.made.waiting import ORDINARY_SPEED_UPS, make_workload_table
 
 MEASURED = pytest.mark.usefixtures("no_wait", "everything_as_before")
@@ -74,9 +76,9 @@ def test_threads_help_where_the_whole_interval_says_so_in_one_run_of_each_worklo
     table = make_judged(sorting=[1.0])
     twice = r"one run of each workload, out of sleeping, .*, sorting; it holds sorting, sorting$"
     with pytest.raises(ResultsError, match=twice):
-        verdict(combine([table, table.assign(run_id="again")]))
+        gil_demo.verdict(combine([table, table.assign(run_id="again")]))
     with pytest.raises(ResultsError, match="it holds countdown"):
-        summarise(make_run(experiment="workloads"))
+        gil_demo.summarise(make_run(experiment="workloads"))
 
 
 def test_a_prediction_is_right_or_wrong_or_cannot_be_told() -> None:
