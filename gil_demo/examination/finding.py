@@ -19,6 +19,7 @@ from gil_demo.examination.table import (
     WAYS,
     estimate_control,
     estimate_free_share,
+    get_growth,
     read_traps,
 )
 from gil_demo.measuring.estimates import Estimate, estimate_ratio
@@ -52,7 +53,7 @@ FIXES = {
     "of its time: send a file's name or a part, or put it into shared memory.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
     "examine it with once=True.",
-    "answers differ": "Its answers differ {}: random numbers or state that is shared, or isn't. "
+    "answers differ": "Its answers differ {}: random numbers, or what changes between calls. "
     "Give each task its own seed, and its state as an argument.",
 }
 """What to do about each trap; the braces take what was seen."""
@@ -124,12 +125,12 @@ def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
 
 def _list_prices(first: Any, ways: dict[str, Any]) -> dict[str, Price]:
     chunk = 0.0 if math.isnan(first["chunk_seconds"]) else float(first["chunk_seconds"])
-    loop, size = ways[LOOP].seconds, int(first["tasks"])
+    loop, size = ways[LOOP].seconds, int(first["all_tasks"]) / get_growth(first)
     prices = {}
     for way, row in ways.items():
         own = loop * row.time_ratio
         # fewer tasks than workers take as long as one, and that has to be handed out
-        least = 0.0 if way == LOOP else min(loop / size, own) + chunk
+        least = 0.0 if way == LOOP else min(loop / int(first["tasks"]), own) + chunk
         prices[way] = Price(row.start_seconds, own / size, least)
     return prices
 
@@ -179,7 +180,7 @@ def _find_reservation(reading: Reading) -> str:
 def compare_ways(reading: Reading, way: str, other: str) -> Estimate:
     """Estimate how many times as long one way takes as another, for all tasks, round by round."""
     times = _pivot(reading.run)
-    grown = reading.tasks / int(reading.first["tasks"])
+    grown = get_growth(reading.first)
     rows = [reading.ways[name] for name in (way, other)]
     costs = [row.start_seconds + grown * times[row.runner] for row in rows]
     return estimate_ratio([*(costs[0] / costs[1])])
@@ -271,10 +272,12 @@ def _explain(reading: Reading) -> list[str]:
         _state_races(first)
         if THREADS in reading.ways and (reading.way == THREADS or not first["gil_enabled"])
         else "",
+        _advise_workers(reading),
+        _warn_of_others(reading),
         *_note(first),
         f"Rounds: {words.state_number(int(first['rounds']))} of each, of "
         f"{words.count_in_words(int(first['tasks']), 'task')}; {first['function']} was called "
-        f"{words.count_in_words(int(first['calls']), 'time')} at most on an argument.",
+        f"{words.count_in_words(int(first['calls']), 'time')} at most with each argument.",
     ]
 
 
@@ -283,8 +286,10 @@ def _state_times(reading: Reading) -> str:
     part = f", estimated from {words.state_number(int(first['tasks']))}"
     told = f"all tasks{part if first['tasks'] < first['all_tasks'] else ''}"
     each = [f"{way} {words.state_seconds(row.all_seconds)}" for way, row in reading.ways.items()]
-    following = "" if reading.reservation else f"; next comes {name_way(reading.second, reading)}"
-    return f"Times for {told}: {', '.join(each)}.\nRule: {RULE}{following}."
+    times = f"Times for {told}: {', '.join(each)}."
+    if reading.reservation:
+        return times
+    return f"{times}\nRule: {RULE}; next comes {name_way(reading.second, reading)}."
 
 
 def _state_thresholds(reading: Reading) -> str:
@@ -339,7 +344,8 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
         return ""
     busy = words.find_busy_reservations(first, 2 if computes else 1)
     if busy or share.high - share.low > _WIDE_SHARE:
-        return "GIL: too uneven, or too busy a machine, to tell when the function lets go of it."
+        why = "the machine was too busy" if busy else "the times varied too much"
+        return f"GIL: how much of its time the function lets go of it can't be told; {why}."
     held = 1 - share.centre
     most = f"threads can gain {1 / held:.1f} × at most" if held > 0.05 else "try more threads"
     ends = f"({words.state_share(share.low)} to {words.state_share(share.high)})"
@@ -406,6 +412,24 @@ def _state_races(first: Any) -> str:
         f"Races: none seen in {calls} by threads that were made to switch as often as they can; "
         "one may still exist."
     )
+
+
+def _advise_workers(reading: Reading) -> str:
+    """Say that more threads may gain more, where tasks mostly wait and there are more of them."""
+    first = reading.first
+    workers, share = int(first["workers"]), first["task_cpu_percent"] / 100
+    more = min(reading.tasks, 8 * workers)
+    if reading.reservation or reading.way != THREADS or share > 0.5 or more < 2 * workers:
+        return ""
+    return f"More: a task mostly waits, so more threads may gain more; try workers={more}."
+
+
+def _warn_of_others(reading: Reading) -> str:
+    """Tell what other programs took, where it didn't take away the verdict."""
+    busy = words.find_busy_reservations(reading.first, int(reading.first["workers"]))
+    if reading.reservation or not busy:
+        return ""
+    return f"Note: {busy[0]}."
 
 
 def _note(first: Any) -> list[str]:

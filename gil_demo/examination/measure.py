@@ -1,5 +1,6 @@
 """Examine a function: the same tasks in a loop, in threads, in processes and otherwise."""
 
+import inspect
 import math
 import statistics
 import time
@@ -12,7 +13,7 @@ import pandas as pd
 
 from gil_demo import checks
 from gil_demo.checks import GilDemoError, check_sequence, shorten
-from gil_demo.examination.look import Look, look_at, name_function
+from gil_demo.examination.look import Look, look_at, name_function, unwrap
 from gil_demo.examination.plan import (
     count_least,
     limit_calls,
@@ -60,7 +61,8 @@ def examine(
         arguments: a list, one argument for each task.
         workers: how many threads or processes.
         budget: seconds for all of it; where all tasks would take too long, a sample is run.
-        timeout: seconds that one call may take.
+        timeout: seconds that one call may take. What catches every exception, by a bare `except`,
+            can't be stopped in this process.
         start_method: how processes are started; None means the platform's default.
         engines: which of cluster (Dask) and ray to try as well.
         setup: called before each run of the tasks, in this process, and not timed.
@@ -90,7 +92,7 @@ def examine(
     facts = collect_facts("examine") | {"function": name_function(function), "interpreter": ""}
     facts |= {"workers": workers, "all_tasks": len(given)}
     likely = 1 if once else limit_calls(most_ways, limit_rounds(seconds))
-    _announce(f"{facts['function']} will be called", likely, " on an argument", seconds)
+    _announce(f"{facts['function']} will be called", likely, " with each argument", seconds)
     began = time.monotonic()
     between = partial(_between, setup, teardown)
     with between():
@@ -147,6 +149,12 @@ def _check(
     for name, value in (("function", function), ("setup", setup), ("teardown", teardown)):
         if not callable(value) and (value is not None or name == "function"):
             raise TypeError(f"{name} must be a function, not {shorten(value)}")
+    inner = unwrap(function)
+    if inspect.iscoroutinefunction(inner) or inspect.isgeneratorfunction(inner):
+        raise TypeError(
+            f"function must do its work when it is called; {name_function(function)} is an async "
+            "function or a generator, which only begins it: call it in a function that runs it"
+        )
     if not isinstance(once, bool):
         raise TypeError(f"once must be True or False, not {shorten(once)}")
     return check_sequence("arguments", arguments)
@@ -198,6 +206,7 @@ def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[float]) -> 
         "chunksize": ways.plan.chunksize,
         "calls": calls,
         "task_seconds": times.median(),
+        "growth": math.nan if ways.once else ways.estimate_growth(),
         "task_low_seconds": times.quantile(0.1),
         "task_high_seconds": times.quantile(0.9),
         "task_cpu_percent": round(100 * look.cpu_share, 1),

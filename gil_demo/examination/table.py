@@ -1,5 +1,6 @@
 """An examined function: the table of its rounds, and what they sum up to."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ FACTS = {
     "interpreter": Column("text", may_be_empty=True),
     "function": Column("text"),
     **dict.fromkeys(("workers", "tasks", "all_tasks", "chunksize", "calls"), Column("whole")),
+    "growth": Column("number", may_be_empty=True, formerly=""),
     **dict.fromkeys(("task_seconds", "task_low_seconds", "task_high_seconds"), Column("duration")),
     "task_cpu_percent": Column("number"),
     **dict.fromkeys(("argument_bytes", "answer_bytes"), Column("whole", may_be_empty=True)),
@@ -48,6 +50,7 @@ EXAMINED = make_schema(
     variant=("work", "runner", "start_method"),
 )
 """A row for each timed run of `tasks` out of `all_tasks`; `interpreter` is empty for this Python.
+`growth` is how many times as long all tasks take, where they are too uneven to count them.
 `seconds` runs until the last answer is there. `cpu_seconds` are those of this process.
 `part_seconds` are those of the plain loop for the few tasks that are also run beside a countdown
 in another thread, which had `beside_seconds` on a core. What was found once stands in every row:
@@ -83,7 +86,7 @@ def _sum_up(run: pd.DataFrame) -> list[dict[str, Any]]:
     own = run[run["work"] == FUNCTION]
     times = own.pivot_table(index="round", columns="runner", values="seconds", sort=False)
     starts = own.groupby("runner")[["start_up_seconds", "tear_down_seconds"]].median()
-    grown = int(first["all_tasks"]) / int(first["tasks"])
+    grown = get_growth(first)
     loop = estimate_median([*times[BASELINE]])
     rows = []
     for (runner, start), way in WAYS.items():
@@ -100,6 +103,12 @@ def _sum_up(run: pd.DataFrame) -> list[dict[str, Any]]:
         told |= spread("time_ratio", ratio) | {"start_seconds": fixed}
         rows.append(told | spread("all", whole, "all_seconds"))
     return rows
+
+
+def get_growth(first: Any) -> float:
+    """Get how many times as long all tasks take as those of a run."""
+    by_number = int(first["all_tasks"]) / int(first["tasks"])
+    return by_number if math.isnan(first["growth"]) else float(first["growth"])
 
 
 def estimate_free_share(run: pd.DataFrame) -> Estimate:

@@ -51,6 +51,7 @@ _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
 _MORE_ROUNDS = 1.25
 _REPEATED = 3
+_UNEVEN = 3.0  # times as long as a short task
 _CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
 
 
@@ -158,6 +159,18 @@ class Ways:
         """Estimate the seconds for a first try of each way and one round."""
         tries = 1 if self.once else 2
         return tries * len(self.runs) * self.plan.size * statistics.fmean(self.look.usual)
+
+    def estimate_growth(self) -> float:
+        """Estimate how many times as long all tasks take as those of a run, nan where it's plain.
+
+        The first look knows how long each takes, and more of them, where they are uneven.
+        """
+        times = sorted(self.look.usual)
+        if times[-1] < _UNEVEN * times[len(times) // 10]:
+            return math.nan
+        each = dict(zip(self.look.places, self.look.seconds, strict=True))
+        own = sum(each[place] for place in self.plan.places)
+        return max(1.0, len(self.given) * statistics.fmean(times) / own)
 
     def list_variants(self) -> dict[tuple[str, str], Callable[[], Run]]:
         variants: dict[tuple[str, str], Callable[[], Run]] = {

@@ -206,6 +206,11 @@ def _refusals_explained(workers: int) -> Iterator[None]:
     except (ConnectionResetError, EOFError):  # or the fork server itself, from Python 3.14 on
         raise WorkerDied(f"a worker process ended {_advise_unready()}") from None
     except (OSError, RuntimeError) as reason:  # a thread is refused by a RuntimeError
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise GilDemoError(
+                "this worker imports the script that starts workers: let the script do that only "
+                'below `if __name__ == "__main__":`'
+            ) from None
         told = f"the operating system refused {workers} worker processes ({reason})"
         raise GilDemoError(f"{told}{_advise_refused(reason)}") from reason
 

@@ -5,6 +5,7 @@ import multiprocessing
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 
 from gil_demo.examination import samples
 
@@ -50,6 +51,10 @@ def hash_twice(size: int) -> None:
     own.start()
     hashlib.sha256(data)
     own.join()
+
+
+def count_up(number: int) -> Iterator[int]:
+    yield from range(number)
 
 
 def leave_mark(told: tuple[str, int]) -> int:

@@ -130,7 +130,23 @@ def test_the_loop_alone_and_fewer_tasks_than_workers_carry_no_verdict() -> None:
 
 def test_what_wins_beside_other_programs_is_told_all_the_same() -> None:
     busy: dict[str, Any] = {"others_percent": 60.0, "stolen_percent": 0.0}
-    assert verdict(make_examination(WAITING, **busy)).startswith("Use a pool of two threads")
+    told = verdict(make_examination(WAITING, **busy))
+    assert told.startswith("Use a pool of two threads")
+    assert "Note: other programs took 60 % of the cores during the run" in told
+
+
+def test_more_threads_are_named_where_tasks_mostly_wait() -> None:
+    told = verdict(make_examination(WAITING, task_cpu_percent=2.0))
+    assert "More: a task mostly waits, so more threads may gain more; try workers=16." in told
+    assert "More: " not in verdict(make_examination(WAITING, task_cpu_percent=90.0))
+
+
+def test_uneven_tasks_grow_as_the_first_look_says() -> None:
+    plain, uneven = make_examination(CPU_BOUND), make_examination(CPU_BOUND, growth=20.0)
+    seconds = [summarise_examination(one)["all_seconds"] for one in (plain, uneven)]
+    assert seconds[1][0] == pytest.approx(2 * seconds[0][0])
+    reading = read(uneven, summarise_examination(uneven))
+    assert reading.prices[LOOP].at(400) == pytest.approx(seconds[1][0])
 
 
 def test_the_number_of_tasks_at_which_the_choice_flips_is_that_of_the_prices() -> None:
@@ -167,14 +183,14 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     uneven = make_examination(free_share=0.5)
     is_late = uneven["round"] > 3
     uneven["beside_seconds"] = uneven["beside_seconds"].where(is_late, 0.0)
-    assert "GIL: too uneven, or too busy" in verdict(uneven)
+    assert "it can't be told; the times varied too much." in verdict(uneven)
     # a task of microseconds tells nothing
     assert estimate_free_share(make_examination(loop=1e-4)).rounds == 0
 
 
 def test_nothing_is_said_of_the_gil_where_a_countdown_had_no_core_of_its_own() -> None:
     half: dict[str, Any] = {"others_percent": 48.0, "stolen_percent": 0.0}
-    assert "GIL: too uneven, or too busy a machine" in verdict(make_examination(**half))
+    assert "it can't be told; the machine was too busy." in verdict(make_examination(**half))
     waiting = make_examination(WAITING, free_share=1.0, task_cpu_percent=2.0, **half)
     assert "GIL: let go for 100 %" in verdict(waiting)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gil_demo import GilDemoError, countdown, examine, verdict
+from gil_demo import GilDemoError, countdown, examine, summarise, verdict
 from gil_demo.examination import samples
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways
@@ -66,7 +66,8 @@ def test_every_way_runs_the_same_tasks_in_whole_rounds(method: str, capsys: Capt
     assert pools["start_up_seconds"].iloc[0] > 0
     assert tell(table) == ({}, {})
     assert re.fullmatch(
-        r"parse_log will be called at most [\d,]+ times on an argument, within about [\d.]+ m?s\.\n"
+        r"parse_log will be called at most [\d,]+ times with each argument, within "
+        r"about [\d.]+ m?s\.\n"
         r"(After a first look: at most [\d,]+ times( \(a run takes at most \d of the 9\))?, within "
         r"about [\d.]+ m?s\.\n)?",
         capsys.readouterr().out,
@@ -130,6 +131,21 @@ def test_with_once_too_a_way_that_fails_is_left_out() -> None:
     table = run(functions.fail_in_worker, [3] * 100, once=True)
     assert "KeyError" in tell(table)[1]["processes"]
     assert {"sequential", "threads"} <= set(table["runner"])
+
+
+def test_what_only_begins_its_work_is_refused() -> None:
+    async def ask(_: int) -> None: ...
+
+    for function in (ask, functions.count_up):
+        with pytest.raises(TypeError, match="is an async function or a generator, which only"):
+            run(function, [1])
+
+
+def test_a_list_whose_tasks_are_uneven_is_reckoned_by_the_first_look() -> None:
+    lengths = [1] * 60 + [150]
+    table = run(samples.ask_server, lengths, budget=3.0)
+    (loop,) = summarise(table).query("way == 'plain loop'")["all_seconds"]
+    assert 0.19 < loop < 0.5  # and not 61 × what the few of a run take
 
 
 @there

@@ -179,6 +179,16 @@ def test_what_a_system_refuses_is_told_with_its_cause_and_what_to_do(
         pass
 
 
+def test_a_worker_that_imports_a_script_without_a_guard_says_what_the_script_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    monkeypatch.setattr(pools.HeldPool, "open", Mock(side_effect=RuntimeError("bootstrapping")))
+    told = r"^this worker imports the script that starts workers"
+    with pytest.raises(GilDemoError, match=told), processes(2, METHODS[0]):
+        pass
+
+
 @needs_signals
 @pytest.mark.parametrize("method", METHODS)
 def test_a_working_folder_that_is_gone_or_a_missing_semaphore_is_named(
