@@ -145,7 +145,8 @@ def test_a_list_whose_tasks_are_uneven_is_reckoned_by_the_first_look() -> None:
     lengths = [1] * 60 + [150]
     table = run(samples.ask_server, lengths, budget=3.0)
     (loop,) = summarise(table).query("way == 'plain loop'")["all_seconds"]
-    assert 0.19 < loop < 0.5  # and not 61 × what the few of a run take
+    # and not 61 times the mean of the few of a run, which has the long one in it or hasn't
+    assert 0.11 < loop < 0.45
 
 
 @there
