@@ -1,10 +1,21 @@
 """Interrupts (Ctrl-C, or Jupyter's stop button) kept away from moments that must not be cut."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _depth = 0
+
+
+def _forget() -> None:
+    """Begin a forked process with nothing held: it comes from the midst of its parent's work."""
+    global _depth
+    _depth = 0
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)
 
 
 def is_holding() -> bool:

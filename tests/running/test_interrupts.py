@@ -1,12 +1,16 @@
+import multiprocessing
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gil_demo import interpreters
-from gil_demo.running.interrupts import held_back
+from gil_demo.running.interrupts import held_back, is_holding
+from gil_demo.running.limits import TimeUp, limited
+from gil_demo.running.pools import list_start_methods
 from tests.conftest import needs_python_3_14, needs_signals
 
 
@@ -21,6 +25,21 @@ def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_befor
     assert signal.getsignal(signal.SIGINT) is handler
     if sys.platform != "win32":
         assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@needs_signals
+def test_a_limit_of_time_cuts_no_such_block_and_a_forked_process_holds_nothing() -> None:
+    done = []
+    with pytest.raises(TimeUp), limited(0.05):  # noqa: PT012
+        with held_back():
+            time.sleep(0.4)
+            done.append("the rest of the block")
+            if "fork" in list_start_methods():
+                with multiprocessing.get_context("fork").Pool(1) as pool:
+                    done.append(pool.apply(is_holding))
+        time.sleep(10)
+    assert done in (["the rest of the block"], ["the rest of the block", False])
+    assert not is_holding()
 
 
 def test_outside_the_main_thread_the_block_just_runs() -> None:
