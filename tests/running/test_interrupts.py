@@ -29,7 +29,7 @@ def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_befor
 
 @needs_signals
 def test_a_limit_of_time_cuts_no_such_block_and_a_forked_process_holds_nothing() -> None:
-    done = []
+    done: list[object] = []
     with pytest.raises(TimeUp), limited(0.05):  # noqa: PT012
         with held_back():
             time.sleep(0.4)
