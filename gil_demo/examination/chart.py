@@ -8,7 +8,8 @@ import pandas as pd
 
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import INK, SOFT_INK, Chart, get_look
-from gil_demo.examination.finding import name_place, read, split_by_place, state_advice
+from gil_demo.examination.choice import read
+from gil_demo.examination.finding import name_place, split_by_place, state_advice
 from gil_demo.examination.table import COLD
 from gil_demo.tables.schema import list_rows, split_runs
 from gil_demo.words import capitalise, count_in_words, describe_conditions, head, state_seconds

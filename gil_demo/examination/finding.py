@@ -2,14 +2,23 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from gil_demo import words
+from gil_demo.examination.choice import (
+    NEAR,
+    RULE,
+    Reading,
+    choose,
+    compare_ways,
+    find_flips,
+    lay_out,
+    read,
+)
 from gil_demo.examination.table import (
     COLD,
-    FUNCTION,
     IS_ON,
     KEPT,
     LOOP,
@@ -19,16 +28,12 @@ from gil_demo.examination.table import (
     WAYS,
     estimate_control,
     estimate_free_share,
-    get_growth,
     read_traps,
 )
-from gil_demo.measuring.estimates import Estimate, estimate_ratio
-from gil_demo.tables.schema import list_rows, split_runs
+from gil_demo.measuring.estimates import estimate_ratio
+from gil_demo.tables.schema import split_runs
 
-RULE = "the simplest way within a tenth of the quickest"
 _AGAIN = ", where such lists come again"
-NEAR, FAR = 1.1, 1.3
-_MOST_TASKS = 10**7
 _LITTLE = 0.01  # of a task
 _WIDE_SHARE = 0.4
 _FEW = 10  # times as many workers as were used
@@ -59,30 +64,6 @@ FIXES = {
 """What to do about each trap; the braces take what was seen."""
 
 
-class Price(NamedTuple):
-    """What a way costs, in seconds: at its start, for each task, and for any list at least."""
-
-    start: float
-    each: float
-    least: float
-
-    def at(self, tasks: int) -> float:
-        return self.start + max(tasks * self.each, self.least)
-
-
-class Reading(NamedTuple):
-    """One run, and what it says."""
-
-    run: pd.DataFrame
-    first: Any  # its first row, which has what was found once
-    ways: dict[str, Any]  # rows of the summary by way, the simplest way first
-    prices: dict[str, Price]
-    tasks: int  # of the reader
-    way: str  # the choice
-    second: str  # what comes next
-    reservation: str  # why there is no verdict; usually empty
-
-
 def judge_examination(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what to use, by which figures, and what stands in the way; a part for each run."""
     own, others = split_by_place(table)
@@ -109,109 +90,6 @@ def name_place(run: pd.DataFrame) -> str:
     if first["interpreter"]:
         return str(first["interpreter"])
     return words.describe_computer(first).removeprefix("Recorded on ")
-
-
-def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
-    """Read the choice out of a run: the simplest way within a tenth of the quickest."""
-    rows = list_rows(summary[summary["run_id"] == run["run_id"].iloc[0]])
-    first, ways = run.iloc[0], {row.way: row for row in rows}
-    prices, tasks = _list_prices(first, ways), int(first["all_tasks"])
-    way = choose(prices, tasks)
-    others = prices.keys() - {way}
-    second = min(others, key=lambda one: prices[one].at(tasks), default="")
-    reading = Reading(run, first, ways, prices, tasks, way, second, "")
-    return reading._replace(reservation=_find_reservation(reading))
-
-
-def _list_prices(first: Any, ways: dict[str, Any]) -> dict[str, Price]:
-    chunk = 0.0 if math.isnan(first["chunk_seconds"]) else float(first["chunk_seconds"])
-    loop, size = ways[LOOP].seconds, int(first["all_tasks"]) / get_growth(first)
-    prices = {}
-    for way, row in ways.items():
-        own = loop * row.time_ratio
-        # fewer tasks than workers take as long as one, and that has to be handed out
-        least = 0.0 if way == LOOP else min(loop / int(first["tasks"]), own) + chunk
-        prices[way] = Price(row.start_seconds, own / size, least)
-    return prices
-
-
-def choose(prices: dict[str, Price], tasks: int) -> str:
-    """Choose the simplest way within a tenth of the quickest, for so many tasks."""
-    most = NEAR * min(price.at(tasks) for price in prices.values())
-    return next(way for way, price in prices.items() if price.at(tasks) <= most)
-
-
-def _find_reservation(reading: Reading) -> str:
-    """Say in a clause why a run carries no verdict; empty if it does."""
-    first, way = reading.first, reading.way
-    if not reading.second:
-        return "nothing but the plain loop could be run"
-    more = "give more arguments" if first["calls"] == 1 else "allow more seconds"
-    if few := words.find_round_reservations(reading.run):
-        return f"{few[0]}; {more}"
-    if first["tasks"] < min(first["workers"], first["all_tasks"]):
-        tasks = words.count_in_words(int(first["tasks"]), "task")
-        return f"a run held {tasks}, fewer than there are workers; take fewer workers"
-    busy = words.find_busy_reservations(first, int(first["workers"]))
-    is_simpler = True  # than the choice, which must be quicker then
-    for other in reading.ways:
-        is_simpler &= other != way
-        most = compare_ways(reading, way, other).high
-        limit = words.LEAST if other == LOOP else 1.0 if is_simpler else FAR
-        if way != other and most > limit:
-            told = "no clear difference" if most < FAR else "too uneven to tell"
-            names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
-            return (busy and busy[0]) or (
-                f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; {more}"
-            )
-    if busy:
-        control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
-        lost = max(1.0, float(most) / control.centre) if control.rounds else float(most)
-        # what others may have kept from all that runs at once
-        freed = {
-            name: price if name == LOOP else price._replace(each=price.each / lost)
-            for name, price in reading.prices.items()
-        }
-        if choose(freed, reading.tasks) != way:
-            return busy[0]
-    return ""
-
-
-def compare_ways(reading: Reading, way: str, other: str) -> Estimate:
-    """Estimate how many times as long one way takes as another, for all tasks, round by round."""
-    times = _pivot(reading.run)
-    grown = get_growth(reading.first)
-    rows = [reading.ways[name] for name in (way, other)]
-    costs = [row.start_seconds + grown * times[row.runner] for row in rows]
-    return estimate_ratio([*(costs[0] / costs[1])])
-
-
-def find_flips(prices: dict[str, Price], tasks: int) -> tuple[tuple[int, str], tuple[int, str]]:
-    """Find the number of tasks below, and from, which another way is the choice.
-
-    Each with that way; 0 where there is none.
-    """
-    way = choose(prices, tasks)
-
-    def find(low: int, high: int) -> int:
-        """Find where between two numbers, which differ in their choice, it changes."""
-        while high - low > max(1, low // 50):
-            middle = (low + high) // 2
-            is_low = choose(prices, middle) == choose(prices, low)
-            low, high = (middle, high) if is_low else (low, middle)
-        return high
-
-    below, above = (0, ""), (0, "")
-    low, high = tasks, tasks
-    while low > 1 and not below[0]:
-        low, before = max(1, low // 2), low
-        if (other := choose(prices, low)) != way:
-            below = (find(low, before), other)
-    while high < _MOST_TASKS and not above[0]:
-        high, before = 2 * high, high
-        if (other := choose(prices, high)) != way:
-            above = (find(before, high), other)
-    return below, above
 
 
 def name_way(way: str, reading: Reading) -> str:
@@ -446,7 +324,7 @@ def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> lis
     for run in runs:
         first, key = run.iloc[0], str(run["run_id"].iloc[0])
         lone = loops[key] / loops[base]
-        ratio = estimate_ratio([*_pivot(run)["threads"] / _pivot(run)["sequential"]])
+        ratio = estimate_ratio([*lay_out(run)["threads"] / lay_out(run)["sequential"]])
         ends, called = "", f"too few rounds to say more, {ratio.rounds}"
         if not math.isnan(ratio.low):
             ends = f" (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
@@ -459,8 +337,3 @@ def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> lis
         if not first["gil_enabled"]:
             lines.append(_state_races(first))
     return lines
-
-
-def _pivot(run: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the seconds of the function's runs: a row for each round, a column for each way."""
-    return run[run["work"] == FUNCTION].pivot_table("seconds", "round", "runner")

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo import examine, summarise
-from gil_demo.examination.finding import read
+from gil_demo.examination.choice import read
 from gil_demo.examination.table import COLD, KEPT, LOOP, THREADS, estimate_free_share
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
 from gil_demo.running.workloads import countdown

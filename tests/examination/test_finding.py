@@ -5,15 +5,8 @@ import pandas as pd
 import pytest
 
 from gil_demo import combine, draw
-from gil_demo.examination.finding import (
-    FIXES,
-    RULE,
-    choose,
-    find_flips,
-    judge_examination,
-    name_way,
-    read,
-)
+from gil_demo.examination.choice import RULE, choose, find_flips, read
+from gil_demo.examination.finding import FIXES, judge_examination, name_way
 from gil_demo.examination.table import (
     COLD,
     KEPT,

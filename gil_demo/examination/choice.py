@@ -1,0 +1,147 @@
+"""What an examination chooses: the rule, what each way is reckoned at, and where it flips."""
+
+import math
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from gil_demo import words
+from gil_demo.examination.table import COLD, FUNCTION, KEPT, LOOP, estimate_control, get_growth
+from gil_demo.measuring.estimates import Estimate, estimate_ratio
+from gil_demo.tables.schema import list_rows
+
+RULE = "the simplest way within a tenth of the quickest"
+NEAR, FAR = 1.1, 1.3
+_MOST_TASKS = 10**7
+
+
+class Price(NamedTuple):
+    """What a way costs, in seconds: at its start, for each task, and for any list at least."""
+
+    start: float
+    each: float
+    least: float
+
+    def at(self, tasks: int) -> float:
+        return self.start + max(tasks * self.each, self.least)
+
+
+class Reading(NamedTuple):
+    """One run, and what it says."""
+
+    run: pd.DataFrame
+    first: Any  # its first row, which has what was found once
+    ways: dict[str, Any]  # rows of the summary by way, the simplest way first
+    prices: dict[str, Price]
+    tasks: int  # of the reader
+    way: str  # the choice
+    second: str  # what comes next
+    reservation: str  # why there is no verdict; usually empty
+
+
+def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
+    """Read the choice out of a run: the simplest way within a tenth of the quickest."""
+    rows = list_rows(summary[summary["run_id"] == run["run_id"].iloc[0]])
+    first, ways = run.iloc[0], {row.way: row for row in rows}
+    prices, tasks = _list_prices(first, ways), int(first["all_tasks"])
+    way = choose(prices, tasks)
+    others = prices.keys() - {way}
+    second = min(others, key=lambda one: prices[one].at(tasks), default="")
+    reading = Reading(run, first, ways, prices, tasks, way, second, "")
+    return reading._replace(reservation=_find_reservation(reading))
+
+
+def _list_prices(first: Any, ways: dict[str, Any]) -> dict[str, Price]:
+    chunk = 0.0 if math.isnan(first["chunk_seconds"]) else float(first["chunk_seconds"])
+    loop, size = ways[LOOP].seconds, int(first["all_tasks"]) / get_growth(first)
+    prices = {}
+    for way, row in ways.items():
+        own = loop * row.time_ratio
+        # fewer tasks than workers take as long as one, and that has to be handed out
+        least = 0.0 if way == LOOP else min(loop / int(first["tasks"]), own) + chunk
+        prices[way] = Price(row.start_seconds, own / size, least)
+    return prices
+
+
+def choose(prices: dict[str, Price], tasks: int) -> str:
+    """Choose the simplest way within a tenth of the quickest, for so many tasks."""
+    most = NEAR * min(price.at(tasks) for price in prices.values())
+    return next(way for way, price in prices.items() if price.at(tasks) <= most)
+
+
+def _find_reservation(reading: Reading) -> str:
+    """Say in a clause why a run carries no verdict; empty if it does."""
+    first, way = reading.first, reading.way
+    if not reading.second:
+        return "nothing but the plain loop could be run"
+    more = "give more arguments" if first["calls"] == 1 else "allow more seconds"
+    if few := words.find_round_reservations(reading.run):
+        return f"{few[0]}; {more}"
+    if first["tasks"] < min(first["workers"], first["all_tasks"]):
+        tasks = words.count_in_words(int(first["tasks"]), "task")
+        return f"a run held {tasks}, fewer than there are workers; take fewer workers"
+    busy = words.find_busy_reservations(first, int(first["workers"]))
+    is_simpler = True  # than the choice, which must be quicker then
+    for other in reading.ways:
+        is_simpler &= other != way
+        most = compare_ways(reading, way, other).high
+        limit = words.LEAST if other == LOOP else 1.0 if is_simpler else FAR
+        if way != other and most > limit:
+            told = "no clear difference" if most < FAR else "too uneven to tell"
+            names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
+            return (busy and busy[0]) or (
+                f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; {more}"
+            )
+    if busy:
+        control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
+        lost = max(1.0, float(most) / control.centre) if control.rounds else float(most)
+        # what others may have kept from all that runs at once
+        freed = {
+            name: price if name == LOOP else price._replace(each=price.each / lost)
+            for name, price in reading.prices.items()
+        }
+        if choose(freed, reading.tasks) != way:
+            return busy[0]
+    return ""
+
+
+def compare_ways(reading: Reading, way: str, other: str) -> Estimate:
+    """Estimate how many times as long one way takes as another, for all tasks, round by round."""
+    times = lay_out(reading.run)
+    grown = get_growth(reading.first)
+    rows = [reading.ways[name] for name in (way, other)]
+    costs = [row.start_seconds + grown * times[row.runner] for row in rows]
+    return estimate_ratio([*(costs[0] / costs[1])])
+
+
+def find_flips(prices: dict[str, Price], tasks: int) -> tuple[tuple[int, str], tuple[int, str]]:
+    """Find the number of tasks below, and from, which another way is the choice.
+
+    Each with that way; 0 where there is none.
+    """
+    way = choose(prices, tasks)
+
+    def find(low: int, high: int) -> int:
+        """Find where between two numbers, which differ in their choice, it changes."""
+        while high - low > max(1, low // 50):
+            middle = (low + high) // 2
+            is_low = choose(prices, middle) == choose(prices, low)
+            low, high = (middle, high) if is_low else (low, middle)
+        return high
+
+    below, above = (0, ""), (0, "")
+    low, high = tasks, tasks
+    while low > 1 and not below[0]:
+        low, before = max(1, low // 2), low
+        if (other := choose(prices, low)) != way:
+            below = (find(low, before), other)
+    while high < _MOST_TASKS and not above[0]:
+        high, before = 2 * high, high
+        if (other := choose(prices, high)) != way:
+            above = (find(before, high), other)
+    return below, above
+
+
+def lay_out(run: pd.DataFrame) -> pd.DataFrame:
+    """Lay out the seconds of the function's runs: a row for each round, a column for each way."""
+    return run[run["work"] == FUNCTION].pivot_table("seconds", "round", "runner")
