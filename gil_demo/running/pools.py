@@ -355,7 +355,7 @@ def check_alive(crew: Sequence[BaseProcess], describe: Callable[[], str]) -> Non
     if ended:
         dead = next(process for process in crew if process.sentinel in ended)
         deadline = time.monotonic() + END_SECONDS
-        while dead.exitcode is None and time.monotonic() < deadline:
+        while _get_code(dead) is None and time.monotonic() < deadline:
             time.sleep(0.001)  # its sentinel goes before its exit code comes
         raise WorkerDied(f"a worker process ended ({_describe_exit(dead)}) {describe()}")
 
@@ -365,12 +365,24 @@ def describe_work(tasks: Sequence[object]) -> str:
     return f"with {len(tasks)} task{'s' * (len(tasks) != 1)} under way: {shorten(tasks)}"
 
 
+def _get_code(process: BaseProcess) -> int | None:
+    """Get an exit code; a fork server's is left to the pool's own thread, since one asker gets it."""
+    if _is_of_fork_server(process):
+        code: int | None = process._popen.returncode  # type: ignore[attr-defined]
+        return code
+    return process.exitcode
+
+
+def _is_of_fork_server(process: BaseProcess) -> bool:
+    return "ForkServer" in type(process).__name__
+
+
 def _describe_exit(process: BaseProcess) -> str:
     code = process.exitcode
     if code is None:  # where SIGCHLD is ignored, no one gets it
         return "exit code not known"
-    if code == 255 and "ForkServer" in type(process).__name__:
-        return "exit code not known"  # it says 255, too, where two threads asked for its code
+    if code == 255 and _is_of_fork_server(process):
+        return "exit code not known"  # it says 255, too, to whoever asks when the code is taken
     if code >= 0:
         return f"exit code {code}"
     names: dict[int, str] = {number: number.name for number in signal.Signals}
