@@ -11,6 +11,7 @@ from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.pythons.table import INTERPRETERS, MEASURED, summarise_interpreters
 from gil_demo.tables.schema import check_kind, check_one_run
+from gil_demo.words import count_in_words
 
 FREE_THREADED, ORDINARY = "CPython 3.13.5t", "CPython 3.13.0"
 SHARE = 0.1  # of a task's length, which its cost should be at most
@@ -220,10 +221,11 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
     )
     shares, lowest = speed_ups / workers.where(workers < cores, cores), speed_ups.min()
     farthest = processes.iloc[int(shares.argmin())]
+    used = count_in_words(int(farthest["usable_cores"]), "usable core")
     return Answer("lowest_share", answer).judge_number(
         shares.min(),
         f"{shares.min():.2f}, on {farthest['file']}: its speed-up is {farthest['speed_up']:.2f}, "
-        f"with {farthest['usable_cores']} usable cores and {farthest['workers']} workers.",
+        f"with {used} and {count_in_words(int(farthest['workers']), 'worker')}.",
         {
             "there, a machine with one core is compared with two, which it hasn't got. Its ideal "
             "is the smaller of workers and usable cores.": (speed_ups / workers).min(),

@@ -161,7 +161,9 @@ def _is_same(found: Any, expected: Any, tell: Callable[[float, float], bool]) ->
     if isinstance(found, set):
         return found == set(expected)
     if isinstance(found, dict):
-        return all(tell(found[label], number) for label, number in expected.items())
+        return found.keys() == set(expected.keys()) and all(
+            tell(found[label], number) for label, number in expected.items()
+        )
     return tell(found, expected)
 
 
@@ -212,5 +214,5 @@ def read_names(answer: object) -> set[str] | None:
 def describe(answer: object) -> str:
     """Name an answer for a hint: small ones as they are, tables by their size."""
     if isinstance(answer, pd.DataFrame | pd.Series):
-        return f"a {type(answer).__name__} of {len(answer)} rows"
+        return f"a {type(answer).__name__} of {count_in_words(len(answer), 'row')}"
     return shorten(answer.item() if isinstance(answer, np.generic) else answer)

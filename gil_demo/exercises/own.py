@@ -16,8 +16,7 @@ def check_start_share(answer: object, table: pd.DataFrame) -> Judgement:
     summary = summarise_examination(table).set_index("way")
     if COLD not in summary.index:
         raise ResultsError("the table has no processes")
-    cold = summary.loc[[COLD]]
-    start, whole = (float(cold[name].iloc[0]) for name in ("start_seconds", "all_seconds"))
+    start, whole = (float(summary[name][COLD]) for name in ("start_seconds", "all_seconds"))
     share = start / whole
     return Answer("start_share", answer).judge_number(
         share,

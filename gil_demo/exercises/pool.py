@@ -30,7 +30,7 @@ def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
     longest = summarise_lists(table).sort_values("tasks").iloc[-1]
     workers, tasks, share = table["workers"].iloc[0], longest["tasks"], longest["ideal_share"]
     rounds, crowded = -(-tasks // workers), ""
-    if longest["busy_share"] > share:
+    if round(longest["busy_share"], 2) > round(share, 2):
         crowded = (
             " That is more, since tasks that are alike need not last alike: one that waits for a "
             "core counts as busy, too."
@@ -187,16 +187,16 @@ def check_sizes(answer: object, parcels: Mapping[str, Sized]) -> Judgement:
 def check_fitting(answer: object, weights: pd.DataFrame) -> Judgement:
     """Check how many workers fit into the memory that a server can spare."""
     check_one_run(weights, WEIGHTS)
-    most = float(weights["unique_bytes"].max())
-    fitting = SPARE_MEGABYTES * 1_000_000 // most
-    least = SPARE_MEGABYTES * 1_000_000 // float(weights["unique_bytes"].min())
+    spare, most = SPARE_MEGABYTES * 1_000_000, float(weights["unique_bytes"].max())
+    fitting, least = spare // most, spare // float(weights["unique_bytes"].min())
     return Answer("fitting", answer).judge_number(
         fitting,
         f"{fitting:,.0f}. Of the smallest, {least:,.0f} would fit: what a worker imports and "
         "holds decides.",
         {
             "that is how many of the smallest fit.": least,
-            "upside down: that is one worker's part.": most / (SPARE_MEGABYTES * 1_000_000),
+            "a part of a worker can't be started. Round down.": spare / most,
+            "upside down: that is one worker's part.": most / spare,
         },
         "divide the bytes to spare by `most`, and round down.",
     )

@@ -14,7 +14,7 @@ from gil_demo.measuring.runs import BASELINE, RUNS, check_comparable, summarise
 from gil_demo.race.comparison import find_reservations
 from gil_demo.recorded import load_published
 from gil_demo.tables.schema import check_kind
-from gil_demo.words import MARGIN, state_share
+from gil_demo.words import MARGIN, count_in_words, state_share
 
 SHORT_COUNT = 20_000
 REHEARSAL_SECONDS = 0.02
@@ -26,7 +26,7 @@ def check_rounds(answer: object, table: pd.DataFrame) -> Judgement:
     rounds, ways = table["round"].nunique(), table["runner"].nunique()
     return Answer("rounds", answer).judge_number(
         rounds,
-        f"{rounds} rounds, and each way of running was timed once in each of them.",
+        f"{count_in_words(rounds, 'round')}, and each way of running was timed once in each.",
         {
             "that is the number of rows. Each round has a row for each way of running; "
             "count every round once.": len(table),
@@ -57,6 +57,8 @@ def check_spread(answer: object, table: pd.DataFrame) -> Judgement:
 def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
     """Check the speed-up of processes, as the median of the ratios inside each round."""
     check_comparable(table)
+    for name in ("threads", "processes"):
+        pick(table, f"the table has no {name}", "runner", name)
     rounds = table.pivot_table(index="round", columns="runner", values="seconds")
     loop, threads, processes = (rounds[name] for name in (BASELINE, "threads", "processes"))
     speed_up, of_threads = (loop / processes).median(), (loop / threads).median()
@@ -284,7 +286,7 @@ def _find_fault_of_parts(found: Any, count: int, parts: int) -> str:
     if not all(isinstance(part, Integral) and not isinstance(part, bool) for part in found):
         return "each part should be a whole number. `//` gives one, `/` does not."
     if len(found) != parts:
-        return f"it should have {parts} parts, not {len(found)}."
+        return f"it should have {count_in_words(parts, 'part')}, not {len(found)}."
     if (lost := count - sum(found)) > 0:
         return f"{lost:,} of {count:,} steps lost. Who takes what the division leaves over?"
     if lost < 0:

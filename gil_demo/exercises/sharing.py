@@ -16,25 +16,26 @@ TOTAL, TASKS, ADDED = 5, 3, 2
 def check_after(answer: object) -> Judgement:
     """Check what a global holds in the parent when threads, or processes, have added to it."""
     changed = TOTAL + TASKS * ADDED
+
+    def tell(threads: int, processes: int) -> dict[str, int]:
+        return {"threads": threads, "processes": processes}
+
     return Answer("after", answer).judge_numbers(
-        {"threads": changed, "processes": TOTAL},
+        tell(changed, TOTAL),
         f"{changed} and {TOTAL}. Threads add to the one global that there is, each process to a "
         "copy of its own, which goes when the process ends.",
         {
             "that is as if the processes shared the parent's global. Where is the `total` that a "
-            "worker adds to?": {"threads": changed, "processes": changed},
-            "that is the wrong way round. Who shares a memory with the parent?": {
-                "threads": TOTAL,
-                "processes": changed,
-            },
-            "the threads share the parent's global. Does nothing become of what they add?": {
-                "threads": TOTAL,
-                "processes": TOTAL,
-            },
-            "that is what a worker process sees. The parent has a `total` of its own.": {
-                "threads": changed,
-                "processes": TOTAL + ADDED,
-            },
+            "worker adds to?": tell(changed, changed),
+            "that is the wrong way round. Who shares a memory with the parent?": tell(
+                TOTAL, changed
+            ),
+            "the threads share the parent's global. Does nothing become of what they add?": tell(
+                TOTAL, TOTAL
+            ),
+            "that is what a worker process sees. The parent has a `total` of its own.": tell(
+                changed, TOTAL + ADDED
+            ),
         },
         f"all {TASKS} threads add {ADDED} to one global. How many of the processes add to the "
         "parent's?",
@@ -48,7 +49,11 @@ class _Files(list[TextIO]):
 
 def check_make_tasks(answer: object) -> Judgement:
     """Check a function that makes tasks of open files, which can't be sent to a worker."""
-    with TemporaryDirectory(prefix="gil_demo-") as folder, ExitStack() as stack:
+    with (
+        # Windows removes no file that the reader's function has opened and kept
+        TemporaryDirectory(prefix="gil_demo-", ignore_cleanup_errors=True) as folder,
+        ExitStack() as stack,
+    ):
         files = _Files()
         for lines in (2, 3, 5):
             path = Path(folder, f"{lines}.txt")

@@ -10,7 +10,7 @@ from gil_demo.tables.schema import check_kind, check_one_run
 from gil_demo.turns.timeline import SLICES
 from gil_demo.waiting.convoy import EXCHANGES
 from gil_demo.waiting.workloads import summarise_workloads
-from gil_demo.words import count_in_words
+from gil_demo.words import count_in_words, name_workers
 
 
 def check_longest(answer: object, slices: pd.DataFrame) -> Judgement:
@@ -64,8 +64,8 @@ def _state_running(lengths: pd.DataFrame) -> str:
     told = []
     for runner, own in lengths.groupby("runner", sort=False):
         elapsed = (own["end_seconds"].max() - own["start_seconds"].min()) * 1000
-        workers = own["worker"].nunique()
-        told.append(f"{own['milliseconds'].sum() / elapsed:.2f} of {workers} {runner}")
+        workers = name_workers(str(runner), own["worker"].nunique())
+        told.append(f"{own['milliseconds'].sum() / elapsed:.2f} of {workers}")
     return " and ".join(told)
 
 

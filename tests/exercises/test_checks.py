@@ -99,6 +99,7 @@ LOCKS = make_class_table(
         for name in CORES
     }
 )
+ONE_GROUP = LOCKS.assign(usable_cores=LOCKS["usable_cores"].where(LOCKS["file"] != "hugo", 1))
 THREADED = pick_machines(LOCKS, "threads")
 JUDGED = THREADED[THREADED["is_judged"]].groupby("gil_enabled")
 POOLS = CLASS[CLASS["runner"] == "processes"]
@@ -179,7 +180,7 @@ ROLLED = count(10)
 
 CASES = [
     Case(race.check_rounds, [RUN])
-    .gets((8, "Right: 8 rounds, and each way"), (5, "count the different values"))
+    .gets((8, "Right: eight rounds, and each way"), (5, "count the different values"))
     .gets((3, "number of ways of running")),
     Case(race.check_spread, [RUN])
     .gets((SPREAD, "Right: up to 1.88 ×, for threads."), (1 / SPREAD, "upside down"))
@@ -236,7 +237,8 @@ CASES = [
     .gets((lambda count, parts: [count / parts] * parts, "`//` gives one, `/` does not"))
     .gets((lambda count, parts: [-(-count // parts)] * parts, "more than 11 steps"))
     .gets((lambda count, parts: [count - parts + 1] + [1] * (parts - 1), "the largest part"))
-    .gets((lambda count, _: [count], "should have 2 parts, not 1"))
+    .gets((lambda count, _: [count], "should have two parts, not 1"))
+    .gets((lambda count, parts: split(count, max(2, parts)), "should have one part, not 2"))
     .gets((lambda count, parts: range(count, parts), "should be a list")),
     Case(turns.check_longest, [SLICES])
     .gets((7, "Right: 7.0 ms, which is 1.4 × the switch interval of 5 ms."))
@@ -244,7 +246,7 @@ CASES = [
     .gets((5.5, "that is the median"), (30, "take `end_seconds`")),
     Case(turns.check_longest, [LONG]).gets((0.2, "in seconds, and a slice of a process")),
     Case(turns.check_ran, [SLICES])
-    .gets((RAN, "Right: on average 1.00 of 2 threads and 2.00 of 2 processes ran"))
+    .gets((RAN, "Right: on average 1.00 of two threads and 2.00 of two processes ran"))
     .gets((pd.Series(RAN) / 1000, "those are seconds"))
     .gets((RAN | {("threads", 1): 18, ("threads", 2): 14}, "pauses included"))
     .gets((RAN | {("threads", 1): 7, ("threads", 2): 6}, "the longest slice")),
@@ -323,6 +325,7 @@ CASES = [
     ),
     Case(pool.check_fitting, [WEIGHTS])
     .gets((FITTING, "Right: "), (1 / FITTING, "upside down"), (9, "and round down"))
+    .gets((4e9 / WEIGHTS["unique_bytes"].max(), "a part of a worker can't be started"))
     .gets((4e9 // WEIGHTS["unique_bytes"].min(), "the smallest fit")),
     Case(pool.check_run_times, [])
     .gets(({1: 60, 4: 19.5, 1000: 6.054}, "Right: with 1,000 workers 6.05 s, and never below 6"))
@@ -386,8 +389,11 @@ CASES = [
     .gets((JUDGED["speed_up"].median(), "those are speed-ups"))
     .gets(({True: 1.05, False: 0.5}, "Take the rows where `is_judged` is true"))
     .gets(({True: 9, False: 9}, "each group's `time_ratio`")),
+    Case(elsewhere.check_medians, [ONE_GROUP]).gets(
+        ({True: 1.1}, "Right: 1.10 with the GIL, as"), ({True: 9}, "each group's `time_ratio`")
+    ),
     Case(elsewhere.check_lowest_share, [CLASS])
-    .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with 2 usable cores and 2 w"))
+    .gets((1 / 1.2, "Right: 0.83, on cleo: its speed-up is 1.67, with two usable cores and two"))
     .gets(((POOLS["speed_up"] / POOLS["usable_cores"]).min(), "two workers can't use"))
     .gets((POOLS["speed_up"].min(), "lowest speed-up"), (0.2, "take the smallest")),
     Case(elsewhere.check_lowest_share, [THREE], [(1, "highest"), (1 / 1.2, "median share")]),
@@ -424,6 +430,7 @@ def test_each_exercise__that_needs_a_table_refuses_a_table_without_what_it_asks_
     assert len(CHECKS) == 39
     only, pools = ("nothing", 0.005), {"sleeping": {"processes": [7.8] * 8}}
     for name, words, *tables in (
+        ("speed_up", "no processes", TWO),
         ("lost_share", "of two threads", make_run({PROCESSES: [0.5] * 8})),
         ("start_ups", "no processes", TWO),
         ("longest", "no threads", make_slices(run_at_once(0.012))),
@@ -444,6 +451,12 @@ def test_the_made_up_pool_refuses_what_a_real_one_refuses() -> None:
     (real,) = (text for text in Pool.join.__code__.co_consts if "running" in str(text))
     with pytest.raises(ValueError, match=str(real)):
         MadeUpPool().join()
+
+
+def test_a_busy_share_that_is_shown_like_the_ideal_one_is_not_called_more() -> None:
+    shares = {3: (spread(0.2), spread(0.9)), 7: (spread(0.2), [0.779] * 8)}
+    words = pool.check_best_share(7 / 9, make_lengths(shares, workers=3)).words
+    assert words.endswith(" 78 % of the time of three workers.")
 
 
 def test_a_break_even_without_a_verdict_is_compared_with_the_recorded_one(

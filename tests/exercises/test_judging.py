@@ -40,12 +40,12 @@ CASES = [
     .gets((np.float64(2.004), RIGHT), (10**5000, "it is a number of thousands of digits"))
     .gets(("2", "`answer` should be one number; it is '2'."), (Sulking(), "it is a Sulking."))
     .gets((float("nan"), "should be one number; it is nan"))
-    .gets((pd.Series([2.0]), "it is a Series of 1 rows")),
+    .gets((pd.Series([2.0]), "it is a Series of one row.")),
     Case(judge, ["numbers"])
     .gets((pd.Series(TWO).to_frame(), RIGHT), ({"threads": 2.0}, "it has them for ['threads']"))
     .gets(({"threads": 2.0, "processes": "4"}, "should hold one number for each of threads, proc"))
-    .gets((pd.Series([2.0, 4.0], ["threads", "threads"]), "it is a Series of 2 rows"))
-    .gets((pd.DataFrame({"a": [1.0], "b": [2.0]}), "it is a DataFrame of 1 rows")),
+    .gets((pd.Series([2.0, 4.0], ["threads", "threads"]), "it is a Series of two rows"))
+    .gets((pd.DataFrame({"a": [1.0], "b": [2.0]}), "it is a DataFrame of one row.")),
     Case(judge, ["names"])
     .gets((pd.Series([*BOTH, "threads"]), RIGHT))
     .gets(("sequential", "the others"), (range(10**9), "should be a set of names; it is range("))
