@@ -4,6 +4,7 @@ It tells how long tasks take, what it costs to send them to a worker, and which 
 """
 
 import io
+import math
 import pickle
 import random
 import statistics
@@ -18,12 +19,13 @@ from typing import Any, NamedTuple
 from gil_demo.checks import GilDemoError, shorten
 from gil_demo.examination.table import OWN_THREADS, TURNS_ON
 from gil_demo.running.limits import TimeUp, limited
-from gil_demo.running.workers import is_gil_enabled, note_culprits
+from gil_demo.running.workers import note_culprits
 from gil_demo.words import state_share
 
 MOST_BYTES = 100_000_000
 """The largest argument or answer that is sent to a worker, and all answers that are kept."""
-_MOST_LOADED = 20_000_000  # what is larger is weighed, but not rebuilt
+MOST_REBUILT_BYTES = 20_000_000
+"""What is larger is pickled to be weighed, but not rebuilt."""
 _MOST_GLOBAL_BYTES = 1_000_000
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
 _LARGE_SHARE, _SMALL_BYTES = 0.1, 10_000
@@ -39,7 +41,7 @@ class Parcel(NamedTuple):
 
     size: int
     seconds: float
-    content: bytes | None  # None where it is large
+    content: bytes | None  # None where it is large: then the seconds are those to pickle it
 
 
 class Look(NamedTuple):
@@ -62,13 +64,16 @@ class Look(NamedTuple):
 
 
 class _Scales(io.RawIOBase):
-    """Counts what is written, and keeps none of it."""
+    """Counts what is written, and keeps none of it; raises an OverflowError above `most` bytes."""
 
     size = 0
+    most = math.inf
 
     def write(self, data: Any) -> int:
         size = memoryview(data).nbytes  # large arrays come as buffers, which have no length
         self.size += size
+        if self.size > self.most:
+            raise OverflowError
         return size
 
 
@@ -88,7 +93,7 @@ def culprits_noted() -> Iterator[list[str]]:
     """List the modules that turn the GIL on while the block runs."""
     show = warnings.showwarning
     try:
-        yield [] if is_gil_enabled() else note_culprits()
+        yield note_culprits()
     finally:
         warnings.showwarning = show
 
@@ -107,8 +112,9 @@ def weigh(value: object) -> Parcel:
     began = time.perf_counter()
     pickle.Pickler(scales, pickle.HIGHEST_PROTOCOL).dump(value)
     seconds = time.perf_counter() - began
-    if scales.size > _MOST_LOADED:
+    if scales.size > MOST_REBUILT_BYTES:
         return Parcel(scales.size, seconds, None)
+    seconds = math.inf
     for _ in range(3 if scales.size < _SHORT_BYTES else 1):  # others lengthen a short one
         began = time.perf_counter()
         content = pickle.dumps(value)
@@ -269,9 +275,9 @@ def snapshot(function: Any) -> dict[str, bytes]:
     for name, value in _list_globals(function, set()):
         try:
             scales = _Scales()
+            scales.most = _MOST_GLOBAL_BYTES
             pickle.Pickler(scales).dump(value)
-            if scales.size <= _MOST_GLOBAL_BYTES:
-                state[name] = pickle.dumps(value)
+            state[name] = pickle.dumps(value)
         except Exception:
             continue
     return state

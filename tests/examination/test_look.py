@@ -1,5 +1,4 @@
 import random
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from gil_demo.examination.look import (
     snapshot,
     weigh,
 )
+from gil_demo.running.workers import tell_gil
 from tests.examination import functions
 
 
@@ -42,10 +42,11 @@ def test_a_module_that_turns_the_gil_on_is_named_and_other_warnings_are_passed_o
 ) -> None:
     passed: list[str] = []
     monkeypatch.setattr(warnings, "showwarning", lambda told, *_: passed.append(str(told)))
-    monkeypatch.setattr(looks, "is_gil_enabled", lambda: False)
     seen = look(functions.turn_on_the_gil, [1, 2])
     assert seen.traps == {"turns the GIL on": "parser"}
     assert {*passed} == {"a warning of its own"}
+    look(len, ["a function that has nothing to do with it"])
+    assert tell_gil()[1] == []
 
 
 def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks() -> None:
@@ -80,7 +81,7 @@ def test_large_arrays_can_be_sent_and_sets_don_t_seem_to_change() -> None:
 
 
 def test_an_argument_too_large_to_copy_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "_MOST_LOADED", 1_000)
+    monkeypatch.setattr(looks, "MOST_REBUILT_BYTES", 1_000)
     assert "is too large to copy" in look(len, ["x" * 2_000] * 2).traps
 
 
@@ -91,7 +92,9 @@ def test_a_look_leaves_the_reader_s_own_arguments_as_they_are() -> None:
 
 
 def test_what_no_worker_can_have_is_told_with_its_type_or_its_size() -> None:
-    assert "an answer can't be pickled: generator" in look(samples.make_generator, [3]).obstacle
+    seen = look(samples.make_generator, [3])
+    assert "an answer can't be pickled: generator" in seen.obstacle
+    assert seen.answer is None
     assert "an argument can't be pickled: module" in look(str, [random, random]).obstacle
     large = look(functions.make_answer, [MOST_BYTES // 1_000_000 + 1])
     assert large.obstacle == "an answer takes 101 MB, more than the 100 MB that are sent"
@@ -123,8 +126,29 @@ def test_the_data_that_a_function_uses_are_its_globals_those_of_its_helpers_and_
     later = 1
 
 
-def test_a_parcel_is_weighed_and_a_large_one_isn_t_kept() -> None:
+class Slow:
+    """What is pickled at once, and takes a while to rebuild."""
+
+    def __reduce__(self) -> tuple[Callable[[int], int], tuple[int]]:
+        return samples.ask_server, (10,)
+
+
+def test_a_large_global_is_pickled_no_further_than_it_counts() -> None:
+    pickled = []
+
+    class Piece:
+        def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
+            pickled.append(self)
+            return bytes, (b"x" * 100_000,)
+
+    pieces = [Piece() for _ in range(100)]
+    assert snapshot(lambda: pieces) == {}
+    assert len(pickled) < 20
+
+
+def test_a_parcel_is_weighed_and_rebuilt_and_a_large_one_isn_t_kept() -> None:
     assert weigh(b"x" * 1_000).size > 1_000
+    assert weigh(Slow()).seconds >= 0.01
     assert weigh(bytes(30_000_000)).content is None
     with pytest.raises(TypeError):
         weigh(time.sleep for _ in [])
@@ -133,8 +157,7 @@ def test_a_parcel_is_weighed_and_a_large_one_isn_t_kept() -> None:
 def test_data_are_large_by_their_size_however_long_they_seem_to_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    module = sys.modules[look_at.__module__]
-    monkeypatch.setattr(module, "weigh", lambda value: weigh(value)._replace(seconds=1.0))
+    monkeypatch.setattr(looks, "weigh", lambda value: weigh(value)._replace(seconds=1.0))
     assert "large data" not in look(functions.measure_text, ["x" * 1_000] * 2).traps
     assert "large data" in look(functions.measure_text, ["x" * 20_000] * 2).traps
 
