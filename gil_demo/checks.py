@@ -56,9 +56,14 @@ def check_packages() -> None:
 
 
 def most_workers() -> int:
+    """Return the largest number of workers that a runner accepts here."""
+    return limit_workers(os.cpu_count() or 1, sys.platform == "win32")
+
+
+def limit_workers(cores: int, is_windows: bool) -> int:
     """Return the largest number of workers that a runner accepts: eight a core, at least 32."""
-    most = max(32, 8 * (os.cpu_count() or 1))
-    return min(most, 60) if sys.platform == "win32" else most  # it can wait for 63 processes
+    most = max(32, 8 * cores)
+    return min(most, 60) if is_windows else most  # it can wait for 63 processes
 
 
 def check_whole_number(name: str, value: object, least: int, most: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gil_demo import words
-from gil_demo.examination.table import COLD, FUNCTION, KEPT, LOOP, estimate_control, get_growth
+from gil_demo.examination.table import COLD, KEPT, LOOP, estimate_control, get_growth, lay_out
 from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
@@ -36,6 +36,7 @@ class Reading(NamedTuple):
     tasks: int  # of the reader
     way: str  # the choice
     second: str  # what comes next
+    busy: str  # what other programs took, in a clause; empty where that was little
     reservation: str  # why there is no verdict; usually empty
 
 
@@ -47,7 +48,8 @@ def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
     way = choose(prices, tasks)
     others = prices.keys() - {way}
     second = min(others, key=lambda one: prices[one].at(tasks), default="")
-    reading = Reading(run, first, ways, prices, tasks, way, second, "")
+    busy = "".join(words.find_busy_reservations(first, int(first["workers"])))
+    reading = Reading(run, first, ways, prices, tasks, way, second, busy, "")
     return reading._replace(reservation=_find_reservation(reading))
 
 
@@ -71,16 +73,15 @@ def choose(prices: dict[str, Price], tasks: int) -> str:
 
 def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
-    first, way = reading.first, reading.way
+    first, way, busy = reading.first, reading.way, reading.busy
     if not reading.second:
         return "nothing but the plain loop could be run"
     more = "give more arguments" if first["calls"] == 1 else "allow more seconds"
     if few := words.find_round_reservations(reading.run):
         return f"{few[0]}; {more}"
     if first["tasks"] < min(first["workers"], first["all_tasks"]):
-        tasks = words.count_in_words(int(first["tasks"]), "task")
+        tasks = words.count_in_run(reading.run, "task")
         return f"a run held {tasks}, fewer than there are workers; take fewer workers"
-    busy = words.find_busy_reservations(first, int(first["workers"]))
     is_simpler = True  # than the choice, which must be quicker then
     for other in reading.ways:
         is_simpler &= other != way
@@ -89,7 +90,7 @@ def _find_reservation(reading: Reading) -> str:
         if way != other and most > limit:
             told = "no clear difference" if most < FAR else "too uneven to tell"
             names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (way, other)]
-            return (busy and busy[0]) or (
+            return busy or (
                 f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}; {more}"
             )
     if busy:
@@ -101,7 +102,7 @@ def _find_reservation(reading: Reading) -> str:
             for name, price in reading.prices.items()
         }
         if choose(freed, reading.tasks) != way:
-            return busy[0]
+            return busy
     return ""
 
 
@@ -140,8 +141,3 @@ def find_flips(prices: dict[str, Price], tasks: int) -> tuple[tuple[int, str], t
         if (other := choose(prices, high)) != way:
             above = (find(before, high), other)
     return below, above
-
-
-def lay_out(run: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the seconds of the function's runs: a row for each round, a column for each way."""
-    return run[run["work"] == FUNCTION].pivot_table("seconds", "round", "runner")

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo import words
+from gil_demo.checks import limit_workers
 from gil_demo.examination.choice import (
     NEAR,
     RULE,
@@ -14,9 +15,9 @@ from gil_demo.examination.choice import (
     choose,
     compare_ways,
     find_flips,
-    lay_out,
     read,
 )
+from gil_demo.examination.look import MOST_REBUILT_BYTES
 from gil_demo.examination.table import (
     COLD,
     IS_ON,
@@ -28,6 +29,7 @@ from gil_demo.examination.table import (
     WAYS,
     estimate_control,
     estimate_free_share,
+    lay_out,
     read_traps,
 )
 from gil_demo.measuring.estimates import estimate_ratio
@@ -151,10 +153,10 @@ def _explain(reading: Reading) -> list[str]:
         if THREADS in reading.ways and (reading.way == THREADS or not first["gil_enabled"])
         else "",
         _advise_workers(reading),
-        _warn_of_others(reading),
+        f"Note: {reading.busy}." if reading.busy and not reading.reservation else "",
         *_note(first),
         f"Rounds: {words.state_number(int(first['rounds']))} of each, of "
-        f"{words.count_in_words(int(first['tasks']), 'task')}; {first['function']} was called "
+        f"{words.count_in_run(run, 'task')}; {first['function']} was called "
         f"{words.count_in_words(int(first['calls']), 'time')} at most with each argument.",
     ]
 
@@ -235,7 +237,8 @@ def _state_sending(first: Any, reading: Reading) -> str:
     least = _LITTLE * first["task_seconds"]
     parts = [
         f"an {name} ({words.state_bytes(first[f'{name}_bytes'])} at most) takes "
-        f"{words.state_seconds(first[f'{name}_seconds'])} to pickle and to rebuild"
+        f"{words.state_seconds(first[f'{name}_seconds'])} to pickle"
+        f"{' and to rebuild' * bool(first[f'{name}_bytes'] <= MOST_REBUILT_BYTES)}"
         for name in ("argument", "answer")
         if not pd.isna(first[f"{name}_bytes"]) and first[f"{name}_seconds"] > least
     ]
@@ -274,8 +277,7 @@ def _state_control(reading: Reading) -> str:
         f"Control: a pure countdown in {words.name_workers('processes', int(first['workers']))} "
         f"gained {control.centre:.2f} × ({control.low:.2f} to {control.high:.2f}) meanwhile"
     )
-    is_busy = bool(words.find_busy_reservations(first, int(first["workers"])))
-    if NEAR * gain.high < control.low and not is_busy:
+    if NEAR * gain.high < control.low and not reading.busy:
         return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
     most = min(first["workers"], first["usable_cores"])
     is_held_back = control.high < 0.8 * most and gain.centre <= control.centre
@@ -296,18 +298,11 @@ def _advise_workers(reading: Reading) -> str:
     """Say that more threads may gain more, where tasks mostly wait and there are more of them."""
     first = reading.first
     workers, share = int(first["workers"]), first["task_cpu_percent"] / 100
-    more = min(reading.tasks, 8 * workers)
+    most = limit_workers(int(first["logical_cores"]), first["operating_system"] == "Windows")
+    more = min(reading.tasks, 8 * workers, most)
     if reading.reservation or reading.way != THREADS or share > 0.5 or more < 2 * workers:
         return ""
     return f"More: a task mostly waits, so more threads may gain more; try workers={more}."
-
-
-def _warn_of_others(reading: Reading) -> str:
-    """Tell what other programs took, where it didn't take away the verdict."""
-    busy = words.find_busy_reservations(reading.first, int(reading.first["workers"]))
-    if reading.reservation or not busy:
-        return ""
-    return f"Note: {busy[0]}."
 
 
 def _note(first: Any) -> list[str]:

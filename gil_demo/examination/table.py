@@ -84,8 +84,8 @@ def summarise_examination(table: pd.DataFrame) -> pd.DataFrame:
 def _sum_up(run: pd.DataFrame) -> list[dict[str, Any]]:
     first = run.iloc[0]
     own = run[run["work"] == FUNCTION]
-    times = own.pivot_table(index="round", columns="runner", values="seconds", sort=False)
-    starts = own.groupby("runner")[["start_up_seconds", "tear_down_seconds"]].median()
+    times, parts = lay_out(run), ["start_up_seconds", "tear_down_seconds"]
+    starts = own.groupby("runner")[parts].median().sum(axis="columns")
     grown = get_growth(first)
     loop = estimate_median([*times[BASELINE]])
     rows = []
@@ -93,8 +93,7 @@ def _sum_up(run: pd.DataFrame) -> list[dict[str, Any]]:
         if runner not in times:
             continue
         ratio = estimate_ratio([*(times[runner] / times[BASELINE])])
-        own_starts = starts.loc[[runner]].fillna(0).to_numpy()
-        fixed = float(own_starts.sum()) if start else 0.0
+        fixed = float(starts[runner]) if start else 0.0
         ends = loop[:3] if way == LOOP else [loop.centre * one for one in ratio[:3]]
         centre, low, high = (fixed + grown * one for one in ends)
         whole = Estimate(centre, low, high, ratio.rounds)
@@ -103,6 +102,11 @@ def _sum_up(run: pd.DataFrame) -> list[dict[str, Any]]:
         told |= spread("time_ratio", ratio) | {"start_seconds": fixed}
         rows.append(told | spread("all", whole, "all_seconds"))
     return rows
+
+
+def lay_out(run: pd.DataFrame, work: str = FUNCTION) -> pd.DataFrame:
+    """Lay out the seconds of some work: a row for each round, a column for each way."""
+    return run[run["work"] == work].pivot_table("seconds", "round", "runner")
 
 
 def get_growth(first: Any) -> float:
@@ -130,7 +134,7 @@ def estimate_free_share(run: pd.DataFrame) -> Estimate:
 
 def estimate_control(run: pd.DataFrame) -> Estimate:
     """Estimate the speed-up of a pure countdown by as many processes."""
-    times = run[run["work"] == CONTROL].pivot_table("seconds", "round", "runner")
+    times = lay_out(run, CONTROL)
     if "processes" not in times:
         return NOTHING
     ratio = estimate_ratio([*(times["processes"] / times[BASELINE])])

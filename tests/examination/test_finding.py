@@ -3,10 +3,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from gil_demo import combine, draw
 from gil_demo.examination.choice import RULE, choose, find_flips, read
-from gil_demo.examination.finding import FIXES, judge_examination, name_way
+from gil_demo.examination.finding import FIXES, name_way
 from gil_demo.examination.table import (
     COLD,
     KEPT,
@@ -17,16 +18,11 @@ from gil_demo.examination.table import (
     estimate_control,
     estimate_free_share,
     read_traps,
-    summarise_examination,
     write_traps,
 )
 from tests.charts import assert_plain
 from tests.made.examination import CPU_BOUND, TINY, WAITING, make_examination
-
-
-def verdict(table: pd.DataFrame) -> str:
-    """Judge a table without the door's checks, which take longer."""
-    return judge_examination(table, summarise_examination(table))
+from tests.made.unchecked import summarise, verdict
 
 
 def find_line(text: str, beginning: str) -> str:
@@ -49,14 +45,11 @@ def find_line(text: str, beginning: str) -> str:
 def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
     table: pd.DataFrame, way: str, told: str
 ) -> None:
-    assert read(table, summarise_examination(table)).way == way
-    text = verdict(table)
+    reading, text = read(table, summarise(table)), verdict(table)
+    assert reading.way == way
     assert text.startswith(told)
     assert RULE in text
-    prices = {
-        one: price.at(400)
-        for one, price in read(table, summarise_examination(table)).prices.items()
-    }
+    prices = {one: price.at(400) for one, price in reading.prices.items()}
     assert prices[way] <= 1.1 * min(prices.values())
     assert_plain(*text.splitlines())
 
@@ -77,9 +70,7 @@ def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -
         r"an estimated 2\.1\d s, 1\.90 × as fast as the loop \(95 % interval [\d.]+ to [\d.]+\), "
         r"for 400 tasks\.$", text.splitlines()[0],
     )  # fmt: skip
-    assert find_line(
-        text, "Times for all tasks, estimated from 40: plain loop 4 s, threads 4.08 s, "
-    )
+    assert "\nTimes for all tasks, estimated from 40: plain loop 4 s, threads 4.08 s, " in text
     assert "estimated" not in verdict(make_examination(CPU_BOUND, all_tasks=40)).lower()
 
 
@@ -87,6 +78,7 @@ def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -
     ("told", "reason"),
     [
         ({"rounds": 4}, "only four rounds, an interval needs six; allow more seconds"),
+        ({"rounds": 3, "calls": 1}, "an interval needs six; give more arguments"),
         ({"width": 1.5, "ratios": {"threads": 1.0}}, "too uneven to tell"),
         ({"width": 0.5, "ratios": {"threads": 0.9}}, "threads may take 1.0"),
         ({"width": 1.5, "ratios": {"threads": 1.0}, "others_percent": 60.0,
@@ -101,14 +93,6 @@ def test_there_is_no_verdict_where_rounds_or_the_machine_don_t_carry_one(
     first = verdict(make_examination(**told)).splitlines()[0]
     assert first.startswith("No verdict: ")
     assert reason in first
-
-
-def test_more_arguments_are_asked_for_where_none_may_be_used_twice() -> None:
-    assert (
-        verdict(make_examination(rounds=3, calls=1))
-        .splitlines()[0]
-        .endswith("; give more arguments.")
-    )
 
 
 def test_the_loop_alone_and_fewer_tasks_than_workers_carry_no_verdict() -> None:
@@ -128,23 +112,34 @@ def test_what_wins_beside_other_programs_is_told_all_the_same() -> None:
     assert "Note: other programs took 60 % of the cores during the run" in told
 
 
-def test_more_threads_are_named_where_tasks_mostly_wait() -> None:
-    told = verdict(make_examination(WAITING, task_cpu_percent=2.0))
-    assert "More: a task mostly waits, so more threads may gain more; try workers=16." in told
-    assert "More: " not in verdict(make_examination(WAITING, task_cpu_percent=90.0))
+def test_more_threads_are_named_where_tasks_mostly_wait_as_many_as_are_accepted_there() -> None:
+    for workers, cores, system, share, told in (
+        *((2, 2, "Linux", 2.0, ["16"]), (16, 2, "Linux", 2.0, ["32"]), (32, 2, "Linux", 2.0, [])),
+        *((16, 8, "Windows", 2.0, ["60"]), (2, 2, "Linux", 90.0, [])),
+    ):
+        facts: dict[str, Any] = {"workers": workers, "logical_cores": cores}
+        facts |= {"operating_system": system, "task_cpu_percent": share}
+        text = verdict(make_examination(WAITING, **facts))
+        line = "More: a task mostly waits, so more threads may gain more; try workers=(.*)."
+        assert re.findall(line, text) == told
+
+
+def test_rows_are_summed_up_alike_in_any_order() -> None:
+    table = make_examination(rounds=20)
+    assert_frame_equal(summarise(table.sample(frac=1.0, random_state=3)), summarise(table))
 
 
 def test_uneven_tasks_grow_as_the_first_look_says() -> None:
     plain, uneven = make_examination(CPU_BOUND), make_examination(CPU_BOUND, growth=20.0)
-    seconds = [summarise_examination(one)["all_seconds"] for one in (plain, uneven)]
+    seconds = [summarise(one)["all_seconds"] for one in (plain, uneven)]
     assert seconds[1][0] == pytest.approx(2 * seconds[0][0])
-    reading = read(uneven, summarise_examination(uneven))
+    reading = read(uneven, summarise(uneven))
     assert reading.prices[LOOP].at(400) == pytest.approx(seconds[1][0])
 
 
 def test_the_number_of_tasks_at_which_the_choice_flips_is_that_of_the_prices() -> None:
     table = make_examination(CPU_BOUND, all_tasks=400)
-    reading = read(table, summarise_examination(table))
+    reading = read(table, summarise(table))
     (below, less), (above, more) = find_flips(reading.prices, 400)
     assert (less, above, more) == (KEPT, 0, "")
     for number, way in ((int(0.9 * below), KEPT), (int(1.1 * below), COLD)):
@@ -237,6 +232,8 @@ def test_sending_starting_and_memory_are_told_where_they_matter() -> None:
     assert "a chunk takes" not in text  # which is less than a hundredth of its tasks' time
     assert "Starting: two processes took 30 ms to start and to end." in text
     assert "500 MB of its own: what is free holds about eight of them." in text
+    large = verdict(make_examination(argument_bytes=30_000_000, argument_seconds=0.02))
+    assert "an argument (30 MB at most) takes 20 ms to pickle." in large  # which isn't rebuilt
 
 
 def test_what_a_sub_interpreter_takes_for_it_is_told_where_that_matters() -> None:
