@@ -5,7 +5,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
 from gil_demo.examination.ways import Run, Ways
 from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import BASELINE, collect_facts
+from gil_demo.measuring.runs import BASELINE, check_runners, collect_facts
 from gil_demo.running.pools import check_start_method
 from gil_demo.running.runners import ENGINES, find_missing
 from gil_demo.running.workers import is_gil_enabled
@@ -77,8 +77,9 @@ def examine(
         TypeError: an argument is of the wrong type.
         ValueError: an argument is not allowed; nothing has been called.
         RunnerUnavailable: an engine that is asked for isn't installed.
-        GilDemoError: the function raised, or took too long, in the plain loop. What fails in one of
-            the other ways is told in the table, and the others are measured.
+        GilDemoError: setup, teardown or the function raised, or a call took too long, in the plain
+            loop or in a later round. What fails when another way is first tried is told in the
+            table, and the others are measured.
     """
     given = _check(function, arguments, setup, teardown, once)
     checks.check_workers(workers)
@@ -103,7 +104,6 @@ def examine(
     facts["gil_enabled"] = is_gil_enabled()  # which its first call may have changed
     ways = Ways(function, given, look, workers, method, timeout, once, between)
     with ExitStack() as stack:
-        stack.callback(ways.forget)
         ways.open(stack, asked)
         left = seconds - (time.monotonic() - began)
         ways.plan = make_plan(look, workers, left, len(ways.runs))
@@ -150,7 +150,8 @@ def _check(
         if not callable(value) and (value is not None or name == "function"):
             raise TypeError(f"{name} must be a function, not {shorten(value)}")
     inner = unwrap(function)
-    if inspect.iscoroutinefunction(inner) or inspect.isgeneratorfunction(inner):
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_one(inner) for is_one in kinds):
         raise TypeError(
             f"function must do its work when it is called; {name_function(function)} is an async "
             "function or a generator, which only begins it: call it in a function that runs it"
@@ -163,11 +164,7 @@ def _check(
 def _check_engines(engines: object) -> list[str]:
     if isinstance(engines, tuple | list) and not engines:
         return []
-    names = checks.check_choices("engines", "engine", engines, [*ENGINES])
-    for name in names:
-        if reason := find_missing(name):
-            raise checks.RunnerUnavailable(f"{name}: {reason}")
-    return names
+    return check_runners(engines, "engine", [*ENGINES])
 
 
 @contextmanager
@@ -177,15 +174,18 @@ def _between(
     _call("setup", setup)
     try:
         yield
-    finally:
-        _call("teardown", teardown)
+    except BaseException:  # which is told, and not what a teardown makes of it
+        with suppress(GilDemoError):
+            _call("teardown", teardown)
+        raise
+    _call("teardown", teardown)
 
 
 def _call(name: str, function: Callable[[], object] | None) -> None:
     try:
         if function is not None:
             function()
-    except Exception as reason:
+    except (Exception, SystemExit) as reason:
         raise GilDemoError(f"{name} raised {type(reason).__name__}: {reason}") from reason
 
 

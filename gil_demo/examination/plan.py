@@ -85,13 +85,12 @@ def plan_once(plan: Plan, look: Look, tasks: int, workers: int, ways: int) -> Pl
     return plan._replace(places=places, size=size, part=size, chunksize=chunksize)
 
 
-def choose_chunksize(look: Look, size: int, tasks: int, workers: int, price: float) -> int:
+def choose_chunksize(look: Look, size: int, workers: int, price: float) -> int:
     """Choose chunks as `Pool.map` does; of uneven tasks smaller ones that are cheap to hand out.
 
     `price` is what a chunk costs to hand out, in seconds, nan where that isn't known.
     """
-    usual = min(compute_default_chunksize(one, workers) for one in (tasks, size))
-    times = sorted(look.usual)
+    usual, times = compute_default_chunksize(size, workers), sorted(look.usual)
     mean, ends = statistics.fmean(times), times[len(times) // 10 :: max(1, int(0.8 * len(times)))]
     if math.isnan(price) or ends[-1] - ends[0] <= _UNEVEN * mean:
         return usual

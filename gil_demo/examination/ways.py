@@ -90,9 +90,6 @@ class Ways:
         self._prepare = partial(import_quietly, module)
         self._slice = 0
 
-    def forget(self) -> None:
-        self.held = None
-
     def open(self, stack: ExitStack, engines: Sequence[str]) -> None:
         """Open all ways that can be had; where one can't, note why."""
         self.runs["threads"] = stack.enter_context(thread_pool(self.workers))
@@ -165,12 +162,13 @@ class Ways:
 
         The first look knows how long each takes, and more of them, where they are uneven.
         """
-        times = sorted(self.look.usual)
-        if times[-1] < _UNEVEN * times[len(times) // 10]:
+        usual = self.look.usual
+        times, mean = sorted(usual), statistics.fmean(usual)
+        if self.plan.size == len(self.given) or times[-1] < _UNEVEN * times[len(times) // 10]:
             return math.nan
-        each = dict(zip(self.look.places, self.look.seconds, strict=True))
-        own = sum(each[place] for place in self.plan.places)
-        return max(1.0, len(self.given) * statistics.fmean(times) / own)
+        each = dict(zip(self.look.places[-len(usual) :], usual, strict=True))
+        own = sum(each.get(place, mean) for place in self.plan.places)
+        return max(1.0, len(self.given) * mean / own)
 
     def list_variants(self) -> dict[tuple[str, str], Callable[[], Run]]:
         variants: dict[tuple[str, str], Callable[[], Run]] = {
@@ -274,8 +272,7 @@ class Ways:
                 self.runs[name](self.function, tasks, 1, self._get_limit())
 
     def choose_chunks(self) -> None:
-        sizes = (self.plan.size, len(self.given), self.workers)
-        chunksize = choose_chunksize(self.look, *sizes, self.chunk_seconds)
+        chunksize = choose_chunksize(self.look, self.plan.size, self.workers, self.chunk_seconds)
         self.plan = self.plan._replace(chunksize=chunksize)
 
     def shrink(self, seconds: float) -> None:
@@ -324,7 +321,7 @@ class Ways:
         """Run each task in the pool, find out about its workers, and what ended one, if any."""
         held, tasks = self.held, self._take_tasks()
         assert held is not None
-        with tempfile.TemporaryDirectory(prefix="gil_demo-") as folder:
+        with tempfile.TemporaryDirectory(prefix="gil_demo-", ignore_cleanup_errors=True) as folder:
             noted = Noted(self.function, folder)
             try:
                 told = self._run_in_pool(noted, [*enumerate(tasks)], 1, self._get_limit())

@@ -173,9 +173,11 @@ def collect_facts(experiment: str) -> dict[str, object]:
     }
 
 
-def check_runners(runners: object) -> list[str]:
+def check_runners(
+    runners: object, noun: str = "runner", known: Sequence[str] = RUNNERS
+) -> list[str]:
     """Return the names of runners if each is known, there once, and to be had here."""
-    names = check_choices("runners", "runner", runners, RUNNERS)
+    names = check_choices(f"{noun}s", noun, runners, known)
     for name in names:
         if reason := find_missing(name):
             raise RunnerUnavailable(f"{name}: {reason}")

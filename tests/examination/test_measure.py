@@ -1,7 +1,9 @@
 import math
-import os
 import re
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,14 @@ import pytest
 
 from gil_demo import GilDemoError, countdown, examine, summarise, verdict
 from gil_demo.examination import samples
+from gil_demo.examination.look import Look
+from gil_demo.examination.plan import Plan
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.runners import find_missing
 from gil_demo.running.workers import is_gil_enabled
-from tests.conftest import needs_signals
+from tests.conftest import interrupt
 from tests.examination import functions
 from tests.made.runs import assert_one_run
 
@@ -57,9 +61,8 @@ def test_every_way_runs_the_same_tasks_in_whole_rounds(method: str, capsys: Capt
     assert first["task_low_seconds"] <= first["task_seconds"] <= first["task_high_seconds"]
     assert first["argument_bytes"] > len(samples.make_log(20))
     assert first["gil_in_workers"] == ("on" if is_gil_enabled() else "off")
-    assert (
-        pd.isna(first["worker_bytes"]) or first["worker_bytes"] > 100_000
-    )  # not every system tells
+    # not every system tells
+    assert pd.isna(first["worker_bytes"]) or first["worker_bytes"] > 100_000
     loops = table[(table["work"] == FUNCTION) & (table["runner"] == "sequential")]
     assert (loops["part_seconds"] <= loops["seconds"]).all()
     pools = table[(table["work"] == FUNCTION) & (table["runner"] == "processes")]
@@ -136,7 +139,10 @@ def test_with_once_too_a_way_that_fails_is_left_out() -> None:
 def test_what_only_begins_its_work_is_refused() -> None:
     async def ask(_: int) -> None: ...
 
-    for function in (ask, functions.count_up):
+    async def tell(number: int) -> AsyncIterator[int]:
+        yield number
+
+    for function in (ask, tell, functions.count_up):
         with pytest.raises(TypeError, match="is an async function or a generator, which only"):
             run(function, [1])
 
@@ -147,6 +153,15 @@ def test_a_list_whose_tasks_are_uneven_is_reckoned_by_the_first_look() -> None:
     (loop,) = summarise(table).query("way == 'plain loop'")["all_seconds"]
     # and not 61 times the mean of the few of a run, which has the long one in it or hasn't
     assert 0.11 < loop < 0.45
+
+
+def test_all_tasks_grow_by_what_is_usual_and_not_at_all_where_a_run_holds_them() -> None:
+    seconds = [1.0, *[0.01, 0.04] * 4, 0.01]  # the first call has imported something
+    look = Look([*range(10)], seconds, {}, 1.0, None, None, False, {}, "")
+    for tasks, growth in ((100, 10.0), (10, math.nan)):
+        ways = Ways(abs, [0] * tasks, look, 2, "fork", 1.0, False, nullcontext)
+        ways.plan = Plan([*range(10)], 10, 1, 1, 1)
+        assert ways.estimate_growth() == pytest.approx(growth, nan_ok=True)
 
 
 @there
@@ -182,8 +197,11 @@ def test_setup_and_teardown_go_around_each_run_and_teardown_after_a_failure_too(
         )  # fmt: skip
     assert told[:4] == ["begin", "end", "begin", "end"]
     assert len(told) % 2 == 0
-    with pytest.raises(GilDemoError, match=r"^setup raised ZeroDivisionError: division by zero$"):
-        run(fail_later, [1] * 4, setup=lambda: 1 / 0)
+    for fault, why in ((lambda: 1 / 0, "ZeroDivisionError: division by zero"), (sys.exit, "Sys")):
+        with pytest.raises(GilDemoError, match=f"^setup raised {why}"):
+            run(fail_later, [1] * 4, setup=fault)
+        with pytest.raises(GilDemoError, match=r"^task 1 of 1 \(argument 0\) raised ZeroDivision"):
+            run(functions.fail_at, [0], teardown=fault)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +225,7 @@ def test_what_a_worker_can_t_do_is_told_and_the_other_ways_are_run(
     table = run(function, arguments)
     assert {"sequential", "threads"} <= set(table["runner"])
     assert "processes" not in set(table["runner"])
+    assert table[["chunk_seconds", "worker_bytes"]].isna().all(axis=None)
     (told,) = (why for name, why in tell(table)[1].items() if name == "processes")
     assert re.search(reason, told)
     assert "Left out, processes: " in verdict(table)
@@ -275,20 +294,9 @@ def test_an_answer_too_large_to_send_is_refused_and_not_kept(
     assert table["tasks"].iloc[0] == 1  # since all answers of a run are held at once
 
 
-@needs_signals
 def test_an_interrupt_ends_it() -> None:
-    import signal
-    import threading
-
-    timer = threading.Timer(0.6, os.kill, [os.getpid(), signal.SIGINT])
+    timer = threading.Timer(0.6, interrupt)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         run(countdown, [100_000] * 50, budget=10.0)
     timer.join()
-
-
-def test_figures_that_can_t_be_had_are_empty() -> None:
-    first = run(samples.make_generator, [1] * 4).iloc[0]
-    assert pd.isna(first["answer_bytes"])
-    assert math.isnan(first["chunk_seconds"])
-    assert pd.isna(first["worker_bytes"])
