@@ -33,7 +33,7 @@ def find_function(target: str) -> Callable[[Any], object]:
         if reason.name in (place, place.partition(".")[0]):
             raise ValueError(f"there is no module {place} here") from None
         raise GilDemoError(f"{target} can't be imported: {reason}") from reason
-    except Exception as reason:
+    except (Exception, SystemExit) as reason:
         told = f"{type(reason).__name__}: {reason}"
         raise GilDemoError(f"{target} can't be imported: {told}") from reason
     found = getattr(module, "__file__", None) or ""
@@ -55,9 +55,10 @@ def read_arguments(text: str | None, lines: Path | None) -> list[Any]:
         return check_sequence("arguments", _parse(text, "--arguments"))
     assert lines is not None
     try:
-        told = lines.read_text(encoding="utf-8").split("\n")
-    except OSError as reason:
-        raise ValueError(f"cannot read {lines}: {reason.strerror}") from None
+        told = lines.read_text(encoding="utf-8-sig").split("\n")  # as Notepad writes it, too
+    except (OSError, UnicodeError) as reason:
+        why = reason.strerror if isinstance(reason, OSError) else f"it is no UTF-8 ({reason})"
+        raise ValueError(f"cannot read {lines}: {why}") from None
     numbered = [(number, line) for number, line in enumerate(told, start=1) if line.strip()]
     parsed = [_parse(line, f"line {number} of {lines}") for number, line in numbered]
     return check_sequence("arguments", parsed)

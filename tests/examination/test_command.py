@@ -3,11 +3,13 @@ import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from gil_demo import cli, load, verdict
-from gil_demo.examination import target
+from gil_demo.examination import portable
+from gil_demo.examination.elsewhere import examine_elsewhere
 from gil_demo.examination.page import write_json, write_page
 from gil_demo.examination.target import find_function, read_arguments
 from tests.made.examination import make_examination
@@ -15,6 +17,7 @@ from tests.made.pythons import needs_scripts
 
 Capture = pytest.CaptureFixture[str]
 OWN = "def triple(n):\n    print(n)\n    return 3 * n\n\n\ndef fail(n):\n    return 1 / n\n"
+OWN += "\n\ndef leave(n):\n    raise SystemExit(n)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +61,29 @@ def test_it_is_run_under_other_pythons_too_and_one_that_can_t_is_told(capsys: Ca
     assert set(load("mine.csv")["interpreter"]) == {"", f"CPython {sys.version.split()[0]}"}
 
 
+@needs_scripts
+def test_a_task_that_leaves_another_python_is_told() -> None:
+    own, python = find_function("own_work.py:leave"), [Path(sys.executable)]
+    table = examine_elsewhere(make_examination(tasks=2), own, [7, 7], python)
+    assert table["missing"].iloc[0].endswith(": SystemExit: 7")
+
+
+def test_rounds_that_take_no_time_under_another_python_come_to_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(portable, "time", Mock(**{"perf_counter.return_value": 7.0}))
+    is_alike, rounds = portable.measure(abs, [-1, 1], 2, 1, 5.0)
+    assert (is_alike, rounds) == (True, dict.fromkeys(["sequential", "threads"], [1e-9] * 1_000))
+
+
 @pytest.mark.usefixtures("nothing_may_be_measured")
 def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
     Path("lines.jsonl").write_text("1\n\nnonsense\n")
     Path("broken.py").write_text("1 / 0\n")
     Path("my-work.py").write_text("")
     Path("string.py").write_text("def f(n): pass\n")
+    Path("leaves.py").write_text("raise SystemExit\n")
+    Path("wide.jsonl").write_text("1\n", encoding="utf-16")
     some = ["--arguments", "[1]"]
     for status, words, told in (
         (2, ["own_work.py", *some], "name FILE.py:FUNCTION or MODULE:FUNCTION, not 'own_work.py'"),
@@ -77,10 +97,12 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
         (2, ["own_work.py:triple", "--arguments", "[1"], "--arguments is no JSON ("),
         (2, ["own_work.py:triple", "--arguments-from", "none"], "cannot read none: "),
         (2, ["own_work.py:triple", "--arguments-from", "lines.jsonl"], "line 3 of lines.jsonl is"),
+        (2, ["own_work.py:triple", "--arguments-from", "wide.jsonl"], "read wide.jsonl: it is no"),
         (2, ["own_work.py:triple", *some, "--output", "a.png"], "ends in .csv, not a.png"),
         (2, ["own_work.py:triple", *some, "--once", "--pythons"], "call the function again, which"),
         (2, ["own_work.py:triple", *some, "--workers", "0"], "workers must be a whole number"),
         (1, ["broken.py:f", *some], "broken.py:f can't be imported: ZeroDivisionError: "),
+        (1, ["leaves.py:f", *some], "leaves.py:f can't be imported: SystemExit:"),
     ):
         assert cli.main(["examine", *words]) == status
         printed = capsys.readouterr()
@@ -96,10 +118,10 @@ def test_a_function_that_fails_is_status_1_with_the_task_and_its_argument(capsys
 
 
 def test_arguments_are_read_from_lines_of_json() -> None:
-    Path("lines.jsonl").write_text('{"a": 1}\n\n[2]\n"é\u2028"\n', encoding="utf-8")
+    Path("lines.jsonl").write_text('{"a": 1}\n\n[2]\n"é\u2028"\n', encoding="utf-8-sig")
     assert read_arguments(None, Path("lines.jsonl")) == [{"a": 1}, [2], "é\u2028"]
     assert find_function("json:dumps") is json.dumps
-    assert target.find_function("own_work.py:triple").__module__ == "own_work"
+    assert find_function("own_work.py:triple").__module__ == "own_work"
 
 
 def test_the_page_needs_no_network_and_says_all_and_json_has_the_rounds() -> None:
