@@ -1,4 +1,4 @@
-"""A storm of interrupts while data are carried: no block of shared memory and no worker stays."""
+"""A storm of interrupts where much is started: no shared memory and no worker stays."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gil_demo import compare_transport
+from gil_demo import compare_transport, countdown, examine
 from gil_demo.costs.blocks import block_held
 from tests.conftest import METHODS, STUCK_SECONDS, list_workers
 from tests.costs.shelf import SHELF, find_left_behind, list_blocks
@@ -17,9 +17,9 @@ INTERRUPTS = 50
 
 pytestmark = [
     pytest.mark.thorough,
-    pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at"),
-    pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay"),
+    pytest.mark.usefixtures("nothing_hangs", "pool_threads_may_stay", "no_wait"),
 ]
+on_a_shelf = pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at")
 
 
 def carry(method: str) -> None:
@@ -32,9 +32,19 @@ def hold_for_ever(_: str) -> None:
             pass
 
 
-@pytest.mark.usefixtures("no_wait")
-@pytest.mark.parametrize(("work", "most_seconds"), [(carry, 0.6), (hold_for_ever, 0.1)])
-def test_each_interrupt_while_blocks_come_and_go_leaves_none_and_no_worker(
+def look_into(method: str) -> None:
+    examine(countdown, [20_000] * 50, budget=STUCK_SECONDS, start_method=method)
+
+
+@pytest.mark.parametrize(
+    ("work", "most_seconds"),
+    [
+        pytest.param(carry, 0.6, marks=on_a_shelf),
+        pytest.param(hold_for_ever, 0.1, marks=on_a_shelf),
+        (look_into, 1.5),
+    ],
+)
+def test_each_interrupt_leaves_no_block_and_no_worker(
     work: Callable[[str], None], most_seconds: float, tmp_path: Path
 ) -> None:
     before, interrupted, seconds = list_blocks(), 0, []
