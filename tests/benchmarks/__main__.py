@@ -13,7 +13,7 @@ from tests.benchmarks.harness import format_report
 
 NAMES = [
     *("limit", "slices", "guard", "start_up", "import"),
-    *("spread", "pythons", "classroom", "engines", "advice", "share", "examination"),
+    *("spread", "pythons", "classroom", "engines", "advice", "share"),
 ]
 
 

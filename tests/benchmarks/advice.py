@@ -1,4 +1,4 @@
-"""Whether `examine` advises well, knows what lets go of the GIL, and costs little."""
+"""Whether `examine` advises well, and knows what lets go of the GIL."""
 
 import contextlib
 import multiprocessing
@@ -16,8 +16,7 @@ import pandas as pd
 from gil_demo import examine, summarise
 from gil_demo.examination.choice import read
 from gil_demo.examination.table import COLD, KEPT, LOOP, THREADS, estimate_free_share
-from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
-from gil_demo.running.workloads import countdown
+from gil_demo.running.pools import list_start_methods
 from tests.benchmarks.harness import Report, Row, clock, divide, make_row, take_rounds
 from tests.benchmarks.kinds import CASES, Case, hash_a_part, wait_a_part
 
@@ -114,28 +113,3 @@ def _ask_gilknocker(case: Case) -> float:
         function(tasks[0])
     knocker.stop()
     return 1 - float(knocker.contention_metric)
-
-
-def measure_examination(rounds: int = 60) -> Report:
-    """Hold tasks as `examine` runs them in a pool against `Pool.map` with the same chunks.
-
-    Each timing has a pool of its own: two of them differ by up to a tenth for as long as they live.
-    """
-    tasks, rows = [40_000] * 200, []
-
-    def time_ours(chunksize: int) -> list[float]:
-        with pool_held(WORKERS) as held:
-            run_in_pool(held, 1, countdown, [1] * WORKERS, 60.0)
-            return clock(lambda: run_in_pool(held, chunksize, countdown, tasks, 60.0))
-
-    def time_bare(chunksize: int) -> list[float]:
-        with multiprocessing.Pool(WORKERS) as pool:
-            pool.map(countdown, [1] * WORKERS)
-            return clock(lambda: pool.map(countdown, tasks, chunksize))
-
-    for chunksize in (1, 5, 25):
-        variants = {"ours": partial(time_ours, chunksize), "bare": partial(time_bare, chunksize)}
-        (own,), (plain,) = take_rounds("examination", variants, rounds).values()
-        name = f"Pool.map / ours, chunks of {chunksize}"
-        rows.append(make_row(name, divide(plain, own), ">= 0.97"))
-    return Report("examination: 200 tasks of 40,000 steps, about a millisecond each", rows)
