@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -127,7 +126,3 @@ def list_lane_names(axes: Axes) -> dict[float, str]:
     """Give each lane's place its name."""
     labels = [label.get_text() for label in axes.get_yticklabels()]
     return dict(zip(map(float, axes.get_yticks()), labels, strict=True))
-
-
-def list_pictures(axes: Axes) -> list[AxesImage]:
-    return [image for image in axes.images if isinstance(image, AxesImage)]

@@ -20,6 +20,7 @@ import pytest
 from gil_demo.measuring import runs
 from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.pools import list_start_methods
+from gil_demo.running.scripts import FINISHED, run_script
 from gil_demo.running.spans import Runner, Span
 from tests.made.runs import BUSY_PERCENT
 
@@ -174,6 +175,19 @@ def no_process_may_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the start of any process or thread fail the test."""
     monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
     monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Give the place of a reader's file of results, which isn't there yet."""
+    return tmp_path / "anna.csv"
+
+
+def finish(script: str, seconds: float) -> str:
+    """Run a script, fail unless it finishes, and return what it printed."""
+    outcome = run_script(script, seconds)
+    assert outcome.state == FINISHED, outcome.output[-3000:]
+    return outcome.output
 
 
 def run_once(

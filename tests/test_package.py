@@ -12,16 +12,10 @@ import gil_demo
 from gil_demo.checks import PACKAGES
 from gil_demo.recorded import PUBLISHED, load_published
 from gil_demo.running.pools import list_start_methods
-from gil_demo.running.scripts import run_script
+from tests.conftest import finish
 
 HEAVY = {"pandas", "numpy", "matplotlib", "IPython", "ipykernel", "psutil", "loky"}
 TOP = Path(__file__).parents[1]
-
-
-def run(script: str) -> str:
-    outcome = run_script(script, 60.0)
-    assert outcome.state == "finished", outcome
-    return outcome.output
 
 
 def test_importing_the_package_loads_nothing_and_importing_every_name_changes_no_setting() -> None:
@@ -38,7 +32,7 @@ def test_importing_the_package_loads_nothing_and_importing_every_name_changes_no
         "for name in gil_demo.__all__: getattr(gil_demo, name)\n"
         "print(names - {'importlib', 'warnings'}, look() == before)\n"
     )
-    assert run(script) == "{'gil_demo'} True\n"
+    assert finish(script, 60.0) == "{'gil_demo'} True\n"
 
 
 @pytest.mark.parametrize("method", [name for name in list_start_methods() if name != "fork"])
@@ -56,7 +50,7 @@ def test_a_worker_holds_nothing_heavy_and_neither_do_runners(method: str, tmp_pa
         "        run(countdown, [10])\n"
         f"        run(exec, [{task!r}])\n"
     )
-    assert run(script) == "set()\n"
+    assert finish(script, 60.0) == "set()\n"
     modules = set(listed.read_text().split())
     assert {"gil_demo.running.workers", "gil_demo.running.workloads"} <= modules
     assert not HEAVY & modules

@@ -14,11 +14,6 @@ TWICE = make_run()
 TWICE.insert(0, "count", TWICE["count"], allow_duplicates=True)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "anna.csv"
-
-
 def test_what_is_no_file_of_timed_runs_is_refused_with_the_reason(file: Path) -> None:
     for text, told in (
         (GOOD.replace("seconds,tear", "sec,tear"), "lacks the columns seconds$"),

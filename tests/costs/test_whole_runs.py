@@ -5,8 +5,7 @@ import pytest
 from gil_demo import ResultsError, compare_transport, verdict
 from gil_demo.checks import WorkerDied
 from gil_demo.costs import transport
-from gil_demo.running.scripts import run_script
-from tests.conftest import METHODS
+from tests.conftest import METHODS, finish
 from tests.costs.shelf import find_left_behind, list_blocks
 from tests.made import tasks
 from tests.made.costs import make_lengths, make_starts, make_transfers, make_weights
@@ -79,8 +78,6 @@ def test_runs_in_a_row_leave_their_parent_about_as_large_as_it_was(
 ) -> None:
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")  # only the first arena is ever given back in full
     script = SCRIPT.format(experiment=experiment, methods=methods, runs=runs, size=size)
-    outcome = run_script(script, 300.0)
-    assert outcome.state == "finished", outcome
-    weights = [int(part) for part in outcome.output.split()]
+    weights = [int(part) for part in finish(script, 300.0).split()]
     assert len(weights) == runs
     assert weights[-1] - weights[0] < 10_000_000, weights

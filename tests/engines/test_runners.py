@@ -13,7 +13,7 @@ from gil_demo.engines.remotes import Timed, make_spans
 from gil_demo.measuring.runs import check_runners
 from gil_demo.running import runners
 from gil_demo.running.runners import ENGINES, find_missing, get_runner
-from gil_demo.running.scripts import run_script
+from tests.conftest import finish
 
 needs = {
     name: pytest.mark.skipif(bool(find_missing(name)), reason=find_missing(name))
@@ -108,15 +108,10 @@ with pytest.raises(GilDemoError, match=told), clusters.cluster(2, "tcp://127.0.0
 """
 
 
-def assert_finishes(script: str) -> None:
-    outcome = run_script(script, 250.0)
-    assert outcome.state == "finished", outcome.output[-3000:]
-
-
 @pytest.mark.thorough
 @needs["cluster"]
 def test_dask_is_held_against_the_pool_and_the_plain_loop() -> None:
-    assert_finishes(SWEEP)
+    finish(SWEEP, 250.0)
 
 
 @pytest.mark.thorough
@@ -132,13 +127,13 @@ def test_an_engine_runs_tasks_survives_interrupts_and_kills_and_leaves_nothing(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    assert_finishes(CHECKS.format(engine=engine, worker=worker, name=name))
+    finish(CHECKS.format(engine=engine, worker=worker, name=name), 250.0)
 
 
 @pytest.mark.thorough
 @needs["cluster"]
 def test_a_scheduler_that_is_not_there_is_one_error() -> None:
-    assert_finishes(NO_SCHEDULER)
+    finish(NO_SCHEDULER, 250.0)
 
 
 def test_an_engine_that_is_not_installed_is_named_with_what_to_install(

@@ -60,9 +60,7 @@ def test_a_ratio_is_the_median_of_the_means_of_any_two_logarithms() -> None:
 
 def test_the_interval_of_a_ratio_is_the_narrowest_that_the_signs_of_ranks_allow() -> None:
     for rounds in (6, 7, 9, 11):
-        powers = [
-            2.0**-number for number in range(1, rounds + 1)
-        ]  # of which no two means are alike
+        powers = [2.0**-number for number in range(1, rounds + 1)]  # no two means are alike
         low = estimate_ratio([math.exp(power) for power in powers]).low
         means = sorted((a + b) / 2 for a, b in combinations_with_replacement(powers, 2))
         rank = min(range(len(means)), key=lambda n: abs(means[n] - math.log(low)))

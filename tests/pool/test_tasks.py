@@ -153,7 +153,7 @@ def test_too_many_tasks_are_drawn_as_shades(monkeypatch: pytest.MonkeyPatch) -> 
     axes = draw(table).axes[0]
     assert "too many tasks to draw each: the darker, the busier" in axes.get_xlabel()
     assert charts.list_lanes(axes) == []
-    pixels = np.asarray(charts.list_pictures(axes)[0].get_array())  # four a millisecond
+    pixels = np.asarray(axes.images[0].get_array())  # four a millisecond
     assert pixels[0, :, 3] == pytest.approx([0.0] * 400 + [1.0] * 400 + [0.0] * 800)
 
 

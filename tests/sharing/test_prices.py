@@ -86,10 +86,8 @@ def test_prices_are_told_in_these_sentences() -> None:
     assert list(1e6 * summary["each_seconds"]) == pytest.approx([*MICROSECONDS.values()], rel=0.01)
     told = verdict(make_prices()).splitlines()
     assert told[0] == "For each update, by two threads at the same time:"
-    assert (
-        told[1]
-        == "  counts of their own: 0.06 µs (0.0594 µs to 0.0606 µs); none of 1,600,000 lost."
-    )
+    own = "  counts of their own: 0.06 µs (0.0594 µs to 0.0606 µs); none of 1,600,000 lost."
+    assert told[1] == own
     assert told[2].endswith(
         "1.17 × that of counts of their own; none of 1,600,000 lost "
         "(no race seen; one may still exist)."

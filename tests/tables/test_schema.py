@@ -112,9 +112,12 @@ def test_rows_of_one_run_share_its_facts_and_runs_may_differ() -> None:
     both = pd.concat([make_rounds(), make_rounds(run_id="two", count=7)], ignore_index=True)
     turned = both[both.columns[::-1]].assign(remark="mine")  # which is no column of the kind's
     assert_frame_equal(convert(turned, RUNS, "the table"), both, check_exact=True)
-    for name in ("experiment", "rounds", "workload", "recorded_on"):
+    for name, value in (
+        *(("experiment", "scale"), ("workload", "sleeping"), ("recorded_on", "a laptop")),
+        *(("rounds", 9), ("count", 9), ("stopped_by", "budget")),
+    ):
         odd, told = both.copy(), f"run two is no single run: its rows differ in {name}$"
-        odd.loc[5, name] = 9 if name == "rounds" else "scale"
+        odd.loc[5, name] = value
         with pytest.raises(ResultsError, match=told):
             convert(odd, RUNS, "the table")
 

@@ -42,11 +42,6 @@ def save_again(
     file.write_bytes(stream.getvalue().encode(encoding))
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "anna.csv"
-
-
 def load_sheet(file: Path) -> pd.DataFrame:
     return convert(pd.DataFrame(read_sheet(file)), RUNS, "the file")
 

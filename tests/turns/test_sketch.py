@@ -1,5 +1,7 @@
 from gil_demo import sketch
 
+LANES = {"thread 1", "thread 2", "its thread", "the lock", "its lock"}
+
 
 def test_a_sketch_says_that_nothing_was_measured_and_who_holds_which_lock_when() -> None:
     for runner, lanes, running, waiting in (("threads", 3, 6, 6), ("processes", 4, 2, 0)):
@@ -7,13 +9,7 @@ def test_a_sketch_says_that_nothing_was_measured_and_who_holds_which_lock_when()
         told = [text.get_text() for text in chart.axes[0].texts]
         assert told.count("runs") == running
         assert told.count("waits") == waiting
-        assert (
-            sum(
-                one in {"thread 1", "thread 2", "its thread", "the lock", "its lock"}
-                for one in told
-            )
-            == lanes
-        )
+        assert sum(one in LANES for one in told) == lanes
         assert "A sketch, not measured" in chart.description
         assert chart.description.startswith(f"Chart. Two {runner}, ")
     holders = [text.get_text() for text in sketch("threads").axes[0].texts]
