@@ -1,6 +1,7 @@
 import io
 import os
 import re
+import runpy
 import shlex
 import signal
 import subprocess
@@ -134,6 +135,16 @@ def test_an_interrupt_ends_it_with_one_line_and_leaves_no_process_and_no_file() 
     assert list_files() == []
     # a fork server goes when it sees that Python is gone
     assert wait_until(lambda: not find_marked(trial), END_SECONDS)
+
+
+def test_an_interrupt_before_the_command_begins_ends_it_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    monkeypatch.setattr(cli, "main", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(SystemExit, match=r"^130$"):
+        runpy.run_module("gil_demo", run_name="__main__")
+    assert capsys.readouterr().err == "gil_demo: interrupted\n"
 
 
 @pytest.mark.parametrize(
