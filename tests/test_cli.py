@@ -164,7 +164,7 @@ def test_gather_tells_of_each_file_in_letters_that_the_terminal_has_and_writes_c
     terminal.seek(0)
     lines = terminal.read().splitlines()
     fault = "left out: it is no CSV file, and no row of it is a result"
-    assert lines[:4] == ["2 of 4 files read.", f"notes.txt: {fault}", f"?.txt: {fault}", ""]
+    assert lines[:4] == ["Files read: 2 of 4.", f"notes.txt: {fault}", f"?.txt: {fault}", ""]
     assert lines[4].startswith("Two threads took ")
     assert " x the speed of the plain loop" in lines[5]
     charts = [f"all-{number}.png" for number in range(1, 5)]
