@@ -45,6 +45,12 @@ def count_in_run(table: pd.DataFrame, noun: str) -> str:
     return count_in_words(int(table[f"{noun}s"].iloc[0]), noun)
 
 
+def count_rounds(rounds: "pd.Series[int]") -> str:
+    """Count the rounds of several runs: their number, or the fewest and the most."""
+    fewest, most = int(rounds.min()), int(rounds.max())
+    return f"{fewest} to {most} rounds" if fewest < most else count_in_words(most, "round")
+
+
 def tell(table: pd.DataFrame, lines: list[str], ending: str = "") -> str:
     """Put the lines of a finding together, with the number of rounds at its end."""
     return "\n".join([*lines, f"{capitalise(count_in_run(table, 'round'))} of each{ending}."])

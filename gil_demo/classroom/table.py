@@ -71,10 +71,6 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     ).sort_index()
 
 
-def find_median(machines: pd.DataFrame, column: str) -> float:
-    return float(pick_judged(machines)[column].median())
-
-
 def pick_judged(machines: pd.DataFrame) -> pd.DataFrame:
     """Pick those machines that can carry a verdict, or all where there are none."""
     judged = machines[machines["is_judged"]]
