@@ -89,7 +89,8 @@ def test_paths_that_are_given_are_asked_alone_and_see_none_of_the_settings_of_th
     for private in ("SECRET", "PYTHON", f"HOME={Path.home()}\n"):
         assert private not in told
     monkeypatch.setattr(pythons, "MOST_IDENTIFY_SECONDS", 0.0)
-    assert find_pythons([other]) == [Python("python", state=TIME_SPENT)]
+    late = [Python(name, state=TIME_SPENT) for name in ("python", "/")]  # each has a name
+    assert find_pythons([other, Path("/")]) == late
 
 
 def test_each_build_is_isolated_in_the_way_that_it_knows_and_liars_are_not_believed(
@@ -98,6 +99,7 @@ def test_each_build_is_isolated_in_the_way_that_it_knows_and_liars_are_not_belie
     free = {"PyPy 3.14.0t": ["-I", "-X", "gil=0"], "PyPy 3.14.0t, GIL on": ["-I", "-X", "gil=1"]}
     for version, is_free, ways in (
         ("2.7.18", False, {"PyPy 2.7.18": ["-E", "-s"]}),
+        ("3.3.7", False, {"PyPy 3.3.7": ["-E", "-s"]}),
         ("3.10.1", False, {"PyPy 3.10.1": ["-I"]}),
         ("3.14.0", True, free),
         ("3.11.0", "no", {}),
