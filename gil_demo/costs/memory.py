@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import pandas as pd
+import psutil
 from matplotlib.axes import Axes
 
 from gil_demo.checks import GilDemoError
@@ -79,7 +80,7 @@ def weigh_workers(*, budget: float | None = None) -> pd.DataFrame:
     seconds = check_budget(budget)
     try:
         measure_unique_bytes()
-    except (OSError, AttributeError) as reason:  # psutil leaves the figure out where it has none
+    except (OSError, psutil.Error, AttributeError) as reason:  # the last where it has no figure
         lacking = "this system doesn't tell how much memory a process has of its own"
         raise GilDemoError(f"{lacking} ({reason})") from None
     facts = collect_facts("weights")
