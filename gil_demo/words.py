@@ -148,6 +148,12 @@ def describe_conditions(table: pd.DataFrame, what: str) -> str:
     return f"{describe_computer(table.iloc[0])}{started}; {what}"
 
 
+def describe_rounds(table: pd.DataFrame, what: str) -> str:
+    """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
+    rounds = count_in_run(table, "round")
+    return f"{describe_computer(table.iloc[0])}; {what}; {rounds} of each"
+
+
 def head(title: str, table: pd.DataFrame) -> str:
     """Return a title with a large letter, and for a recorded run with the word that it is one."""
     origin = str(table["recorded_on"].iloc[0])

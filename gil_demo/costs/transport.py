@@ -21,7 +21,6 @@ from gil_demo.costs.cargo import (
     measure_length,
     read_block,
 )
-from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -324,7 +323,8 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     else:
         _draw_parts(right, parts)
     what = f"one worker by {table['start_method'].iloc[0]}, already started but for new pools"
-    return finish(chart, _title(table, data), describe_rounds(table, what), _tell(of_way, parts))
+    conditions = words.describe_rounds(table, what)
+    return finish(chart, _title(table, data), conditions, _tell(of_way, parts))
 
 
 def _choose_labelled(sizes: Sequence[float]) -> list[float]:
