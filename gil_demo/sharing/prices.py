@@ -143,8 +143,7 @@ def _count(key: tuple[str, str], shared: dict[str, Any], run: Run, held: HeldPoo
 
 def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what an update costs in each way, and whether any were lost."""
-    reservations = words.find_busy_reservations(table.iloc[0], WORKERS)
-    lines = [f"Note: {reservation}." for reservation in reservations]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0], WORKERS))
     for runner, own in summary.groupby("runner", sort=False):
         crew = words.name_workers(str(runner), WORKERS)
         lines.append(f"For each update, by {crew} at the same time:")
@@ -171,11 +170,11 @@ def _judge_lost(row: Any) -> str:
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    told = [
-        f"{row.way} {words.state_seconds(row.each_seconds)}"
-        for row in list_rows(summary)
-        if row.way in (updates.LOCKED, updates.VALUE, updates.MANAGER)
-    ]
+    if withheld := words.withhold_title(table):
+        return withheld
+    guarded = summary[summary["way"].isin([updates.LOCKED, updates.VALUE, updates.MANAGER])]
+    rows = list_rows(summary if guarded.empty else guarded)
+    told = [f"{row.way} {words.state_seconds(row.each_seconds)}" for row in rows]
     return words.head(f"an update: {', '.join(told)}", table)
 
 

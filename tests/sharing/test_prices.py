@@ -136,15 +136,20 @@ def test_prices_are_told_in_these_sentences() -> None:
     assert lucky.count("no race seen") == 2
     alike = MICROSECONDS | {("threads", PLAIN): 0.06}
     assert "µs), no clear difference from counts of their own; " in verdict(make_prices(alike))
-    few = verdict(make_prices(rounds=2, busy_percent=95.0)).splitlines()
+    table = make_prices(rounds=2, busy_percent=95.0)
+    few = verdict(table).splitlines()
     assert few[0].startswith("Note: the machine was 95 % busy before the run")
-    assert few[2] == "  counts of their own: 0.06 µs; none of 400,000 lost."
+    assert few[1].startswith("No verdict: only two rounds, an interval needs six")
+    assert few[3] == "  counts of their own: 0.06 µs; none of 400,000 lost."
+    assert draw(table).texts[0].get_text() == few[1].split(";")[0]
 
 
 def test_the_chart_has_a_row_for_each_way_and_says_what_was_lost() -> None:
     chart = assert_readable(draw, make_prices())
     told = "under a Lock 0.5 µs, Value under its lock 1.5 µs, Manager under its lock 300 µs"
     assert chart.texts[0].get_text() == f"An update: {told}"
+    alone = draw(make_prices({("threads", PLAIN): 0.07}))
+    assert alone.texts[0].get_text() == "An update: x += 1 0.07 µs"
     (axes,) = chart.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == [f"{runner}: {way}" for runner, way in COUNTS]
