@@ -62,7 +62,8 @@ def trace(
     checks.check_choices("runners", "runner", runners, [*_LANES])
     names = check_runners(runners)
     tasks = split(checks.check_count(count), checks.check_workers(workers))
-    interval = sys.getswitchinterval()  # of the reader's own choice, whatever it is
+    # the reader's own, whatever it is; Python tells one below a microsecond as 0
+    interval = max(sys.getswitchinterval(), checks.LEAST_SWITCH_INTERVAL)
     if switch_interval is not None:
         interval = checks.check_switch_interval("switch_interval", switch_interval)
     method = check_start_method(start_method)

@@ -73,6 +73,9 @@ def test_a_trace_runs_at_the_interval_that_it_tells(monkeypatch: pytest.MonkeyPa
             assert told == pytest.approx([asked or 2.0] * 3)
             assert table["worker"].tolist() == [1, 2, 3]  # though one of them has a step
     assert seen == pytest.approx([2.0] * 3 + [0.02] * 3)
+    with switch_interval_of(1.0):
+        sys.setswitchinterval(1e-7)  # which Python tells as 0
+        assert set(trace(["threads"], count=1)["switch_interval_seconds"]) == {1e-6}
 
 
 @pytest.mark.usefixtures("nothing_hangs")
