@@ -126,6 +126,7 @@ def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
             "together": measure_together(slices),
             "turns": len(handed_over),
             "turn_seconds": handed_over.median(),
+            "is_in_turn": turns["worker"].duplicated().any(),
         }
         rows.append(first | figures)
     return pd.DataFrame(rows)
@@ -202,10 +203,11 @@ def _judge(row: Any, interval: str) -> str:
 def _state_order(row: Any) -> str:
     if _is_alone(row):
         return "ran alone"
-    if math.isnan(row.together) or (row.together <= _IN_TURN and math.isnan(row.turn_seconds)):
+    if math.isnan(row.together) or (row.together <= _IN_TURN and not row.is_in_turn):
         return "ran one after another"
     if row.together <= _IN_TURN:
-        return f"took turns of {words.state_seconds(row.turn_seconds)}"
+        length = f" of {words.state_seconds(row.turn_seconds)}" if row.turns else ""
+        return f"took turns{length}"
     if row.together >= 0.8:
         return "ran at the same time"
     return f"ran at the same time for {words.state_share(row.together)} of the time"

@@ -155,9 +155,9 @@ def test_a_trace_is_summed_up_in_a_row_for_each_way_of_running() -> None:
     summary = summarise(make_slices(lanes))
     rows = summary.astype(object).where(summary.notna(), None).to_numpy().tolist()
     assert rows == [
-        ["sequential", 2, "", 2, 3.75, None, 0, None],
-        ["threads", 2, "", 6, 30.0, 0.0, 3, 2.0],
-        ["processes", 2, "fork", 3, 2.25, pytest.approx(1.25 / 1.75), 0, None],
+        ["sequential", 2, "", 2, 3.75, None, 0, None, False],
+        ["threads", 2, "", 6, 30.0, 0.0, 3, 2.0, True],
+        ["processes", 2, "fork", 3, 2.25, pytest.approx(1.25 / 1.75), 0, None, False],
     ]
     table = make_slices()
     table.loc[2, "end_seconds"] = 0.0
@@ -169,6 +169,9 @@ def test_the_order_in_which_the_workers_ran_is_told() -> None:
     cases: tuple[tuple[Lanes, str], ...] = (
         ({("processes", 1): [(0.0, 0.1)], ("processes", 2): [(0.1, 0.2)]},
          "Two processes ran one after another and were done after 200 ms."),
+        ({("threads", 1): [(0.0, 0.1), (0.2, 0.22)], ("threads", 2): [(0.1, 0.2)]},
+         "Two threads took turns and were done after 220 ms.\n"
+         "  For 0 % of the time in which two or more had work, two or more ran."),
         ({("threads", 1): [(0.0, 0.1), (0.102, 0.2)]},
          "One thread ran alone and was done after 200 ms."),
         ({**LOOP, **run_at_once(0.032)},
