@@ -223,7 +223,8 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     if is_binned:
         label = "milliseconds; too many tasks to draw each: the darker, the busier the worker"
     axes.set_xlabel(label, size=12, color=INK)
-    cut = f"{table['steps'].sum():,} steps, chunksize {table['chunksize'].iloc[0]:,}"
+    steps = words.count_in_words(int(table["steps"].sum()), "step")
+    cut = f"{steps}, chunksize {table['chunksize'].iloc[0]:,}"
     conditions = words.describe_conditions(table, f"one run of {cut}")
     each = "; ".join(
         f"worker {row.worker} ran {row.tasks:,} in {row.busy_seconds:.3f} s"

@@ -254,8 +254,8 @@ def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float
     if window is None:
         return 0.0, end or 1e-6  # a trace of no length is drawn, too
     allowed = "window must be (from, to) in seconds"
-    kinds = [type(moment) for moment in window] if isinstance(window, tuple) else []
-    if len(kinds) != 2 or not {*kinds} <= {int, float}:
+    is_pair = isinstance(window, tuple) and len(window) == 2
+    if not is_pair or any(isinstance(n, bool) or not isinstance(n, int | float) for n in window):
         raise TypeError(f"{allowed}, not {checks.shorten(window)}")
     left, right = window
     if not 0 <= left < right <= schema.MOST_SECONDS:
@@ -290,7 +290,8 @@ def _describe(table: pd.DataFrame) -> str:
     interval = words.state_seconds(first["switch_interval_seconds"])
     is_cut = table.groupby(["runner", "worker"]).size().max() >= MOST_SLICES
     cut = f"; cut at {MOST_SLICES:,} slices a worker" if is_cut else ""
-    run = f"one run of {int(first['count']):,} steps, switch interval {interval}{cut}"
+    steps = words.count_in_words(int(first["count"]), "step")
+    run = f"one run of {steps}, switch interval {interval}{cut}"
     return words.describe_conditions(table, run)
 
 
@@ -301,6 +302,7 @@ def _tell(summary: pd.DataFrame) -> str:
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"
         if row.turns and row.together <= _IN_TURN:
-            fact += f", {row.turns} turns of {words.state_seconds(row.turn_seconds)}"
+            turns = words.count_in_words(row.turns, "turn")
+            fact += f", {turns} of {words.state_seconds(row.turn_seconds)}"
         facts.append(fact)
     return f"{words.capitalise('; '.join(facts))}."

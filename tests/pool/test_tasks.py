@@ -98,6 +98,7 @@ def test_a_chart_of_a_map_is_told_in_these_words() -> None:
         (make_map(alone, workers=60), "Two tasks on 60 workers: 59 workers had nothing to do"),
     ):
         assert draw(table).texts[0].get_text() == title
+    assert "; one run of one step, " in draw(make_map({1: [(0.1, 0.2)]}, steps=[1])).description
     table = make_map(steps=[1_000_000] * 5, chunksize=1_234, start_method="spawn")
     assert draw(table).description == (
         "Chart. Five tasks on two workers: from two to three each, workers busy for 80 % of the "

@@ -203,10 +203,11 @@ def test_the_order_in_which_the_workers_ran_is_told() -> None:
 
 
 def test_a_window_shows_that_part_of_the_time_and_tells_of_all_of_it() -> None:
-    chart = draw(make_slices(), window=(0.036, 0.039))
+    window = (np.float64(0.036), np.float64(0.039))  # as a table gives them
+    chart = draw(make_slices(), window=window)
     assert chart.description == (
         "Chart. Two threads took turns of 5 ms; two processes ran at the same time. Two threads "
-        "done after 0.060 s, two or more at once for 0.0 % of the time, 9 turns of 5 ms; two "
+        "done after 0.060 s, two or more at once for 0.0 % of the time, nine turns of 5 ms; two "
         "processes done after 0.032 s, two or more at once for 100.0 % of the time. Conditions: "
         "CPython 3.13.0, Linux, two usable cores, processes by fork; one run of 4,000,000 steps, "
         "switch interval 5 ms. Shown: from 36.0 to 39.0 ms."
@@ -215,6 +216,9 @@ def test_a_window_shows_that_part_of_the_time_and_tells_of_all_of_it() -> None:
     assert axes.get_xlim() == pytest.approx((36, 39.078))
     assert len(list_lane_names(axes)) == 4
     assert np.ravel([bars for _, _, bars in list_lanes(axes)]) == pytest.approx([0.035, 0.04])
+    told = draw(make_slices(take_turns(0.005, 4), count=1)).description
+    assert ", one turn of 5 ms." in told
+    assert "; one run of one step, " in told
     assert not axes.texts  # who was done earlier or later isn't marked here
     sides = [text.get_ha() for text in draw(make_slices(), window=(0.03, 0.07)).axes[0].texts]
     assert sides == ["right", "left"]  # of the threads, and of the processes
