@@ -168,7 +168,7 @@ def _is_made_up(origin: str) -> bool:
 
 def find_round_reservations(table: pd.DataFrame) -> list[str]:
     """Say, in a clause, that a run has too few rounds for its medians to be more than a guess."""
-    if int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
+    if "rounds" not in table or int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
         return []
     return [f"only {count_in_run(table, 'round')}, an interval needs {state_number(LEAST_ROUNDS)}"]
 

@@ -156,10 +156,11 @@ def count_most_at_once(table: pd.DataFrame) -> int:
 
 
 def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Tell the three parts of a map, then what each worker did, then how many ran at once."""
+    """Tell what is to mind, the parts of a map, what each worker did, and how many ran at once."""
     ready, done, gone = table[_MOMENTS].iloc[0]
     start_up, work, tear_down = map(words.state_seconds, (ready, done - ready, gone - done))
-    lines = [f"Start-up took {start_up}, the work {work}, tear-down {tear_down}."]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0], len(summary)))
+    lines.append(f"Start-up took {start_up}, the work {work}, tear-down {tear_down}.")
     for row in list_rows(summary):
         tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
         busy = f", busy for {state_part(row.busy_share)} of the work" if row.tasks else ""

@@ -178,9 +178,8 @@ def measure_together(slices: pd.DataFrame) -> float:
 def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one trace shows: reservations first, then each way of running."""
     first = table.iloc[0]
-    reservations = words.find_machine_reservations(first, int(first["workers"]))
+    lines = words.reserve(table, words.find_machine_reservations(first, int(first["workers"])))
     interval = words.state_seconds(first["switch_interval_seconds"])
-    lines = [f"Note: {reservation}." for reservation in reservations]
     return "\n".join([*lines, *[_judge(row, interval) for row in schema.list_rows(summary)]])
 
 
