@@ -132,7 +132,7 @@ def find_largest_chunk(held: HeldPool, tasks: int) -> int:
 
 def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up one map: a row for each worker, those that got no task included."""
-    first, ordered = table.iloc[0], table.sort_values("start_seconds")
+    first, ordered = table.iloc[0], table.sort_values(["start_seconds", "end_seconds"])
     starts, ends = ordered["start_seconds"], ordered["end_seconds"]
     gaps = starts - ends.groupby(ordered["worker"]).shift()
     by_worker = ordered.assign(busy_seconds=ends - starts, gap=gaps).groupby("worker")

@@ -81,6 +81,9 @@ def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:
         "At most two tasks ran at the same time.",
     ]
     assert "Worker 1: one task, busy for an unknown part of the work." in verdict(NO_TIME)
+    assert verdict(make_map(busy_percent=90.0)).startswith("Note: the machine was 90 % busy")
+    no_pause = make_map({1: [(1.0, 1.0), (1.0, 2.0)]})[::-1]  # the first took no time
+    assert list(summarise(no_pause)["gap_seconds"]) == [0.0]
     in_turn: Crew = {1: [(1, 2)], 2: [(2, 3)]}
     in_parts: Crew = {1: [(1, 9)], 2: [(2, 3), (4, 5)]}
     last: Crew = {1: [(1, 2), (3, 9)], 2: [(4, 8)]}
