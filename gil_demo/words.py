@@ -154,6 +154,12 @@ def describe_conditions(table: pd.DataFrame, what: str) -> str:
     return f"{describe_computer(table.iloc[0])}{started}; {what}"
 
 
+def describe_rounds(table: pd.DataFrame, what: str) -> str:
+    """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
+    rounds = count_in_run(table, "round")
+    return f"{describe_computer(table.iloc[0])}; {what}; {rounds} of each"
+
+
 def head(title: str, table: pd.DataFrame) -> str:
     """Return a title with a large letter, and for a recorded run with the word that it is one."""
     origin = str(table["recorded_on"].iloc[0])
@@ -168,7 +174,7 @@ def _is_made_up(origin: str) -> bool:
 
 def find_round_reservations(table: pd.DataFrame) -> list[str]:
     """Say, in a clause, that a run has too few rounds for its medians to be more than a guess."""
-    if int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
+    if "rounds" not in table or int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
         return []
     return [f"only {count_in_run(table, 'round')}, an interval needs {state_number(LEAST_ROUNDS)}"]
 

@@ -114,12 +114,6 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     return words.tell(table, lines)
 
 
-def describe_rounds(table: pd.DataFrame, what: str) -> str:
-    """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
-    rounds = words.count_in_run(table, "round")
-    return f"{words.describe_computer(table.iloc[0])}; {what}; {rounds} of each"
-
-
 def _check_plain_starts(summary: pd.DataFrame) -> None:
     plain = set(summary.loc[summary["loads"] == LOADS[0], "start_method"])
     if lacking := sorted(set(summary["start_method"]) - plain):
@@ -178,7 +172,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"tear-down {1000 * row.tear_down_seconds:.1f} ms"
         for name, row in zip(names, rows, strict=True)
     )
-    conditions = describe_rounds(table, f"pools of {words.count_in_run(table, 'worker')}")
+    conditions = words.describe_rounds(table, f"pools of {words.count_in_run(table, 'worker')}")
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
 

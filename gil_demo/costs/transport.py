@@ -21,7 +21,6 @@ from gil_demo.costs.cargo import (
     measure_length,
     read_block,
 )
-from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -33,7 +32,7 @@ from gil_demo.measuring.estimates import (
     spread,
 )
 from gil_demo.measuring.machine import measure_free_bytes
-from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import (
     HeldPool,
@@ -182,7 +181,9 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
         "kept": lambda: _ask(held, measure_kept, size),
     }
     began = time.perf_counter()
-    steps[variant.way]()
+    answer = steps[variant.way]()
+    if isinstance(answer, Start):  # the data are there before the pool has gone
+        return Timing(answer.start_up_seconds)
     return Timing(time.perf_counter() - began)
 
 
@@ -322,7 +323,8 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     else:
         _draw_parts(right, parts)
     what = f"one worker by {table['start_method'].iloc[0]}, already started but for new pools"
-    return finish(chart, _title(table, data), describe_rounds(table, what), _tell(of_way, parts))
+    conditions = words.describe_rounds(table, what)
+    return finish(chart, _title(table, data), conditions, _tell(of_way, parts))
 
 
 def _choose_labelled(sizes: Sequence[float]) -> list[float]:

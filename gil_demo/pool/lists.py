@@ -198,7 +198,7 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 def _state_length(row: Any) -> str:
     busy, ideal = words.state_share(row.busy_share), words.state_share(row.ideal_share)
-    busy = f"workers busy for {busy} of the time; without any overhead {ideal}"
+    busy = f"on average a worker was busy for {busy} of the time; without any overhead {ideal}"
     return f"{words.count_in_words(row.tasks, 'task')}: {busy}"
 
 
@@ -276,7 +276,7 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"(ideal {100 * row.ideal_share:.1f} %)"
         for row in list_rows(summary)
     )
-    told = f"Workers busy: {each}."
+    told = f"On average a worker was busy: {each}."
     return parts.finish(chart, _title_lengths(table, summary), _describe_lists(table), told)
 
 

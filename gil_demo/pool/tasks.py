@@ -132,7 +132,7 @@ def find_largest_chunk(held: HeldPool, tasks: int) -> int:
 
 def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up one map: a row for each worker, those that got no task included."""
-    first, ordered = table.iloc[0], table.sort_values("start_seconds")
+    first, ordered = table.iloc[0], table.sort_values(["start_seconds", "end_seconds"])
     starts, ends = ordered["start_seconds"], ordered["end_seconds"]
     gaps = starts - ends.groupby(ordered["worker"]).shift()
     by_worker = ordered.assign(busy_seconds=ends - starts, gap=gaps).groupby("worker")
@@ -156,10 +156,11 @@ def count_most_at_once(table: pd.DataFrame) -> int:
 
 
 def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Tell the three parts of a map, then what each worker did, then how many ran at once."""
+    """Tell what is to mind, the parts of a map, what each worker did, and how many ran at once."""
     ready, done, gone = table[_MOMENTS].iloc[0]
     start_up, work, tear_down = map(words.state_seconds, (ready, done - ready, gone - done))
-    lines = [f"Start-up took {start_up}, the work {work}, tear-down {tear_down}."]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0], len(summary)))
+    lines.append(f"Start-up took {start_up}, the work {work}, tear-down {tear_down}.")
     for row in list_rows(summary):
         tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
         busy = f", busy for {state_part(row.busy_share)} of the work" if row.tasks else ""
@@ -223,7 +224,8 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     if is_binned:
         label = "milliseconds; too many tasks to draw each: the darker, the busier the worker"
     axes.set_xlabel(label, size=12, color=INK)
-    cut = f"{table['steps'].sum():,} steps, chunksize {table['chunksize'].iloc[0]:,}"
+    steps = words.count_in_words(int(table["steps"].sum()), "step")
+    cut = f"{steps}, chunksize {table['chunksize'].iloc[0]:,}"
     conditions = words.describe_conditions(table, f"one run of {cut}")
     each = "; ".join(
         f"worker {row.worker} ran {row.tasks:,} in {row.busy_seconds:.3f} s"

@@ -132,7 +132,8 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
-    lines = words.reserve(table, []) + [_judge(row) for row in list_rows(summary)]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
+    lines += [_judge(row) for row in list_rows(summary)]
     rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])
 
@@ -208,7 +209,7 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         interval = words.state_seconds(shortest.switch_interval_seconds)
         if shortest.speed_low <= 1 <= shortest.speed_high:
             parts.append(f"no clear change of speed at {interval}")
-        elif not math.isnan(shortest.speed_low):
+        else:
             times = words.state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
             parts.append(f"at {interval} {times} the speed at {_OWN}")
     return words.head("; ".join(parts), table)
