@@ -25,13 +25,7 @@ from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    estimate_median,
-    estimate_ratio,
-    select_by_round,
-    spread,
-)
+from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts, time_start
@@ -209,7 +203,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
             rows.append(
                 {"kind": kind, "way": way, "size_bytes": int(size), "rounds": len(seconds)}
                 | spread("seconds", estimate_median(list(seconds)))
-                | spread("ratio", estimate_ratio(ratios) if ratios else NOTHING)
+                | spread("ratio", estimate_ratio(ratios))
             )
     return pd.DataFrame(rows)
 
