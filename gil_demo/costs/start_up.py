@@ -66,7 +66,8 @@ def compare_start_up(
         (method, load): partial(time_start, workers, method, prepare[load])
         for method, load in product(methods, LOADS)
     }
-    taken = take_samples(timed, next(iter(timed)), budget=seconds, name=", ".join)
+    first = next(iter(timed))
+    taken = take_samples(timed, first, None, seconds, ", ".join, is_lasting=False)
     names = ("start_method", "loads")
 
     def describe(one: Sample[Start]) -> dict[str, object]:

@@ -113,7 +113,7 @@ def compare_transport(
     with pool_held(1, method, partial(keep, *map(make_bytes, sizes))) as held:
         timed = {one: partial(_time, held, one, method) for one in _list_variants(sizes)}
         name = "{0.kind} of {0.size_bytes:,} bytes, {0.way}".format
-        taken = take_samples(timed, next(iter(timed)), budget=seconds, name=name)
+        taken = take_samples(timed, next(iter(timed)), None, seconds, name, is_lasting=False)
 
     def describe(one: Sample[Timing]) -> dict[str, object]:
         return {**one.variant._asdict(), "seconds": one.timing.work}

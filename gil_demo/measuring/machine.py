@@ -19,6 +19,7 @@ from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import SHARES
 
 _LEAST_SECONDS = 0.5  # systems count in hundredths of a second
+_KEEPS_ENDED = sys.platform == "linux"  # what ended processes took counts as their parents'
 _GROUPS, _MY_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _MEMORY_FILES = {
     True: ("memory.max", "memory.current", "inactive_file"),
@@ -165,15 +166,19 @@ def _read_own_seconds() -> float:
 
     process, seconds = psutil.Process(), 0.0
     for member in (process, *process.children(recursive=True)):
-        with suppress(psutil.Error):  # one that has ended counts among its parent's children
+        with suppress(psutil.Error):  # one that has ended: see `_KEEPS_ENDED`
             seconds += sum(member.cpu_times()[:4])
     return seconds
 
 
-def tell_shares(before: Usage) -> dict[str, float]:
-    """Tell what others have taken of this process's cores since then, in percent of them."""
+def tell_shares(before: Usage, *, is_lasting: bool = False) -> dict[str, float]:
+    """Tell what others have taken of this process's cores since then, in percent of them.
+
+    Unless the processes that this one uses live throughout (`is_lasting`), Linux alone knows what
+    they took: elsewhere nothing is told, so that they aren't taken for others.
+    """
     total, busy, stolen, own = (b - a for a, b in zip(before, read_usage(), strict=True))
-    if total < _LEAST_SECONDS:
+    if total < _LEAST_SECONDS or not (is_lasting or _KEEPS_ENDED):
         return dict.fromkeys(SHARES, math.nan)
     shares = (busy - own) / total, stolen / total
     return {n: round(100 * min(1.0, max(0.0, s)), 1) for n, s in zip(SHARES, shares, strict=True)}

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -147,13 +148,16 @@ def test_what_others_take_of_the_cores_is_told_from_what_this_program_and_its_wo
         Usage(total=14.0, busy=7.0, stolen=1.5, own=2.0),
         Usage(total=14.4, busy=7.4, stolen=1.5, own=2.0),  # too short to tell
     ]
-    for before, after, others, stolen in (
-        (usages[0], usages[1], 50.0, 12.5),
-        (usages[1], usages[2], math.nan, math.nan),
+    for first, is_lasting, keeps_ended, shares in (
+        (0, True, False, [50.0, 12.5]),
+        (0, False, True, [50.0, 12.5]),
+        (0, False, False, [math.nan] * 2),
+        (1, True, True, [math.nan] * 2),
     ):
-        monkeypatch.setattr(machine, "read_usage", lambda after=after: after)
-        told = machine.tell_shares(before)
-        assert [*told.values()] == pytest.approx([others, stolen], nan_ok=True)
+        monkeypatch.setattr(machine, "_KEEPS_ENDED", keeps_ended)
+        monkeypatch.setattr(machine, "read_usage", partial(usages.__getitem__, first + 1))
+        told = machine.tell_shares(usages[first], is_lasting=is_lasting)
+        assert [*told.values()] == pytest.approx(shares, nan_ok=True)
 
 
 def spend(seconds: float) -> None:
@@ -168,7 +172,7 @@ def test_seconds_of_this_program_and_of_its_processes_are_its_own() -> None:
         during = machine.read_usage()
     after = machine.read_usage()  # when the workers have ended
     assert len(spans) == 2
-    for usage in (during, after):
+    for usage in (during, after)[: 1 + machine._KEEPS_ENDED]:
         spent = usage.own - before.own
         assert 0.5 <= spent <= usage.busy - before.busy + 0.5
     assert after.total > before.total
