@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.machine import name_system
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import SHARES
 
@@ -137,7 +138,7 @@ def describe_computer(first: Any) -> str:
     told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
     return (
         f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
-        f"{first['operating_system']}, {cores}"
+        f"{name_system(first['operating_system'])}, {cores}"
     )
 
 

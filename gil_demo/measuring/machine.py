@@ -184,9 +184,9 @@ def tell_shares(before: Usage, *, is_lasting: bool = False) -> dict[str, float]:
     return {n: round(100 * min(1.0, max(0.0, s)), 1) for n, s in zip(SHARES, shares, strict=True)}
 
 
-def get_system() -> str:
-    """Return the name of the operating system: "Linux", "macOS" or "Windows"."""
-    return {"Darwin": "macOS"}.get(platform.system(), platform.system())
+def name_system(system: str) -> str:
+    """Return the name by which people know an operating system: macOS for Darwin."""
+    return {"Darwin": "macOS"}.get(system, system)
 
 
 def get_date() -> str:
