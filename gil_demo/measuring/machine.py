@@ -195,15 +195,18 @@ def get_date() -> str:
 
 
 def _list_affinity() -> list[int]:
-    if sys.platform == "linux":
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    import psutil
+
+    # macOS binds a process to no cores
+    tell = getattr(psutil.Process(), "cpu_affinity", lambda: range(os.cpu_count() or 1))
+    return sorted(tell())
 
 
 def _find_limit(usable_cores: int, logical_cores: int) -> str:
-    if usable_cores < min(len(_list_affinity()), logical_cores):
-        return "quota"
-    return "affinity" if usable_cores < logical_cores else ""
+    if usable_cores >= logical_cores:
+        return ""
+    is_quota = sys.platform == "linux" and usable_cores < len(_list_affinity())
+    return "quota" if is_quota else "affinity"
 
 
 def _is_on_battery() -> bool | None:
@@ -238,7 +241,7 @@ def warn(machine: Machine) -> list[str]:
         f"A quota leaves {usable} of {logical} cores to this Python (a container, or a shared "
         "server): os.cpu_count() does not see that.": limit == "quota",
         f"This Python is bound to {usable} of {logical} cores.": limit == "affinity",
-        f"{usable} logical cores share {physical} physical ones: "
+        f"{usable} logical cores share {physical} physical one{'s' * (physical != 1)}: "
         "expect less than double speed from two of them.": shared < usable,
         "The GIL is off in this Python: threads run at the same time. In the story they don't.": (
             not is_locked

@@ -46,11 +46,13 @@ def test_a_quota_is_told_from_an_affinity_mask_whose_cores_count_as_busy(
     monkeypatch: Patch,
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    cases = [(2, 8, "quota"), (2, 2, "affinity"), (2, 4, "quota"), (8, 8, ""), (1, 1, "affinity")]
+    cases = [(2, 8, "quota"), (2, 2, "affinity"), (8, 8, ""), (1, 1, "affinity"), (2, 4, "quota")]
     for usable, in_mask, limit in cases:
         monkeypatch.setattr(machine, "count_usable_cores", lambda usable=usable: usable)
         monkeypatch.setattr(machine, "_list_affinity", lambda most=in_mask: list(range(most)))
         assert describe_machine().cores_limited_by == limit
+    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="win32"))
+    assert machine._find_limit(2, 8) == "affinity"  # there are no quotas
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [100.0, 10.0, 30.0, 100.0])
     for mine, busy in (([1, 2, 4], 20.0), ([7], 60.0)):
         monkeypatch.setattr(machine, "_list_affinity", lambda mine=mine: mine)
@@ -92,10 +94,12 @@ def test_a_wish_that_is_meant_for_loky_is_no_limit_of_this_machine(monkeypatch: 
         assert os.environ["LOKY_MAX_CPU_COUNT"] == wish
 
 
-def test_without_a_mask_every_core_of_the_machine_is_looked_at(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="darwin"))
+def test_the_cores_of_a_mask_are_looked_at_and_without_one_every_core(monkeypatch: Patch) -> None:
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [30.0, 10.0, 50.0])
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda _: [1], raising=False)
+    assert machine.measure_busy_percent() == 10.0
+    monkeypatch.delattr(psutil.Process, "cpu_affinity")  # which macOS lacks
     assert machine.measure_busy_percent() == 20.0
 
 
@@ -126,7 +130,8 @@ def test_what_shapes_the_results_is_warned_of() -> None:
         ({"usable_cores": 1}, "One usable core: neither threads nor processes"),
         ({"usable_cores": 2, "cores_limited_by": "quota"}, "A quota leaves 2 of 4 cores"),
         ({"usable_cores": 2, "cores_limited_by": "affinity"}, "is bound to 2 of 4 cores"),
-        ({"physical_cores": 2}, "4 logical cores share 2 physical ones"),
+        ({"physical_cores": 2}, "4 logical cores share 2 physical ones:"),
+        ({"usable_cores": 2, "physical_cores": 1}, "2 logical cores share 1 physical one:"),
         ({"gil_enabled": False, "free_threaded_build": True}, "The GIL is off"),
         ({"free_threaded_build": True}, "something turned it on"),
         ({"on_battery": True}, "On battery"),
