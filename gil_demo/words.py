@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.machine import name_system
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import SHARES
 
@@ -75,14 +76,14 @@ def name_workers(runner: str, workers: int) -> str:
 
 
 def is_wide(low: float, high: float) -> bool:
-    """Tell whether an interval is too wide, or absent, for its median to stand alone."""
+    """Tell whether an interval is too wide, or absent, for its centre to stand alone."""
     return math.isnan(low) or (high - low) / (high + low) > WIDEST
 
 
-def state_times(median: float, low: float, high: float) -> str:
-    """State a ratio: its median, or its interval where that is wide."""
+def state_times(centre: float, low: float, high: float) -> str:
+    """State a ratio: its centre, or its interval where that is wide."""
     is_told = not math.isnan(low) and is_wide(low, high)
-    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{median:.2f} ×"
+    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{centre:.2f} ×"
 
 
 def call_ratio(low: float, high: float) -> str:
@@ -126,7 +127,7 @@ def state_bytes(size: float) -> str:
 
 
 def state_factor(factor: float) -> str:
-    """State how many times, with three digits and without a power of ten."""
+    """State how many times, with three digits."""
     return f"{factor:.3g}" if factor < 999.5 else f"{factor:,.0f}"
 
 
@@ -143,7 +144,7 @@ def describe_computer(first: Any) -> str:
     told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
     return (
         f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
-        f"{first['operating_system']}, {cores}"
+        f"{name_system(first['operating_system'])}, {cores}"
     )
 
 

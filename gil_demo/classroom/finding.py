@@ -6,13 +6,13 @@ import pandas as pd
 
 from gil_demo import words
 from gil_demo.classroom.table import (
-    SYSTEMS,
     find_ideal,
     find_judged,
     find_outliers,
     pick_judged,
     pick_machines,
 )
+from gil_demo.measuring.machine import name_system
 
 _MOST_NAMED = 3
 
@@ -137,7 +137,7 @@ def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
 
 def describe_class(table: pd.DataFrame) -> str:
     machines = table.drop_duplicates("run_id")
-    systems = machines["operating_system"].replace(SYSTEMS).value_counts()
+    systems = machines["operating_system"].map(name_system).value_counts()
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())
     is_made_up = machines["recorded_on"].str.startswith(words.MADE_UP)
     origins = {

@@ -227,13 +227,14 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     steps = words.count_in_words(int(table["steps"].sum()), "step")
     cut = f"{steps}, chunksize {table['chunksize'].iloc[0]:,}"
     conditions = words.describe_conditions(table, f"one run of {cut}")
+    state = words.state_seconds
     each = "; ".join(
-        f"worker {row.worker} ran {row.tasks:,} in {row.busy_seconds:.3f} s"
+        f"worker {row.worker} ran {row.tasks:,} in {state(row.busy_seconds)}"
         for row in list_rows(summary)
     )
     told = (
-        f"Tasks: {each}. The pool: ready after {ready:.3f} s, all answers after {done:.3f} s, "
-        f"gone after {gone:.3f} s."
+        f"Tasks: {each}. The pool: ready after {state(ready)}, all answers after {state(done)}, "
+        f"gone after {state(gone)}."
     )
     return finish(chart, _title_map(table, summary), conditions, told)
 

@@ -122,8 +122,7 @@ def summarise_updates(table: pd.DataFrame) -> pd.DataFrame:
         row |= {"rounds": len(own), "expected": float(own["expected"].sum())}
         row |= {"lost": float(own["lost"].sum())}
         row |= estimates.spread("each", estimates.estimate_median([*prices]), "each_seconds")
-        times = estimates.estimate_ratio(ratios) if ratios else estimates.NOTHING
-        rows.append(row | estimates.spread("times", times))
+        rows.append(row | estimates.spread("times", estimates.estimate_ratio(ratios)))
     order = [*table["run_id"].unique(), "threads", "processes", *WAYS, *INTERVALS]
     ranks = {name: place for place, name in enumerate(order)}
     return pd.DataFrame(rows).sort_values(keys, key=lambda one: one.map(ranks), ignore_index=True)

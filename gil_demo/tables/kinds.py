@@ -240,7 +240,7 @@ def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
     Raises:
         TypeError: they are no list of tables.
-        ResultsError: there are no tables, one is of no known kind, or they are of several kinds.
+        ResultsError: there are no tables, one is of no known kind, or their columns differ.
     """
     if isinstance(tables, str | bytes | pd.DataFrame) or not isinstance(tables, Iterable):
         raise TypeError(f"tables must be a list, not {shorten(tables)}")

@@ -13,13 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from gil_demo import checks, words
 from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, name_axes, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look, label_in_full, make_chart
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    estimate_median,
-    estimate_ratio,
-    select_by_round,
-    spread,
-)
+from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
@@ -124,7 +118,7 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
         rates = group.set_index("round").sort_index()["steps_per_second"]
         turns = list(group["turn_seconds"].dropna())
         row = {"switch_interval_seconds": interval, "rounds": len(group)}
-        row |= spread("turn", estimate_median(turns) if turns else NOTHING, "turn_seconds")
+        row |= spread("turn", estimate_median(turns), "turn_seconds")
         row |= {"steps_per_second": float(rates.median())}
         rows.append(row | spread("speed", estimate_ratio(list(rates / own))))
     return pd.DataFrame(rows)

@@ -297,7 +297,8 @@ def _describe(table: pd.DataFrame) -> str:
 def _tell(summary: pd.DataFrame) -> str:
     facts = []
     for row in schema.list_rows(summary):
-        fact = f"{words.name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
+        done = words.state_seconds(row.seconds)
+        fact = f"{words.name_workers(row.runner, row.workers)} done after {done}"
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"
         if row.turns and row.together <= _IN_TURN:

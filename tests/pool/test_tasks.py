@@ -105,8 +105,8 @@ def test_a_chart_of_a_map_is_told_in_these_words() -> None:
     table = make_map(steps=[1_000_000] * 5, chunksize=1_234, start_method="spawn")
     assert draw(table).description == (
         "Chart. Five tasks on two workers: from two to three each, workers busy for 80 % of the "
-        "work. Tasks: worker 1 ran 3 in 0.270 s; worker 2 ran 2 in 0.370 s. The pool: ready after "
-        "0.100 s, all answers after 0.500 s, gone after 0.530 s. Conditions: CPython 3.13.0, "
+        "work. Tasks: worker 1 ran 3 in 270 ms; worker 2 ran 2 in 370 ms. The pool: ready after "
+        "100 ms, all answers after 500 ms, gone after 530 ms. Conditions: CPython 3.13.0, "
         "Linux, two usable cores, processes by spawn; one run of 5,000,000 steps, chunksize 1,234."
     )
 

@@ -207,8 +207,8 @@ def test_a_window_shows_that_part_of_the_time_and_tells_of_all_of_it() -> None:
     chart = draw(make_slices(), window=window)
     assert chart.description == (
         "Chart. Two threads took turns of 5 ms; two processes ran at the same time. Two threads "
-        "done after 0.060 s, two or more at once for 0.0 % of the time, nine turns of 5 ms; two "
-        "processes done after 0.032 s, two or more at once for 100.0 % of the time. Conditions: "
+        "done after 60 ms, two or more at once for 0.0 % of the time, nine turns of 5 ms; two "
+        "processes done after 32 ms, two or more at once for 100.0 % of the time. Conditions: "
         "CPython 3.13.0, Linux, two usable cores, processes by fork; one run of 4,000,000 steps, "
         "switch interval 5 ms. Shown: from 36.0 to 39.0 ms."
     )
