@@ -65,7 +65,7 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
         ResultsError: the folder can't be made, or isn't empty.
     """
     place = check_path("folder", folder)
-    check_whole_number("machines", machines, 5, MOST_MACHINES)
+    machines = check_whole_number("machines", machines, 5, MOST_MACHINES)
     try:
         place.mkdir(exist_ok=True)
         if any(place.iterdir()):

@@ -85,7 +85,7 @@ def sweep_task_length(
         GilDemoError: the run failed.
     """
     methods = check_start_methods(start_methods)
-    check_workers(workers)
+    workers = check_workers(workers)
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     facts = collect_facts("break_even") | {"tasks": workers}
     lengths = choose_lengths(workers, seconds)

@@ -58,7 +58,7 @@ def compare_start_up(
         GilDemoError: the run failed.
     """
     methods = check_start_methods(start_methods)
-    check_workers(workers)
+    workers = check_workers(workers)
     seconds = check_budget(budget)
     facts = collect_facts("starts") | {"workers": workers}
     prepare = {"nothing": None, "pandas": partial(import_module, "pandas")}

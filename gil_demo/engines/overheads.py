@@ -69,7 +69,7 @@ def sweep_engines(
         RunnerUnavailable: an engine that is asked for isn't installed, or none is.
         GilDemoError: the run failed.
     """
-    checks.check_workers(workers)
+    workers = checks.check_workers(workers)
     method = check_start_method(start_method)
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     asked = find_scheduler(address)

@@ -47,7 +47,7 @@ def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
         WorkerDied: a task's worker was lost, again and again.
         GilDemoError: Ray can't be started or reached, has too few processors, or is in use already.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     remotes.check_address(address, "a Ray cluster")
     remotes.check_engine("ray")
     with remotes.environment_kept() as note, ExitStack() as stack:

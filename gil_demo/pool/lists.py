@@ -90,7 +90,7 @@ def sweep_list_length(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     chosen = check_unlike(
         "lengths",
         range(1, 4 * workers + 2) if lengths is None else lengths,
@@ -121,7 +121,7 @@ def sweep_chunksize(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     own = compute_default_chunksize(TASKS, workers)
     sizes = sorted({1, 5, 25, own, -(-TASKS // workers)})
     cuts = [_Cut(work, TASKS, size) for work in CUTS for size in sizes]

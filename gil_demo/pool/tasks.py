@@ -82,8 +82,8 @@ def map_tasks(
         GilDemoError: the run failed.
     """
     tasks = [checks.check_count(count) for count in checks.check_sequence("counts", counts)]
-    checks.check_workers(workers)
-    checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
+    workers = checks.check_workers(workers)
+    chunksize = checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
     method = check_start_method(start_method)
     facts = collect_facts("map") | {"workers": workers, "start_method": method}
     facts |= {"chunksize": chunksize, "tasks": len(tasks)}
@@ -119,7 +119,7 @@ def observe_chunksize(tasks: int, workers: int = 2, start_method: str | None = N
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    checks.check_whole_number("tasks", tasks, 1, MOST_TASKS)
+    tasks = checks.check_whole_number("tasks", tasks, 1, MOST_TASKS)
     with pool_held(workers, start_method) as held:
         return find_largest_chunk(held, tasks)
 

@@ -56,7 +56,7 @@ def compare(
         GilDemoError: the run failed.
     """
     names = check_runners(runners)
-    check_workers(workers)
+    workers = check_workers(workers)
     variants = {(BASELINE, 1): workers} | {
         (name, workers): workers for name in names if name != BASELINE
     }

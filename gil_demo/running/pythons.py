@@ -67,8 +67,8 @@ def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
 
 def _list_candidates() -> list[Path]:
     own = [Path(sys.executable)] if sys.executable else []
-    candidates = [*own, *(_list_installed() if _has_findpython() else [])]
-    return [path for path in candidates if not _is_stand_in(path)]
+    installed = _list_installed() if _has_findpython() else []
+    return [*own, *(path for path in installed if not _is_stand_in(path))]
 
 
 def _list_installed() -> Iterator[Path]:

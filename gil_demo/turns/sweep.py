@@ -57,7 +57,7 @@ def sweep_switch_interval(
         GilDemoError: the run failed.
     """
     chosen = checks.check_unlike("intervals", intervals, checks.check_switch_interval)
-    checks.check_whole_number("workers", workers, 2, checks.most_workers())
+    workers = checks.check_whole_number("workers", workers, 2, checks.most_workers())
     seconds = check_budget(15.0 if budget is None else budget)
     facts = collect_facts("switch") | {"workers": workers}
     pace = _measure_pace()

@@ -67,7 +67,7 @@ def compare_workloads(
         GilDemoError: a run failed.
     """
     names = check_choices("workloads", "workload", workloads, [*WORKLOADS])
-    check_workers(workers)
+    workers = check_workers(workers)
     seconds = check_budget(2.5 * len(names) if budget is None else budget) / len(names)
     variants = dict.fromkeys([(BASELINE, 1), ("threads", workers), ("processes", workers)], workers)
     tables = []

@@ -2,6 +2,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +22,8 @@ def folder_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytest.importorskip("findpython")
     folder = tmp_path / "bin"
     folder.mkdir()
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    here = SimpleNamespace(executable="/nowhere/python", platform=sys.platform)
+    monkeypatch.setattr(pythons, "sys", here)
     monkeypatch.setenv("PATH", str(folder))
     for name in ("PYENV_ROOT", "ASDF_DATA_DIR", "RYE_PY_ROOT", "UV_PYTHON_INSTALL_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
@@ -29,11 +31,14 @@ def folder_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_findpython_this_python_is_alone_and_what_to_install_is_said(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "findpython", None)
+    program = tmp_path / "python.sh"  # a name of what only looks like a Python
+    program.symlink_to(OWN)
+    monkeypatch.setattr(pythons, "sys", SimpleNamespace(executable=str(program)))
     *own, others = find_pythons()
-    assert own[0].command[:2] == (sys.executable, "-I")
+    assert own[0].command[:2] == (str(program), "-I")
     assert {(python.state, python.version) for python in own} == {("", VERSION)}
     assert others == Python(OTHERS, (), "not looked for: pip install findpython, and run again")
 
