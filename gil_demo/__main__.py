@@ -10,4 +10,5 @@ if __name__ == "__main__":
 
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:  # one that came before main could answer it
-        sys.exit("gil_demo: interrupted")
+        print("gil_demo: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -5,6 +5,7 @@ where it is of the wrong type, a ValueError where it is not allowed. The text gi
 and the allowed ones.
 """
 
+import numbers
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -67,13 +68,14 @@ def limit_workers(cores: int, is_windows: bool) -> int:
 
 
 def check_whole_number(name: str, value: object, least: int, most: int) -> int:
-    """Return the value if it is a whole number in a range; a bool is none."""
+    """Return the value as an int if it is a whole number in a range; a bool is none."""
     allowed = f"{name} must be a whole number from {least:,} to {most:,}"
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{allowed}, not {shorten(value)}")
-    if not least <= value <= most:
-        raise ValueError(f"{allowed}, not {shorten(value)}")
-    return value
+    number = int(value)  # NumPy has whole numbers of its own
+    if not least <= number <= most:
+        raise ValueError(f"{allowed}, not {shorten(number)}")
+    return number
 
 
 def check_workers(workers: object) -> int:
@@ -114,7 +116,7 @@ def check_switch_interval(name: str, value: object) -> float:
 
 
 def _check_float(allowed: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{allowed}, not {shorten(value)}")
     try:
         return float(value)
@@ -138,7 +140,11 @@ def check_sequence(name: str, value: object) -> list[object]:
         raise TypeError(f"{name} must be a list, not {shorten(value)}")
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")
-    if len(value) > MOST_ITEMS:
+    try:
+        is_long = len(value) > MOST_ITEMS
+    except OverflowError:  # of a range that is longer than Python can tell
+        is_long = True
+    if is_long:
         raise ValueError(f"{name} must hold at most {MOST_ITEMS:,} items, not as {shorten(value)}")
     return list(value)
 
@@ -178,6 +184,11 @@ def check_program(program: str | bytes | None) -> str:
     return name
 
 
+def state_count(number: int, what: str) -> str:
+    """Return a number and what there is of it, in the plural unless it is one."""
+    return f"{number:,} {what}{('es' if what[-1] == 's' else 's') * (number != 1)}"
+
+
 def state_path(path: Path) -> str:
     """Return a path on one line, and only the end of a very long one."""
     text = " ".join(str(path).split())
@@ -188,8 +199,7 @@ def shorten(value: object) -> str:
     """Return the value's repr on one line, cut to 60 characters."""
     try:
         text = " ".join(repr(value).split())
-    except ValueError:  # an int of more digits than Python converts to text
-        return "a number of thousands of digits"
-    except Exception:  # what the repr of a reader's own class may raise
-        return f"a {type(value).__name__}"
+    except Exception:  # of an int of too many digits, or of a reader's own class
+        is_int = isinstance(value, int)
+        return "a number of thousands of digits" if is_int else f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

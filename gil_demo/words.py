@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.machine import name_system
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import SHARES
 
@@ -45,6 +46,12 @@ def count_in_run(table: pd.DataFrame, noun: str) -> str:
     return count_in_words(int(table[f"{noun}s"].iloc[0]), noun)
 
 
+def count_rounds(rounds: "pd.Series[int]") -> str:
+    """Count the rounds of several runs: their number, or the fewest and the most."""
+    fewest, most = int(rounds.min()), int(rounds.max())
+    return f"{fewest} to {most} rounds" if fewest < most else count_in_words(most, "round")
+
+
 def tell(table: pd.DataFrame, lines: list[str], ending: str = "") -> str:
     """Put the lines of a finding together, with the number of rounds at its end."""
     return "\n".join([*lines, f"{capitalise(count_in_run(table, 'round'))} of each{ending}."])
@@ -69,14 +76,14 @@ def name_workers(runner: str, workers: int) -> str:
 
 
 def is_wide(low: float, high: float) -> bool:
-    """Tell whether an interval is too wide, or absent, for its median to stand alone."""
+    """Tell whether an interval is too wide, or absent, for its centre to stand alone."""
     return math.isnan(low) or (high - low) / (high + low) > WIDEST
 
 
-def state_times(median: float, low: float, high: float) -> str:
-    """State a ratio: its median, or its interval where that is wide."""
+def state_times(centre: float, low: float, high: float) -> str:
+    """State a ratio: its centre, or its interval where that is wide."""
     is_told = not math.isnan(low) and is_wide(low, high)
-    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{median:.2f} ×"
+    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{centre:.2f} ×"
 
 
 def call_ratio(low: float, high: float) -> str:
@@ -120,7 +127,7 @@ def state_bytes(size: float) -> str:
 
 
 def state_factor(factor: float) -> str:
-    """State how many times, with three digits and without a power of ten."""
+    """State how many times, with three digits."""
     return f"{factor:.3g}" if factor < 999.5 else f"{factor:,.0f}"
 
 
@@ -137,7 +144,7 @@ def describe_computer(first: Any) -> str:
     told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
     return (
         f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
-        f"{first['operating_system']}, {cores}"
+        f"{name_system(first['operating_system'])}, {cores}"
     )
 
 
@@ -146,6 +153,12 @@ def describe_conditions(table: pd.DataFrame, what: str) -> str:
     methods = sorted(set(table.get("start_method", ())) - {""})
     started = f", processes by {' and '.join(methods)}" if methods else ""
     return f"{describe_computer(table.iloc[0])}{started}; {what}"
+
+
+def describe_rounds(table: pd.DataFrame, what: str) -> str:
+    """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
+    rounds = count_in_run(table, "round")
+    return f"{describe_computer(table.iloc[0])}; {what}; {rounds} of each"
 
 
 def head(title: str, table: pd.DataFrame) -> str:
@@ -162,7 +175,7 @@ def _is_made_up(origin: str) -> bool:
 
 def find_round_reservations(table: pd.DataFrame) -> list[str]:
     """Say, in a clause, that a run has too few rounds for its medians to be more than a guess."""
-    if int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
+    if "rounds" not in table or int(table["rounds"].iloc[0]) >= LEAST_ROUNDS:
         return []
     return [f"only {count_in_run(table, 'round')}, an interval needs {state_number(LEAST_ROUNDS)}"]
 

@@ -64,7 +64,7 @@ def no_choice(choices: Iterable[str]) -> Bad:
 
 def no_list(good: object, bad: Bad, *, may_repeat: bool = False) -> Bad:
     """Give what is no list of good items: no list, an empty one, one with a bad item or twins."""
-    lists = [[], (), range(2**62), *([good, one] for one in bad)]
+    lists = [[], (), range(2**62), range(10**20), *([good, one] for one in bad)]
     return [*NO_LIST, *lists] if may_repeat else [*NO_LIST, *lists, [good, good]]
 
 

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 from gil_demo import checks
@@ -11,13 +12,18 @@ from gil_demo import checks
 def test_what_is_allowed_comes_back_in_its_type() -> None:
     assert [checks.check_whole_number("rounds", value, 1, 10) for value in (1, 10)] == [1, 10]
     assert checks.check_count(10**10) == 10**10
+    assert type(checks.check_whole_number("rounds", np.int64(2), 1, 10)) is int
     assert repr(checks.check_number("budget", 10, 10.0)) == "10.0"
+    assert repr(checks.check_number("budget", np.int64(2), 10.0)) == "2.0"
     assert [checks.check_part("part", value) for value in (0, 1)] == [0.0, 1.0]
     assert checks.check_switch_interval("interval", 1e-6) == 1e-6
 
 
 def test_an_error_names_the_value_in_few_letters_and_what_is_allowed() -> None:
-    for value, error in ((True, TypeError), ("2", TypeError), (0, ValueError), (11, ValueError)):
+    for value, error in (
+        *((True, TypeError), (np.True_, TypeError), ("2", TypeError)),
+        *((0, ValueError), (11, ValueError)),
+    ):
         told = f"^rounds must be a whole number from 1 to 10, not {value!r}$"
         with pytest.raises(error, match=told):
             checks.check_whole_number("rounds", value, 1, 10)
@@ -32,6 +38,7 @@ def test_an_error_names_the_value_in_few_letters_and_what_is_allowed() -> None:
     assert checks.shorten("x" * 58) == repr("x" * 58)
     assert checks.shorten("x" * 59) == f"'{'x' * 56}..."
     assert checks.shorten(10**5000) == "a number of thousands of digits"
+    assert checks.shorten([10**5000]) == "a list"
     shy = type("Shy", (), {"__repr__": Mock(side_effect=RuntimeError)})
     assert checks.shorten(shy()) == "a Shy"
     assert checks.state_path(Path("a\nb" * 99)) == f"...{('a b' * 99)[-197:]}"

@@ -3,8 +3,9 @@ import pytest
 from matplotlib.text import Text
 
 import gil_demo
-from gil_demo import ResultsError
+from gil_demo import ResultsError, claims
 from gil_demo.claims import FALSE, HALF_TRUE, HOLDS, SAYINGS, UNTOLD
+from gil_demo.running.scripts import FINISHED, Outcome
 from tests import charts
 from tests.made.claims import make_claims
 from tests.made.unchecked import draw, summarise, verdict
@@ -37,8 +38,8 @@ def test_each_verdict_follows_from_its_figures_where_the_machine_can_show_it() -
         assert summarise(table)["verdict"][2] == HALF_TRUE
     for facts in ({"usable_cores": 1}, {"busy_percent": 80.0}):
         scores = summarise(make_claims({"C2": (0.1, 0.0)}, **facts)).set_index("claim")
-        assert set(scores["verdict"][["C2", "C4"]]) == {"can't be told here"}
-        assert scores["evidence"][["C2", "C4"]].str.contains(" Note: ").all()
+        assert set(scores["verdict"][["C1", "C2", "C4"]]) == {"can't be told here"}
+        assert scores["evidence"][["C1", "C2", "C4"]].str.contains(" Note: ").all()
 
 
 def test_an_ordinary_scorecard_is_told_in_these_lines() -> None:
@@ -99,9 +100,28 @@ def test_other_machines_are_told_other_evidence() -> None:
 def test_a_table_that_lacks_a_quantity_or_has_one_twice_is_refused() -> None:
     with pytest.raises(ResultsError, match="the table is not whole: it lacks pool_workers of C3"):
         gil_demo.summarise(make_claims().query("claim != 'C3'"))
+    for claim, values in (("C1", (0.0, 1.0, 1.0)), ("C3", (NAN,)), ("C7", (NAN,) * 4)):
+        with pytest.raises(ResultsError, match=f"it lacks [a-z_]+ of {claim}$"):
+            gil_demo.summarise(make_claims({claim: values}))
     table = make_claims()
     with pytest.raises(ResultsError, match=r"run c1 has pool_workers of C3 more than once$"):
         gil_demo.summarise(pd.concat([table, table[table["claim"] == "C3"]]))
+
+
+def test_scripts_get_no_more_time_than_is_allowed_and_by_spawn_one_outcome_counts_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allowed = []
+
+    def note(_: str, seconds: float) -> Outcome:
+        allowed.append(seconds)
+        return Outcome(FINISHED, seconds, "")
+
+    monkeypatch.setattr(claims, "run_script", note)
+    for method, scripts in (("spawn", 3), ("fork", 4)):
+        assert set(claims._try_scripts(method, 1.0).values()) == {1.0}
+        assert allowed == [30.0] * scripts
+        allowed.clear()
 
 
 def test_the_chart_has_every_claim_with_its_verdict_in_words() -> None:

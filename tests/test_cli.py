@@ -1,6 +1,7 @@
 import io
 import os
 import re
+import runpy
 import shlex
 import signal
 import subprocess
@@ -136,6 +137,16 @@ def test_an_interrupt_ends_it_with_one_line_and_leaves_no_process_and_no_file() 
     assert wait_until(lambda: not find_marked(trial), END_SECONDS)
 
 
+def test_an_interrupt_before_the_command_begins_ends_it_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    monkeypatch.setattr(cli, "main", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(SystemExit, match=r"^130$"):
+        runpy.run_module("gil_demo", run_name="__main__")
+    assert capsys.readouterr().err == "gil_demo: interrupted\n"
+
+
 @pytest.mark.parametrize(
     "encoding",
     ["cp1251", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("ascii", "cp437"))],
@@ -153,7 +164,7 @@ def test_gather_tells_of_each_file_in_letters_that_the_terminal_has_and_writes_c
     terminal.seek(0)
     lines = terminal.read().splitlines()
     fault = "left out: it is no CSV file, and no row of it is a result"
-    assert lines[:4] == ["2 of 4 files read.", f"notes.txt: {fault}", f"?.txt: {fault}", ""]
+    assert lines[:4] == ["Files read: 2 of 4.", f"notes.txt: {fault}", f"?.txt: {fault}", ""]
     assert lines[4].startswith("Two threads took ")
     assert " x the speed of the plain loop" in lines[5]
     charts = [f"all-{number}.png" for number in range(1, 5)]

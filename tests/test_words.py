@@ -47,6 +47,7 @@ def test_conditions_and_titles_tell_the_computer_and_that_a_run_was_recorded_or_
     for facts, told in (
         ({"gil_enabled": False}, "CPython 3.13.0 without the GIL, Linux, two usable cores"),
         ({"usable_cores": 1}, "CPython 3.13.0, Linux, one usable core"),
+        ({"operating_system": "Darwin"}, "CPython 3.13.0, macOS, two usable cores"),
         ({"recorded_on": "a laptop"}, f"Recorded on a laptop: {computer}"),
         ({"recorded_on": "made up here"}, f"Made up here: {computer}"),
     ):

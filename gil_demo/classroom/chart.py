@@ -14,7 +14,6 @@ from gil_demo.classroom.table import (
     OTHERS,
     find_ideal,
     find_judged,
-    find_median,
     find_outliers,
     name_groups,
     pick_judged,
@@ -86,6 +85,8 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
             axes, f"ideal of {crew}", (1, min(float(crew), most)), (8, 0), size=12,
             xycoords=("axes fraction", "data"), va="center", annotation_clip=False,
         )  # fmt: skip
+    others = machines[~machines["workers"].isin(crews)]  # with numbers of workers that few have
+    _draw_crew(axes, others, style.get_look("processes")._replace(marker="D"), 0.4)
     axes.set_xlim(0.85, most * 1.2)
     axes.set_ylim(min(0.5, speed_ups.min() / 1.2), max(2.0, speed_ups.max()) * 1.25)
     axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
@@ -130,9 +131,10 @@ _PANELS = {
 
 def draw_systems(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = _pick_any(table, summary, "processes")
-    ends = " to ".join(finding.name_ends(machines, "starts", "system", state_seconds))
+    judged = pick_judged(machines)
+    ends = " to ".join(finding.name_ends(judged, "starts", "system", state_seconds))
     machines["starts"] = machines["starts"].clip(lower=_SECONDS[0])
-    title = f"starting {finding.name_crew(machines)} took {ends}"
+    title = f"starting and ending {finding.name_crew(judged)} took {ends}"
     return _draw_groups(table, machines, "system", title)
 
 
@@ -140,8 +142,11 @@ def draw_pythons(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = _pick_any(table, summary, "threads")
     speed_ups = pick_machines(table, "processes").drop_duplicates("run_id").set_index("run_id")
     machines = machines.assign(gained=machines["run_id"].map(speed_ups["speed_up"]))
-    ends = " to ".join(finding.name_ends(machines, "time_ratio", "python", "{:.2f} ×".format))
-    return _draw_groups(table, machines, "python", f"{finding.name_crew(machines)} took {ends}")
+    judged, title = machines[machines["is_judged"]], "no verdict on threads"
+    if len(judged):
+        ends = " to ".join(finding.name_ends(judged, "time_ratio", "python", "{:.2f} ×".format))
+        title = f"{finding.name_crew(judged)} took {ends}"
+    return _draw_groups(table, machines, "python", title)
 
 
 def _draw_groups(table: pd.DataFrame, machines: pd.DataFrame, by: str, title: str) -> style.Chart:
@@ -200,7 +205,7 @@ def _draw_group(
     axes: Axes, place: int, own: pd.DataFrame, look: style.Look, state: Callable[[float], str]
 ) -> str:
     """Draw the machines of a group as a band of marks with a line at their median; state it."""
-    values, middle = own["value"], find_median(own, "value")
+    values, middle = own["value"], float(pick_judged(own)["value"].median())
     heights = pd.Series(scatter(len(own), 0.18), index=own.index) + place - 1
     _draw_marks(axes, own, values, heights, look, 6, alpha=0.6)
     axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=2.6)

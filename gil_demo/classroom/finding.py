@@ -6,13 +6,13 @@ import pandas as pd
 
 from gil_demo import words
 from gil_demo.classroom.table import (
-    SYSTEMS,
     find_ideal,
     find_judged,
-    find_median,
     find_outliers,
+    pick_judged,
     pick_machines,
 )
+from gil_demo.measuring.machine import name_system
 
 _MOST_NAMED = 3
 
@@ -57,16 +57,17 @@ def _judge_processes(processes: pd.DataFrame) -> str:
 
 
 def _judge_starts(processes: pd.DataFrame) -> str:
-    ends = name_ends(processes, "starts", "system", words.state_seconds)
+    judged = pick_judged(processes)
+    ends = name_ends(judged, "starts", "system", words.state_seconds)
     told = f"{' and '.join(ends)} (median{'s' * (len(ends) > 1)})"
-    return f"To start and to end {name_crew(processes)} took {told}."
+    return f"To start and to end {name_crew(judged)} took {told}."
 
 
 def name_ends(
     machines: pd.DataFrame, column: str, by: str, state: Callable[[float], str]
 ) -> list[str]:
     """State the least and the most of the groups' medians; of one group alone, that."""
-    medians = sorted((find_median(own, column), str(name)) for name, own in machines.groupby(by))
+    medians = sorted((own.median(), str(name)) for name, own in machines.groupby(by)[column])
     ends = [medians[n] for n in sorted({0, len(medians) - 1})]
     return [f"{state(value)} with {name}" for value, name in ends]
 
@@ -103,10 +104,13 @@ def _state_spread(machines: pd.DataFrame, column: str) -> str:
 
 def _state_left_out(machines: pd.DataFrame) -> str:
     missing = int((~machines["is_judged"]).sum())
-    return f"; {words.state_number(missing)} left out, busy or with one core" if missing else ""
+    told = f"; {words.state_number(missing)} left out: busy, one core or few rounds"
+    return told if missing else ""
 
 
 def _explain_none(machines: pd.DataFrame) -> str:
+    if len(machines) == 1:
+        return "the one machine had one core, was busy or ran too few rounds"
     return f"all of {count_machines(machines)} had one core, were busy or ran too few rounds"
 
 
@@ -133,15 +137,15 @@ def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
 
 def describe_class(table: pd.DataFrame) -> str:
     machines = table.drop_duplicates("run_id")
-    systems = machines["operating_system"].replace(SYSTEMS).value_counts()
+    systems = machines["operating_system"].map(name_system).value_counts()
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())
     is_made_up = machines["recorded_on"].str.startswith(words.MADE_UP)
     origins = {
         "made up from recorded runs": is_made_up.sum(),
         "recorded elsewhere": ((machines["recorded_on"] != "") & ~is_made_up).sum(),
     }
-    rounds = dict.fromkeys([machines["rounds"].min(), machines["rounds"].max()])
-    parts = [f"{count_machines(machines)} ({told})", f"{' to '.join(map(str, rounds))} rounds each"]
+    rounds = words.count_rounds(machines["rounds"])
+    parts = [f"{count_machines(machines)} ({told})", f"{rounds} each"]
     parts += [f"{words.state_number(int(n))} {origin}" for origin, n in origins.items() if n]
     if not find_judged(table[table["workers"] >= 2]).all():
         parts.append("hollow: busy, one core or few rounds")

@@ -44,7 +44,7 @@ class Gathered(NamedTuple):
 
     def _count(self) -> str:
         rows = " and rows" * bool(self.files["file"].str.contains(_ROW).any())
-        return f"{(self.files['state'] == READ).sum():,} of {len(self.files):,} files{rows} read."
+        return f"Files{rows} read: {(self.files['state'] == READ).sum():,} of {len(self.files):,}."
 
 
 class _Report:
@@ -66,16 +66,15 @@ class _Report:
 
 
 def gather(folder: str | os.PathLike[str]) -> Gathered:
-    """Put the results files of a folder together: one machine, one name, one run.
+    """Put the results files of a folder together, and say what became of each.
 
     Every file is read whole and checked, or named with the reason. In a text (.txt) each row is a
     line that `python -m gil_demo` or portable_countdown.py printed at its end, with a name before
-    it if you like. The runs of `compare` and
-    `scale` count, of this version of the set or an older one. Folders inside the folder are not
-    entered and links are not followed. A run that is there twice counts once. Of several runs of
-    one machine under one name the last counts; names count as one that differ in a date and time
-    or a number in brackets, such as "anna.csv" and "anna (1).csv". The name that the set itself
-    gives to a file is nobody's.
+    it if you like. The runs of `compare` and `scale` count, of this version of the set or an older
+    one. Folders inside the folder are not entered and links are not followed. A run that is there
+    twice counts once. Of several runs of one machine under one name, in the same ways, the last
+    counts; names count as one that differ in a date and time or a number in brackets, such as
+    "anna.csv" and "anna (1).csv". The name that the set itself gives to a file is nobody's.
 
     Args:
         folder: the folder with the files; their names are all that is kept of their owners.
@@ -136,7 +135,7 @@ def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, Sheet
                 owner, sheets[number] = read_countdown(source)
             else:
                 owner, pasted[number] = read_line(source)
-            unnamed = report.names[number].replace(f".txt{_ROW}", " ")
+            unnamed = re.sub(rf"(?i)\.txt{_ROW}", " ", report.names[number])
             report.owners[number] = owner.strip(' \t,:;"')[:_MOST_NAME] or unnamed
         except ResultsError as reason:
             report.note(number, LEFT_OUT, str(reason))

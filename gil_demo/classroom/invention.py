@@ -65,7 +65,7 @@ def make_class(folder: str | os.PathLike[str], machines: int = 28) -> pd.DataFra
         ResultsError: the folder can't be made, or isn't empty.
     """
     place = check_path("folder", folder)
-    check_whole_number("machines", machines, 5, MOST_MACHINES)
+    machines = check_whole_number("machines", machines, 5, MOST_MACHINES)
     try:
         place.mkdir(exist_ok=True)
         if any(place.iterdir()):
@@ -114,8 +114,6 @@ def _invent(number: int, chance: random.Random) -> _Machine:
 
 def _make_run(one: _Machine, day: int, loops: pd.DataFrame, chance: random.Random) -> pd.DataFrame:
     ratios = {BASELINE: 1.0, "threads": one.threads_ratio, "processes": one.processes_ratio}
-    if one.usable_cores == 1 and not one.gil_enabled:
-        ratios["threads"] = 1.0
     facts = {name: value for name, value in one._asdict().items() if name in RUNS.columns} | {
         "run_id": f"{chance.getrandbits(48):012x}",
         "rounds": _ROUNDS,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.machine import name_system
 from gil_demo.measuring.runs import VARIANT
 from gil_demo.tables.schema import Column, make_schema, name_run
 from gil_demo.words import find_machine_reservations
@@ -41,7 +42,6 @@ CLASS = make_schema(
 
 MOST_GROUPS = 10
 OTHERS = "all others"
-SYSTEMS = {"Darwin": "macOS"}
 
 
 def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,15 +64,11 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     brands = picked["implementation"].map(lambda name: "" if name == "CPython" else f"{name} ")
     locks = picked["gil_enabled"].map({True: "", False: " without the GIL"})
     return picked.assign(
-        system=picked["operating_system"].replace(SYSTEMS) + methods,
+        system=picked["operating_system"].map(name_system) + methods,
         python=brands + versions + locks,
         starts=picked["start_up_seconds"] + picked["tear_down_seconds"],
         is_judged=find_judged(picked),
     ).sort_index()
-
-
-def find_median(machines: pd.DataFrame, column: str) -> float:
-    return float(pick_judged(machines)[column].median())
 
 
 def pick_judged(machines: pd.DataFrame) -> pd.DataFrame:

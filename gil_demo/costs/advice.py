@@ -71,15 +71,12 @@ def advise(
     check_length = partial(check_number, most=checks.MOST_SECONDS)
     durations = check_unlike("task_seconds", task_seconds, check_length)
     wanted = check_unlike("sizes", sizes, partial(check_whole_number, least=1, most=MOST_BYTES))
-    check_many = partial(check_whole_number, "tasks", most=checks.MOST_STEPS)
-    wished = [1] if tasks is None else tasks
-    given = check_unlike("tasks", wished, lambda _, one: check_many(one, least=1))
     check_one_run(lengths, LENGTHS)
     check_one_run(transfers, TRANSFERS)
     at_once = int(lengths["tasks"].iloc[0])
-    if tasks is None:
-        given = [at_once * more for more in _MORE_TASKS]
-    numbers = [check_many(one, least=at_once) for one in given]
+    many = [at_once * more for more in _MORE_TASKS] if tasks is None else tasks
+    check_many = partial(check_whole_number, least=at_once, most=checks.MOST_STEPS)
+    numbers = check_unlike("tasks", many, check_many)
     costs, pace, carried = list_costs(lengths), measure_pace(lengths), _list_carried(transfers)
     is_told = (
         not find_reservations(lengths)
@@ -149,8 +146,9 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
     laid_out = told.pivot(index="task_seconds", columns=["size_bytes", "tasks"], values="answer")
     laid_out = laid_out.sort_index(axis="columns")
     sizes, tasks = (laid_out.columns.get_level_values(level) for level in (0, 1))
-    names = [f"each with {state_bytes(size)}" for size in sizes], [f"{n:,} tasks" for n in tasks]
-    laid_out.columns = pd.MultiIndex.from_arrays(names)
+    data = [f"each with {state_bytes(size)}" for size in sizes]
+    numbers = [f"{number:,} task{'s' * (number != 1)}" for number in tasks]
+    laid_out.columns = pd.MultiIndex.from_arrays([data, numbers])
     return laid_out.rename(lambda seconds: f"a task of {state_seconds(seconds)}").rename_axis(None)
 
 

@@ -9,14 +9,13 @@ from matplotlib.axes import Axes
 
 from gil_demo.checks import ResultsError
 from gil_demo.costs.lengths import COLD, KEPT, Way, find_reservations, fit_ways, list_costs, sum_up
-from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
 from gil_demo.measuring.estimates import NOTHING, spread
 from gil_demo.measuring.fits import ALWAYS_PAYS, NEVER_PAYS, find_crossing
 from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import list_rows
-from gil_demo.words import count_in_run, head, state_range, state_seconds, tell
+from gil_demo.words import count_in_run, describe_rounds, head, state_range, state_seconds, tell
 
 _RIVALS = {BASELINE: "the plain loop", "threads": "threads"}
 LEAST_SPEED_UP = 0.05  # that is drawn: where a line crosses 1 is what matters

@@ -85,7 +85,7 @@ def sweep_task_length(
         GilDemoError: the run failed.
     """
     methods = check_start_methods(start_methods)
-    check_workers(workers)
+    workers = check_workers(workers)
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     facts = collect_facts("break_even") | {"tasks": workers}
     lengths = choose_lengths(workers, seconds)
@@ -101,7 +101,8 @@ def sweep_task_length(
         }
         for way, steps in product(ways, lengths):
             variants[*way, steps] = partial(time_work, ways[way], countdown, [steps] * workers)
-        taken = take_samples(variants, (BASELINE, "", lengths[-1]), budget=seconds, name=_label)
+        longest = (BASELINE, "", lengths[-1])
+        taken = take_samples(variants, longest, None, seconds, _label, is_lasting=False)
     starts = {(one.variant, one.round): one.timing for one in taken.samples}
     names = ("runner", "start_method", "steps")
 

@@ -5,10 +5,10 @@ from itertools import product
 from typing import Any
 
 import pandas as pd
+import psutil
 from matplotlib.axes import Axes
 
 from gil_demo.checks import GilDemoError
-from gil_demo.costs.start_up import describe_rounds
 from gil_demo.costs.weighing import measure_unique_bytes
 from gil_demo.drawing.parts import draw_upright, finish, make_plot, name_values, write
 from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look
@@ -19,7 +19,7 @@ from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.scripts import find_answer, run_script
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
-from gil_demo.words import head, list_in_words, state_bytes, state_share, tell
+from gil_demo.words import describe_rounds, head, list_in_words, state_bytes, state_share, tell
 
 PARENTS = ("small", "holds the table")
 DEEDS = ("waits", "imports pandas", "reads the table", "collects garbage", "collects, frozen")
@@ -79,7 +79,7 @@ def weigh_workers(*, budget: float | None = None) -> pd.DataFrame:
     seconds = check_budget(budget)
     try:
         measure_unique_bytes()
-    except (OSError, AttributeError) as reason:  # psutil leaves the figure out where it has none
+    except (OSError, psutil.Error, AttributeError) as reason:  # the last where it has no figure
         lacking = "this system doesn't tell how much memory a process has of its own"
         raise GilDemoError(f"{lacking} ({reason})") from None
     facts = collect_facts("weights")

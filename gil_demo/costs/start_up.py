@@ -14,7 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError, check_choices, check_workers
 from gil_demo.drawing.parts import draw_cloud, finish, make_plot, name_rows, name_values, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
-from gil_demo.measuring.estimates import NOTHING, estimate_median, select_by_round, spread
+from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import list_start_methods
@@ -58,7 +58,7 @@ def compare_start_up(
         GilDemoError: the run failed.
     """
     methods = check_start_methods(start_methods)
-    check_workers(workers)
+    workers = check_workers(workers)
     seconds = check_budget(budget)
     facts = collect_facts("starts") | {"workers": workers}
     prepare = {"nothing": None, "pandas": partial(import_module, "pandas")}
@@ -66,7 +66,8 @@ def compare_start_up(
         (method, load): partial(time_start, workers, method, prepare[load])
         for method, load in product(methods, LOADS)
     }
-    taken = take_samples(timed, next(iter(timed)), budget=seconds, name=", ".join)
+    first = next(iter(timed))
+    taken = take_samples(timed, first, None, seconds, ", ".join, is_lasting=False)
     names = ("start_method", "loads")
 
     def describe(one: Sample[Start]) -> dict[str, object]:
@@ -94,7 +95,7 @@ def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
             {"start_method": method, "loads": load, "rounds": len(own)}
             | spread("start_up", estimate_median(list(started)), "start_up_seconds")
             | {"tear_down_seconds": float(own["tear_down_seconds"].median())}
-            | spread("extra", estimate_median(extra) if extra else NOTHING, "extra_seconds")
+            | spread("extra", estimate_median(extra), "extra_seconds")
         )
     return pd.DataFrame(rows)
 
@@ -112,12 +113,6 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
     return words.tell(table, lines)
-
-
-def describe_rounds(table: pd.DataFrame, what: str) -> str:
-    """Say in one line where a table was measured, what, and how often, for a chart's subtitle."""
-    rounds = words.count_in_run(table, "round")
-    return f"{words.describe_computer(table.iloc[0])}; {what}; {rounds} of each"
 
 
 def _check_plain_starts(summary: pd.DataFrame) -> None:
@@ -178,7 +173,7 @@ def draw_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"tear-down {1000 * row.tear_down_seconds:.1f} ms"
         for name, row in zip(names, rows, strict=True)
     )
-    conditions = describe_rounds(table, f"pools of {words.count_in_run(table, 'worker')}")
+    conditions = words.describe_rounds(table, f"pools of {words.count_in_run(table, 'worker')}")
     return finish(chart, _title(table, summary), conditions, f"Medians: {each}.")
 
 

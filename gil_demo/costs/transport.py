@@ -21,19 +21,12 @@ from gil_demo.costs.cargo import (
     measure_length,
     read_block,
 )
-from gil_demo.costs.start_up import describe_rounds
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    estimate_median,
-    estimate_ratio,
-    select_by_round,
-    spread,
-)
+from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.machine import measure_free_bytes
-from gil_demo.measuring.rounds import Sample, Timing, check_budget, make_rows, take_samples
+from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import (
     HeldPool,
@@ -119,7 +112,7 @@ def compare_transport(
     with pool_held(1, method, partial(keep, *map(make_bytes, sizes))) as held:
         timed = {one: partial(_time, held, one, method) for one in _list_variants(sizes)}
         name = "{0.kind} of {0.size_bytes:,} bytes, {0.way}".format
-        taken = take_samples(timed, next(iter(timed)), budget=seconds, name=name)
+        taken = take_samples(timed, next(iter(timed)), None, seconds, name, is_lasting=False)
 
     def describe(one: Sample[Timing]) -> dict[str, object]:
         return {**one.variant._asdict(), "seconds": one.timing.work}
@@ -182,7 +175,9 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
         "kept": lambda: _ask(held, measure_kept, size),
     }
     began = time.perf_counter()
-    steps[variant.way]()
+    answer = steps[variant.way]()
+    if isinstance(answer, Start):  # the data are there before the pool has gone
+        return Timing(answer.start_up_seconds)
     return Timing(time.perf_counter() - began)
 
 
@@ -209,7 +204,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
             rows.append(
                 {"kind": kind, "way": way, "size_bytes": int(size), "rounds": len(seconds)}
                 | spread("seconds", estimate_median(list(seconds)))
-                | spread("ratio", estimate_ratio(ratios) if ratios else NOTHING)
+                | spread("ratio", estimate_ratio(ratios))
             )
     return pd.DataFrame(rows)
 
@@ -322,7 +317,8 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     else:
         _draw_parts(right, parts)
     what = f"one worker by {table['start_method'].iloc[0]}, already started but for new pools"
-    return finish(chart, _title(table, data), describe_rounds(table, what), _tell(of_way, parts))
+    conditions = words.describe_rounds(table, what)
+    return finish(chart, _title(table, data), conditions, _tell(of_way, parts))
 
 
 def _choose_labelled(sizes: Sequence[float]) -> list[float]:

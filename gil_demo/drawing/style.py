@@ -1,13 +1,13 @@
 """Colours, marks and letters: the same runner looks the same in every chart.
 
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart ("Color Universal
-Design", 2008). A marker and a hatch go with each, so that colour is never the only cue.
+Design", 2008). A marker goes with each, so that colour is never the only cue.
 """
 
 import io
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -46,9 +46,11 @@ LOOKS = {
 OTHER = Look("#CC79A7", "P", "-")
 
 
-def settings_of_our_own() -> AbstractContextManager[None]:
+@contextmanager
+def settings_of_our_own() -> Iterator[None]:
     """Hold matplotlib's settings at its defaults for a while, whatever the reader's are."""
-    return mpl.rc_context(_DEFAULTS)
+    with mpl.rc_context(_DEFAULTS):
+        yield
 
 
 class Chart(Figure):
@@ -118,9 +120,8 @@ def write_heading(chart: Chart, title: str, subtitle: str) -> None:
     height = chart.get_size_inches()[1]
     finding = chart.text(0.012, 1 - 0.11 / height, title, weight="bold", color=INK, va="top")
     conditions = chart.text(0.012, 0.09 / height, subtitle, color=SOFT_INK, va="bottom")
-    for line in (finding, conditions):
-        line.set_parse_math(False)  # a text of somebody's file is shown, not typeset
     for line, size in ((finding, 17.0), (conditions, 10.5)):
+        line.set_parse_math(False)  # a text of somebody's file is shown, not typeset
         _fit(line, size, 0.97 * chart.bbox.width)
 
 

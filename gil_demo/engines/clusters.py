@@ -39,7 +39,7 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
         WorkerDied: a task's worker was lost, again and again.
         GilDemoError: the cluster can't be reached, has too few workers, or was lost.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     asked = find_scheduler(address)
     remotes.check_engine("cluster")
     with remotes.environment_kept() as note, ExitStack() as stack:

@@ -69,12 +69,13 @@ def sweep_engines(
         RunnerUnavailable: an engine that is asked for isn't installed, or none is.
         GilDemoError: the run failed.
     """
-    checks.check_workers(workers)
+    workers = checks.check_workers(workers)
     method = check_start_method(start_method)
     seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
     asked = find_scheduler(address)
     chosen = [BASELINE, "processes", *_choose_engines(engines)]
-    facts = collect_facts("engines") | {"workers": workers, "is_elsewhere": asked is not None}
+    is_elsewhere = asked is not None and "cluster" in chosen
+    facts = collect_facts("engines") | {"workers": workers, "is_elsewhere": is_elsewhere}
     ways: dict[str, Runner] = {
         BASELINE: sequential,
         "processes": partial(processes, start_method=method, chunksize=1),
@@ -162,10 +163,15 @@ def summarise_engines(table: pd.DataFrame) -> pd.DataFrame:
     ratios = list_ratios(table)
     tiny = table[table["steps"] == 1].set_index("round").sort_index()
     overheads = dict([*(tiny["seconds"] / tiny["tasks"]).groupby(tiny["runner"])])
-    if not set(ratios["runner"]) <= set(overheads):
-        raise checks.ResultsError("the table has no tasks of one step for each of its engines")
+    engines = [name for name in RUNNERS if name in set(table["runner"]) - {BASELINE}]
+    longest = ratios[(ratios["steps"] == ratios["steps"].max()) & (ratios["tasks"] == workers)]
+    if not engines or not set(engines) <= set(overheads) & set(longest["runner"]):
+        raise checks.ResultsError(
+            "the table must hold an engine, and of each the tasks of one step and the longest ones "
+            "for all workers at once"
+        )
     rows = []
-    for runner in [name for name in RUNNERS if name in set(overheads) - {BASELINE}]:
+    for runner in engines:
         own, first = overheads[runner], table[table["runner"] == runner].iloc[0]
         sizes = ratios[(ratios["runner"] == runner) & (ratios["tasks"] == workers)]
         row = {

@@ -45,9 +45,9 @@ def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
         ValueError: an argument is not allowed, or there are no tasks.
         RunnerUnavailable: Ray isn't installed.
         WorkerDied: a task's worker was lost, again and again.
-        GilDemoError: Ray can't be started or reached, or is in use already.
+        GilDemoError: Ray can't be started or reached, has too few processors, or is in use already.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     remotes.check_address(address, "a Ray cluster")
     remotes.check_engine("ray")
     with remotes.environment_kept() as note, ExitStack() as stack:
@@ -65,6 +65,7 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
 
     if engine.is_initialized():
         raise GilDemoError("Ray is in use in this Python already: call ray.shutdown() first")
+    again = dict.fromkeys(("max_restarts", "max_task_retries"), remotes.RETRIES)
     asked: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
         # a short name: Ray's sockets are in it, and their paths may not be long
@@ -75,11 +76,10 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
     stack.callback(engine.shutdown)
     try:
         engine.init(address or "local", **asked)
+        os.environ.pop(remotes.OWNER, None)  # so that nobody else's processes inherit it
+        return Pool(workers, ray_remote_args=again)
     except (OSError, ValueError, RuntimeError) as reason:
         raise remotes.refuse_lost(reason) from None
-    os.environ.pop(remotes.OWNER, None)  # so that nobody else's processes inherit it
-    again = dict.fromkeys(("max_restarts", "max_task_retries"), remotes.RETRIES)
-    return Pool(workers, ray_remote_args=again)
 
 
 def _run(pool: Any, function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:

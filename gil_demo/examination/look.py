@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten
 from gil_demo.examination.table import OWN_THREADS, TURNS_ON
-from gil_demo.running.limits import TimeUp, limited
+from gil_demo.running.limits import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
 from gil_demo.words import state_share
 
@@ -188,15 +188,18 @@ def _call(
     function: Function, argument: Any, place: int, number: int, timeout: float
 ) -> tuple[object, float, float]:
     """Call a function within a limit; return its answer, its seconds, and those on cores."""
+
+    def time_it() -> tuple[object, float, float]:
+        began, worked = time.perf_counter(), time.process_time()
+        answer = function(argument)
+        taken = time.perf_counter() - began
+        return answer, taken, time.process_time() - worked
+
     try:
-        with limited(timeout):
-            began, worked = time.perf_counter(), time.process_time()
-            answer = function(argument)
-            taken = time.perf_counter() - began
-            return answer, taken, time.process_time() - worked
-    except TimeUp:
-        told = f"{name_task(place, number, argument)} was not done after {timeout:g} seconds in "
-        raise TimeUp(f"{told}the plain loop: give it less to do, or a longer timeout") from None
+        return run_within(timeout, time_it)
+    except TimeUp as reason:
+        told = f"{name_task(place, number, argument)} was {reason} in the plain loop"
+        raise TimeUp(f"{told}: give it less to do, or a longer timeout") from None
     except (Exception, SystemExit) as failure:
         raise GilDemoError(
             f"{name_task(place, number, argument)} raised {type(failure).__name__} in the plain "

@@ -82,7 +82,7 @@ def examine(
             table, and the others are measured.
     """
     given = _check(function, arguments, setup, teardown, once)
-    checks.check_workers(workers)
+    workers = checks.check_workers(workers)
     seconds = check_budget(budget)
     checks.check_number("timeout", timeout, checks.MOST_SECONDS)
     method = check_start_method(start_method)

@@ -31,7 +31,7 @@ from gil_demo.measuring.machine import can_do_without_gil
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.intervals import switch_interval_of
-from gil_demo.running.limits import TimeUp, limited
+from gil_demo.running.limits import TimeUp, run_within
 from gil_demo.running.pools import HeldPool, check_reachable, pool_held, run_in_pool
 from gil_demo.running.runners import find_missing, get_runner
 from gil_demo.running.spans import cut
@@ -398,16 +398,14 @@ class Ways:
 def _run_in_loop(
     function: Function, tasks: Sequence[Any], _chunksize: int, limit: float
 ) -> list[Any]:
-    with limited(limit):
-        return [function(task) for task in tasks]
+    return run_within(limit, lambda: [function(task) for task in tasks])
 
 
 def _run_by_chunks(
     run: Callable[..., Sequence[Any]], function: Function, tasks: Sequence[Any], chunksize: int,
     limit: float,
 ) -> list[Any]:  # fmt: skip
-    with limited(limit):
-        spans = run(partial(run_chunk, function), cut(tasks, chunksize))
+    spans = run_within(limit, run, partial(run_chunk, function), cut(tasks, chunksize))
     return [answer for span in spans for answer in span.answer]
 
 

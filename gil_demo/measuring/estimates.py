@@ -44,7 +44,7 @@ def estimate_median(values: Sequence[float]) -> Estimate:
     section 3.2). Fewer than six values can't give such an interval.
     """
     if not values:
-        raise ValueError("values must hold at least one number, not none")
+        return NOTHING
     ordered, rounds = sorted(values), len(values)
     median = statistics.median(ordered)
     if rounds < LEAST_ROUNDS:
@@ -79,7 +79,7 @@ def estimate_ratio(ratios: Sequence[float]) -> Estimate:
     each four; and so on.
     """
     if not ratios:
-        raise ValueError("ratios must hold at least one number, not none")
+        return NOTHING
     values, rounds = np.log(ratios), len(ratios)
     if rounds >= _PAIRED_ROUNDS:
         joined = max(2, rounds // _LEAST_VALUES)

@@ -103,7 +103,7 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
     if cores < 2:
         raise ResultsError("one core can't show how work is shared out: take a machine with more")
     if not at_once:
-        raise ResultsError("there must be a run with two workers or more to fit Amdahl's law to")
+        raise ResultsError("no run had two workers or more")
     rounds = min(len(values) for values in ratios.values())
     _check_rounds(rounds)
     level = level_rounds({**ratios, 0: [1.0] * rounds})  # 0 stands for the plain loop

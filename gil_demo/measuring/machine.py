@@ -19,6 +19,7 @@ from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import SHARES
 
 _LEAST_SECONDS = 0.5  # systems count in hundredths of a second
+_KEEPS_ENDED = sys.platform == "linux"  # what ended processes took counts as their parents'
 _GROUPS, _MY_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _MEMORY_FILES = {
     True: ("memory.max", "memory.current", "inactive_file"),
@@ -165,23 +166,27 @@ def _read_own_seconds() -> float:
 
     process, seconds = psutil.Process(), 0.0
     for member in (process, *process.children(recursive=True)):
-        with suppress(psutil.Error):  # one that has ended counts among its parent's children
+        with suppress(psutil.Error):  # one that has ended: see `_KEEPS_ENDED`
             seconds += sum(member.cpu_times()[:4])
     return seconds
 
 
-def tell_shares(before: Usage) -> dict[str, float]:
-    """Tell what others have taken of this process's cores since then, in percent of them."""
+def tell_shares(before: Usage, *, is_lasting: bool = False) -> dict[str, float]:
+    """Tell what others have taken of this process's cores since then, in percent of them.
+
+    Unless the processes that this one uses live throughout (`is_lasting`), Linux alone knows what
+    they took: elsewhere nothing is told, so that they aren't taken for others.
+    """
     total, busy, stolen, own = (b - a for a, b in zip(before, read_usage(), strict=True))
-    if total < _LEAST_SECONDS:
+    if total < _LEAST_SECONDS or not (is_lasting or _KEEPS_ENDED):
         return dict.fromkeys(SHARES, math.nan)
     shares = (busy - own) / total, stolen / total
     return {n: round(100 * min(1.0, max(0.0, s)), 1) for n, s in zip(SHARES, shares, strict=True)}
 
 
-def get_system() -> str:
-    """Return the name of the operating system: "Linux", "macOS" or "Windows"."""
-    return {"Darwin": "macOS"}.get(platform.system(), platform.system())
+def name_system(system: str) -> str:
+    """Return the name by which people know an operating system: macOS for Darwin."""
+    return {"Darwin": "macOS"}.get(system, system)
 
 
 def get_date() -> str:
@@ -190,15 +195,18 @@ def get_date() -> str:
 
 
 def _list_affinity() -> list[int]:
-    if sys.platform == "linux":
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    import psutil
+
+    # macOS binds a process to no cores
+    tell = getattr(psutil.Process(), "cpu_affinity", lambda: range(os.cpu_count() or 1))
+    return sorted(tell())
 
 
 def _find_limit(usable_cores: int, logical_cores: int) -> str:
-    if usable_cores < min(len(_list_affinity()), logical_cores):
-        return "quota"
-    return "affinity" if usable_cores < logical_cores else ""
+    if usable_cores >= logical_cores:
+        return ""
+    is_quota = sys.platform == "linux" and usable_cores < len(_list_affinity())
+    return "quota" if is_quota else "affinity"
 
 
 def _is_on_battery() -> bool | None:
@@ -233,7 +241,7 @@ def warn(machine: Machine) -> list[str]:
         f"A quota leaves {usable} of {logical} cores to this Python (a container, or a shared "
         "server): os.cpu_count() does not see that.": limit == "quota",
         f"This Python is bound to {usable} of {logical} cores.": limit == "affinity",
-        f"{usable} logical cores share {physical} physical ones: "
+        f"{usable} logical cores share {physical} physical one{'s' * (physical != 1)}: "
         "expect less than double speed from two of them.": shared < usable,
         "The GIL is off in this Python: threads run at the same time. In the story they don't.": (
             not is_locked

@@ -71,14 +71,16 @@ def take_samples(
     most_rounds: float = math.inf,
     *,
     is_warm: bool = False,
+    is_lasting: bool = True,
 ) -> Samples[Outcome]:
     """Run variants in interleaved rounds: a warm-up unless all is warm, and at least one more.
 
     The key of a variant is whatever tells it apart; `name` makes words of it, to be shown.
 
     They end when half the 95 % interval of each variant's ratio to the baseline (of a variant
-    alone, of its times) is at most `precision`, a part of its centre, or another round would not
-    fit in the budget, in seconds.
+    alone, of its times) is at most `precision`, a part of its centre, there were `most_rounds`, or
+    another round would not fit in the budget, in seconds. `is_lasting` says that no round starts or
+    ends a process: see `tell_shares`.
     """
     limit, seconds = check_limits(precision, budget)
     order = random.Random()  # the seed of the program's own chances is left alone
@@ -104,7 +106,7 @@ def take_samples(
                 stopped_by = "precision"
             elif number >= most_rounds or time.monotonic() - started + longest > seconds:
                 stopped_by = "budget"
-        return Samples(samples, stopped_by, tell_shares(usage))
+        return Samples(samples, stopped_by, tell_shares(usage, is_lasting=is_lasting))
 
 
 def make_rows(
@@ -128,7 +130,7 @@ def make_rows(
 
 
 def check_limits(precision: object, budget: object) -> tuple[float, float]:
-    """Return the precision, a part of the median, and the budget to use; None: the defaults."""
+    """Return the precision, a part of the centre, and the budget to use; None: the defaults."""
     limit = check_number("precision", 0.02 if precision is None else precision, 1.0)
     return limit, check_budget(budget)
 

@@ -90,7 +90,7 @@ def sweep_list_length(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     chosen = check_unlike(
         "lengths",
         range(1, 4 * workers + 2) if lengths is None else lengths,
@@ -121,7 +121,7 @@ def sweep_chunksize(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     own = compute_default_chunksize(TASKS, workers)
     sizes = sorted({1, 5, 25, own, -(-TASKS // workers)})
     cuts = [_Cut(work, TASKS, size) for work in CUTS for size in sizes]
@@ -198,7 +198,7 @@ def judge_lists(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 def _state_length(row: Any) -> str:
     busy, ideal = words.state_share(row.busy_share), words.state_share(row.ideal_share)
-    busy = f"workers busy for {busy} of the time; without any overhead {ideal}"
+    busy = f"on average a worker was busy for {busy} of the time; without any overhead {ideal}"
     return f"{words.count_in_words(row.tasks, 'task')}: {busy}"
 
 
@@ -276,7 +276,7 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"(ideal {100 * row.ideal_share:.1f} %)"
         for row in list_rows(summary)
     )
-    told = f"Workers busy: {each}."
+    told = f"On average a worker was busy: {each}."
     return parts.finish(chart, _title_lengths(table, summary), _describe_lists(table), told)
 
 

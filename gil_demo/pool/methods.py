@@ -158,16 +158,14 @@ def time_answers(name: str, held: HeldPool, counts: Sequence[int]) -> Iterator[d
 def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up what each method gave, and when: a row for each, in the order of the lesson."""
     ordered = table.sort_values("place")
-    waited = ordered["arrived_seconds"] - ordered["end_seconds"]
     in_order = ordered["task"] == ordered["place"]
     first = ordered.groupby("method")["arrived_seconds"].transform("min")
-    told = {"waited": waited, "in_order": in_order, "done": ordered["end_seconds"] <= first}
+    told = {"in_order": in_order, "done": ordered["end_seconds"] <= first}
     summary = ordered.assign(**told).groupby("method").agg(
         chunksize=("chunksize", "first"), answers=("task", "size"),
         returned_seconds=("returned_seconds", "first"),
         first_seconds=("arrived_seconds", "first"), last_seconds=("arrived_seconds", "last"),
-        done_at_first=("done", "sum"), waited_seconds=("waited", "median"),
-        is_in_order=("in_order", "all"),
+        done_at_first=("done", "sum"), is_in_order=("in_order", "all"),
     )  # fmt: skip
     return summary.reindex([name for name in METHODS if name in summary.index]).reset_index()
 

@@ -82,8 +82,8 @@ def map_tasks(
         GilDemoError: the run failed.
     """
     tasks = [checks.check_count(count) for count in checks.check_sequence("counts", counts)]
-    checks.check_workers(workers)
-    checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
+    workers = checks.check_workers(workers)
+    chunksize = checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
     method = check_start_method(start_method)
     facts = collect_facts("map") | {"workers": workers, "start_method": method}
     facts |= {"chunksize": chunksize, "tasks": len(tasks)}
@@ -119,7 +119,7 @@ def observe_chunksize(tasks: int, workers: int = 2, start_method: str | None = N
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    checks.check_whole_number("tasks", tasks, 1, MOST_TASKS)
+    tasks = checks.check_whole_number("tasks", tasks, 1, MOST_TASKS)
     with pool_held(workers, start_method) as held:
         return find_largest_chunk(held, tasks)
 
@@ -132,7 +132,7 @@ def find_largest_chunk(held: HeldPool, tasks: int) -> int:
 
 def summarise_map(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up one map: a row for each worker, those that got no task included."""
-    first, ordered = table.iloc[0], table.sort_values("start_seconds")
+    first, ordered = table.iloc[0], table.sort_values(["start_seconds", "end_seconds"])
     starts, ends = ordered["start_seconds"], ordered["end_seconds"]
     gaps = starts - ends.groupby(ordered["worker"]).shift()
     by_worker = ordered.assign(busy_seconds=ends - starts, gap=gaps).groupby("worker")
@@ -156,10 +156,11 @@ def count_most_at_once(table: pd.DataFrame) -> int:
 
 
 def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Tell the three parts of a map, then what each worker did, then how many ran at once."""
+    """Tell what is to mind, the parts of a map, what each worker did, and how many ran at once."""
     ready, done, gone = table[_MOMENTS].iloc[0]
     start_up, work, tear_down = map(words.state_seconds, (ready, done - ready, gone - done))
-    lines = [f"Start-up took {start_up}, the work {work}, tear-down {tear_down}."]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0], len(summary)))
+    lines.append(f"Start-up took {start_up}, the work {work}, tear-down {tear_down}.")
     for row in list_rows(summary):
         tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
         busy = f", busy for {state_part(row.busy_share)} of the work" if row.tasks else ""
@@ -223,15 +224,17 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     if is_binned:
         label = "milliseconds; too many tasks to draw each: the darker, the busier the worker"
     axes.set_xlabel(label, size=12, color=INK)
-    cut = f"{table['steps'].sum():,} steps, chunksize {table['chunksize'].iloc[0]:,}"
+    steps = words.count_in_words(int(table["steps"].sum()), "step")
+    cut = f"{steps}, chunksize {table['chunksize'].iloc[0]:,}"
     conditions = words.describe_conditions(table, f"one run of {cut}")
+    state = words.state_seconds
     each = "; ".join(
-        f"worker {row.worker} ran {row.tasks:,} in {row.busy_seconds:.3f} s"
+        f"worker {row.worker} ran {row.tasks:,} in {state(row.busy_seconds)}"
         for row in list_rows(summary)
     )
     told = (
-        f"Tasks: {each}. The pool: ready after {ready:.3f} s, all answers after {done:.3f} s, "
-        f"gone after {gone:.3f} s."
+        f"Tasks: {each}. The pool: ready after {state(ready)}, all answers after {state(done)}, "
+        f"gone after {state(gone)}."
     )
     return finish(chart, _title_map(table, summary), conditions, told)
 

@@ -87,11 +87,14 @@ def draw_interpreters(
     marks = list_marks(summary, RECORDED if table["recorded_on"].iloc[0] else YOURS)
     conditions = _state_conditions(table, summary)
     if recorded is not None:
+        if not isinstance(recorded, pd.DataFrame):
+            raise TypeError('recorded must be what load_recorded("interpreters") gives')
         check_one_run(recorded, INTERPRETERS)
         known = {mark.label for mark in marks}
-        stand_ins = list_marks(summarise_interpreters(recorded), RECORDED)
-        marks += [mark for mark in stand_ins if mark.label not in known]
-        conditions += f". Squares: recorded on {recorded['recorded_on'].iloc[0]}"
+        others = list_marks(summarise_interpreters(recorded), RECORDED)
+        if stand_ins := [mark for mark in others if mark.label not in known]:
+            marks += stand_ins
+            conditions += f". Squares: recorded on {recorded['recorded_on'].iloc[0]}"
     if published is not None:
         wanted = ["python", "source", "split", "threads", "time_ratio", "year"]
         if not isinstance(published, pd.DataFrame) or not set(wanted) <= set(published.columns):
@@ -130,9 +133,8 @@ def _state(row: Any) -> str:
 def _state_conditions(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     rounds, told = summary.loc[summary["state"] == MEASURED, "rounds"], "none measured"
     if len(rounds):
-        least, most = int(rounds.min()), int(rounds.max())
-        often = f"{least} to {most} rounds" if least < most else words.count_in_words(most, "round")
-        told = f"{words.count_in_words(len(rounds), 'interpreter')}, {often} each"
+        interpreters = words.count_in_words(len(rounds), "interpreter")
+        told = f"{interpreters}, {words.count_rounds(rounds)} each"
     return words.describe_conditions(table, told)
 
 

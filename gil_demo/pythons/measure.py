@@ -52,8 +52,8 @@ def compare_interpreters(
     Args:
         pythons: the files of interpreters to ask; None means all that are installed here, as
             findpython finds them, this one first. Without findpython there is this one alone.
-        budget: seconds for all rounds together; None means 20. To find and to start the
-            interpreters takes some more.
+        budget: seconds for all rounds together, but 0.4 for each interpreter at least; None means
+            20. To find and to start them takes some more.
 
     Returns:
         The tidy table: a row for each timed countdown, and one for each interpreter that could

@@ -29,7 +29,7 @@ def _check_interpreters(table: pd.DataFrame, place: str) -> None:
 def _check_rounds(rows: pd.DataFrame, where: str) -> None:
     if rows[["round", "seconds", "steps"]].isna().to_numpy().any():
         raise ResultsError(f"{where} was measured, but a measurement is missing")
-    wanted = list(range(1, int(rows["round"].max()) + 1))
+    wanted = list(range(1, int(rows["runner"].value_counts().max()) + 1))
     for way in ("sequential", "threads", *set(rows["runner"])):
         if sorted(rows.loc[rows["runner"] == way, "round"]) != wanted:
             raise ResultsError(f"{where} is not whole: {way} lacks a round of {len(wanted)}")

@@ -137,6 +137,7 @@ def _state_cores(table: pd.DataFrame, fits: list[Fit]) -> str:
     )
 
 
+@style.settings_of_our_own()  # since a slider calls it, too
 def draw_amdahl(
     table: pd.DataFrame, summary: pd.DataFrame, parallel_part: float | None = None
 ) -> style.Chart:
@@ -246,7 +247,8 @@ def title_amdahl(table: pd.DataFrame, fits: list[Fit], chosen: float | None) -> 
         return head(f"if {_state_part(chosen)} can be shared out: {limit}", table)
     told = [f"{fit.runner} shared out {_state_known_part(fit)}" for fit in fits if not fit.reason]
     findings = [f"{'; '.join(told)} of the work"] if told else []
-    return title_findings(table, findings, "no fit of Amdahl's law: too little to fit it to")
+    reason = fits[0].reason.split(":")[0] if fits else "too little to fit it to"
+    return title_findings(table, findings, f"no fit of Amdahl's law: {reason}")
 
 
 def _describe_fits(fits: list[Fit], told: list[Fit], summary: pd.DataFrame) -> str:

@@ -38,11 +38,12 @@ def compare(
             tells which of them there are.
         workers: how many threads, processes or sub-interpreters.
         count: steps of the whole countdown; None means a million for each core at work, since
-            many short rounds tell more than few long ones.
+            many short rounds tell more than few long ones, and fewer where the budget is short.
         start_method: how processes are started; None means the platform's default.
         precision: half the width of the 95 % interval, as a part of the ratio, at which to stop;
             None means 0.02.
-        budget: seconds after which to stop in any case; None means 8.
+        budget: seconds for starts and rounds; None means 8. The rounds have at least half of it,
+            and a warm-up and one round are always run.
 
     Returns:
         The tidy table: a row for each timed run; columns carry their unit in the name. Workers
@@ -55,7 +56,7 @@ def compare(
         GilDemoError: the run failed.
     """
     names = check_runners(runners)
-    check_workers(workers)
+    workers = check_workers(workers)
     variants = {(BASELINE, 1): workers} | {
         (name, workers): workers for name in names if name != BASELINE
     }
@@ -153,15 +154,15 @@ def describe_run(table: pd.DataFrame) -> str:
 
 
 def describe_speed_ups(rows: Sequence[Any]) -> str:
-    """Tell the medians of a chart in a sentence."""
+    """Tell how long a chart's ways took, and their speed-ups, in a sentence."""
     facts = []
     for row in rows:
         name = words.name_workers(row.runner, row.workers)
-        fact = f"{name} {row.seconds:.3f} s, speed-up {row.speed_up:.2f}"
+        fact = f"{name} {words.state_seconds(row.seconds)}, speed-up {row.speed_up:.2f}"
         if not math.isnan(row.speed_up_low) and row.runner != BASELINE:
             fact += f" ({row.speed_up_low:.2f} to {row.speed_up_high:.2f})"
         facts.append(fact)
-    return f"Medians: {'; '.join(facts)}."
+    return f"Work and speed-ups: {'; '.join(facts)}." if facts else ""
 
 
 def draw_comparison(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:

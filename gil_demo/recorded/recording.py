@@ -1,11 +1,12 @@
 """Take all of a machine's results, each as a table that says where and when it was recorded."""
 
+import platform
 from functools import partial
 
 import pandas as pd
 
 from gil_demo.checks import check_choice
-from gil_demo.measuring.machine import count_usable_cores, get_date, get_system
+from gil_demo.measuring.machine import count_usable_cores, get_date, name_system
 from gil_demo.running.pythons import find_pythons
 from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.tables.kinds import KINDS, find
@@ -62,7 +63,9 @@ def record(name: str, machine: str | None = None) -> pd.DataFrame:
 
 def describe_place() -> str:
     """Describe the computer without naming anyone, for example "a 2-core Linux machine"."""
-    return f"a {count_usable_cores()}-core {get_system()} machine"
+    cores = str(count_usable_cores())
+    article = "an" if cores.startswith("8") or cores in ("11", "18") else "a"
+    return f"{article} {cores}-core {name_system(platform.system())} machine"
 
 
 def check_machine(machine: object) -> str:

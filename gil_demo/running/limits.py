@@ -3,14 +3,15 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from gil_demo.checks import GilDemoError
 from gil_demo.running.interrupts import is_holding
 from gil_demo.running.workers import Stopped, stop
 
 _AGAIN_SECONDS = 0.2  # a task may have swallowed the first stop
+Answer = TypeVar("Answer")
 
 
 class TimeUp(GilDemoError):
@@ -20,26 +21,30 @@ class TimeUp(GilDemoError):
 def check_time(deadline: float, limit: float) -> None:
     """Raise a TimeUp after a deadline, on the monotonic clock; `limit` is for its text."""
     if time.monotonic() > deadline:
-        raise TimeUp(f"not done after {limit:.3g} seconds")
+        raise _state_limit(limit)
 
 
-@contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """End a block that takes too long, by a TimeUp.
+def _state_limit(seconds: float) -> TimeUp:
+    told = f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
+    return TimeUp(f"not done after {told} second{'s' * (told != '1')}")
 
-    In the main thread a signal cuts even a sleep short. Elsewhere, and on Windows, the block ends
-    at its next step of Python code.
+
+def run_within(seconds: float, function: Callable[..., Answer], *arguments: object) -> Answer:
+    """Call a function, and end it by a TimeUp where it takes too long.
+
+    In the main thread a signal cuts even a sleep short. Elsewhere, and on Windows, the function
+    ends at its next step of Python code. A context manager would itself be struck where the time
+    is up as its block ends.
     """
     is_main = threading.current_thread() is threading.main_thread()
+    run = _run_by_alarm if is_main and hasattr(signal, "setitimer") else _run_by_timer
     try:
-        with _alarm(seconds) if is_main and hasattr(signal, "setitimer") else _timer(seconds):
-            yield
+        return run(seconds, lambda: function(*arguments))
     except Stopped:
-        raise TimeUp(f"not done after {seconds:.3g} seconds") from None
+        raise _state_limit(seconds) from None
 
 
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
+def _run_by_alarm(seconds: float, function: Callable[[], Answer]) -> Answer:
     is_over = False
 
     def end(*_: object) -> None:
@@ -48,9 +53,10 @@ def _alarm(seconds: float) -> Iterator[None]:
 
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, end)
-    before, again = signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    before, again = signal.getitimer(signal.ITIMER_REAL)
     try:
-        yield
+        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+        return function()
     finally:
         is_over = True
         left = max(0.001, before - (time.monotonic() - began)) if before else 0.0
@@ -59,8 +65,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, left, again)
 
 
-@contextmanager
-def _timer(seconds: float) -> Iterator[None]:
+def _run_by_timer(seconds: float, function: Callable[[], Answer]) -> Answer:
     lock, is_over = threading.Lock(), False
     thread = threading.get_ident()
 
@@ -73,7 +78,7 @@ def _timer(seconds: float) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        return function()
     finally:
         with lock:
             is_over = True

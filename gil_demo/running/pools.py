@@ -15,7 +15,7 @@ from copy import copy
 from functools import partial
 from multiprocessing import connection, resource_tracker, spawn
 from multiprocessing.connection import Connection
-from multiprocessing.pool import AsyncResult, Pool
+from multiprocessing.pool import AsyncResult, Pool, RemoteTraceback  # type: ignore[attr-defined]
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -74,20 +74,21 @@ def processes(
         A `Run`; an exception of a task is passed on when all tasks have ended.
 
     Raises:
-        TypeError: an argument is of the wrong type, or the function can't be sent to a worker.
+        TypeError: an argument is of the wrong type, or what is to be run can't be sent to a worker.
         ValueError: an argument is not allowed, or there are no tasks.
         RunnerUnavailable: this Python has no process pools, or this process may not start others.
         WorkerDied: a worker process ended before its task.
-        GilDemoError: the operating system refused the processes, or they did not get ready.
+        GilDemoError: the operating system refused the processes, they did not get ready, or what a
+            task raised can't be rebuilt here.
     """
     if chunksize is not None:
-        checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
+        chunksize = checks.check_whole_number("chunksize", chunksize, 1, checks.MOST_STEPS)
     with pool_held(workers, start_method) as held:
         yield partial(run_in_pool, held, chunksize)
 
 
 class HeldPool:
-    """A pool and its workers; the pool is None when it has ended."""
+    """A pool and its workers; the pool is None before it opens and after it was let go."""
 
     def __init__(self, method: str) -> None:
         self.method = method
@@ -128,8 +129,11 @@ class HeldPool:
         return self.pool
 
     def _end_when_told(self) -> None:
+        pool = self.take_pool()
         self._told.wait()
-        self.take_pool().terminate()
+        if not pool._result_handler.is_alive():  # type: ignore[attr-defined]
+            pool._cache.clear()  # type: ignore[attr-defined]  # else it refuses to end
+        pool.terminate()
 
     def end(self) -> None:
         """End the pool and its processes, and don't wait for a pool that can't end by itself.
@@ -161,7 +165,7 @@ def pool_held(
     workers: int = 2, start_method: str | None = None, prepare: Callable[[], object] | None = None
 ) -> Iterator[HeldPool]:
     """Hold a pool as `processes` does, whose workers each run `prepare` before they are ready."""
-    checks.check_workers(workers)
+    workers = checks.check_workers(workers)
     if reason := find_ban():
         raise RunnerUnavailable(f"processes: {reason}")
     held = HeldPool(check_start_method(start_method))
@@ -205,22 +209,32 @@ def _refusals_explained(workers: int) -> Iterator[None]:
         raise WorkerDied(FILLING) from None
     except (ConnectionResetError, EOFError):  # or the fork server itself, from Python 3.14 on
         raise WorkerDied(f"a worker process ended {_advise_unready()}") from None
-    except (OSError, RuntimeError) as reason:  # a thread is refused by a RuntimeError
+    except (OSError, RuntimeError):
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise GilDemoError(
                 "this worker imports the script that starts workers: let the script do that only "
                 'below `if __name__ == "__main__":`'
             ) from None
-        told = f"the operating system refused {workers} worker processes ({reason})"
-        raise GilDemoError(f"{told}{_advise_refused(reason)}") from reason
+        with refusals_told(workers, "worker process"):
+            raise
 
 
-def _advise_refused(reason: OSError | RuntimeError) -> str:
+@contextmanager
+def refusals_told(workers: int, what: str) -> Iterator[None]:
+    """Turn the refusal of so many workers of a kind into an error that says what to do."""
+    try:
+        yield
+    except (OSError, RuntimeError) as reason:  # a thread is refused by a RuntimeError
+        told = f"the operating system refused {checks.state_count(workers, what)} ({reason})"
+        raise GilDemoError(f"{told}{_advise_refused(reason, workers)}") from reason
+
+
+def _advise_refused(reason: OSError | RuntimeError, workers: int) -> str:
     number = getattr(reason, "errno", errno.EAGAIN)
     if number in (errno.EAGAIN, errno.ENOMEM):
-        return ": ask for fewer"
+        return ": ask for fewer" if workers > 1 else ": close other programs"
     if number in (errno.EMFILE, errno.ENFILE):
-        return ": close some files, or ask for fewer"
+        return f": close some files{', or ask for fewer' * (workers > 1)}"
     if "AF_UNIX" in str(reason):
         return ": set TMPDIR to a folder whose path is shorter"
     with suppress(OSError):
@@ -259,8 +273,8 @@ def _wait_until_ready(ready: Connection, held: HeldPool) -> None:
             check_alive(held.crew, partial(_advise_unready, held))
     if missing:
         raise GilDemoError(
-            f"{workers} worker processes were not ready after {START_SECONDS:g} seconds: "
-            "ask for fewer, or for another start method"
+            f"a worker process was not ready after {START_SECONDS:g} seconds: ask for "
+            f"{'fewer, or for ' * (workers > 1)}another start method"
         )
 
 
@@ -310,12 +324,29 @@ def run_in_pool(
         with held_back():
             held.end()
         raise
-    return ChunkedSpans(answer.get())
+    try:
+        return ChunkedSpans(answer.get())
+    except Exception as failure:
+        is_of_task = isinstance(failure.__cause__, RemoteTraceback)
+        if not is_of_task and (told := explain_unsent(checked, "a worker")):
+            raise TypeError(told) from None
+        raise
+
+
+def explain_unsent(tasks: Sequence[object], receiver: str) -> str:
+    """Say which tasks can't be pickled, and why; empty if all can."""
+    try:
+        pickle.dumps(tasks)
+    except Exception as reason:
+        told = f"tasks must be what can be sent to {receiver}, not {shorten(tasks)}"
+        return f"{told} ({reason})"
+    return ""
 
 
 def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> None:
     """Refuse a function that a worker could not find: with a plain Pool the run would hang."""
-    name = getattr(function, "__qualname__", shorten(function))
+    inner = getattr(function, "func", function)  # of a partial function
+    name = getattr(inner, "__qualname__", shorten(function))
     try:
         pickle.dumps(function)
     except Exception as reason:
@@ -324,7 +355,7 @@ def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> No
             "define it at the top of a module"
         ) from None
     main_file = getattr(sys.modules["__main__"], "__file__", None)
-    is_in_cell = getattr(function, "__module__", None) == "__main__" and main_file is None
+    is_in_cell = getattr(inner, "__module__", None) == "__main__" and main_file is None
     if is_in_cell and not is_forked:  # a forked worker is a copy, functions of cells included
         raise TypeError(
             f"function must be one that a worker can import, not {name}, which was "
@@ -338,11 +369,17 @@ def wait_for(
 ) -> None:  # fmt: skip
     """Wait for a pool's answer for as long as its workers live; else raise a WorkerDied."""
     deadline = time.monotonic() + limit
+    pool = answer._pool  # type: ignore[attr-defined]  # None when it is ready
     while not answer.ready():
         check_time(deadline, limit)
         answer.wait(CHECK_SECONDS)
         if not answer.ready():
             check_alive(crew, partial(describe_work, tasks))
+            if not (pool._result_handler.is_alive() or answer.ready()):
+                raise GilDemoError(
+                    "a task raised what can't be rebuilt in this process, and ended the pool's "
+                    "reader: see the error above"
+                )
 
 
 def check_alive(crew: Sequence[BaseProcess], describe: Callable[[], str]) -> None:
@@ -362,11 +399,11 @@ def check_alive(crew: Sequence[BaseProcess], describe: Callable[[], str]) -> Non
 
 def describe_work(tasks: Sequence[object]) -> str:
     """Say what workers are at, for the message of a WorkerDied."""
-    return f"with {len(tasks)} task{'s' * (len(tasks) != 1)} under way: {shorten(tasks)}"
+    return f"with {checks.state_count(len(tasks), 'task')} under way: {shorten(tasks)}"
 
 
 def _get_code(process: BaseProcess) -> int | None:
-    """Get an exit code; a fork server's is left to the pool's own thread, since one asker gets it."""
+    """Get an exit code; a fork server's is left to the pool's own thread: one asker gets it."""
     if _is_of_fork_server(process):
         code: int | None = process._popen.returncode  # type: ignore[attr-defined]
         return code
@@ -379,10 +416,9 @@ def _is_of_fork_server(process: BaseProcess) -> bool:
 
 def _describe_exit(process: BaseProcess) -> str:
     code = process.exitcode
-    if code is None:  # where SIGCHLD is ignored, no one gets it
+    # where SIGCHLD is ignored, no one gets it; a fork server says 255 when another has taken it
+    if code is None or (code == 255 and _is_of_fork_server(process)):
         return "exit code not known"
-    if code == 255 and _is_of_fork_server(process):
-        return "exit code not known"  # it says 255, too, to whoever asks when the code is taken
     if code >= 0:
         return f"exit code {code}"
     names: dict[int, str] = {number: number.name for number in signal.Signals}

@@ -25,6 +25,7 @@ OTHERS = "other Pythons"
 NOT_LOOKED_FOR = "not looked for: pip install findpython, and run again"
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR")  # needed to start
 _DEVELOPER_TOOLS = ("/Library/Developer/CommandLineTools", "/Applications/Xcode.app")
+_WITHOUT_ISOLATION = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # which don't know -I
 _IDENTITY = """
 import json, platform, sysconfig
 print(json.dumps([platform.python_implementation(), platform.python_version(),
@@ -54,7 +55,8 @@ def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
         known.add(place)
         asked = _identify(path) if time.monotonic() < deadline else TIME_SPENT
         if isinstance(asked, str):
-            names = (path.name, *(f"{path.name} ({number})" for number in range(2, len(known) + 1)))
+            called = path.name or str(path)  # of a root and of here it is empty
+            names = (called, *(f"{called} ({number})" for number in range(2, len(known) + 1)))
             asked = [Python(next(name for name in names if name not in found), state=asked)]
         for one in asked:
             found.setdefault(one.name, one)
@@ -65,8 +67,8 @@ def find_pythons(paths: Sequence[Path] | None = None) -> list[Python]:
 
 def _list_candidates() -> list[Path]:
     own = [Path(sys.executable)] if sys.executable else []
-    candidates = [*own, *(_list_installed() if _has_findpython() else [])]
-    return [path for path in candidates if not _is_stand_in(path)]
+    installed = _list_installed() if _has_findpython() else []
+    return [*own, *(path for path in installed if not _is_stand_in(path))]
 
 
 def _list_installed() -> Iterator[Path]:
@@ -110,7 +112,7 @@ def _identify(path: Path) -> list[Python] | str:
         case [str(implementation), str(version), bool(is_free)] if re.fullmatch(
             r"\w{1,20} [\w.+]{3,20}", name := f"{implementation} {version}"
         ):
-            isolation = ("-E", "-s") if version.startswith("2.") else ("-I",)
+            isolation = ("-E", "-s") if version.startswith(_WITHOUT_ISOLATION) else ("-I",)
             ways = {f"{name}t": ("-X", "gil=0"), f"{name}t, GIL on": ("-X", "gil=1")}
             return [
                 Python(way, (program, *isolation, *options), "", version, implementation)

@@ -16,10 +16,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from gil_demo.checks import GilDemoError, check_sequence, check_workers
+from gil_demo.checks import check_sequence, check_workers
 from gil_demo.running import CHECK_SECONDS, END_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import find_ban, processes
+from gil_demo.running.pools import find_ban, processes, refusals_told
 from gil_demo.running.spans import Run, Runner, Span
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
 from gil_demo.running.workers import Stopped, stop
@@ -66,6 +66,7 @@ def threads(workers: int = 2) -> Iterator[Run]:
     Raises:
         TypeError: `workers` is no int, or the tasks are no list.
         ValueError: `workers` is out of range, or there are no tasks.
+        GilDemoError: the operating system refused the threads.
     """
     check_workers(workers)
     yield _run_in_threads
@@ -91,25 +92,26 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     numbered = enumerate(check_sequence("tasks", tasks))
     crew = [threading.Thread(target=work, args=item, daemon=True) for item in numbered]
     try:
-        with held_back():  # an interrupt in the midst of a start would lose a thread
-            for thread in crew:
-                thread.start()
+        start_threads(crew)
         for thread in crew:
             # where another thread of the program happens to take an interrupt, it doesn't wake
             # this one: a wait without a limit would sleep through it
             while thread.is_alive():
                 thread.join(CHECK_SECONDS)
-    except BaseException as reason:
+    except BaseException:
         with held_back():
             stop_threads(crew, entered, left)
-        if isinstance(reason, RuntimeError):  # of a start, since those of tasks are kept
-            raise GilDemoError(
-                f"the operating system refused {len(crew)} threads ({reason}): ask for fewer"
-            ) from reason
         raise
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]
+
+
+def start_threads(crew: Sequence[threading.Thread]) -> None:
+    """Start threads, or raise a GilDemoError if the operating system refuses one."""
+    with refusals_told(len(crew), "thread"), held_back():
+        for thread in crew:  # an interrupt in the midst of a start would lose it
+            thread.start()
 
 
 def stop_threads(crew: Sequence[threading.Thread], entered: set[int], left: set[int]) -> None:

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from gil_demo.checks import MOST_SECONDS, check_number, check_program
+from gil_demo.checks import MOST_SECONDS, check_number, check_program, state_count
 from gil_demo.running import CHECK_SECONDS, guard
 from gil_demo.running.guard import MARK, end_marked
 from gil_demo.running.interrupts import held_back
 
 MOST_OUTPUT_BYTES = 1_000_000
 SHOWN_LINES = 18
-_GUARD = (sys.executable, "-P", guard.__file__)
 _LOST = sys.maxsize  # for an exit code that was lost: where SIGCHLD is ignored, no one gets it
 _TEMPORARY, _HOMES = ("TMPDIR", "TEMP", "TMP"), ("HOME", "USERPROFILE")
 FINISHED, FAILED, UNSTARTED = "finished", "failed", "could not be started"
@@ -39,7 +38,7 @@ class Outcome(NamedTuple):
         lines = self.output.rstrip().splitlines()
         left_out = len(lines) - SHOWN_LINES
         if left_out > 0:
-            lines = [f"... {left_out:,} lines left out ...", *lines[-SHOWN_LINES:]]
+            lines = [f"... {state_count(left_out, 'line')} left out ...", *lines[-SHOWN_LINES:]]
         return "\n".join([f"{self.state} ({self.seconds:.1f} s)", *lines])
 
 
@@ -59,7 +58,7 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
 
     Raises:
         TypeError: an argument is of the wrong type.
-        ValueError: the timeout is out of range.
+        ValueError: the timeout is out of range, or the source can't be saved.
         GilDemoError: this Python doesn't know the file that it was started from.
     """
     if not isinstance(source, str):
@@ -67,15 +66,7 @@ def run_script(source: str, timeout: float = 10.0) -> Outcome:
     seconds = check_number("timeout", timeout, MOST_SECONDS)
     source.encode()  # what can't be saved is refused before there is a folder
     own = {"PYTHONUNBUFFERED": "1", "PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
-    return _run([check_program(sys.executable)], source, [], seconds, os.environ | own)
-
-
-def run_isolated(
-    command: Sequence[str], source: str, arguments: Sequence[str], seconds: float,
-    environment: Mapping[str, str],
-) -> Outcome:  # fmt: skip
-    """Run a script by some interpreter in a folder of its own, its home, and no other variables."""
-    return _run(command, source, arguments, seconds, environment, is_at_home=True)
+    return run_isolated([sys.executable], source, [], seconds, os.environ | own, is_at_home=False)
 
 
 def find_answer(outcome: Outcome) -> Any:
@@ -87,12 +78,15 @@ def find_answer(outcome: Outcome) -> Any:
     return json.loads(found[1] if found else "")
 
 
-def _run(
+def run_isolated(
     command: Sequence[str], source: str, arguments: Sequence[str], seconds: float,
-    environment: Mapping[str, str], *, is_at_home: bool = False,
+    environment: Mapping[str, str], *, is_at_home: bool = True,
 ) -> Outcome:  # fmt: skip
-    """Run a script in a folder of its own and within limits, and end all that came of it."""
-    check_program(_GUARD[0])
+    """Run a script in a folder of its own and within limits, and end all that came of it.
+
+    With `is_at_home` that is its working folder and its home, too.
+    """
+    check_program(sys.executable)
     mark = uuid.uuid4().hex
     beginning = mark[:8]  # short, since the path of a socket may have few letters
     places = (*_TEMPORARY, *_HOMES) if is_at_home else _TEMPORARY
@@ -129,7 +123,9 @@ def _run(
             raise
         return Outcome(UNSTARTED, 0.0, reason.strerror or type(reason).__name__)
     text = told.decode(errors="replace").replace("\r\n", "\n")
-    return Outcome(state, elapsed, text.replace(folder + os.sep, "").replace(folder, "."))
+    for place in (os.path.realpath(folder), folder):  # macOS has a link to its temporary files
+        text = text.replace(place + os.sep, "").replace(place, ".")
+    return Outcome(state, elapsed, text)
 
 
 @contextmanager
@@ -138,7 +134,7 @@ def _guarded(mark: str, beginning: Path) -> Iterator[None]:
 
     It is there before the script's folder is, and so knows only how the folder's path begins.
     """
-    command = [*_GUARD, str(os.getpid()), mark, str(beginning)]
+    command = [sys.executable, "-P", guard.__file__, str(os.getpid()), mark, str(beginning)]
     watching: subprocess.Popen[bytes] | None = None
     try:
         with held_back(is_inherited=False):

@@ -12,7 +12,7 @@ class Span(NamedTuple):
     """When one task ran, and where."""
 
     task: int  # its place in the list, from 0
-    worker: int  # numbered from 0 in the order of their first tasks
+    worker: int  # numbered from 0 in the order of their first tasks; in `threads`, as the task is
     start: float  # seconds on the machine's performance counter
     end: float  # on the same clock
     answer: Any = None  # what the task gave back
@@ -62,11 +62,11 @@ class ChunkedSpans(Sequence[Span]):
         return Span(number, worker, start, ends[place], answers and answers[place])
 
 
-def _unpickle(answers: bytes | None) -> list[Any] | None:
+def _unpickle(answers: bytes | None) -> Any:
     if answers is None:
         return None
     try:
-        return list(pickle.loads(answers))
+        return pickle.loads(answers)
     except Exception as reason:
         raise TypeError(f"what a task gave back can't be rebuilt here ({reason})") from None
 

@@ -2,7 +2,6 @@
 
 import math
 import os
-import pickle
 import platform
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_sequence, check_workers, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import check_reachable
+from gil_demo.running.pools import check_reachable, explain_unsent, refusals_told
 from gil_demo.running.spans import ChunkedSpans, Run, Span
 from gil_demo.running.workers import END, STOP, get_ready, run_tasks
 
@@ -35,15 +34,16 @@ def interpreters(workers: int = 2) -> Iterator[Run]:
         interrupt ends the tasks at their next step of Python code, and the sub-interpreters.
 
     Raises:
-        TypeError: `workers` is no int, or the function can't be sent to a sub-interpreter.
+        TypeError: `workers` is no int, or what is to be run can't be sent to a sub-interpreter.
         ValueError: `workers` is out of range, or there are no tasks.
         RunnerUnavailable: this Python has no such executor.
-        GilDemoError: the sub-interpreters did not get ready.
+        GilDemoError: the operating system refused the sub-interpreters, or they did not get ready.
     """
-    check_workers(workers)
+    workers = check_workers(workers)
     if reason := find_obstacle():
         raise RunnerUnavailable(f"interpreters: {reason}")
-    crew = _Crew(workers)
+    with refusals_told(workers, "sub-interpreter"):
+        crew = _Crew(workers)
     try:
         crew.start()
         yield crew.run
@@ -115,7 +115,7 @@ class _Crew:
         from concurrent.interpreters import create_queue
 
         self._ready = ready = create_queue()
-        with held_back():
+        with refusals_told(self._workers, "sub-interpreter"), held_back():
             for _ in range(self._workers):
                 self._starting.submit(self._executor, get_ready, ready, self._start, self._orders)
         deadline = time.monotonic() + START_SECONDS
@@ -128,9 +128,9 @@ class _Crew:
                 failure = self._starting.find_failure()
                 if failure is not None or time.monotonic() > deadline:
                     reason = failure or f"not ready after {START_SECONDS:g} seconds"
+                    advice = ": ask for fewer" * (self._workers > 1)
                     raise GilDemoError(
-                        f"{self._workers} sub-interpreters could not be started ({reason}): "
-                        "ask for fewer"
+                        f"a sub-interpreter could not be started ({reason}){advice}"
                     ) from failure
         os.write(self._my_start, b"g" * self._workers)
         self._starting.wait()
@@ -177,11 +177,8 @@ class _Crew:
 
 def _explain(function: Callable[[Any], object], tasks: Sequence[object]) -> str:
     """Say what it was that could not be sent, which Python doesn't tell."""
-    try:
-        pickle.dumps(tasks)
-    except Exception as reason:
-        asked = "tasks must be what can be sent to a sub-interpreter"
-        return f"{asked}, not {shorten(tasks)} ({reason})"
+    if told := explain_unsent(tasks, "a sub-interpreter"):
+        return told
     inner: Any = function
     while isinstance(inner, partial):  # of a chunk's runner, say, and then a reader's own
         inner = next(filter(callable, inner.args), inner.func)

@@ -10,7 +10,7 @@ from typing import Any
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.limits import check_time
-from gil_demo.running.runners import stop_threads
+from gil_demo.running.runners import start_threads, stop_threads
 from gil_demo.running.spans import cut
 from gil_demo.running.workers import Stopped
 
@@ -24,7 +24,7 @@ def thread_pool(workers: int) -> Iterator[Map]:
     """Keep threads open; what raises in a task is passed on when all others have ended.
 
     An interrupt, or a limit, ends the threads at their next step of Python code; one that is stuck
-    in C code is left behind.
+    in C code is left behind. It raises a GilDemoError where the system refuses it a thread.
     """
     jobs: SimpleQueue[Chunk | None] = SimpleQueue()
     done: SimpleQueue[tuple[int, list[Any], BaseException | None]] = SimpleQueue()
@@ -78,15 +78,14 @@ def thread_pool(workers: int) -> Iterator[Map]:
             for _ in crew:
                 jobs.put(None)
             for thread in crew:
-                thread.join(CHECK_SECONDS)  # those at rest leave by themselves
+                if thread.ident is not None:  # else the system has refused it
+                    thread.join(CHECK_SECONDS)  # those at rest leave by themselves
             if any(thread.is_alive() for thread in crew):
                 stop_threads(crew, entered, left)
 
     crew = [threading.Thread(target=work, args=[n], daemon=True) for n in range(workers)]
     try:
-        with held_back():
-            for thread in crew:
-                thread.start()
+        start_threads(crew)
         yield run
     finally:
         end()

@@ -51,17 +51,17 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         except Exception as reason:
             told = " ".join(f"{type(reason).__name__}: {reason}".split())
             message = f"{message} {told[:300]}"  # what is short isn't cut up in the shared pipe
+    follow_parent()  # before anybody can know that this worker is there
     try:  # noqa: SIM105, since contextlib takes time to load
         ready.send_bytes(message.encode(errors="replace"))
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
-    follow_parent()
 
 
 def follow_parent() -> None:
     """Have this process end as soon as its parent has."""
     try:  # noqa: SIM105
-        _thread.start_new_thread(_leave_with_parent, ())  # cheaper than a Thread that is waited for
+        _thread.start_new_thread(_leave_with_parent, (os.getppid(),))  # cheaper than a Thread
     except RuntimeError:
         pass  # the system gives no more threads: it leaves after its task
 
@@ -136,7 +136,7 @@ def run_chunk(function: "Callable[[Any], object]", tasks: Sequence[object]) -> l
         return [function(task) for task in tasks]
 
 
-def _leave_with_parent() -> None:
+def _leave_with_parent(starter: int) -> None:
     """End this process when its parent is gone, however that came, and what it left on the disk.
 
     The pipe that tells it is held open by whatever else the parent has forked, and so its id is
@@ -144,11 +144,13 @@ def _leave_with_parent() -> None:
     """
     from multiprocessing import connection, current_process, parent_process  # they are loaded
 
-    parent, own = parent_process(), os.getppid()
-    while os.getppid() == own and not (parent and connection.wait([parent.sentinel], 1.0)):
+    parent = parent_process()
+    while os.getppid() == starter and not (parent and connection.wait([parent.sentinel], 1.0)):
         pass
     try:  # a fork server that a plain Pool has started leaves its folder
-        if folder := current_process()._config.get("tempdir"):  # type: ignore[attr-defined]
+        folder = current_process()._config.get("tempdir")  # type: ignore[attr-defined]
+        # where the server itself has gone, its parent may live, and start another in that folder
+        if folder and parent and starter in (parent.pid, os.getppid()):
             import shutil
 
             shutil.rmtree(folder, ignore_errors=True)

@@ -67,7 +67,8 @@ def trace_countdown(n: int) -> list[tuple[float, float]]:
 
     Returns:
         The slices of time in which it ran, as (start, end) in seconds on the machine's
-        performance counter; the first `MOST_SLICES` of them, so that memory stays bounded.
+        performance counter; the first `MOST_SLICES` of them, so that memory stays bounded, and
+        then one of no length at its end.
     """
     slices: list[tuple[float, float]] = []
     begun = last = perf_counter()
@@ -82,7 +83,8 @@ def trace_countdown(n: int) -> list[tuple[float, float]]:
             slices.append((begun, last))
             if len(slices) == MOST_SLICES:
                 countdown(n)
-                return slices
+                end = perf_counter()
+                return [*slices, (end, end)]
             begun = now
         elif elapsed < quickest:
             quickest = elapsed

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from gil_demo import words
+from gil_demo.checks import ResultsError
 from gil_demo.drawing.parts import finish, make_plot, name_rows, name_values
 from gil_demo.drawing.style import PAPER, Chart, get_look
-from gil_demo.measuring.runs import check_runners, collect_facts
+from gil_demo.measuring.runs import check_runners, collect_facts, time_start
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
 from gil_demo.running.runners import threads
 from gil_demo.running.workloads import call
@@ -73,6 +74,7 @@ def _each_worker_held(method: str) -> Iterator[Callable[[Sequence[Any]], list[An
         with threads(WORKERS) as run:
             yield lambda tasks: [one.answer for one in run(call, tasks)]
         return
+    time_start(1, method)  # says what a pool lacks here; a barrier, which needs the same, can't
     meeting = multiprocessing.get_context(method).Barrier(WORKERS)
     with pool_held(WORKERS, method, partial(counters.share, {"meeting": meeting})) as held:
         yield lambda tasks: [
@@ -85,6 +87,8 @@ def summarise_globals(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (runner, method), own in table.groupby(["runner", "start_method"], sort=False):
         parent, workers = own[own["who"] == PARENT], own[own["who"] != PARENT]
+        if parent.empty or workers.empty:
+            raise ResultsError("the table lacks the parent's row, or the workers', of a way to run")
         row = {"runner": runner, "start_method": method}
         row |= {"parent_set": parent["first"].max(), "parent_saw": parent["last"].max()}
         rows.append(row | {"found": list(workers["first"]), "left": list(workers["last"])})

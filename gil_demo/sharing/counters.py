@@ -61,7 +61,7 @@ def add_shared(name: str, updates: int) -> None:
 
 def call_together(task: Callable[[], object]) -> object:
     """Call a task when each of the workers has one; so each of them gets one."""
-    _shared["meeting"].wait(60.0)
+    _shared["meeting"].wait()
     return task()
 
 

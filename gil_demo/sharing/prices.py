@@ -17,15 +17,14 @@ from gil_demo.checks import GilDemoError
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
-from gil_demo.measuring.runs import check_runners, collect_facts
+from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_in_pool
 from gil_demo.running.runners import threads
 from gil_demo.running.spans import Run
 from gil_demo.running.workers import follow_parent
 from gil_demo.running.workloads import call
-from gil_demo.sharing import updates
-from gil_demo.sharing.counters import Box, add, add_shared, add_up, count_alone, put_each, share
+from gil_demo.sharing import counters, updates
 from gil_demo.sharing.updates import UPDATES, WORKERS, state_lost
 from gil_demo.tables.schema import list_rows, make_table
 
@@ -71,12 +70,13 @@ def compare_sharing(
     """
     method = check_start_method(start_method)
     seconds = check_budget(budget)
-    check_runners(["processes"])
+    # a manager can't say what it lacks here: a pool does, and readies the helpers of both
+    time_start(1, method)
     facts = collect_facts("prices") | {"workers": WORKERS}
     with (
         _shared_held(method) as shared,
         threads(WORKERS) as run,
-        pool_held(WORKERS, method, partial(share, shared)) as held,
+        pool_held(WORKERS, method, partial(counters.share, shared)) as held,
     ):
         timed = {key: partial(_count, key, shared, run, held) for key in COUNTS}
         taken = take_samples(timed, ("threads", updates.PLAIN), budget=seconds, name=", ".join)
@@ -92,7 +92,10 @@ def compare_sharing(
 
 @contextmanager
 def _shared_held(method: str) -> Iterator[dict[str, Any]]:
-    """Hold what two processes can share a counter in, by way: a box, and the lock to take."""
+    """Hold what two processes can share a counter in, by way: a box, and the lock to take.
+
+    There they meet, too, since a quick worker could take both tasks.
+    """
     context = multiprocessing.get_context(method)
     get_temp_dir()  # of this process: one of the manager's own would stay if that is killed
     manager = SyncManager(ctx=context)
@@ -101,6 +104,7 @@ def _shared_held(method: str) -> Iterator[dict[str, Any]]:
             manager.start(follow_parent)  # else it would outlive a parent that is killed
         value = context.Value("q", 0)
         yield {
+            "meeting": context.Barrier(WORKERS),
             updates.RAW: (context.Value("q", 0, lock=False), None),
             updates.VALUE: (value, value.get_lock()),
             updates.MANAGER: (manager.Value("q", 0), manager.Lock()),
@@ -116,20 +120,22 @@ def _shared_held(method: str) -> Iterator[dict[str, Any]]:
 def _count(key: tuple[str, str], shared: dict[str, Any], run: Run, held: HeldPool) -> _Count:
     """Raise a counter in one way, with both workers at once."""
     runner, way = key
-    times, box, line = COUNTS[key], Box(), queue.Queue[int]()
+    times, box, line = COUNTS[key], counters.Box(), queue.Queue[int]()
     tasks: list[Callable[[], object]]
     if way == updates.OWN:
-        tasks = [partial(count_alone, times)] * WORKERS
+        tasks = [partial(counters.count_alone, times)] * WORKERS
     elif way == updates.QUEUE:
-        tasks = [partial(put_each, line, times)] * WORKERS
-        tasks.append(partial(add_up, line, WORKERS))
+        tasks = [partial(counters.put_each, line, times)] * WORKERS
+        tasks.append(partial(counters.add_up, line, WORKERS))
     elif runner == "threads":
-        tasks = [partial(add, box, box.lock if way == updates.LOCKED else None, times)] * WORKERS
+        lock = box.lock if way == updates.LOCKED else None
+        tasks = [partial(counters.add, box, lock, times)] * WORKERS
     else:
         box = shared[way][0]
         box.value = 0
-        tasks = [partial(add_shared, way, times)] * WORKERS
-    spans = run(call, tasks) if runner == "threads" else run_in_pool(held, 1, call, tasks)
+        tasks = [partial(counters.add_shared, way, times)] * WORKERS
+    together = partial(run_in_pool, held, 1, counters.call_together)
+    spans = run(call, tasks) if runner == "threads" else together(tasks)
     seconds = max(one.end for one in spans) - min(one.start for one in spans)
     answers = sum(one.answer or 0 for one in spans)
     return _Count(WORKERS * times, answers or int(box.value), seconds)
@@ -137,8 +143,7 @@ def _count(key: tuple[str, str], shared: dict[str, Any], run: Run, held: HeldPoo
 
 def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what an update costs in each way, and whether any were lost."""
-    reservations = words.find_busy_reservations(table.iloc[0], WORKERS)
-    lines = [f"Note: {reservation}." for reservation in reservations]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0], WORKERS))
     for runner, own in summary.groupby("runner", sort=False):
         crew = words.name_workers(str(runner), WORKERS)
         lines.append(f"For each update, by {crew} at the same time:")
@@ -165,11 +170,11 @@ def _judge_lost(row: Any) -> str:
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    told = [
-        f"{row.way} {words.state_seconds(row.each_seconds)}"
-        for row in list_rows(summary)
-        if row.way in (updates.LOCKED, updates.VALUE, updates.MANAGER)
-    ]
+    if withheld := words.withhold_title(table):
+        return withheld
+    guarded = summary[summary["way"].isin([updates.LOCKED, updates.VALUE, updates.MANAGER])]
+    rows = list_rows(summary if guarded.empty else guarded)
+    told = [f"{row.way} {words.state_seconds(row.each_seconds)}" for row in rows]
     return words.head(f"an update: {', '.join(told)}", table)
 
 

@@ -1,6 +1,7 @@
 """How many updates are lost when two threads raise one counter, under one Python or several."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.resources import files
@@ -72,9 +73,11 @@ def count_lost_updates(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: an interpreter can't be run, or didn't answer in time.
     """
-    paths = check_unlike("pythons", [sys.executable] if pythons is None else pythons, check_path)
+    asked = [check_program(sys.executable)] if pythons is None else pythons
+    paths = check_unlike("pythons", asked, check_path)
     seconds = check_budget(4.0 if budget is None else budget)
-    programs = [check_program(str(path)) for path in paths]
+    # each is started in another folder, where a relative path would lead elsewhere
+    programs = [str(path.absolute()) for path in paths]
     return make_table([row for one in programs for row in _ask(one, seconds)], UPDATES)
 
 
@@ -119,8 +122,7 @@ def summarise_updates(table: pd.DataFrame) -> pd.DataFrame:
         row |= {"rounds": len(own), "expected": float(own["expected"].sum())}
         row |= {"lost": float(own["lost"].sum())}
         row |= estimates.spread("each", estimates.estimate_median([*prices]), "each_seconds")
-        times = estimates.estimate_ratio(ratios) if ratios else estimates.NOTHING
-        rows.append(row | estimates.spread("times", times))
+        rows.append(row | estimates.spread("times", estimates.estimate_ratio(ratios)))
     order = [*table["run_id"].unique(), "threads", "processes", *WAYS, *INTERVALS]
     ranks = {name: place for place, name in enumerate(order)}
     return pd.DataFrame(rows).sort_values(keys, key=lambda one: one.map(ranks), ignore_index=True)
@@ -160,8 +162,8 @@ def _explain(row: Any) -> str:
     """Say why no update was lost, and what follows from it."""
     if row["way"] == LOCKED:
         return "so it must be, since one thread at a time holds the lock."
-    version = tuple(int(part) for part in row["python_version"].split(".")[:2])
-    is_why_known = row["implementation"] == "CPython" and row["gil_enabled"] and version >= (3, 10)
+    version = [int(part) for part in re.findall(r"\d+", row["python_version"])[:2]]
+    is_why_known = row["implementation"] == "CPython" and row["gil_enabled"] and version >= [3, 10]
     if row["way"] == PLAIN and is_why_known:
         return (
             f"{UNSEEN}. CPython with a GIL hands over, from 3.10 on, at calls and where a loop "

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write a table to a CSV file, whole or not at all.
 
     Args:
-        table: a table as the experiments, `load` or `combine` give it.
+        table: a table as the experiments, `load` or `combine` give it; columns that its kind
+            doesn't have are left out.
         path: the file, or a link to it; one that is there is replaced only when the new one is
             complete.
 
@@ -52,6 +54,8 @@ def check_writable(target: Path) -> None:
     """Find out whether results could be written, before a measurement is begun."""
     with _refusals_told(target):
         file = _find_file(target)
+        if sys.platform == "win32" and file.exists():  # what is open or read-only stays there
+            file.open("r+b").close()
         with tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder:
             _replace(Path(folder, file.name), b"\0" * 200_000)
 
@@ -126,7 +130,7 @@ def read_columns(
     if "\n" not in text:
         text = text.replace("\r", "\n")  # the end of a line in Excel's "CSV (Macintosh)"
     if not text.endswith("\n"):
-        raise ResultsError(f"{place} is cut short: its last line has no end")
+        raise ResultsError(f"{place} is cut short: its last line has no end: {WAY_OUT}")
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     header, *rows = _read_rows(text, place, separator)
     if twice := [name for name in dict.fromkeys(header) if name and header.count(name) > 1]:

@@ -178,14 +178,20 @@ def _draw(place: str, table: pd.DataFrame, summary: pd.DataFrame, **options: Any
 
 
 def draw_each(table: pd.DataFrame) -> "list[Chart]":
-    """Draw what a file holds: of each measurement its first chart, of a class all charts."""
+    """Draw what a file holds: of each measurement its first chart, of a class all that it has."""
     charts: list[Chart] = []
     for experiment, part in table.groupby("experiment", sort=False):
         kind = KINDS[str(experiment)]
         places = [*kind.charts.values()][: None if experiment == "class" else 1]
         for run in [part] if kind.several else split_runs(part):
-            summary = find(open_table(run).summary)(run)
-            charts += [_draw(place, run, summary) for place in places]
+            summary, refusals = find(open_table(run).summary)(run), []
+            for place in places:
+                try:
+                    charts.append(_draw(place, run, summary))
+                except ResultsError as reason:
+                    refusals.append(reason)
+            if len(refusals) == len(places):
+                raise refusals[0]
     return charts
 
 
@@ -234,7 +240,7 @@ def combine(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
     Raises:
         TypeError: they are no list of tables.
-        ResultsError: there are no tables, one is of no known kind, or they are of several kinds.
+        ResultsError: there are no tables, one is of no known kind, or their columns differ.
     """
     if isinstance(tables, str | bytes | pd.DataFrame) or not isinstance(tables, Iterable):
         raise TypeError(f"tables must be a list, not {shorten(tables)}")

@@ -160,7 +160,7 @@ def _check_values(
 
 SHARES = ("others_percent", "stolen_percent")
 """What other programs took of this process's cores during a run, and what a virtual machine's
-host gave to others; empty where that wasn't watched."""
+host gave to others; empty where that isn't known."""
 
 MACHINE: dict[str, Column] = {
     "busy_percent": Column("percent", may_be_empty=True),  # before the run

@@ -5,7 +5,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from gil_demo.checks import check_choice
 from gil_demo.drawing.parts import finish, make_plot, write
-from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look
+from gil_demo.drawing.style import INK, PAPER, SOFT_INK, Chart, get_look, settings_of_our_own
 
 _INTERVALS = 6  # how many switch intervals a sketch shows
 _TITLES = {
@@ -21,6 +21,7 @@ _TOLD = {
 }
 
 
+@settings_of_our_own()
 def sketch(runner: str) -> Chart:
     """Sketch which worker holds which lock when, in a Python with the GIL; nothing is measured.
 

@@ -13,13 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from gil_demo import checks, words
 from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, name_axes, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look, label_in_full, make_chart
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    estimate_median,
-    estimate_ratio,
-    select_by_round,
-    spread,
-)
+from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
@@ -63,7 +57,7 @@ def sweep_switch_interval(
         GilDemoError: the run failed.
     """
     chosen = checks.check_unlike("intervals", intervals, checks.check_switch_interval)
-    checks.check_whole_number("workers", workers, 2, checks.most_workers())
+    workers = checks.check_whole_number("workers", workers, 2, checks.most_workers())
     seconds = check_budget(15.0 if budget is None else budget)
     facts = collect_facts("switch") | {"workers": workers}
     pace = _measure_pace()
@@ -124,7 +118,7 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
         rates = group.set_index("round").sort_index()["steps_per_second"]
         turns = list(group["turn_seconds"].dropna())
         row = {"switch_interval_seconds": interval, "rounds": len(group)}
-        row |= spread("turn", estimate_median(turns) if turns else NOTHING, "turn_seconds")
+        row |= spread("turn", estimate_median(turns), "turn_seconds")
         row |= {"steps_per_second": float(rates.median())}
         rows.append(row | spread("speed", estimate_ratio(list(rates / own))))
     return pd.DataFrame(rows)
@@ -132,7 +126,8 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
-    lines = words.reserve(table, []) + [_judge(row) for row in list_rows(summary)]
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
+    lines += [_judge(row) for row in list_rows(summary)]
     rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])
 
@@ -208,7 +203,7 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         interval = words.state_seconds(shortest.switch_interval_seconds)
         if shortest.speed_low <= 1 <= shortest.speed_high:
             parts.append(f"no clear change of speed at {interval}")
-        elif not math.isnan(shortest.speed_low):
+        else:
             times = words.state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
             parts.append(f"at {interval} {times} the speed at {_OWN}")
     return words.head("; ".join(parts), table)

@@ -62,7 +62,8 @@ def trace(
     checks.check_choices("runners", "runner", runners, [*_LANES])
     names = check_runners(runners)
     tasks = split(checks.check_count(count), checks.check_workers(workers))
-    interval = sys.getswitchinterval()  # of the reader's own choice, whatever it is
+    # the reader's own, whatever it is; Python tells one below a microsecond as 0
+    interval = max(sys.getswitchinterval(), checks.LEAST_SWITCH_INTERVAL)
     if switch_interval is not None:
         interval = checks.check_switch_interval("switch_interval", switch_interval)
     method = check_start_method(start_method)
@@ -125,6 +126,7 @@ def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
             "together": measure_together(slices),
             "turns": len(handed_over),
             "turn_seconds": handed_over.median(),
+            "is_in_turn": turns["worker"].duplicated().any(),
         }
         rows.append(first | figures)
     return pd.DataFrame(rows)
@@ -176,9 +178,8 @@ def measure_together(slices: pd.DataFrame) -> float:
 def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one trace shows: reservations first, then each way of running."""
     first = table.iloc[0]
-    reservations = words.find_machine_reservations(first, int(first["workers"]))
+    lines = words.reserve(table, words.find_machine_reservations(first, int(first["workers"])))
     interval = words.state_seconds(first["switch_interval_seconds"])
-    lines = [f"Note: {reservation}." for reservation in reservations]
     return "\n".join([*lines, *[_judge(row, interval) for row in schema.list_rows(summary)]])
 
 
@@ -201,10 +202,11 @@ def _judge(row: Any, interval: str) -> str:
 def _state_order(row: Any) -> str:
     if _is_alone(row):
         return "ran alone"
-    if math.isnan(row.together) or (row.together <= _IN_TURN and math.isnan(row.turn_seconds)):
+    if math.isnan(row.together) or (row.together <= _IN_TURN and not row.is_in_turn):
         return "ran one after another"
     if row.together <= _IN_TURN:
-        return f"took turns of {words.state_seconds(row.turn_seconds)}"
+        length = f" of {words.state_seconds(row.turn_seconds)}" if row.turns else ""
+        return f"took turns{length}"
     if row.together >= 0.8:
         return "ran at the same time"
     return f"ran at the same time for {words.state_share(row.together)} of the time"
@@ -251,8 +253,8 @@ def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float
     if window is None:
         return 0.0, end or 1e-6  # a trace of no length is drawn, too
     allowed = "window must be (from, to) in seconds"
-    kinds = [type(moment) for moment in window] if isinstance(window, tuple) else []
-    if len(kinds) != 2 or not {*kinds} <= {int, float}:
+    is_pair = isinstance(window, tuple) and len(window) == 2
+    if not is_pair or any(isinstance(n, bool) or not isinstance(n, int | float) for n in window):
         raise TypeError(f"{allowed}, not {checks.shorten(window)}")
     left, right = window
     if not 0 <= left < right <= schema.MOST_SECONDS:
@@ -287,17 +289,20 @@ def _describe(table: pd.DataFrame) -> str:
     interval = words.state_seconds(first["switch_interval_seconds"])
     is_cut = table.groupby(["runner", "worker"]).size().max() >= MOST_SLICES
     cut = f"; cut at {MOST_SLICES:,} slices a worker" if is_cut else ""
-    run = f"one run of {int(first['count']):,} steps, switch interval {interval}{cut}"
+    steps = words.count_in_words(int(first["count"]), "step")
+    run = f"one run of {steps}, switch interval {interval}{cut}"
     return words.describe_conditions(table, run)
 
 
 def _tell(summary: pd.DataFrame) -> str:
     facts = []
     for row in schema.list_rows(summary):
-        fact = f"{words.name_workers(row.runner, row.workers)} done after {row.seconds:.3f} s"
+        done = words.state_seconds(row.seconds)
+        fact = f"{words.name_workers(row.runner, row.workers)} done after {done}"
         if not math.isnan(row.together):
             fact += f", two or more at once for {100 * row.together:.1f} % of the time"
         if row.turns and row.together <= _IN_TURN:
-            fact += f", {row.turns} turns of {words.state_seconds(row.turn_seconds)}"
+            turns = words.count_in_words(row.turns, "turn")
+            fact += f", {turns} of {words.state_seconds(row.turn_seconds)}"
         facts.append(fact)
     return f"{words.capitalise('; '.join(facts))}."

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo import words
-from gil_demo.checks import ResultsError, check_number
+from gil_demo.checks import GilDemoError, ResultsError, check_number
 from gil_demo.drawing import parts, style
 from gil_demo.measuring.estimates import estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
@@ -63,7 +63,8 @@ def sweep_server(*, seconds: float = SECONDS, budget: float | None = None) -> pd
     """Measure an echo server beside a busy thread at several switch intervals, in turn.
 
     Args:
-        seconds: how long requests are sent in each round, above 0 and at most 60.
+        seconds: how long requests are sent in each round, above 0 and at most 60; 200,000 requests
+            end it sooner.
         budget: as for `serve`.
 
     Returns:
@@ -88,7 +89,10 @@ def _measure(
     with serving(echo) as port, processes(2) as run:
         rounds = {one: partial(_run_round, run, port, seconds, *one) for one in variants}
         name = "beside {0[0]} at {0[1]!r} s".format
-        taken = take_samples(rounds, variants[0], budget=allowed, name=name)
+        try:
+            taken = take_samples(rounds, variants[0], budget=allowed, name=name)
+        except (OSError, RuntimeError) as reason:  # of the connection, or of a thread's start
+            raise GilDemoError(f"the requests to the server failed: {reason}") from reason
 
     def describe(one: Sample[Exchange]) -> dict[str, object]:
         told = dict(zip(("beside", "switch_interval_seconds"), one.variant, strict=True))
@@ -241,8 +245,8 @@ def draw_exchanges(
     """Draw a server's requests beside its neighbours, or against the switch interval if swept."""
     wanted = {"beside", "requests_per_second", "year", "source"}
     is_table = isinstance(published, pd.DataFrame) and wanted <= set(published.columns)
-    if published is not None and (not is_table or published.empty):
-        raise ResultsError('published must be a table as load_published("convoy") gives it')
+    if published is not None and (not is_table or published.empty or _is_sweep(summary)):
+        raise TypeError('published must be what load_published("convoy") gives, for a run of serve')
     if _is_sweep(summary):
         chart, told = _draw_sweep(table, summary)
     else:

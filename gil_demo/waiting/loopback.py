@@ -29,20 +29,17 @@ def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
     server = None
     try:
         with held_back():
-            server = _open(handle)
-            server.listener.start()
+            try:
+                server = _Server(handle)
+                server.listener.start()
+            except (OSError, RuntimeError) as reason:
+                told = f"the operating system refused a loopback server ({reason})"
+                raise GilDemoError(told) from None
         yield server.server_address[1]
     finally:
         with held_back():
             if server is not None:
                 server.server_close()
-
-
-def _open(handle: Callable[[socket.socket], None]) -> "_Server":
-    try:
-        return _Server(handle)
-    except OSError as reason:
-        raise GilDemoError(f"the operating system refused a loopback server ({reason})") from None
 
 
 class _Server(ThreadingTCPServer):

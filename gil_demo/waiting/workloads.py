@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo import words
-from gil_demo.checks import ResultsError, check_choices, check_workers, shorten
+from gil_demo.checks import GilDemoError, ResultsError, check_choices, check_workers, shorten
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import PAPER, Chart, get_look
 from gil_demo.measuring.rounds import check_budget
@@ -67,7 +67,7 @@ def compare_workloads(
         GilDemoError: a run failed.
     """
     names = check_choices("workloads", "workload", workloads, [*WORKLOADS])
-    check_workers(workers)
+    workers = check_workers(workers)
     seconds = check_budget(2.5 * len(names) if budget is None else budget) / len(names)
     variants = dict.fromkeys([(BASELINE, 1), ("threads", workers), ("processes", workers)], workers)
     tables = []
@@ -77,7 +77,10 @@ def compare_workloads(
             if function is ask_slow_server:
                 function = partial(ask_slow_server, port=port)
             work = Work(name, function, size * workers)
-            tables.append(measure("workloads", work, variants, budget=seconds))
+            try:
+                tables.append(measure("workloads", work, variants, budget=seconds))
+            except OSError as reason:  # of a task: no folder for temporary files, a full disk
+                raise GilDemoError(f"{name} failed: {reason}") from reason
     return combine(tables)
 
 
@@ -216,8 +219,7 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     parts.name_values(axes, "speed-up over the plain loop (×), 95 % interval", 6)
     _name_workloads(axes, names)
     speed_ups = "; ".join(f"{name}: {', '.join(each)}" for name, each in told.items())
-    fewest, often = int(table["rounds"].min()), int(table["rounds"].max())
-    rounds = count_in_words(often, "round") if fewest == often else f"{fewest} to {often} rounds"
+    rounds = words.count_rounds(table["rounds"])
     workers = count_in_words(int(table["workers"].max()), "worker")
     conditions = words.describe_conditions(table, f"{workers} already started, {rounds} of each")
     return parts.finish(

@@ -9,16 +9,16 @@ from gil_demo.classroom.chart import scatter
 from gil_demo.drawing.style import draw_png
 from tests.made.classroom import ORDINARY_MACHINES, make_class_table, number_machines
 from tests.made.runs import spread
-from tests.made.unchecked import draw
+from tests.made.unchecked import draw, verdict
 
 SAID = {
     "slowdowns": "Two threads took 1.05 × as long as the plain loop (median of five machines "
     "with the GIL). Threads over the plain loop: eve 0.56; dan 0.99; anna 1.02; gus 1.04; ",
     "speed_ups": "Two processes ran at 1.84 × the speed of the plain loop (median of six machines)"
     ". Speed-up and usable cores: anna 1.82 on 2; ben 1.92 on 4; cleo 1.67 on 2; ",
-    "systems": "Starting two processes took 15 ms with Linux, fork to 150 ms with macOS, spawn. "
-    "Medians of groups: Linux, fork, 4 of 5 count: to start and to end processes 15 ms, "
-    "speed-up, start and end counted (×) 1.64; ",
+    "systems": "Starting and ending two processes took 15 ms with Linux, fork to 150 ms with "
+    "macOS, spawn. Medians of groups: Linux, fork, 4 of 5 count: to start and to end processes "
+    "15 ms, speed-up, start and end counted (×) 1.64; ",
     "pythons": "Two threads took 0.56 × with 3.13 without the GIL to 1.08 × with 3.13. Medians of "
     "groups: 3.9, 1: threads' time over the plain loop's (×) 0.99, speed-up of processes (×) 1.85; "
     "3.13, 4 of 5 count: ",
@@ -29,7 +29,7 @@ SAID = {
 def test_a_chart_says_what_it_shows_and_of_how_many(name: str) -> None:
     chart = draw(make_class_table(), name)
     assert chart.description.startswith(f"Chart. {SAID[name]}")
-    assert "Conditions: seven machines (Linux 5, macOS 1, Windows 1); 8 rou" in chart.description
+    assert "Conditions: seven machines (Linux 5, macOS 1, Windows 1); eig" in chart.description
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -44,6 +44,18 @@ def test_names_and_facts_of_files_are_drawn_as_they_stand(name: str) -> None:
     for text in chart.findobj(lambda artist: bad in getattr(artist, "get_text", str)()):
         assert not (text.get_visible() and text.get_parse_math())
     assert "<b>" not in chart._repr_mimebundle_()[0]["text/html"]
+
+
+def test_a_title_is_of_the_machines_that_can_carry_a_verdict_or_says_that_none_can() -> None:
+    busy = {name: {**ORDINARY_MACHINES[name], "busy_percent": 95.0} for name in ("cleo", "eve")}
+    table = make_class_table({**ORDINARY_MACHINES, **busy})
+    pythons, systems = (draw(table, name).texts[0].get_text() for name in ("pythons", "systems"))
+    assert pythons == "Two threads took 0.99 × with 3.9 to 1.10 × with 3.13"
+    starts = "15 ms with Linux, fork {} 150 ms with Windows, spawn"
+    assert systems == f"Starting and ending two processes took {starts.format('to')}"
+    assert starts.format("and") in verdict(table)
+    nobody = draw(make_class_table(usable_cores=1), "pythons")
+    assert nobody.texts[0].get_text() == "No verdict on threads"
 
 
 def test_without_runs_of_its_kind_there_is_no_chart() -> None:
@@ -80,6 +92,9 @@ def test_speed_ups_have_the_ideal_of_each_number_of_workers() -> None:
     assert {"ideal of 2", "ideal of 4"} <= {text.get_text() for text in axes.texts}
     ideals = [line for line in axes.lines if line.get_linestyle() == "--"]
     assert [list(line.get_ydata()) for line in ideals] == [[1, 2, 2], [1, 4, 4]]
+    machines = {f"m{n}": {"processes": 0.5, "workers": n} for n in range(2, 8)}
+    lines = draw(make_class_table(machines), "speed_ups").axes[0].lines
+    assert sum(len(line.get_xdata()) for line in lines if line.get_linestyle() == "None") == 6
 
 
 def test_groups_have_their_number_and_a_line_at_their_median() -> None:

@@ -10,9 +10,9 @@ def test_a_class_is_told_in_three_sentences_of_its_figures() -> None:
     assert verdict(make_class_table()).splitlines() == [
         "Two threads took 1.05 × as long as the plain loop (median of five machines, "
         "half of them 1.02 to 1.10; far from the others: finn); two threads took 0.56 × as long as "
-        "the plain loop (one machine without the GIL); one left out, busy or with one core.",
-        "Two processes ran at 1.84 × the speed of the plain loop (median of six machines, "
-        "half of them 1.75 to 1.88), 92 % of the ideal; one left out, busy or with one core.",
+        "the plain loop (one machine without the GIL); one left out: busy, one core or few rounds.",
+        "Two processes ran at 1.84 × the speed of the plain loop (median of six machines, half of "
+        "them 1.75 to 1.88), 92 % of the ideal; one left out: busy, one core or few rounds.",
         "To start and to end two processes took 15 ms with Linux, fork and 150 ms with "
         "macOS, spawn (medians).",
     ]
@@ -25,6 +25,9 @@ def test_machines_that_can_t_carry_a_verdict_give_none_nor_do_those_that_aren_t_
     for unfit in facts:
         assert verdict(make_class_table(**unfit)).splitlines()[:2] == told
     threads = verdict(make_class_table({"anna": {"threads": 1.0}})).splitlines()
+    alone = "the one machine had one core, was busy or ran too few rounds."
+    one = make_class_table({"anna": {"threads": 1.0}}, usable_cores=1)
+    assert verdict(one).splitlines()[0] == f"No verdict on threads: {alone}"
     nothing = "So nothing can be said of what it takes to start them."
     assert threads[1:] == ["No machine ran processes.", nothing]
     processes = verdict(make_class_table({"anna": {"processes": 0.5}})).splitlines()
@@ -49,6 +52,7 @@ def test_one_made_up_machine_among_others_marks_the_class() -> None:
     mixed = make_class_table({**ORDINARY_MACHINES, "ben": ben})
     assert verdict(mixed).startswith("Made-up class: two")
     assert describe_class(mixed) == (
-        "seven machines (Linux 5, macOS 1, Windows 1); 8 rounds each; "
+        "seven machines (Linux 5, macOS 1, Windows 1); eight rounds each; "
         "one made up from recorded runs; hollow: busy, one core or few rounds"
     )
+    assert "; one round each; " in describe_class(make_class_table(rounds=1))

@@ -40,7 +40,7 @@ def test_the_same_class_is_made_each_time_and_what_is_put_in_comes_out_within_th
 
 def test_it_has_what_real_classes_have_and_that_is_said_of_each_file(folder: Path) -> None:
     gathered = gather(folder)
-    assert str(gathered).startswith("11 of 14 files read.\n")
+    assert str(gathered).startswith("Files read: 11 of 14.\n")
     assert gathered.table["run_id"].nunique() == 11
     states, reasons = (gathered.files.set_index("file")[name] for name in ("state", "reason"))
     assert states["copy of amber.csv"] == states["birch.csv"] == SET_ASIDE

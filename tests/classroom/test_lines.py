@@ -57,7 +57,7 @@ def test_a_row_is_read_with_its_name_and_a_bad_one_is_named_with_the_reason(tmp_
     assert list(gathered.table["file"].unique()) == ["dr. ben", "class 3"]
     whole = "left out: it is no whole line: copy all of it, from gil_demo to sum="
     assert str(gathered).splitlines() == [
-        "2 of 7 files and rows read.",
+        "Files and rows read: 2 of 7.",
         f"class.txt, row 4: {whole}",
         f"class.txt, row 5: {whole}",
         "class.txt, row 6: set aside: the same run is in dr. ben",
@@ -112,7 +112,9 @@ def test_what_the_portable_countdown_prints_is_read_too(
     portable_countdown.main(["0.1"])
     made = json.dumps(COUNTDOWN)
     curly = re.sub('"(.*?)"', r"“\1”", made)
-    table = gather(paste(tmp_path, capsys.readouterr().out, f"ben: {curly}", f"cleo {made}")).table
+    paste(tmp_path, capsys.readouterr().out, f"ben: {curly}", f"cleo {made}")
+    (tmp_path / "class.txt").rename(tmp_path / "class.TXT")
+    table = gather(tmp_path).table
     assert list(table["file"].unique()) == ["class 1", "ben"]
     own, ben = (table[table["file"] == file].set_index("runner") for file in ("class 1", "ben"))
     assert set(own["python_version"]) == {platform.python_version()}

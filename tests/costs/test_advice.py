@@ -95,6 +95,8 @@ def test_advice_is_laid_out_with_a_row_a_length_and_what_is_reckoned_in_brackets
     assert [*laid_out.columns] == [*product(["each with 1 kB", "each with 1 MB"], numbers)]
     seconds = ["kept pool", "(cold pool)", "(cold pool)"]
     assert list(laid_out.loc["a task of 100 ms"]) == [*seconds, *seconds]
+    alone = lay_out_advice(advise(make_lengths(tasks=1), TRANSFERS))
+    assert alone.columns[0] == ("each with 1 kB", "1 task")
     withheld = lay_out_advice(advise(make_lengths(rounds=5), TRANSFERS))
     assert set(withheld.to_numpy().ravel()) == {NO_VERDICT}
     with pytest.raises(ResultsError, match="advice must be a table as advise"):

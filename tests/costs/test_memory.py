@@ -64,7 +64,7 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_ea
 def test_where_the_system_does_not_tell_it_is_said_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for fault in (OSError(22, "Invalid parameter"), AttributeError("uss")):
+    for fault in (OSError(22, "Invalid parameter"), AttributeError("uss"), psutil.AccessDenied(1)):
         monkeypatch.setattr(psutil.Process, "memory_full_info", Mock(side_effect=fault))
         told = rf"^this system doesn't tell how much memory .* of its own \({re.escape(str(fault))}"
         with pytest.raises(GilDemoError, match=told):

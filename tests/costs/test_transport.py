@@ -3,6 +3,7 @@ import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import psutil
@@ -13,7 +14,7 @@ import gil_demo
 from gil_demo import ResultsError, compare_transport
 from gil_demo.costs import blocks, transport
 from gil_demo.costs.transport import SIZES, WAYS
-from gil_demo.measuring.rounds import Timing
+from gil_demo.measuring.rounds import Start, Timing
 from tests.charts import assert_readable, list_bars, read_across, read_up
 from tests.conftest import METHODS
 from tests.made.costs import ORDINARY_TRANSFERS, make_transfers
@@ -69,6 +70,12 @@ def test_sizes_that_time_or_memory_have_no_room_for_are_left_out_the_largest_fir
     largest = table.groupby("kind")["size_bytes"].max()
     assert sorted(set(table["size_bytes"])) == list(SIZES[:sizes])
     assert largest["numbers"] == min(SIZES[sizes - 1], 1_000_000)
+
+
+def test_a_new_pool_has_its_data_when_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "time_start", lambda *_: Start(0.01, 5.0))
+    variant = transport._Variant("bytes", "initializer", 1_000)
+    assert transport._time(Mock(), variant, METHODS[0]) == Timing(0.01)
 
 
 def test_each_kind_way_and_size_is_summed_up_beside_the_argument() -> None:

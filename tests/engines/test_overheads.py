@@ -36,10 +36,13 @@ def test_what_each_task_costs_is_found_and_from_which_length_an_engine_wins_it_b
 def test_a_table_that_lacks_what_others_are_held_against_is_refused() -> None:
     table = make_engines()
     is_ray, is_tiny = table["runner"] == "ray", table["steps"] == 1
+    must_hold = "must hold an engine, and of each the tasks of one step and the longest ones"
     starts = [2.5, *table["start_up_seconds"][1:]]
     for bad, told in (
         (table[table["runner"] != "sequential"], "no sequential rounds"),
-        (table[~(is_ray & is_tiny)], "no tasks of one step for each of its engines"),
+        (table[~(is_ray & is_tiny)], must_hold),
+        (table[table["tasks"] != 2], must_hold),
+        (table[table["runner"] == "sequential"], must_hold),
         (table.drop(index=is_ray.idxmax()), r"run e1a2b3 is not whole: ray"),
         (table.assign(start_up_seconds=starts), "sequential is no single run: .* start_up_seconds"),
     ):

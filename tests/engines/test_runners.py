@@ -1,13 +1,16 @@
 """The runners of engines, each tried in a Python of its own: engines leave idle threads behind."""
 
 import pickle
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from gil_demo import RunnerUnavailable, sweep_engines
+from gil_demo import GilDemoError, RunnerUnavailable, sweep_engines, threads
+from gil_demo.engines import overheads
 from gil_demo.engines.clusters import find_scheduler
 from gil_demo.engines.remotes import Timed, make_spans
 from gil_demo.measuring.runs import check_runners
@@ -150,12 +153,28 @@ def test_an_engine_that_is_not_installed_is_named_with_what_to_install(
         sweep_engines()
 
 
+@pytest.mark.usefixtures("no_wait")
 def test_the_environment_names_the_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
     assert find_scheduler(None) is None
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://192.0.2.1:8786")
     assert find_scheduler(None) == "tcp://192.0.2.1:8786"
     assert find_scheduler("tcp://192.0.2.9:1") == "tcp://192.0.2.9:1"
+    # where Dask isn't tried, nobody asks it
+    monkeypatch.setattr(overheads, "check_engine", lambda _: None)
+    monkeypatch.setattr(overheads, "ray", threads)
+    assert not sweep_engines(["ray"], budget=0.05)["is_elsewhere"].any()
+
+
+def test_a_ray_cluster_that_is_too_small_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, pools, told = Mock(), Mock(), "Tried to start a pool with 8 processes"
+    engine.is_initialized.return_value, pools.Pool.side_effect = False, ValueError(told)
+    monkeypatch.setattr(runners, "find_spec", lambda _: "found")
+    monkeypatch.setitem(sys.modules, "ray", engine)
+    monkeypatch.setitem(sys.modules, "ray.util.multiprocessing", pools)
+    with pytest.raises(GilDemoError, match=f"^the cluster failed: {told}$"):
+        get_runner("ray")(8, "192.0.2.7:6379").__enter__()
+    engine.shutdown.assert_called_once_with()
 
 
 def test_spans_of_each_worker_count_from_its_own_first_task() -> None:

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,11 +46,13 @@ def test_a_quota_is_told_from_an_affinity_mask_whose_cores_count_as_busy(
     monkeypatch: Patch,
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    cases = [(2, 8, "quota"), (2, 2, "affinity"), (2, 4, "quota"), (8, 8, ""), (1, 1, "affinity")]
+    cases = [(2, 8, "quota"), (2, 2, "affinity"), (8, 8, ""), (1, 1, "affinity"), (2, 4, "quota")]
     for usable, in_mask, limit in cases:
         monkeypatch.setattr(machine, "count_usable_cores", lambda usable=usable: usable)
         monkeypatch.setattr(machine, "_list_affinity", lambda most=in_mask: list(range(most)))
         assert describe_machine().cores_limited_by == limit
+    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="win32"))
+    assert machine._find_limit(2, 8) == "affinity"  # there are no quotas
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [100.0, 10.0, 30.0, 100.0])
     for mine, busy in (([1, 2, 4], 20.0), ([7], 60.0)):
         monkeypatch.setattr(machine, "_list_affinity", lambda mine=mine: mine)
@@ -91,10 +94,12 @@ def test_a_wish_that_is_meant_for_loky_is_no_limit_of_this_machine(monkeypatch: 
         assert os.environ["LOKY_MAX_CPU_COUNT"] == wish
 
 
-def test_without_a_mask_every_core_of_the_machine_is_looked_at(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="darwin"))
+def test_the_cores_of_a_mask_are_looked_at_and_without_one_every_core(monkeypatch: Patch) -> None:
     monkeypatch.setattr(psutil, "cpu_percent", lambda **_: [30.0, 10.0, 50.0])
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda _: [1], raising=False)
+    assert machine.measure_busy_percent() == 10.0
+    monkeypatch.delattr(psutil.Process, "cpu_affinity")  # which macOS lacks
     assert machine.measure_busy_percent() == 20.0
 
 
@@ -125,7 +130,8 @@ def test_what_shapes_the_results_is_warned_of() -> None:
         ({"usable_cores": 1}, "One usable core: neither threads nor processes"),
         ({"usable_cores": 2, "cores_limited_by": "quota"}, "A quota leaves 2 of 4 cores"),
         ({"usable_cores": 2, "cores_limited_by": "affinity"}, "is bound to 2 of 4 cores"),
-        ({"physical_cores": 2}, "4 logical cores share 2 physical ones"),
+        ({"physical_cores": 2}, "4 logical cores share 2 physical ones:"),
+        ({"usable_cores": 2, "physical_cores": 1}, "2 logical cores share 1 physical one:"),
         ({"gil_enabled": False, "free_threaded_build": True}, "The GIL is off"),
         ({"free_threaded_build": True}, "something turned it on"),
         ({"on_battery": True}, "On battery"),
@@ -147,13 +153,16 @@ def test_what_others_take_of_the_cores_is_told_from_what_this_program_and_its_wo
         Usage(total=14.0, busy=7.0, stolen=1.5, own=2.0),
         Usage(total=14.4, busy=7.4, stolen=1.5, own=2.0),  # too short to tell
     ]
-    for before, after, others, stolen in (
-        (usages[0], usages[1], 50.0, 12.5),
-        (usages[1], usages[2], math.nan, math.nan),
+    for first, is_lasting, keeps_ended, shares in (
+        (0, True, False, [50.0, 12.5]),
+        (0, False, True, [50.0, 12.5]),
+        (0, False, False, [math.nan] * 2),
+        (1, True, True, [math.nan] * 2),
     ):
-        monkeypatch.setattr(machine, "read_usage", lambda after=after: after)
-        told = machine.tell_shares(before)
-        assert [*told.values()] == pytest.approx([others, stolen], nan_ok=True)
+        monkeypatch.setattr(machine, "_KEEPS_ENDED", keeps_ended)
+        monkeypatch.setattr(machine, "read_usage", partial(usages.__getitem__, first + 1))
+        told = machine.tell_shares(usages[first], is_lasting=is_lasting)
+        assert [*told.values()] == pytest.approx(shares, nan_ok=True)
 
 
 def spend(seconds: float) -> None:
@@ -168,7 +177,7 @@ def test_seconds_of_this_program_and_of_its_processes_are_its_own() -> None:
         during = machine.read_usage()
     after = machine.read_usage()  # when the workers have ended
     assert len(spans) == 2
-    for usage in (during, after):
+    for usage in (during, after)[: 1 + machine._KEEPS_ENDED]:
         spent = usage.own - before.own
         assert 0.5 <= spent <= usage.busy - before.busy + 0.5
     assert after.total > before.total

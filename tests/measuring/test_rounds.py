@@ -77,10 +77,10 @@ def test_noise_that_a_round_shares_does_not_count_and_one_variant_is_judged_by_i
 def test_a_sample_becomes_a_row_with_what_others_took_while_all_rounds_ran(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sampling, "tell_shares", lambda usage: {"others_percent": usage})
+    monkeypatch.setattr(sampling, "tell_shares", lambda usage, **how: {"others": usage, **how})
     monkeypatch.setattr(sampling, "read_usage", lambda: 7.0)
-    taken = take_samples({"a": take(0.2)}, "a", budget=5.0)
+    taken = take_samples({"a": take(0.2)}, "a", budget=5.0, is_lasting=False)
     rows = make_rows(taken, {"run_id": "one"}, lambda sample: {"seconds": sample.timing.work})
     told = {"run_id": "one", "round": 2, "rounds": 6, "position": 1, "seconds": 0.2}
-    assert rows[1] == told | {"others_percent": 7.0}
+    assert rows[1] == told | {"others": 7.0, "is_lasting": False}
     assert len(rows) == 6

@@ -116,17 +116,17 @@ def test_a_sweep_of_lengths_is_told_and_drawn_beside_a_sawtooth() -> None:
     told = verdict(make_lengths(usable_cores=1)).splitlines()
     assert [*told[:3], *told[5:]] == [
         "Note: one usable core, no speed-up can show; try a machine with more.",
-        "One task: workers busy for 49 % of the time; without any overhead 50 %.",
-        "Two tasks: workers busy for 96 % of the time; without any overhead 100 %.",
+        "One task: on average a worker was busy for 49 % of the time; without any overhead 50 %.",
+        "Two tasks: on average a worker was busy for 96 % of the time; without any overhead 100 %.",
         "Eight rounds of each.",
     ]
     chart = draw(table)
     assert chart.description == (
         "Chart. How busy two workers were: two tasks 96 %, three tasks 72 %, four tasks 94 %. "
-        "Workers busy: one task 49.0 % (ideal 50.0 %); two tasks 96.0 % (ideal 100.0 %); three "
-        "tasks 72.0 % (ideal 75.0 %); four tasks 94.0 % (ideal 100.0 %). Conditions: CPython "
-        "3.13.0, Linux, two usable cores, two workers by fork, already started; 4,000,000 steps, "
-        "chunksize 1; eight rounds of each."
+        "On average a worker was busy: one task 49.0 % (ideal 50.0 %); two tasks 96.0 % (ideal "
+        "100.0 %); three tasks 72.0 % (ideal 75.0 %); four tasks 94.0 % (ideal 100.0 %). "
+        "Conditions: CPython 3.13.0, Linux, two usable cores, two workers by fork, already "
+        "started; 4,000,000 steps, chunksize 1; eight rounds of each."
     )
     axes = chart.axes[0]
     marks, ideal = axes.lines[:2]

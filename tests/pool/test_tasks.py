@@ -81,6 +81,9 @@ def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:
         "At most two tasks ran at the same time.",
     ]
     assert "Worker 1: one task, busy for an unknown part of the work." in verdict(NO_TIME)
+    assert verdict(make_map(busy_percent=90.0)).startswith("Note: the machine was 90 % busy")
+    no_pause = make_map({1: [(1.0, 1.0), (1.0, 2.0)]})[::-1]  # the first took no time
+    assert list(summarise(no_pause)["gap_seconds"]) == [0.0]
     in_turn: Crew = {1: [(1, 2)], 2: [(2, 3)]}
     in_parts: Crew = {1: [(1, 9)], 2: [(2, 3), (4, 5)]}
     last: Crew = {1: [(1, 2), (3, 9)], 2: [(4, 8)]}
@@ -98,11 +101,12 @@ def test_a_chart_of_a_map_is_told_in_these_words() -> None:
         (make_map(alone, workers=60), "Two tasks on 60 workers: 59 workers had nothing to do"),
     ):
         assert draw(table).texts[0].get_text() == title
+    assert "; one run of one step, " in draw(make_map({1: [(0.1, 0.2)]}, steps=[1])).description
     table = make_map(steps=[1_000_000] * 5, chunksize=1_234, start_method="spawn")
     assert draw(table).description == (
         "Chart. Five tasks on two workers: from two to three each, workers busy for 80 % of the "
-        "work. Tasks: worker 1 ran 3 in 0.270 s; worker 2 ran 2 in 0.370 s. The pool: ready after "
-        "0.100 s, all answers after 0.500 s, gone after 0.530 s. Conditions: CPython 3.13.0, "
+        "work. Tasks: worker 1 ran 3 in 270 ms; worker 2 ran 2 in 370 ms. The pool: ready after "
+        "100 ms, all answers after 500 ms, gone after 530 ms. Conditions: CPython 3.13.0, "
         "Linux, two usable cores, processes by spawn; one run of 5,000,000 steps, chunksize 1,234."
     )
 

@@ -78,6 +78,10 @@ def test_recorded_and_published_figures_have_marks_of_their_own_and_their_source
         f". Squares: recorded on {recorded['recorded_on'].iloc[0]}.",
     ):
         assert told in chart.description
+    none = draw(make_interpreters(OLD), recorded=make_interpreters(OLD, recorded_on="a laptop"))
+    assert "Squares" not in none.description
+    with pytest.raises(TypeError, match=r"^recorded must be what load_recorded"):
+        draw(make_interpreters(OLD), recorded=5)
 
 
 def test_extreme_tables_draw_readably_and_a_recorded_one_is_not_called_the_reader_s() -> None:

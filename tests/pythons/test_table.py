@@ -23,6 +23,7 @@ def test_rows_that_are_missing_or_differ_are_refused() -> None:
     for name, other, told in (
         *((name, failed[name].iloc[0], f"3.11.7 is no single run: .*{name}") for name in own),
         ("usable_cores", 3, "run d1e2f3 is no single run: .*usable_cores"),
+        ("round", 10**12, "3.11.7 is not whole: sequential lacks a round of 8"),
         ("seconds", None, "was measured, but a measurement is missing"),
     ):
         spoilt.append((table.assign(**{name: table[name].mask(table.index == 0, other)}), told))

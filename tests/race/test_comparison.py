@@ -60,10 +60,10 @@ def test_an_ordinary_run_is_told_and_drawn_beside_the_ideal() -> None:
     chart = draw(table)
     assert chart.description == (
         "Chart. About as fast with two threads; two processes ran at 1.82 × the speed of the "
-        "plain loop. Medians: plain loop 0.207 s, speed-up 1.00; two threads 0.214 s, speed-up "
-        "0.97 (0.96 to 0.98); two processes 0.114 s, speed-up 1.82 (1.81 to 1.83). Conditions: "
-        "CPython 3.13.0, Linux, two usable cores, processes by fork; eight rounds of 4,000,000 "
-        "steps."
+        "plain loop. Work and speed-ups: plain loop 207 ms, speed-up 1.00; two threads 214 ms, "
+        "speed-up 0.97 (0.96 to 0.98); two processes 114 ms, speed-up 1.82 (1.81 to 1.83). "
+        "Conditions: CPython 3.13.0, Linux, two usable cores, processes by fork; eight rounds of "
+        "4,000,000 steps."
     )
     times, speed_ups = chart.axes
     names = [label.get_text() for label in times.get_yticklabels()]
@@ -134,6 +134,7 @@ def test_every_comparison_draws_with_its_texts_in_sight() -> None:
     wide: Ratios = {(runner, 12): spread(1.5, 8, 1.9) for runner in ("threads", "interpreters")}
     assert_readable(draw, make_run({key: [1.0] for key in ORDINARY}))
     assert_readable(draw, make_run({("threads", 2): spread(80.0), **ORDINARY}))
-    assert_readable(draw, make_run(ORDINARY, seconds=1e-7, start_up_seconds=30.0))
+    quick = assert_readable(draw, make_run(ORDINARY, seconds=1.23e-5, start_up_seconds=30.0))
+    assert "plain loop 12.3 µs, speed-up 1.00" in quick.description
     facts = {"usable_cores": 12, "logical_cores": 12, "gil_enabled": False, "count": 10**10}
     assert_readable(draw, make_run(wide, **facts))

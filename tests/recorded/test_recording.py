@@ -41,12 +41,16 @@ def test_every_kind_of_table_is_recorded_and_what_is_shipped_can_be_taken_again(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_recording_is_the_table_with_its_place_and_day() -> None:
+def test_a_recording_is_the_table_with_its_place_and_day(monkeypatch: pytest.MonkeyPatch) -> None:
     table = record("first")
     assert set(table["recorded_on"]) == {f"{describe_place()} on {get_date()}"}
-    place = rf"a {count_usable_cores()}-core (Linux|macOS|Windows) machine"
+    place = rf"an? {count_usable_cores()}-core (Linux|macOS|Windows) machine"
     assert re.fullmatch(place, describe_place())
     pd.testing.assert_frame_equal(table.assign(recorded_on=""), make_interpreters())
+    for told in ("a 2", "an 8", "an 11", "a 12", "an 18", "an 80"):
+        cores = Mock(return_value=int(told.split()[1]))
+        monkeypatch.setattr(recording, "count_usable_cores", cores)
+        assert describe_place().startswith(f"{told}-core ")
 
 
 @pytest.mark.usefixtures("no_wait")

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from gil_demo import interpreters
 from gil_demo.running.interrupts import held_back, is_holding
-from gil_demo.running.limits import TimeUp, limited
+from gil_demo.running.limits import TimeUp, run_within
 from gil_demo.running.pools import list_start_methods
 from tests.conftest import needs_python_3_14, needs_signals
 
@@ -30,7 +31,8 @@ def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_befor
 @needs_signals
 def test_a_limit_of_time_cuts_no_such_block_and_a_forked_process_holds_nothing() -> None:
     done: list[object] = []
-    with pytest.raises(TimeUp), limited(0.05):  # noqa: PT012
+
+    def work() -> None:
         with held_back():
             time.sleep(0.4)
             done.append("the rest of the block")
@@ -38,8 +40,28 @@ def test_a_limit_of_time_cuts_no_such_block_and_a_forked_process_holds_nothing()
                 with multiprocessing.get_context("fork").Pool(1) as pool:
                     done.append(pool.apply(is_holding))
         time.sleep(10)
+
+    with pytest.raises(TimeUp):
+        run_within(0.05, work)
     assert done in (["the rest of the block"], ["the rest of the block", False])
     assert not is_holding()
+
+
+def test_nothing_of_the_block_s_own_can_be_cut_and_an_error_loses_no_interrupt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    change, told = signal.signal, list[bool]()
+
+    def note(number: int, handler: Any) -> object:
+        before = is_holding(), change(number, handler)
+        told.extend([before[0], is_holding()])
+        return before[1]
+
+    monkeypatch.setattr(signal, "signal", note)
+    with pytest.raises(KeyboardInterrupt), held_back():  # noqa: PT012
+        signal.raise_signal(signal.SIGINT)
+        raise LookupError
+    assert told == [False, True, True, False]
 
 
 def test_outside_the_main_thread_the_block_just_runs() -> None:

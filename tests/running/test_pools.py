@@ -102,9 +102,24 @@ def test_what_cannot_be_sent_is_an_error_and_no_hang(method: str) -> None:
             run(lambda n: n, [1, 2])
         with pytest.raises(TypeError, match=r"^a task must give back .*not a memoryview"):
             run(memoryview, [b"abc"])
+        with pytest.raises(TypeError, match=r"^tasks must be what can be sent to a worker, not \["):
+            run(countdown, [COUNT, lambda: 1])
         with pytest.raises(ValueError, match="tasks must hold at least one item"):
             run(countdown, [])
         assert len(run(countdown, [COUNT])) == 1
+
+
+# the thread that hears of answers is ended by the exception that it can't rebuild
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_exception_that_its_worker_alone_knows_ends_the_run_and_all_workers(
+    method: str, tmp_path: Path
+) -> None:
+    (tmp_path / "known_there.py").write_text("class Error(Exception): pass\n")
+    plug_in = f"import sys; sys.path.append({str(tmp_path)!r}); import known_there"
+    told = "a task raised what can't be rebuilt in this process"
+    with pytest.raises(GilDemoError, match=told), processes(2, method) as run:
+        run(exec, [f"{plug_in}; raise known_there.Error", "import time; time.sleep(60)"])
+    assert list_workers() == set()
 
 
 def test_a_worker_that_ends_ends_the_run_with_one_clear_error(method: str) -> None:
@@ -163,19 +178,21 @@ def test_to_end_a_pool_needs_no_thread_and_no_process(
 
 
 @pytest.mark.parametrize(
-    ("reason", "advice"),
+    ("workers", "reason", "advice"),
     [
-        (BlockingIOError(errno.EAGAIN, "later"), r"^the .* 2 worker .*later\): ask for fewer$"),
-        (OSError(errno.EMFILE, "many"), r"many\): close some files, or ask for fewer$"),
-        (OSError("AF_UNIX path too long"), "too long.*: set TMPDIR to a folder whose path is sh"),
-        (FileNotFoundError(errno.ENOENT, "No usable temporary directory"), r"directory\)$"),
+        (2, BlockingIOError(errno.EAGAIN, "later"), r"^the .* 2 worker .*later\): ask for fewer$"),
+        (1, BlockingIOError(errno.EAGAIN, "later"), r" 1 worker process \(.*\): close other prog"),
+        (2, OSError(errno.EMFILE, "many"), r"many\): close some files, or ask for fewer$"),
+        (1, OSError(errno.EMFILE, "many"), r"many\): close some files$"),
+        (2, OSError("AF_UNIX path too long"), "too long.*: set TMPDIR to a folder whose path is"),
+        (2, FileNotFoundError(errno.ENOENT, "No usable temporary directory"), r"directory\)$"),
     ],
 )
 def test_what_a_system_refuses_is_told_with_its_cause_and_what_to_do(
-    reason: OSError, advice: str, monkeypatch: pytest.MonkeyPatch
+    workers: int, reason: OSError, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pools.HeldPool, "open", Mock(side_effect=reason))
-    with pytest.raises(GilDemoError, match=advice), processes(2, METHODS[0]):
+    with pytest.raises(GilDemoError, match=advice), processes(workers, METHODS[0]):
         pass
 
 
@@ -286,6 +303,23 @@ def test_after_a_fork_server_that_a_fault_has_ended_another_serves() -> None:
 
 
 @needs_fork_server
+def test_workers_whose_fork_server_is_killed_leave_its_folder_to_the_next_one() -> None:
+    outcome = run_script(
+        "import os, signal, time\n"
+        "from multiprocessing import forkserver\n"
+        "from gil_demo import WorkerDied, processes\n"
+        "if __name__ == '__main__':\n"
+        "    try:\n"
+        "        with processes(2, 'forkserver') as run:\n"
+        "            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)\n"
+        "            run(time.sleep, [60, 60])\n"
+        "    except WorkerDied: time.sleep(1.5)\n"
+        "    with processes(2, 'forkserver') as run: print(len(run(abs, [1, 2])))\n"
+    )
+    assert (outcome.state, outcome.output.splitlines()[-1]) == ("finished", "2")
+
+
+@needs_fork_server
 def test_a_fork_server_whose_parent_is_killed_between_pools_leaves_no_folder(
     tmp_path: Path,
 ) -> None:
@@ -314,17 +348,20 @@ def test_a_prompt_s_function_is_refused_unless_forked_and_a_hidden_one_fails(met
     program = (
         "from functools import partial\n"
         "from gil_demo import processes\n"
-        "def cell(n): print('ran')\n"
+        "from gil_demo.running.workloads import call\n"
+        "def cell(n=0): print('ran')\n"
         f"with processes(1, {method!r}) as run:\n"
-        "    try: run(cell, [1])\n"
-        "    except TypeError as reason: print(reason)\n"
-        "    run(partial(cell), [2])\n"
+        "    for function in (cell, partial(cell)):\n"
+        "        try: run(function, [1])\n"
+        "        except TypeError as reason: print(reason)\n"
+        "    run(call, [cell])\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     if method == "fork":
-        assert (ended.returncode, ended.stdout) == (0, "ran\nran\n")
+        assert (ended.returncode, ended.stdout) == (0, "ran\n" * 3)
     else:
-        assert ended.stdout.startswith("function must be one that a worker can import, not cell, ")
+        told = "function must be one that a worker can import, not cell, which was defined in "
+        assert [line.startswith(told) for line in ended.stdout.splitlines()] == [True, True]
         assert "WorkerDied: a worker process ended" in ended.stderr
 
 

@@ -2,6 +2,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +22,8 @@ def folder_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytest.importorskip("findpython")
     folder = tmp_path / "bin"
     folder.mkdir()
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    here = SimpleNamespace(executable="/nowhere/python", platform=sys.platform)
+    monkeypatch.setattr(pythons, "sys", here)
     monkeypatch.setenv("PATH", str(folder))
     for name in ("PYENV_ROOT", "ASDF_DATA_DIR", "RYE_PY_ROOT", "UV_PYTHON_INSTALL_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
@@ -29,11 +31,14 @@ def folder_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_findpython_this_python_is_alone_and_what_to_install_is_said(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "findpython", None)
+    program = tmp_path / "python.sh"  # a name of what only looks like a Python
+    program.symlink_to(OWN)
+    monkeypatch.setattr(pythons, "sys", SimpleNamespace(executable=str(program)))
     *own, others = find_pythons()
-    assert own[0].command[:2] == (sys.executable, "-I")
+    assert own[0].command[:2] == (str(program), "-I")
     assert {(python.state, python.version) for python in own} == {("", VERSION)}
     assert others == Python(OTHERS, (), "not looked for: pip install findpython, and run again")
 
@@ -89,7 +94,8 @@ def test_paths_that_are_given_are_asked_alone_and_see_none_of_the_settings_of_th
     for private in ("SECRET", "PYTHON", f"HOME={Path.home()}\n"):
         assert private not in told
     monkeypatch.setattr(pythons, "MOST_IDENTIFY_SECONDS", 0.0)
-    assert find_pythons([other]) == [Python("python", state=TIME_SPENT)]
+    late = [Python(name, state=TIME_SPENT) for name in ("python", "/")]  # each has a name
+    assert find_pythons([other, Path("/")]) == late
 
 
 def test_each_build_is_isolated_in_the_way_that_it_knows_and_liars_are_not_believed(
@@ -98,6 +104,7 @@ def test_each_build_is_isolated_in_the_way_that_it_knows_and_liars_are_not_belie
     free = {"PyPy 3.14.0t": ["-I", "-X", "gil=0"], "PyPy 3.14.0t, GIL on": ["-I", "-X", "gil=1"]}
     for version, is_free, ways in (
         ("2.7.18", False, {"PyPy 2.7.18": ["-E", "-s"]}),
+        ("3.3.7", False, {"PyPy 3.3.7": ["-E", "-s"]}),
         ("3.10.1", False, {"PyPy 3.10.1": ["-I"]}),
         ("3.14.0", True, free),
         ("3.11.0", "no", {}),

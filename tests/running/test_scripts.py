@@ -10,7 +10,6 @@ import psutil
 import pytest
 
 from gil_demo.checks import GilDemoError
-from gil_demo.running import scripts
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
@@ -45,6 +44,16 @@ def test_a_script_s_output_comes_in_its_order_and_nothing_of_it_is_left_on_the_d
     assert outcome.output.startswith("1\n-1\n2\n-2\nZürich\n☕\ufffd'' lesson.py .\n")
     assert 'File "lesson.py", line 6' in outcome.output
     assert outcome.output.endswith("LookupError: no such\n")
+
+
+@needs_signals
+def test_a_folder_is_not_shown_by_another_name_of_its_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(link))
+    assert run_script("import os; print(os.path.realpath(__file__))").output == "lesson.py\n"
 
 
 @needs_signals
@@ -207,9 +216,8 @@ def test_a_python_that_cannot_start_another_says_so(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, "executable", program)
         with pytest.raises(GilDemoError, match=told.format(program or "")):
             run_script("")
-    monkeypatch.setattr(scripts, "_GUARD", ("",))
-    with pytest.raises(GilDemoError, match=told.format("")):
-        run_isolated(["python"], "", [], 1.0, {})
+        with pytest.raises(GilDemoError, match=told.format(program or "")):
+            run_isolated(["python"], "", [], 1.0, {})
 
 
 def test_processes_of_another_script_live_on(tmp_path: Path) -> None:
@@ -232,6 +240,8 @@ def test_the_text_of_an_outcome_shows_the_state_and_the_last_lines() -> None:
     lines = [f"line {number}" for number in range(1_000 + SHOWN_LINES)]
     shown = str(Outcome("failed", 1.26, "\n".join(lines) + "\n")).splitlines()
     assert shown == ["failed (1.3 s)", "... 1,000 lines left out ...", *lines[1_000:]]
+    longer = str(Outcome("failed", 1.26, "\n".join(lines[: SHOWN_LINES + 1]))).splitlines()
+    assert longer[1] == "... 1 line left out ..."
     short = "\n".join(lines[:SHOWN_LINES])
     assert str(Outcome("finished", 0.04, short + "\n")) == f"finished (0.0 s)\n{short}"
 

@@ -3,6 +3,7 @@ import random
 import sys
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -63,6 +64,19 @@ def test_all_are_ready_at_once_and_after_an_interrupt_they_have_ended(tmp_path: 
         interrupter.join()
         with pytest.raises(GilDemoError, match="have ended: run tasks inside the with block"):
             run(countdown, [10])
+
+
+@needs_python_3_14
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [("threading.Thread.start", RuntimeError("no thread")), ("os.pipe", OSError("no pipe"))],
+)
+def test_what_the_system_refuses_them_is_one_clear_error(
+    refused: str, reason: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused, Mock(side_effect=reason))
+    with pytest.raises(GilDemoError, match="refused 2 sub-interpreters"), interpreters(2):
+        pytest.fail("nothing was refused")
 
 
 @needs_python_3_14

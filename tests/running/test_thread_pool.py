@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from gil_demo.checks import GilDemoError
 from gil_demo.running.limits import TimeUp
 from gil_demo.running.thread_pool import thread_pool
 from tests.conftest import interrupt
@@ -38,3 +39,19 @@ def test_a_limit_and_an_interrupt_end_the_threads() -> None:
     with pytest.raises(KeyboardInterrupt), thread_pool(2) as run:
         run(count, [1, 2, 3], 1, 20.0)
     timer.join()
+
+
+def test_a_refused_thread_is_one_clear_error_and_the_others_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, before = threading.Thread.start, threading.active_count()
+
+    def start_one(thread: threading.Thread) -> None:
+        if threading.active_count() > before:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(GilDemoError, match=r"refused 2 threads .*: ask for fewer"), thread_pool(2):
+        pytest.fail("there were threads enough")
+    assert threading.active_count() == before

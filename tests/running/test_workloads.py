@@ -77,6 +77,7 @@ def test_a_trace_that_is_cut_counts_down_the_rest_without_one(
     monkeypatch.setattr(workloads, "countdown", rest.append)
     unread = set_clock([1 / 64, *[1 / 2] * 20])
     slices = trace_countdown(9 * CHUNK_STEPS + 5)
-    assert slices == [(0, 1 / 64), (33 / 64, 33 / 64), (65 / 64, 65 / 64)]
+    cut = [(0, 1 / 64), (33 / 64, 33 / 64), (65 / 64, 65 / 64)]
+    assert slices == [*cut, (129 / 64, 129 / 64)]  # when it was done
     assert rest == [5 * CHUNK_STEPS + 5]
-    assert len(list(unread)) == 17
+    assert len(list(unread)) == 16

@@ -1,6 +1,15 @@
+import errno
+from unittest.mock import Mock
+
 import pytest
 
-from gil_demo import compare_random_numbers, follow_global
+from gil_demo import (
+    GilDemoError,
+    ResultsError,
+    compare_random_numbers,
+    compare_sharing,
+    follow_global,
+)
 from gil_demo.sharing import counters
 from gil_demo.sharing.copies import ADDED, PARENT, SET, SOURCES
 from tests.charts import assert_readable
@@ -39,8 +48,17 @@ def test_a_forked_worker_shares_numpy_s_generator_and_a_seed_for_each_task_is_al
     assert (seeded.nunique()[["worker_1", "worker_2"]] == 1).all()
 
 
+def test_a_missing_semaphore_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+    for measure in (follow_global, compare_random_numbers, compare_sharing):
+        with pytest.raises(GilDemoError, match="semaphores need a /dev/shm"):
+            measure()
+
+
 def test_looks_at_a_global_are_told_in_these_sentences() -> None:
-    assert verdict(make_globals()).splitlines() == [
+    looks = make_globals()
+    assert verdict(looks).splitlines() == [
         "Threads: the parent set 10; the workers found 10 and 15 and left 15 and 20; the parent "
         "saw 20. They share one global.",
         "Processes by fork: the parent set 10; the workers found 10 and 10 and left 15 and 15; the "
@@ -48,6 +66,10 @@ def test_looks_at_a_global_are_told_in_these_sentences() -> None:
         "Processes by spawn: the parent set 10; the workers found 0 and 0 and left 5 and 5; the "
         "parent saw 10. Each had a global of its own, as the module makes it.",
     ]
+    for who in (PARENT, "worker .*"):
+        lacking = looks[~looks["who"].str.fullmatch(who)]
+        with pytest.raises(ResultsError, match="lacks the parent's row, or the workers'"):
+            verdict(lacking)
 
 
 def test_the_chart_has_a_lane_for_each_who_looked() -> None:

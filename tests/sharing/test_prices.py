@@ -1,5 +1,7 @@
 import multiprocessing
 import queue
+import subprocess
+import sys
 import tempfile
 import threading
 from multiprocessing.managers import SyncManager
@@ -11,11 +13,14 @@ import pytest
 
 from gil_demo import GilDemoError, compare_sharing
 from gil_demo.measuring import rounds
+from gil_demo.running.pools import run_in_pool
+from gil_demo.running.scripts import run_script
 from gil_demo.sharing import prices
 from gil_demo.sharing.counters import add_up, put_each
 from gil_demo.sharing.prices import COUNTS
 from gil_demo.sharing.updates import PLAIN, RAW
 from tests.charts import assert_readable
+from tests.conftest import METHODS, assert_nothing_left, make_marked_environment
 from tests.made.runs import assert_one_run
 from tests.made.sharing import MICROSECONDS, make_prices
 from tests.made.unchecked import draw, summarise, verdict
@@ -28,13 +33,24 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prices, "COUNTS", dict.fromkeys(COUNTS, 20))
 
 
-def test_true_prices_are_a_whole_table_and_only_ways_without_a_lock_may_lose(method: str) -> None:
+def test_true_prices_are_a_whole_table_and_only_ways_without_a_lock_may_lose(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crews = []
+
+    def note(*arguments: Any) -> Any:
+        spans = run_in_pool(*arguments)
+        crews.append({span.worker for span in spans})
+        return spans
+
+    monkeypatch.setattr(prices, "run_in_pool", note)
     table = compare_sharing(start_method=method, budget=0.01)
     assert_one_run(table, ["runner", "way", "switch_interval"])
     assert set(zip(table["runner"], table["way"], strict=True)) == {*COUNTS}
     guarded = table[~table["way"].isin([PLAIN, RAW])]
     assert (guarded["found"] == guarded["expected"]).all()
     assert set(table["start_method"]) == {"", method}
+    assert all(crew == {0, 1} for crew in crews)  # no worker took both tasks
 
 
 def test_a_manager_that_is_killed_ends_it_with_an_error_and_nothing_is_left(
@@ -63,6 +79,26 @@ def test_what_a_system_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         GilDemoError, match=r"what processes share could not be had, or is gone \(OSError no room\)"
     ):
         compare_sharing(budget=0.01)
+
+
+def test_a_script_without_a_guard_says_what_it_lacks() -> None:
+    program = "import gil_demo\ngil_demo.compare_sharing(start_method='spawn', budget=0.01)\n"
+    lines = run_script(program, 20.0).output.splitlines()
+    (error,) = [line for line in lines if "WorkerDied: a worker" in line]
+    assert 'if __name__ == "__main__":' in error
+
+
+@pytest.mark.skipif("forkserver" not in METHODS, reason="this system has no fork server")
+def test_a_fork_server_whose_parent_is_killed_afterwards_leaves_no_folder(tmp_path: Path) -> None:
+    own = make_marked_environment(tmp_path)
+    program = (
+        "import gil_demo, os, signal\n"
+        "gil_demo.compare_sharing(start_method='forkserver', budget=0.01)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], env=own, capture_output=True)
+    assert (ended.returncode, ended.stderr) == (-9, b"")
+    assert_nothing_left(own)
 
 
 def test_who_adds_up_a_queue_ends_where_those_that_fill_it_are_interrupted() -> None:
@@ -98,15 +134,20 @@ def test_prices_are_told_in_these_sentences() -> None:
     assert lucky.count("no race seen") == 2
     alike = MICROSECONDS | {("threads", PLAIN): 0.06}
     assert "µs), no clear difference from counts of their own; " in verdict(make_prices(alike))
-    few = verdict(make_prices(rounds=2, busy_percent=95.0)).splitlines()
+    table = make_prices(rounds=2, busy_percent=95.0)
+    few = verdict(table).splitlines()
     assert few[0].startswith("Note: the machine was 95 % busy before the run")
-    assert few[2] == "  counts of their own: 0.06 µs; none of 400,000 lost."
+    assert few[1].startswith("No verdict: only two rounds, an interval needs six")
+    assert few[3] == "  counts of their own: 0.06 µs; none of 400,000 lost."
+    assert draw(table).texts[0].get_text() == few[1].split(";")[0]
 
 
 def test_the_chart_has_a_row_for_each_way_and_says_what_was_lost() -> None:
     chart = assert_readable(draw, make_prices())
     told = "under a Lock 0.5 µs, Value under its lock 1.5 µs, Manager under its lock 300 µs"
     assert chart.texts[0].get_text() == f"An update: {told}"
+    alone = draw(make_prices({("threads", PLAIN): 0.07}))
+    assert alone.texts[0].get_text() == "An update: x += 1 0.07 µs"
     (axes,) = chart.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == [f"{runner}: {way}" for runner, way in COUNTS]

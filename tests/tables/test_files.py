@@ -4,6 +4,7 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -59,6 +60,11 @@ def test_a_trial_of_a_place_and_a_full_disk_leave_the_old_file_and_no_scratch_fi
         with pytest.raises(ResultsError, match=full):
             check_writable(saved)
         monkeypatch.undo()
+    monkeypatch.setattr(storage, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(Path, "open", FULL)  # of what a spreadsheet has open
+    with pytest.raises(ResultsError, match=full):
+        check_writable(saved)
+    monkeypatch.undo()
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
 

@@ -178,7 +178,11 @@ def test_a_file_of_several_measurements_gets_a_chart_for_each() -> None:
     drawn = [draw_once("compare", "comparison")] * 2 + [draw_once("workloads", "workloads")]
     charts = draw_each(combine([make_once("compare"), other, make_once("workloads"), other]))
     assert [chart.description for chart in charts] == [chart.description for chart in drawn]
-    assert len(draw_each(make_once("class"))) == 4
+    machines = make_once("class")
+    assert len(draw_each(machines)) == 4
+    assert len(draw_each(machines.query("runner != 'processes'"))) == 2
+    with pytest.raises(ResultsError, match="no machine of the class ran threads"):
+        draw_each(machines.query("runner == 'sequential'"))
 
 
 def list_imports(tree: ast.AST) -> Iterator[str]:

@@ -1,4 +1,8 @@
+import matplotlib as mpl
+
 from gil_demo import sketch
+from gil_demo.drawing.style import draw_png
+from tests.charts import ODD_SETTINGS
 
 LANES = {"thread 1", "thread 2", "its thread", "the lock", "its lock"}
 
@@ -12,5 +16,7 @@ def test_a_sketch_says_that_nothing_was_measured_and_who_holds_which_lock_when()
         assert sum(one in LANES for one in told) == lanes
         assert "A sketch, not measured" in chart.description
         assert chart.description.startswith(f"Chart. Two {runner}, ")
+        with mpl.rc_context(ODD_SETTINGS):  # of the reader's, which change nothing
+            assert draw_png(sketch(runner)) == draw_png(chart)
     holders = [text.get_text() for text in sketch("threads").axes[0].texts]
     assert [one for one in holders if one.startswith("held")] == ["held by 1", "held by 2"] * 3

@@ -73,6 +73,9 @@ def test_a_trace_runs_at_the_interval_that_it_tells(monkeypatch: pytest.MonkeyPa
             assert told == pytest.approx([asked or 2.0] * 3)
             assert table["worker"].tolist() == [1, 2, 3]  # though one of them has a step
     assert seen == pytest.approx([2.0] * 3 + [0.02] * 3)
+    with switch_interval_of(1.0):
+        sys.setswitchinterval(1e-7)  # which Python tells as 0
+        assert set(trace(["threads"], count=1)["switch_interval_seconds"]) == {1e-6}
 
 
 @pytest.mark.usefixtures("nothing_hangs")
@@ -152,9 +155,9 @@ def test_a_trace_is_summed_up_in_a_row_for_each_way_of_running() -> None:
     summary = summarise(make_slices(lanes))
     rows = summary.astype(object).where(summary.notna(), None).to_numpy().tolist()
     assert rows == [
-        ["sequential", 2, "", 2, 3.75, None, 0, None],
-        ["threads", 2, "", 6, 30.0, 0.0, 3, 2.0],
-        ["processes", 2, "fork", 3, 2.25, pytest.approx(1.25 / 1.75), 0, None],
+        ["sequential", 2, "", 2, 3.75, None, 0, None, False],
+        ["threads", 2, "", 6, 30.0, 0.0, 3, 2.0, True],
+        ["processes", 2, "fork", 3, 2.25, pytest.approx(1.25 / 1.75), 0, None, False],
     ]
     table = make_slices()
     table.loc[2, "end_seconds"] = 0.0
@@ -166,6 +169,9 @@ def test_the_order_in_which_the_workers_ran_is_told() -> None:
     cases: tuple[tuple[Lanes, str], ...] = (
         ({("processes", 1): [(0.0, 0.1)], ("processes", 2): [(0.1, 0.2)]},
          "Two processes ran one after another and were done after 200 ms."),
+        ({("threads", 1): [(0.0, 0.1), (0.2, 0.22)], ("threads", 2): [(0.1, 0.2)]},
+         "Two threads took turns and were done after 220 ms.\n"
+         "  For 0 % of the time in which two or more had work, two or more ran."),
         ({("threads", 1): [(0.0, 0.1), (0.102, 0.2)]},
          "One thread ran alone and was done after 200 ms."),
         ({**LOOP, **run_at_once(0.032)},
@@ -197,11 +203,12 @@ def test_the_order_in_which_the_workers_ran_is_told() -> None:
 
 
 def test_a_window_shows_that_part_of_the_time_and_tells_of_all_of_it() -> None:
-    chart = draw(make_slices(), window=(0.036, 0.039))
+    window = (np.float64(0.036), np.float64(0.039))  # as a table gives them
+    chart = draw(make_slices(), window=window)
     assert chart.description == (
         "Chart. Two threads took turns of 5 ms; two processes ran at the same time. Two threads "
-        "done after 0.060 s, two or more at once for 0.0 % of the time, 9 turns of 5 ms; two "
-        "processes done after 0.032 s, two or more at once for 100.0 % of the time. Conditions: "
+        "done after 60 ms, two or more at once for 0.0 % of the time, nine turns of 5 ms; two "
+        "processes done after 32 ms, two or more at once for 100.0 % of the time. Conditions: "
         "CPython 3.13.0, Linux, two usable cores, processes by fork; one run of 4,000,000 steps, "
         "switch interval 5 ms. Shown: from 36.0 to 39.0 ms."
     )
@@ -209,6 +216,9 @@ def test_a_window_shows_that_part_of_the_time_and_tells_of_all_of_it() -> None:
     assert axes.get_xlim() == pytest.approx((36, 39.078))
     assert len(list_lane_names(axes)) == 4
     assert np.ravel([bars for _, _, bars in list_lanes(axes)]) == pytest.approx([0.035, 0.04])
+    told = draw(make_slices(take_turns(0.005, 4), count=1)).description
+    assert ", one turn of 5 ms." in told
+    assert "; one run of one step, " in told
     assert not axes.texts  # who was done earlier or later isn't marked here
     sides = [text.get_ha() for text in draw(make_slices(), window=(0.03, 0.07)).axes[0].texts]
     assert sides == ["right", "left"]  # of the threads, and of the processes

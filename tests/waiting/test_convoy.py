@@ -3,11 +3,12 @@ import sys
 import threading
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 import gil_demo
-from gil_demo import ResultsError, load_published, processes, serve
+from gil_demo import GilDemoError, ResultsError, load_published, processes, serve
 from gil_demo.drawing.style import get_look
 from gil_demo.waiting import convoy
 from tests.charts import assert_apart, assert_readable, list_texts, read_across, read_up
@@ -43,6 +44,14 @@ def test_each_round_has_its_neighbour(method: str, monkeypatch: pytest.MonkeyPat
     assert summarise(swept)["switch_interval_seconds"].tolist() == [OWN, 0.0005, 0.02]
     neighbours = {ALONE: (0, 1, OWN), BESIDE: (1, 1, OWN), ("process", OWN): (0, 2, OWN)}
     assert looks == neighbours | {("thread", one): (1, 1, one) for one in (0.0005, 0.02)}
+
+
+@pytest.mark.usefixtures("no_wait", "everything_as_before")
+def test_a_lost_connection_or_a_refused_thread_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for reason in (TimeoutError("timed out"), RuntimeError("can't start new thread")):
+        monkeypatch.setattr(convoy, "_run_round", Mock(side_effect=reason))
+        with pytest.raises(GilDemoError, match=f"^the requests to the server failed: {reason}$"):
+            serve(budget=0.01)
 
 
 @pytest.mark.usefixtures("everything_as_before")
@@ -139,6 +148,9 @@ def test_each_neighbour_has_its_rounds_median_latencies_and_what_was_published_o
     source = published["source"].iloc[0]
     for told in (f". Medians: {medians}", f" Published by {source}: alone 30,000, "):
         assert told in chart.description
+    for other, figures in ((table, 5), (make_serve_table(SWEPT), published)):
+        with pytest.raises(TypeError, match=r"^published must be what load_published"):
+            draw(other, published=figures)
     fewer = draw(make_serve_table({ALONE: [3e4]}), published=published).axes[0].texts
     assert [text.get_text() for text in fewer][1:] == ["published 2021: 30,000"]
 

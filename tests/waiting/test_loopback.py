@@ -1,10 +1,12 @@
 import signal
 import socket
 import struct
+import threading
 import time
 from contextlib import ExitStack, closing
 from operator import methodcaller
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -76,14 +78,23 @@ def test_an_interrupt_leaves_no_server(moment: str, monkeypatch: pytest.MonkeyPa
         pass
 
 
-def test_a_refused_socket_or_one_hung_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_socket_or_thread_or_a_hang_up_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hang_up, told = methodcaller("recv", 64), "^the server closed the connection$"
     with serving(hang_up) as port, pytest.raises(ConnectionError, match=told):
         ask_slow_server(1, port)
-    monkeypatch.setattr(loopback, "_ADDRESS", "192.0.2.1")  # which no machine has
     told = r"^the operating system refused a loopback server \(.+\)$"
-    with pytest.raises(GilDemoError, match=told), serving(echo):
-        pass
+    no_thread = Mock(side_effect=RuntimeError("can't start new thread"))
+    nowhere = "192.0.2.1"  # which no machine has
+    for place, name, other in (
+        (threading.Thread, "start", no_thread),
+        (loopback, "_ADDRESS", nowhere),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, other)
+            with pytest.raises(GilDemoError, match=told), serving(echo):
+                pass
 
 
 def test_requests_are_sent_for_a_while_but_one_at_least_and_their_latencies_ranked(

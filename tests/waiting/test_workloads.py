@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import gil_demo
-from gil_demo import ResultsError, combine
+from gil_demo import GilDemoError, ResultsError, combine
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring import runs as measurements
 from gil_demo.tables.schema import split_runs
@@ -63,6 +63,16 @@ def test_workers_get_the_documented_size(tmp_path: Path, monkeypatch: pytest.Mon
     others = [number for number, *_ in calls if number != str(os.getpid())]
     assert (len(calls), len(others)) == (9 * rounds, 3 * rounds)
     assert len(set(others)) <= 3
+
+
+@MEASURED
+def test_a_task_that_the_system_refuses_is_an_error_that_names_its_workload(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = WORKLOADS["writing a file"]._replace(function=os.close, size=10**6)  # no open file
+    monkeypatch.setitem(WORKLOADS, "writing a file", refused)
+    with pytest.raises(GilDemoError, match=r"^writing a file failed: .*Bad file descriptor$"):
+        compare_workloads(["writing a file"], budget=0.01)
 
 
 def make_judged(**threads: list[float]) -> pd.DataFrame:
