@@ -17,6 +17,7 @@ import psutil
 
 from gil_demo.measuring.estimates import estimate_median
 from gil_demo.measuring.progress import shown
+from gil_demo.running import END_SECONDS
 
 SCRIPTS = Path(__file__).parent / "scripts"
 MOST_SECONDS = 120.0
@@ -99,6 +100,8 @@ def started(script: str, *arguments: object) -> Iterator["subprocess.Popen[str]"
     try:
         yield process
     finally:
+        with suppress(ValueError, BrokenPipeError, subprocess.TimeoutExpired):
+            process.communicate(timeout=END_SECONDS)  # at its input's end it leaves nothing behind
         with suppress(psutil.NoSuchProcess):
             parent = psutil.Process(process.pid)
             for member in (*parent.children(recursive=True), parent):

@@ -52,7 +52,8 @@ def kernel() -> Iterator[tuple[Any, Any]]:
         yield manager, client
     finally:
         client.stop_channels()
-        manager.shutdown_kernel(now=True)
+        if manager.has_kernel:
+            manager.shutdown_kernel()  # at once, it would leave its semaphores and a folder
 
 
 def wait_until_it_is(state: str, client: Any, cell: str) -> str:
