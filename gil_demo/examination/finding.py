@@ -272,12 +272,14 @@ def _state_control(reading: Reading) -> str:
     control, first = estimate_control(reading.run), reading.first
     if math.isnan(control.low) or KEPT not in reading.ways or first["task_cpu_percent"] < 50:
         return ""
+    if OWN_THREADS in read_traps(first["traps"]):
+        return ""  # they disturb the countdown
     gain = compare_ways(reading, LOOP, KEPT)
     told = (
         f"Control: a pure countdown in {words.name_workers('processes', int(first['workers']))} "
         f"gained {control.centre:.2f} × ({control.low:.2f} to {control.high:.2f}) meanwhile"
     )
-    if NEAR * gain.high < control.low and not reading.busy:
+    if max(1.0, NEAR * gain.high) < control.low and not reading.busy:
         return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
     most = min(first["workers"], first["usable_cores"])
     is_held_back = control.high < 0.8 * most and gain.centre <= control.centre

@@ -199,6 +199,8 @@ def test_the_control_says_what_the_machine_had_to_give() -> None:
     assert told.endswith("meanwhile, more than parse: it isn't the machine that holds it back.")
     shared = make_examination({"threads": 1.0, "processes": 0.7}, control=0.69)
     assert "meanwhile: the machine had hardly more to give." in verdict(shared)
+    idle = make_examination({"threads": 1.5, "processes": 2.0}, control=1.02)
+    assert "isn't the machine" not in verdict(idle)  # the countdown gained nothing either
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,9 @@ def test_the_control_says_what_the_machine_had_to_give() -> None:
         make_examination(CPU_BOUND),  # which gained as much
         make_examination(CPU_BOUND, control=0.7),  # which gained less than the function
         make_examination(WAITING, control=0.9, task_cpu_percent=2.0),  # a wait needs no core
+        make_examination(  # whose own threads disturb the countdown
+            {"threads": 1.5, "processes": 2.0}, control=0.9, traps=write_traps({OWN_THREADS: "it"})
+        ),
     ],
 )
 def test_nothing_is_said_of_a_control_that_tells_nothing_of_the_function(
