@@ -147,7 +147,7 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
     laid_out = laid_out.sort_index(axis="columns")
     sizes, tasks = (laid_out.columns.get_level_values(level) for level in (0, 1))
     data = [f"each with {state_bytes(size)}" for size in sizes]
-    numbers = [f"{number:,} task{'s' * (number != 1)}" for number in tasks]
+    numbers = [checks.state_count(number, "task") for number in tasks]
     laid_out.columns = pd.MultiIndex.from_arrays([data, numbers])
     return laid_out.rename(lambda seconds: f"a task of {state_seconds(seconds)}").rename_axis(None)
 

@@ -321,7 +321,8 @@ def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> lis
     for run in runs:
         first, key = run.iloc[0], str(run["run_id"].iloc[0])
         lone = loops[key] / loops[base]
-        ratio = estimate_ratio([*lay_out(run)["threads"] / lay_out(run)["sequential"]])
+        times = lay_out(run)
+        ratio = estimate_ratio([*times["threads"] / times["sequential"]])
         ends, called = "", f"too few rounds to say more, {ratio.rounds}"
         if not math.isnan(ratio.low):
             ends = f" (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
