@@ -12,7 +12,6 @@ import pandas as pd
 from gil_demo import checks, words
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
-from gil_demo.engines.remotes import check_engine
 from gil_demo.measuring.estimates import (
     NOTHING,
     Estimate,
@@ -29,7 +28,14 @@ from gil_demo.measuring.rounds import (
     make_rows,
     take_samples,
 )
-from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, started, time_work
+from gil_demo.measuring.runs import (
+    BASELINE,
+    check_runners,
+    collect_facts,
+    measure_pace,
+    started,
+    time_work,
+)
 from gil_demo.running.pools import check_start_method, processes
 from gil_demo.running.runners import ENGINES, RUNNERS, find_missing, sequential
 from gil_demo.running.spans import Runner
@@ -111,10 +117,7 @@ def _choose_engines(engines: object) -> list[str]:
             told = "; ".join(f"{name}: {why}" for name, why in missing.items())
             raise checks.RunnerUnavailable(told)
         return [name for name in ENGINES if not missing[name]]
-    names = checks.check_choices("engines", "engine", engines, [*ENGINES])
-    for name in names:
-        check_engine(name)
-    return names
+    return check_runners(engines, "engine", [*ENGINES])
 
 
 def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:

@@ -161,7 +161,7 @@ def test_the_environment_names_the_scheduler(monkeypatch: pytest.MonkeyPatch) ->
     assert find_scheduler(None) == "tcp://192.0.2.1:8786"
     assert find_scheduler("tcp://192.0.2.9:1") == "tcp://192.0.2.9:1"
     # where Dask isn't tried, nobody asks it
-    monkeypatch.setattr(overheads, "check_engine", lambda _: None)
+    monkeypatch.setattr(runners, "find_spec", lambda _: "found")
     monkeypatch.setattr(overheads, "ray", threads)
     assert not sweep_engines(["ray"], budget=0.05)["is_elsewhere"].any()
 
