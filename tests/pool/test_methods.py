@@ -32,7 +32,7 @@ def test_each_task_is_answered_once(method: str, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_a_method_hands_over_what_is_ready_and_a_map_what_is_whole(name: str) -> None:
     with pool_held(2, METHODS[0]) as held:
-        answers = list(methods.time_answers(name, held, [3_000_000, *[100] * 18]))
+        answers = list(methods.time_answers(name, held, [10_000_000, *[100] * 18]))
     long: Any = next(answer["end_seconds"] for answer in answers if answer["task"] == 1)
     is_map = name in ("map", "starmap")
     is_in_order = is_map or name == "imap"
