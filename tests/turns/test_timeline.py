@@ -110,12 +110,17 @@ def test_threads_run_together_only_where_there_is_no_gil() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.skipif(not is_gil_enabled(), reason="the GIL is off in this Python")
-@pytest.mark.parametrize(("interval", "count"), [(0.005, 2_000_000), (0.02, 8_000_000)])
-def test_a_turn_is_as_long_as_the_switch_interval(interval: float, count: int) -> None:
-    each = trace_threads("turn_seconds", count, interval)
-    turns = [turn for turn in each if not math.isnan(turn)]  # none is handed over in some runs
-    assert statistics.median(turns) > 0.75 * interval
-    assert min(turns) < 1.25 * interval  # on a busy machine a thread gets its core late
+def test_a_turn_is_as_long_as_the_switch_interval() -> None:
+    intervals, counts = (0.005, 0.02), (2_000_000, 8_000_000)
+    each = [
+        [*map(partial(trace_threads, "turn_seconds", traces=1), counts, intervals)]
+        for _ in range(10)
+    ]
+    short, long = np.nanmedian(each, axis=0)[:, 0]  # none is handed over in some runs
+    assert short > 0.75 * intervals[0]
+    assert long > 0.75 * intervals[1]
+    # on a busy machine, or one core, a thread gets its core some milliseconds late
+    assert long - short == pytest.approx(intervals[1] - intervals[0], rel=0.4)
 
 
 def test_a_turn_lasts_as_long_as_no_other_worker_runs() -> None:
