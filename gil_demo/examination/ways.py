@@ -132,7 +132,7 @@ class Ways:
         self, function: Function, tasks: Sequence[Any], chunksize: int, limit: float
     ) -> list[Any]:
         assert self.held is not None
-        return [one.answer for one in run_in_pool(self.held, chunksize, function, tasks, limit)]
+        return run_in_pool(self.held, chunksize, function, tasks, limit).list_answers()
 
     def limit_rounds(self, seconds: float) -> int:
         """Give the most rounds that are run: somewhat more than are likely to fit."""

@@ -25,7 +25,7 @@ from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.limits import TimeUp, check_time
-from gil_demo.running.spans import ChunkedSpans, Run, Span, cut
+from gil_demo.running.spans import ChunkedSpans, Run, cut
 from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
 
@@ -305,7 +305,7 @@ def _dismiss(held: HeldPool) -> None:
 def run_in_pool(
     held: HeldPool, chunksize: int | None, function: Callable[[Any], object], tasks: Sequence[Any],
     limit: float = math.inf,
-) -> Sequence[Span]:  # fmt: skip
+) -> ChunkedSpans:  # fmt: skip
     """Run tasks as `Pool.map` would in a pool that is held, and never wait without end.
 
     After `limit` seconds it raises a `TimeUp`, and ends the pool.

@@ -54,6 +54,14 @@ class ChunkedSpans(Sequence[Span]):
         numbers = range(len(self))[place]
         return self._make(numbers) if isinstance(numbers, int) else [*map(self._make, numbers)]
 
+    def list_answers(self) -> list[Any]:
+        """List what the tasks gave back, without a span for each."""
+        return [
+            answer
+            for _, _, ends, answers in self._chunks
+            for answer in (answers or [None] * len(ends))
+        ]
+
     def _make(self, number: int) -> Span:
         worker, start, ends, answers = self._chunks[number // self._size]
         place = number % self._size

@@ -77,9 +77,7 @@ def _each_worker_held(method: str) -> Iterator[Callable[[Sequence[Any]], list[An
     time_start(1, method)  # says what a pool lacks here; a barrier, which needs the same, can't
     meeting = multiprocessing.get_context(method).Barrier(WORKERS)
     with pool_held(WORKERS, method, partial(counters.share, {"meeting": meeting})) as held:
-        yield lambda tasks: [
-            one.answer for one in run_in_pool(held, 1, counters.call_together, tasks)
-        ]
+        yield lambda tasks: run_in_pool(held, 1, counters.call_together, tasks).list_answers()
 
 
 def summarise_globals(table: pd.DataFrame) -> pd.DataFrame:

@@ -20,4 +20,5 @@ def test_each_task_has_a_span_workers_are_numbered_by_first_tasks_and_slices_are
         Span(4, 1, 300.0, 301.0, "c"),
     ]
     assert (len(spans), spans[-1]) == (5, spans[4])
+    assert spans.list_answers() == [None, None, "a", "b", "c"]
     assert spans[::-2] == [spans[4], spans[2], spans[0]]
