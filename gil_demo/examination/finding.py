@@ -169,7 +169,7 @@ def _state_times(reading: Reading) -> str:
     times = f"Times for {told}: {', '.join(each)}."
     if reading.reservation:
         return times
-    return f"{times}\nRule: {RULE}; next comes {name_way(reading.second, reading)}."
+    return f"{times}\nRule: {RULE}. Next comes {name_way(reading.second, reading)}."
 
 
 def _state_thresholds(reading: Reading) -> str:

@@ -22,6 +22,7 @@ from gil_demo.examination.plan import (
     plan_once,
 )
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
+from gil_demo.examination.trial import try_apart, try_each
 from gil_demo.examination.ways import Run, Ways
 from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
@@ -116,9 +117,9 @@ def examine(
         if part or needed > seconds or 2 * calls < likely:
             _announce("After a first look:", calls, part, max(seconds, needed))
         if once:
-            ways.try_apart()
+            try_apart(ways)
         else:
-            ways.try_each()
+            try_each(ways)
             ways.shrink(seconds - (time.monotonic() - began))
             ways.choose_chunks()
         starts = ways.time_starts(_STARTS_SHARE * seconds)

@@ -26,6 +26,15 @@ def run_chunk(function: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]
     return [function(task) for task in tasks]
 
 
+def run_in_threads(
+    function: Callable[[Any], Any], tasks: Sequence[Any], workers: int, chunksize: int
+) -> list[Any]:
+    chunks = [tasks[place : place + chunksize] for place in range(0, len(tasks), chunksize)]
+    with ThreadPoolExecutor(workers) as pool:
+        parts = pool.map(run_chunk, [function] * len(chunks), chunks)
+        return [answer for part in parts for answer in part]
+
+
 def measure(
     function: Callable[[Any], Any],
     tasks: Sequence[Any],
@@ -34,28 +43,25 @@ def measure(
     seconds: float,
 ) -> tuple[bool, dict[str, list[float]]]:
     """Run both ways in turn until some seconds are over."""
-    chunks = [tasks[place : place + chunksize] for place in range(0, len(tasks), chunksize)]
-    functions = [function] * len(chunks)
     rounds: dict[str, list[float]] = {"sequential": [], "threads": []}
-    with ThreadPoolExecutor(workers) as pool:
-        answers = run_chunk(function, tasks)
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(2e-6)
-        others = [one for part in pool.map(run_chunk, functions, chunks) for one in part]
-        sys.setswitchinterval(before)
-        is_alike = pickle.dumps(others) == pickle.dumps(answers) or others == answers
-        deadline = time.perf_counter() + seconds
-        while not rounds["threads"] or (
-            time.perf_counter() < deadline and len(rounds["threads"]) < _MOST_ROUNDS
-        ):
-            for way in random.sample(sorted(rounds), 2):
-                began = time.perf_counter()
-                if way == "threads":
-                    list(pool.map(run_chunk, functions, chunks))
-                else:
-                    run_chunk(function, tasks)
-                # the clocks of some systems see no time pass in a short task
-                rounds[way].append(max(1e-9, time.perf_counter() - began))
+    answers = run_chunk(function, tasks)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(2e-6)
+    others = run_in_threads(function, tasks, workers, chunksize)
+    sys.setswitchinterval(before)
+    is_alike = pickle.dumps(others) == pickle.dumps(answers) or others == answers
+    deadline = time.perf_counter() + seconds
+    while not rounds["threads"] or (
+        time.perf_counter() < deadline and len(rounds["threads"]) < _MOST_ROUNDS
+    ):
+        for way in random.sample(sorted(rounds), 2):
+            began = time.perf_counter()
+            if way == "threads":
+                run_in_threads(function, tasks, workers, chunksize)
+            else:
+                run_chunk(function, tasks)
+            # the clocks of some systems see no time pass in a short task
+            rounds[way].append(max(1e-9, time.perf_counter() - began))
     return bool(is_alike), rounds
 
 

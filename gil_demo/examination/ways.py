@@ -1,21 +1,18 @@
-"""The ways of running a function's tasks: opened, tried once, and timed."""
+"""The ways of running a function's tasks: opened and timed."""
 
 import math
 import pickle
 import random
 import statistics
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from gil_demo.checks import GilDemoError, WorkerDied
-from gil_demo.examination.look import Function, Look, are_alike, name_task, silenced, unwrap
+from gil_demo.checks import GilDemoError
+from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
     ROUNDS_WANTED,
     Plan,
@@ -25,34 +22,23 @@ from gil_demo.examination.plan import (
     limit_calls,
     limit_rounds,
 )
-from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, IS_ON, TURNS_ON
+from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
 from gil_demo.measuring.estimates import LEAST_ROUNDS
-from gil_demo.measuring.machine import can_do_without_gil
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.intervals import switch_interval_of
-from gil_demo.running.limits import TimeUp, run_within
+from gil_demo.running.limits import run_within
 from gil_demo.running.pools import HeldPool, check_reachable, pool_held, run_in_pool
 from gil_demo.running.runners import find_missing, get_runner
 from gil_demo.running.spans import cut
 from gil_demo.running.thread_pool import Map, thread_pool
-from gil_demo.running.workers import (
-    Noted,
-    import_quietly,
-    is_gil_enabled,
-    run_chunk,
-    swallow,
-    tell_gil,
-)
+from gil_demo.running.workers import import_quietly, is_gil_enabled, run_chunk
 from gil_demo.running.workloads import countdown
 
-_TINY_INTERVAL = 2e-6
 _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
 _MORE_ROUNDS = 1.25
-_REPEATED = 3
 _UNEVEN = 3.0  # times as long as a short task
-_CACHED = 0.2  # a repeated call that takes less than this part of the first was remembered
 
 
 class Run(NamedTuple):
@@ -75,7 +61,7 @@ class Ways:
     ) -> None:  # fmt: skip
         self.function, self.given, self.look, self.once = function, given, look, once
         self.workers, self.method, self.timeout, self.between = workers, method, timeout, between
-        self.runs: dict[str, Map] = {BASELINE: _run_in_loop}
+        self.runs: dict[str, Map] = {BASELINE: run_in_loop}
         self.missing: dict[str, str] = {}
         self.traps = dict(look.traps)
         self.opened: dict[str, list[Start]] = {}
@@ -84,7 +70,7 @@ class Ways:
         self.chunk_seconds = self.passing_seconds = math.nan
         self.gil_in_workers = ""
         self.tried = 0
-        self._tried_seconds = 0.0
+        self.tried_seconds = 0.0
         inner = unwrap(function)
         module = getattr(inner, "__module__", None) or type(inner).__module__
         self._prepare = partial(import_quietly, module)
@@ -92,17 +78,17 @@ class Ways:
 
     def open(self, stack: ExitStack, engines: Sequence[str]) -> None:
         """Open all ways that can be had; where one can't, note why."""
-        self.runs["threads"] = stack.enter_context(thread_pool(self.workers))
+        self.runs["threads"] = self._run_in_threads
         obstacle = self._find_obstacle()
         for name in ("processes", "interpreters", *engines):
             if reason := find_missing(name) or obstacle:
                 self.missing[name] = reason
                 continue
-            with self._excused(name):
+            with self.excused(name):
                 if name == "processes":
                     held = pool_held(self.workers, self.method, self._prepare)
                     self.held = stack.enter_context(held)
-                    self.runs[name] = self._run_in_pool
+                    self.runs[name] = self.run_in_pool
                     continue
                 own = self.opened[name] = []
                 run = stack.enter_context(started(get_runner(name), self.workers, own))
@@ -118,7 +104,7 @@ class Ways:
         return ""
 
     @contextmanager
-    def _excused(self, name: str) -> Iterator[None]:
+    def excused(self, name: str) -> Iterator[None]:
         """Leave out a way that fails, and note why."""
         try:
             with silenced():
@@ -128,7 +114,14 @@ class Ways:
             own = isinstance(reason, GilDemoError | TypeError) and str(reason)
             self.missing[name] = f"{'' if own else f'{type(reason).__name__}: '}{reason}"
 
-    def _run_in_pool(
+    def _run_in_threads(
+        self, function: Function, tasks: Sequence[Any], chunksize: int, limit: float
+    ) -> list[Any]:
+        """Run tasks in new threads: how well two share the GIL may differ from pair to pair."""
+        with thread_pool(self.workers) as run:
+            return run(function, tasks, chunksize, limit)
+
+    def run_in_pool(
         self, function: Function, tasks: Sequence[Any], chunksize: int, limit: float
     ) -> list[Any]:
         assert self.held is not None
@@ -181,15 +174,15 @@ class Ways:
             variants[BESIDE, BASELINE] = self._time_beside
         return variants
 
-    def _take_tasks(self, size: int | None = None) -> list[Any]:
+    def take_tasks(self, size: int | None = None) -> list[Any]:
         """Take the tasks of the next run."""
         places = self.plan.places
         if self.once:
             end = self._slice + (size or self.plan.size)
             places, self._slice = places[self._slice : end], end
-        return self._copy([self.given[place] for place in places])
+        return self.copy_tasks([self.given[place] for place in places])
 
-    def _copy(self, tasks: list[Any]) -> list[Any]:
+    def copy_tasks(self, tasks: list[Any]) -> list[Any]:
         """Copy tasks that a run would change, but for those that can't be copied."""
         if not self.look.changes_argument:
             return tasks
@@ -200,11 +193,11 @@ class Ways:
             copies.append(task)
         return copies
 
-    def _get_limit(self) -> float:
+    def get_limit(self) -> float:
         return self.timeout + 10 * self.plan.size * max(self.look.seconds)
 
     def _time(self, name: str) -> Run:
-        tasks, part, limit = self._take_tasks(), self.plan.part, self._get_limit()
+        tasks, part, limit = self.take_tasks(), self.plan.part, self.get_limit()
         run, size, cut = self.runs[name], self.plan.chunksize, math.nan
         with self.between(), silenced(), _named(name):
             began, worked = time.perf_counter(), time.process_time()
@@ -221,11 +214,11 @@ class Ways:
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers
         began, worked = time.perf_counter(), time.process_time()
-        self.runs[name](countdown, tasks, 1, self._get_limit())
+        self.runs[name](countdown, tasks, 1, self.get_limit())
         return Run(time.perf_counter() - began, time.process_time() - worked)
 
     def _time_beside(self) -> Run:
-        tasks, told = self._take_tasks()[: self.plan.part], [0.0]
+        tasks, told = self.take_tasks()[: self.plan.part], [0.0]
         is_begun, is_over = threading.Event(), threading.Event()
 
         def count() -> None:
@@ -241,7 +234,7 @@ class Ways:
             with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
                 began = time.perf_counter()
                 is_begun.set()
-                _run_in_loop(self.function, tasks, 1, self._get_limit())
+                run_in_loop(self.function, tasks, 1, self.get_limit())
                 taken = time.perf_counter() - began
                 is_over.set()  # before a teardown, which isn't the function's
         finally:
@@ -250,27 +243,6 @@ class Ways:
             neighbour.join()
         return Run(taken, beside_seconds=min(told[0], taken))
 
-    def try_each(self) -> None:
-        """Run each way once, hold its answers against the first ones, and see what it takes."""
-        is_steady, began, self.tried = self._repeat(), time.monotonic(), len(self.runs)
-        for name in [name for name in self.runs if name != BASELINE]:
-            with self.between(), self._excused(name):
-                answers = self._try_pool() if name == "processes" else self._try(name)
-                if is_steady:
-                    self._compare(name, answers)
-                if name == "interpreters":
-                    self.passing_seconds = self._time_sending()
-        if can_do_without_gil() and is_gil_enabled() and TURNS_ON not in self.traps:
-            self.traps[IS_ON] = ""
-        self._tried_seconds = time.monotonic() - began
-
-    def try_apart(self) -> None:
-        """Run each way on a few tasks that no other run gets, and leave out those that fail."""
-        for name in [name for name in self.runs if name != BASELINE]:
-            tasks = self._take_tasks(self.workers)
-            with self.between(), self._excused(name):
-                self.runs[name](self.function, tasks, 1, self._get_limit())
-
     def choose_chunks(self) -> None:
         chunksize = choose_chunksize(self.look, self.plan.size, self.workers, self.chunk_seconds)
         self.plan = self.plan._replace(chunksize=chunksize)
@@ -278,115 +250,21 @@ class Ways:
     def shrink(self, seconds: float) -> None:
         """Take fewer tasks where the first try was slower than a single call let expect."""
         plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
-        rounds = seconds / (1.5 * loop + self._tried_seconds + self._get_control_seconds())
+        rounds = seconds / (1.5 * loop + self.tried_seconds + self._get_control_seconds())
         size = max(min(self.workers, plan.size), int(plan.size * rounds / ROUNDS_WANTED))
         if size < plan.size:
             size = fill_workers(size, self.workers)
             places = sorted(random.Random(size).sample(plan.places, size))
             self.plan = plan._replace(places=places, size=size, part=min(plan.part, size))
 
-    def _repeat(self) -> bool:
-        """Call a few tasks again; tell whether the answers were the same."""
-        again = self.look.places[1 : 1 + _REPEATED] or self.look.places[:1]
-        first = dict(zip(self.look.places, self.look.seconds, strict=True))
-        tasks = self._copy([self.given[place] for place in again])
-        answers, shares = [], []
-        with self.between(), silenced():
-            for place, task in zip(again, tasks, strict=True):
-                began = time.perf_counter()
-                try:
-                    answers += _run_in_loop(self.function, [task], 1, self._get_limit())
-                except (Exception, SystemExit) as reason:
-                    raise GilDemoError(
-                        f"{self._name(place)} raised {type(reason).__name__} when it was called "
-                        f"again ({reason}): examine it with once=True"
-                    ) from reason
-                shares.append((time.perf_counter() - began) / max(1e-9, first[place]))
-        share = statistics.median(shares)
-        if len(again) > 1 and share < _CACHED and first[again[0]] > 1e-4:
-            self.traps["remembers"] = f"a second call took {100 * share:.1f} % of the first"
-        kept = self.look.answers
-        pairs = zip(again, answers, strict=True)
-        is_steady = all(one not in kept or are_alike(kept[one], other) for one, other in pairs)
-        if not is_steady:
-            self.traps["answers differ"] = "from call to call"
-        return is_steady
-
-    def _try(self, name: str) -> list[Any]:
-        interval = _TINY_INTERVAL if name == "threads" else sys.getswitchinterval()
-        with switch_interval_of(interval):
-            return self.runs[name](self.function, self._take_tasks(), 1, self._get_limit())
-
-    def _try_pool(self) -> list[Any]:
-        """Run each task in the pool, find out about its workers, and what ended one, if any."""
-        held, tasks = self.held, self._take_tasks()
-        assert held is not None
-        with tempfile.TemporaryDirectory(prefix="gil_demo-", ignore_cleanup_errors=True) as folder:
-            noted = Noted(self.function, folder)
-            try:
-                told = self._run_in_pool(noted, [*enumerate(tasks)], 1, self._get_limit())
-            except (WorkerDied, TimeUp) as reason:
-                how = str(reason).partition(" with ")[0].replace("a worker", "its worker", 1)
-                raise GilDemoError(f"{self._name_culprit(folder)}: {how}, in processes") from None
-        for place, (is_done, answer) in zip(self.plan.places, told, strict=True):
-            if not is_done:
-                raise GilDemoError(f"{self._name(place)} raised {answer}, in processes")
-        with suppress(Exception):
-            import psutil
-
-            sizes = [psutil.Process(one.pid).memory_full_info().uss for one in held.crew]
-            self.worker_bytes = max(sizes)
-        gils = self._run_in_pool(tell_gil, [None] * self.workers, 1, self.timeout)
-        self.gil_in_workers = "on" if any(is_on for is_on, _ in gils) else "off"
-        if culprits := {one for _, found in gils for one in found}:
-            self.traps[TURNS_ON] = ", ".join(sorted(culprits))
-        self.chunk_seconds = min(self._time_chunks(40) for _ in range(3))
-        return [answer for _, answer in told]
-
-    def _time_chunks(self, number: int) -> float:
-        began = time.perf_counter()
-        self._run_in_pool(countdown, [1] * number, 1, self.timeout)
-        return (time.perf_counter() - began) / number
-
-    def _time_sending(self) -> float:
-        """Time what it takes to pass the largest argument to a sub-interpreter, nan if unknown."""
-        if self.look.argument is None or self.look.argument.content is None:
-            return math.nan
-
-        def time_best(value: object) -> float:
-            seconds = []
-            for _ in range(_REPEATED):
-                began = time.perf_counter()
-                self.runs["interpreters"](swallow, [value], 1, self.timeout)
-                seconds.append(time.perf_counter() - began)
-            return min(seconds)
-
-        empty = time_best(None)
-        return max(0.0, time_best(pickle.loads(self.look.argument.content)) - empty)
-
-    def _name_culprit(self, folder: str) -> str:
-        assert self.held is not None
-        ended = [one.pid for one in self.held.crew if one.exitcode not in (None, 0)]
-        for file in (Path(folder, str(pid)) for pid in ended):
-            with suppress(OSError, ValueError):
-                return self._name(self.plan.places[int(file.read_text())])
-        return "a task"
-
-    def _name(self, place: int) -> str:
+    def name_task(self, place: int) -> str:
         return name_task(place, len(self.given), self.given[place])
-
-    def _compare(self, name: str, answers: Sequence[Any]) -> None:
-        kept = self.look.answers
-        for place, answer in zip(self.plan.places, answers, strict=True):
-            if place in kept and not are_alike(kept[place], answer):
-                self.traps.setdefault("answers differ", f"in {name}, first of {self._name(place)}")
-                return
 
     def time_starts(self, seconds: float) -> Mapping[str, list[Start]]:
         """Start more pools and let them go, a few times, for what a cold one costs."""
         starts: list[Start] = []
         if "processes" in self.runs:
-            with self._excused("processes"):
+            with self.excused("processes"):
                 while not starts or (
                     len(starts) < _MOST_STARTS and sum(one.work for one in starts) < seconds
                 ):
@@ -395,7 +273,7 @@ class Ways:
         return self.opened
 
 
-def _run_in_loop(
+def run_in_loop(
     function: Function, tasks: Sequence[Any], _chunksize: int, limit: float
 ) -> list[Any]:
     return run_within(limit, lambda: [function(task) for task in tasks])

@@ -40,6 +40,8 @@ def find_line(text: str, beginning: str) -> str:
             "Use a pool kept open, of two processes (fork), chunksize 5, where such lists come",
         ),
         (make_examination({"threads": 0.95, "processes": 0.95}), LOOP, "Stay with the plain loop"),
+        # so near to a tenth that it may be more
+        (make_examination({"threads": 0.92, "processes": 0.9}), THREADS, "Use a pool of two th"),
     ],
 )  # fmt: skip
 def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
@@ -55,7 +57,7 @@ def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
 
 
 def test_the_one_that_comes_next_is_named_and_what_to_take_for_a_single_list() -> None:
-    assert "next comes a pool kept open, of two processes" in verdict(make_examination(CPU_BOUND))
+    assert "Next comes a pool kept open, of two processes" in verdict(make_examination(CPU_BOUND))
     kept = verdict(make_examination(CPU_BOUND, loop=0.04, start=(0.3, 0.1)))
     assert ", where such lists come again: " in kept.splitlines()[0]
     assert re.search(
@@ -93,6 +95,16 @@ def test_there_is_no_verdict_where_rounds_or_the_machine_don_t_carry_one(
     first = verdict(make_examination(**told)).splitlines()[0]
     assert first.startswith("No verdict: ")
     assert reason in first
+
+
+def test_there_is_none_where_a_way_is_now_much_quicker_than_the_choice_and_now_slower() -> None:
+    table = make_examination({"threads": 1.1}, rounds=20)
+    is_quick = table["runner"].eq("threads") & (table["round"] % 3 == 0)
+    told = verdict(table.assign(seconds=table["seconds"].where(~is_quick, 0.24)))
+    assert told.startswith(
+        "No verdict: from round to round threads took 0.60 to 1.10 × as long as the plain loop, "
+        "too uneven to tell; allow more seconds."
+    )
 
 
 def test_the_loop_alone_and_fewer_tasks_than_workers_carry_no_verdict() -> None:
