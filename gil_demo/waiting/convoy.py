@@ -22,8 +22,8 @@ from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samp
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.pools import processes
+from gil_demo.running.runners import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.spans import Run
 from gil_demo.running.workloads import call, count_for, countdown
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
