@@ -59,8 +59,7 @@ def trace(
         GilDemoError: the run failed.
     """
     # slices of workers that share no clock can't be put on one line
-    checks.check_choices("runners", "runner", runners, [*_LANES])
-    names = check_runners(runners)
+    names = check_runners(runners, known=[*_LANES])
     tasks = split(checks.check_count(count), checks.check_workers(workers))
     # the reader's own, whatever it is; Python tells one below a microsecond as 0
     interval = max(sys.getswitchinterval(), checks.LEAST_SWITCH_INTERVAL)
