@@ -6,6 +6,7 @@ Entering a runner is start-up, calling what it gives is work, leaving it is tear
         spans = run(countdown, [5_000_000, 5_000_000])
 
 After a runner has been left, in whatever way, no process of it is alive and no task goes on.
+Beside them: a pool of threads that takes tasks in chunks, and the switch interval of threads.
 """
 
 import sys
