@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten
 from gil_demo.examination.table import OWN_THREADS, TURNS_ON
-from gil_demo.running.limits import TimeUp, run_within
+from gil_demo.running.interrupts import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
 from gil_demo.words import state_share
 

@@ -17,8 +17,8 @@ from gil_demo.examination.table import IS_ON, TURNS_ON
 from gil_demo.examination.ways import Ways, run_in_loop
 from gil_demo.measuring.machine import can_do_without_gil
 from gil_demo.measuring.runs import BASELINE
-from gil_demo.running.intervals import switch_interval_of
-from gil_demo.running.limits import TimeUp
+from gil_demo.running.interrupts import TimeUp
+from gil_demo.running.runners import switch_interval_of
 from gil_demo.running.workers import Noted, is_gil_enabled, swallow, tell_gil
 from gil_demo.running.workloads import countdown
 

@@ -26,12 +26,11 @@ from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
-from gil_demo.running.intervals import switch_interval_of
-from gil_demo.running.limits import run_within
-from gil_demo.running.pools import HeldPool, check_reachable, pool_held, run_in_pool
-from gil_demo.running.runners import find_missing, get_runner
+from gil_demo.running.interrupts import run_within
+from gil_demo.running.pools import HeldPool, pool_held, run_in_pool
+from gil_demo.running.refusals import check_reachable
+from gil_demo.running.runners import Map, find_missing, get_runner, switch_interval_of, thread_pool
 from gil_demo.running.spans import cut
-from gil_demo.running.thread_pool import Map, thread_pool
 from gil_demo.running.workers import import_quietly, is_gil_enabled, run_chunk
 from gil_demo.running.workloads import countdown
 

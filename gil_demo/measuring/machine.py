@@ -2,7 +2,6 @@
 
 import datetime
 import math
-import multiprocessing
 import os
 import platform
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gil_demo.checks import shorten
-from gil_demo.running.pools import list_start_methods
+from gil_demo.running.pools import check_start_method, list_start_methods
 from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import SHARES
 
@@ -57,7 +56,6 @@ def describe_machine() -> Machine:
     """
     import psutil
 
-    methods = list_start_methods()
     logical_cores = os.cpu_count() or 1
     usable_cores = count_usable_cores()
     return Machine(
@@ -70,8 +68,8 @@ def describe_machine() -> Machine:
         gil_enabled=is_gil_enabled(),
         free_threaded_build=can_do_without_gil(),
         switch_interval_seconds=sys.getswitchinterval(),
-        start_method=multiprocessing.get_start_method(allow_none=True) or methods[0],
-        start_methods=" ".join(methods),
+        start_method=check_start_method(None),
+        start_methods=" ".join(list_start_methods()),
         operating_system=platform.system(),
         architecture=platform.machine(),
         on_battery=_is_on_battery(),

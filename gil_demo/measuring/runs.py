@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gil_demo.checks import ResultsError, RunnerUnavailable, check_choices
+from gil_demo.checks import ResultsError, RunnerUnavailable, check_choices, state_count
 from gil_demo.measuring.estimates import Estimate, estimate_ratio, spread
 from gil_demo.measuring.machine import (
     count_usable_cores,
@@ -192,7 +192,7 @@ def choose_runner(name: str, start_method: str | None) -> Runner:
 
 def _label(variant: Variant) -> str:
     runner, workers = variant
-    return f"{runner}, {workers} worker{'s' * (workers > 1)}"
+    return f"{runner}, {state_count(workers, 'worker')}"
 
 
 def time_tasks(run: Run, function: Callable[[Any], object], tasks: Sequence[Any]) -> Timing:

@@ -1,16 +1,14 @@
 """Worker processes: a `multiprocessing.Pool`, ready before its work, and none of it left behind."""
 
-import errno
 import math
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from functools import partial
 from multiprocessing import connection, resource_tracker, spawn
@@ -23,8 +21,8 @@ from typing import Any
 from gil_demo import checks
 from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
-from gil_demo.running.interrupts import held_back
-from gil_demo.running.limits import TimeUp, check_time
+from gil_demo.running.interrupts import TimeUp, check_time, held_back
+from gil_demo.running.refusals import check_reachable, explain_unsent, refusals_told
 from gil_demo.running.spans import ChunkedSpans, Run, cut
 from gil_demo.running.workers import announce, time_tasks
 from gil_demo.running.workloads import compute_default_chunksize
@@ -219,38 +217,6 @@ def _refusals_explained(workers: int) -> Iterator[None]:
             raise
 
 
-@contextmanager
-def refusals_told(workers: int, what: str) -> Iterator[None]:
-    """Turn the refusal of so many workers of a kind into an error that says what to do."""
-    try:
-        yield
-    except (OSError, RuntimeError) as reason:  # a thread is refused by a RuntimeError
-        told = f"the operating system refused {checks.state_count(workers, what)} ({reason})"
-        raise GilDemoError(f"{told}{_advise_refused(reason, workers)}") from reason
-
-
-def _advise_refused(reason: OSError | RuntimeError, workers: int) -> str:
-    number = getattr(reason, "errno", errno.EAGAIN)
-    if number in (errno.EAGAIN, errno.ENOMEM):
-        return ": ask for fewer" if workers > 1 else ": close other programs"
-    if number in (errno.EMFILE, errno.ENFILE):
-        return f": close some files{', or ask for fewer' * (workers > 1)}"
-    if "AF_UNIX" in str(reason):
-        return ": set TMPDIR to a folder whose path is shorter"
-    with suppress(OSError):
-        Path.cwd()
-        return _advise_semaphores()
-    return ": the working folder is gone; go to another one"
-
-
-def _advise_semaphores() -> str:
-    try:
-        multiprocessing.get_context("spawn").Lock()
-    except OSError:
-        return ": its semaphores need a /dev/shm that can be written to and has room"
-    return ""
-
-
 def _wait_until_ready(ready: Connection, held: HeldPool) -> None:
     """Hear every worker announce itself, and none that came in the place of another.
 
@@ -331,36 +297,6 @@ def run_in_pool(
         if not is_of_task and (told := explain_unsent(checked, "a worker")):
             raise TypeError(told) from None
         raise
-
-
-def explain_unsent(tasks: Sequence[object], receiver: str) -> str:
-    """Say which tasks can't be pickled, and why; empty if all can."""
-    try:
-        pickle.dumps(tasks)
-    except Exception as reason:
-        told = f"tasks must be what can be sent to {receiver}, not {shorten(tasks)}"
-        return f"{told} ({reason})"
-    return ""
-
-
-def check_reachable(function: Callable[[Any], object], *, is_forked: bool) -> None:
-    """Refuse a function that a worker could not find: with a plain Pool the run would hang."""
-    inner = getattr(function, "func", function)  # of a partial function
-    name = getattr(inner, "__qualname__", shorten(function))
-    try:
-        pickle.dumps(function)
-    except Exception as reason:
-        raise TypeError(
-            f"function must be one that can be sent to a worker, not {name} ({reason}): "
-            "define it at the top of a module"
-        ) from None
-    main_file = getattr(sys.modules["__main__"], "__file__", None)
-    is_in_cell = getattr(inner, "__module__", None) == "__main__" and main_file is None
-    if is_in_cell and not is_forked:  # a forked worker is a copy, functions of cells included
-        raise TypeError(
-            f"function must be one that a worker can import, not {name}, which was "
-            "defined in a notebook cell or at a prompt: put it in a module and import it"
-        )
 
 
 def wait_for(

@@ -6,21 +6,25 @@ Entering a runner is start-up, calling what it gives is work, leaving it is tear
         spans = run(countdown, [5_000_000, 5_000_000])
 
 After a runner has been left, in whatever way, no process of it is alive and no task goes on.
+Beside them: a pool of threads that takes tasks in chunks, and the switch interval of threads.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from gil_demo.checks import check_sequence, check_workers
 from gil_demo.running import CHECK_SECONDS, END_SECONDS
-from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import find_ban, processes, refusals_told
-from gil_demo.running.spans import Run, Runner, Span
+from gil_demo.running.interrupts import check_time, held_back
+from gil_demo.running.pools import find_ban, processes
+from gil_demo.running.refusals import refusals_told
+from gil_demo.running.spans import Run, Runner, Span, cut
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
 from gil_demo.running.workers import Stopped, stop
 
@@ -29,6 +33,11 @@ ENGINES = {
     "ray": ("gil_demo.engines.rays", "ray", "Ray"),
 }
 """The runners of engines: where each is, the module that it needs, and the engine's name."""
+PYTHON_INTERVAL = 0.005
+"""Seconds that Python chooses for its switch interval: how long a thread may keep the GIL while
+others wait for it (sys.setswitchinterval's documentation)."""
+Map = Callable[[Callable[[Any], object], Sequence[Any], int, float], list[Any]]
+"""Runs a function on tasks, so many a chunk, within some seconds; returns the answers."""
 
 
 @contextmanager
@@ -128,6 +137,91 @@ def stop_threads(crew: Sequence[threading.Thread], entered: set[int], left: set[
         stop(crew[number].ident or 0)
     while left < started and time.monotonic() < deadline:
         time.sleep(0.001)
+
+
+@contextmanager
+def thread_pool(workers: int) -> Iterator[Map]:
+    """Keep threads open that take tasks in chunks, as a pool of processes does.
+
+    What raises in a task is passed on when all others have ended. An interrupt, or a limit, ends
+    the threads at their next step of Python code; one that is stuck in C code is left behind. It
+    raises a GilDemoError where the system refuses it a thread.
+    """
+    jobs: SimpleQueue[tuple[int, Callable[[Any], object], Sequence[Any]] | None] = SimpleQueue()
+    done: SimpleQueue[tuple[int, list[Any], BaseException | None]] = SimpleQueue()
+    entered: set[int] = set()
+    left: set[int] = set()
+
+    def work(number: int) -> None:
+        try:
+            entered.add(number)
+            while (job := jobs.get()) is not None:
+                place, function, tasks = job
+                try:
+                    done.put((place, [function(task) for task in tasks], None))
+                except Stopped:
+                    raise
+                except BaseException as failure:  # sys.exit() in a task, too
+                    done.put((place, [], failure))
+        except Stopped:
+            pass
+        finally:
+            left.add(number)
+
+    def run(
+        function: Callable[[Any], object], tasks: Sequence[Any], chunksize: int, limit: float
+    ) -> list[Any]:
+        chunks = cut(tasks, chunksize)
+        deadline = time.monotonic() + limit
+        for place, chunk in enumerate(chunks):
+            jobs.put((place, function, chunk))
+        answers: dict[int, list[Any]] = {}
+        failures: list[BaseException] = []
+        try:
+            while len(answers) < len(chunks):
+                with suppress(Empty):
+                    place, told, failure = done.get(timeout=CHECK_SECONDS)
+                    answers[place] = told
+                    failures += [failure] if failure is not None else []
+                check_time(deadline, limit)
+        except BaseException:
+            end()
+            raise
+        if failures:
+            raise failures[0]
+        return [answer for place in range(len(chunks)) for answer in answers[place]]
+
+    def end() -> None:
+        with held_back():
+            with suppress(Empty):
+                while True:
+                    jobs.get_nowait()
+            for _ in crew:
+                jobs.put(None)
+            for thread in crew:
+                if thread.ident is not None:  # else the system has refused it
+                    thread.join(CHECK_SECONDS)  # those at rest leave by themselves
+            if any(thread.is_alive() for thread in crew):
+                stop_threads(crew, entered, left)
+
+    crew = [threading.Thread(target=work, args=[n], daemon=True) for n in range(workers)]
+    try:
+        start_threads(crew)
+        yield run
+    finally:
+        end()
+
+
+@contextmanager
+def switch_interval_of(seconds: float) -> Iterator[None]:
+    """Set the switch interval of this Python for a while; put the old one back whatever happens."""
+    before = sys.getswitchinterval()
+    try:
+        # half a microsecond more, since Python itself cuts off what is beyond whole ones
+        sys.setswitchinterval(seconds + 5e-7)
+        yield
+    finally:
+        sys.setswitchinterval(before + 5e-7)
 
 
 def _time(function: Callable[[Any], object], task: object, number: int, worker: int) -> Span:

@@ -14,7 +14,7 @@ from typing import Any
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_sequence, check_workers, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.pools import check_reachable, explain_unsent, refusals_told
+from gil_demo.running.refusals import check_reachable, explain_unsent, refusals_told
 from gil_demo.running.spans import ChunkedSpans, Run, Span
 from gil_demo.running.workers import END, STOP, get_ready, run_tasks
 

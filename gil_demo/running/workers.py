@@ -101,7 +101,7 @@ def swallow(_: object) -> None:
     """Take something and give nothing back: what remains is the price of sending it."""
 
 
-def is_gil_enabled(_: object = None) -> bool:
+def is_gil_enabled() -> bool:
     """Tell whether the global interpreter lock is on in this very process."""
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())  # Python 3.13 and later
 

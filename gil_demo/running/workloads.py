@@ -100,11 +100,6 @@ def count_for(seconds: float) -> None:
         countdown(CHUNK_STEPS)
 
 
-def call(task: Callable[[], object]) -> object:
-    """Call a task that brings its own function, such as a `functools.partial`, for its answer."""
-    return task()
-
-
 def count_numbered(number: int, n: int) -> tuple[int, float]:
     """Count down, and return the task's number and when it was done, on the machine's clock."""
     countdown(n)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from operator import call
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from gil_demo.drawing.style import PAPER, Chart, get_look
 from gil_demo.measuring.runs import check_runners, collect_facts, time_start
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
 from gil_demo.running.runners import threads
-from gil_demo.running.workloads import call
 from gil_demo.sharing import counters
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing.managers import SyncManager
 from multiprocessing.util import get_temp_dir
+from operator import call
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -23,7 +24,6 @@ from gil_demo.running.pools import HeldPool, check_start_method, pool_held, run_
 from gil_demo.running.runners import threads
 from gil_demo.running.spans import Run
 from gil_demo.running.workers import follow_parent
-from gil_demo.running.workloads import call
 from gil_demo.sharing import counters, updates
 from gil_demo.sharing.updates import UPDATES, WORKERS, state_lost
 from gil_demo.tables.schema import list_rows, make_table

@@ -16,8 +16,7 @@ from gil_demo.drawing.style import SOFT_INK, Chart, get_look, label_in_full, mak
 from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
-from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
-from gil_demo.running.runners import threads
+from gil_demo.running.runners import PYTHON_INTERVAL, switch_interval_of, threads
 from gil_demo.running.workloads import split, trace_countdown
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.turns.timeline import find_turns, list_slices

@@ -14,8 +14,8 @@ from gil_demo.drawing.parts import MOST_BARS, draw_lane, finish, make_plot, writ
 from gil_demo.drawing.style import INK, Chart, clean_axes, get_look
 from gil_demo.measuring.machine import read_usage, tell_shares
 from gil_demo.measuring.runs import check_runners, choose_runner, collect_facts
-from gil_demo.running.intervals import switch_interval_of
 from gil_demo.running.pools import check_start_method
+from gil_demo.running.runners import switch_interval_of
 from gil_demo.running.spans import Span
 from gil_demo.running.workloads import MOST_SLICES, split, trace_countdown
 from gil_demo.tables import schema
@@ -59,8 +59,7 @@ def trace(
         GilDemoError: the run failed.
     """
     # slices of workers that share no clock can't be put on one line
-    checks.check_choices("runners", "runner", runners, [*_LANES])
-    names = check_runners(runners)
+    names = check_runners(runners, known=[*_LANES])
     tasks = split(checks.check_count(count), checks.check_workers(workers))
     # the reader's own, whatever it is; Python tells one below a microsecond as 0
     interval = max(sys.getswitchinterval(), checks.LEAST_SWITCH_INTERVAL)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from operator import call
 from typing import Any
 
 import pandas as pd
@@ -22,10 +23,10 @@ from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samp
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.intervals import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.pools import processes
+from gil_demo.running.runners import PYTHON_INTERVAL, switch_interval_of
 from gil_demo.running.spans import Run
-from gil_demo.running.workloads import call, count_for, countdown
+from gil_demo.running.workloads import count_for, countdown
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.waiting.loopback import Exchange, echo, send_requests, serving
 from gil_demo.words import MARGIN, capitalise, head, state_factor, state_seconds

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from gil_demo import interpreters
-from gil_demo.running.interrupts import held_back, is_holding
-from gil_demo.running.limits import TimeUp, run_within
+from gil_demo.running.interrupts import TimeUp, check_time, held_back, is_holding, run_within
 from gil_demo.running.pools import list_start_methods
 from tests.conftest import needs_python_3_14, needs_signals
+
+pytestmark = pytest.mark.usefixtures("nothing_hangs")
 
 
 def test_an_interrupt_inside_the_block_comes_after_the_block_and_all_is_as_before() -> None:
@@ -90,13 +91,39 @@ def test_a_process_started_inside_is_deaf_to_interrupts_unless_told(is_inherited
 
 
 @needs_signals
-@pytest.mark.thorough
-def test_tests_of_interrupts_pass_where_the_session_was_started_deaf_to_them() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "interrupt"]
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which programs inherit
-    try:
-        deaf = subprocess.Popen([*command, "tests/running/test_scripts.py"], stdout=subprocess.PIPE)
-    finally:
-        signal.signal(signal.SIGINT, usual)
-    told = deaf.communicate()[0].decode()
-    assert deaf.returncode == 0, told
+@pytest.mark.parametrize(("limit", "told"), [(0.05, "0.05"), (1e-6, "1e-06")])
+def test_a_sleep_is_cut_short_and_the_alarm_put_back(limit: float, told: str) -> None:
+    handler, before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0]
+    with pytest.raises(TimeUp, match=f"^not done after {told} seconds$"):
+        run_within(limit, time.sleep, 30)
+    assert signal.getsignal(signal.SIGALRM) == handler
+    assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < before
+
+
+@needs_signals
+def test_what_swallows_the_first_stop_is_stopped_again() -> None:
+    def swallow() -> None:
+        try:
+            time.sleep(30)
+        except BaseException:
+            time.sleep(30)
+
+    with pytest.raises(TimeUp):
+        run_within(0.05, swallow)
+
+
+def test_in_another_thread_it_ends_at_its_next_step() -> None:
+    def count() -> None:
+        while True:
+            time.sleep(0.001)
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(TimeUp):
+        executor.submit(run_within, 0.05, count).result()
+
+
+def test_what_is_done_in_time_is_left_alone_and_a_limit_is_told_in_few_figures() -> None:
+    assert run_within(5.0, abs, -1) == 1
+    check_time(time.monotonic() + 1, 1)
+    for limit, told in ((1.0, "1 second"), (1030.0, "1,030 seconds")):
+        with pytest.raises(TimeUp, match=f"^not done after {told}$"):
+            check_time(0.0, limit)

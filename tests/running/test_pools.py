@@ -348,7 +348,7 @@ def test_a_prompt_s_function_is_refused_unless_forked_and_a_hidden_one_fails(met
     program = (
         "from functools import partial\n"
         "from gil_demo import processes\n"
-        "from gil_demo.running.workloads import call\n"
+        "from operator import call\n"
         "def cell(n=0): print('ran')\n"
         f"with processes(1, {method!r}) as run:\n"
         "    for function in (cell, partial(cell)):\n"

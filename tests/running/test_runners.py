@@ -1,3 +1,4 @@
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -12,12 +13,27 @@ import pytest
 
 from gil_demo.checks import GilDemoError
 from gil_demo.running import runners
+from gil_demo.running.interrupts import TimeUp
 from gil_demo.running.pools import processes
-from gil_demo.running.runners import get_runner, sequential, threads
+from gil_demo.running.runners import (
+    PYTHON_INTERVAL,
+    get_runner,
+    sequential,
+    switch_interval_of,
+    thread_pool,
+    threads,
+)
 from gil_demo.running.spans import Runner
 from gil_demo.running.workers import Stopped
 from gil_demo.running.workloads import countdown
-from tests.conftest import EACH_METHOD, METHODS, interrupt_once_there, needs_python_3_14, run_once
+from tests.conftest import (
+    EACH_METHOD,
+    METHODS,
+    interrupt,
+    interrupt_once_there,
+    needs_python_3_14,
+    run_once,
+)
 from tests.made import tasks
 
 pytestmark = pytest.mark.usefixtures("nothing_hangs")
@@ -116,3 +132,65 @@ def test_bad_tasks_are_refused_before_anything_starts_and_a_refused_thread_is_on
     for given, told in (([9, 9], r"2 threads \(can't .*\): ask for fewer"), ([9], r"1 thread \(")):
         with pytest.raises(GilDemoError, match=f"refused {told}"):
             run_once(threads, countdown, given)
+
+
+def test_answers_of_a_thread_pool_come_in_the_tasks_order_from_threads_that_stay() -> None:
+    with thread_pool(2) as run:
+        for chunksize in (1, 3, 100):
+            assert run(abs, [*range(0, -10, -1)], chunksize, 5.0) == [*range(10)]
+        names = set(run(lambda _: threading.get_ident(), [None] * 50, 1, 5.0))
+    assert 1 <= len(names) <= 2
+    assert threading.get_ident() not in names
+
+
+def test_what_raises_in_a_thread_pool_is_passed_on_and_its_threads_go_on() -> None:
+    with thread_pool(2) as run:
+        with pytest.raises(ZeroDivisionError):
+            run(lambda n: 1 / n, [1, 0, 1], 1, 5.0)
+        assert run(abs, [-1], 1, 5.0) == [1]
+
+
+def test_a_limit_and_an_interrupt_end_a_thread_pool() -> None:
+    def count(_: object) -> None:
+        while True:
+            time.sleep(0.001)
+
+    with pytest.raises(TimeUp), thread_pool(2) as run:
+        run(count, [1, 2, 3], 1, 0.05)
+    timer = threading.Timer(0.05, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), thread_pool(2) as run:
+        run(count, [1, 2, 3], 1, 20.0)
+    timer.join()
+
+
+def test_a_refused_thread_of_a_pool_is_one_clear_error_and_the_others_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, before = threading.Thread.start, threading.active_count()
+
+    def start_one(thread: threading.Thread) -> None:
+        if threading.active_count() > before:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(GilDemoError, match=r"refused 2 threads .*: ask for fewer"), thread_pool(2):
+        pytest.fail("there were threads enough")
+    assert threading.active_count() == before
+
+
+def test_a_switch_interval_holds_inside_the_block_and_then_the_old_one_is_back() -> None:
+    assert sys.getswitchinterval() == PYTHON_INTERVAL == 0.005
+    try:
+        # Python keeps whole microseconds: 0.0001 × 1,000,000 is below 100 in floating point
+        for microseconds in (1, 2, 15, 19, 100, 1_000, 50_000, 999_999, 30_000_000):
+            sys.setswitchinterval((microseconds + 0.5) / 1e6)
+            before = sys.getswitchinterval()
+            for seconds in (1e-6, 0.0001, 1):
+                with pytest.raises(KeyboardInterrupt), switch_interval_of(seconds):  # noqa: PT012
+                    assert sys.getswitchinterval() == pytest.approx(seconds, abs=1e-9)
+                    raise KeyboardInterrupt
+            assert sys.getswitchinterval() == before
+    finally:
+        sys.setswitchinterval(PYTHON_INTERVAL)

@@ -14,7 +14,7 @@ import gil_demo
 from gil_demo import ResultsError, sweep_switch_interval, trace
 from gil_demo.drawing.style import get_look
 from gil_demo.measuring.machine import count_usable_cores
-from gil_demo.running.intervals import switch_interval_of
+from gil_demo.running.runners import switch_interval_of
 from gil_demo.running.workers import is_gil_enabled
 from gil_demo.running.workloads import trace_countdown
 from gil_demo.turns import sweep, timeline
