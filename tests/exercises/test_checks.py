@@ -176,8 +176,9 @@ def simulate(tasks: list[int], workers: int) -> int:
 
 
 CASES = [
-    Case(race.check_rounds, [RUN])
-    .gets((8, "Right: eight rounds, and each way"), (3, "number of ways of running")),
+    Case(race.check_rounds, [RUN]).gets(
+        (8, "Right: eight rounds, and each way"), (3, "number of ways of running")
+    ),
     Case(race.check_spread, [RUN])
     .gets((SPREAD, "Right: up to 1.88 ×, for threads."), (1 / SPREAD, "upside down"))
     .gets((SECONDS.max() - SECONDS.min(), "a difference")),
