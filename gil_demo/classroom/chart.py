@@ -193,7 +193,6 @@ def _prepare_panel(
     style.label_in_full(axes.xaxis, _SECONDS if is_time else _RATIOS, state)
     axes.set_xlabel(f"{label}; line: median", size=12, color=style.INK)
     style.clean_axes(axes, "x")
-    axes.tick_params(axis="y", labelsize=12)
     return state
 
 

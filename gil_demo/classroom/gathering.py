@@ -20,7 +20,6 @@ _EXPERIMENTS = ("compare", "scale")
 _MOST_LETTERS, _MOST_NAME = 200, 60
 _ROW = ", row "
 Sheets = dict[int, dict[str, list[str]]]
-Source = Path | str | ResultsError  # a file, a row of a text, or why that can't be read
 
 
 class Gathered(NamedTuple):
@@ -50,10 +49,17 @@ class Gathered(NamedTuple):
 class _Report:
     """What became of each file and row, by its number in the list of names."""
 
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
-        self.owners = [*names]  # a row's is the name that stands in it
-        self.fates = [(READ, "")] * len(names)
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.owners: list[str] = []  # a row's is the name that stands in it
+        self.fates: list[tuple[str, str]] = []
+
+    def add(self, name: str) -> int:
+        """Take in what can be read, until something else is noted, and return its number."""
+        self.names.append(name)
+        self.owners.append(name)
+        self.fates.append((READ, ""))
+        return len(self.names) - 1
 
     def note(self, number: int, state: str, reason: str) -> None:
         shown = show_text(reason)
@@ -88,9 +94,8 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
         ResultsError: it is no folder, holds too many files, or none that can be read.
     """
     place = check_path("folder", folder)
-    sources = _list_sources(place)
-    report = _Report([*sources])
-    summary = _sum_up([*sources.values()], report)
+    report = _Report()
+    summary = _sum_up(place, report)
     if summary.empty:
         first = [f"{row.file}: {row.reason}" for row in list_rows(report.tabulate().head(3))]
         told = f" ({'; '.join(first)[:_MOST_LETTERS]})" if first else ""
@@ -104,47 +109,38 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     return Gathered(table.reset_index(drop=True), report.tabulate())
 
 
-def _list_sources(folder: Path) -> dict[str, Source]:
-    """List the files of a folder, and in place of a text its rows."""
-    sources: dict[str, Source] = {}
-    for name in list_files(folder):
-        sources[name] = folder / name
-        if name.lower().endswith(".txt"):
-            try:
-                rows = read_rows(folder / name)
-            except ResultsError as reason:
-                sources[name] = reason
-            else:
-                del sources[name]
-                sources |= {f"{name}{_ROW}{number}": row for number, row in rows}
-    return sources
-
-
-def _read_sources(sources: list[Source], report: _Report) -> tuple[Sheets, Sheets]:
+def _read_all(folder: Path, report: _Report) -> tuple[Sheets, Sheets]:
     """Read the runs of files, and those that were summed up before they were pasted."""
     sheets: Sheets = {}
     pasted: Sheets = {}
-    for number, source in enumerate(sources):
+    for name in list_files(folder):
         try:
-            if isinstance(source, Path):
-                sheets[number] = read_sheet(source)
+            if not name.lower().endswith(".txt"):
+                sheet = read_sheet(folder / name)
+                sheets[report.add(name)] = sheet
                 continue
-            if isinstance(source, ResultsError):
-                raise source
-            if "{" in source:
-                owner, sheets[number] = read_countdown(source)
-            else:
-                owner, pasted[number] = read_line(source)
-            unnamed = re.sub(rf"(?i)\.txt{_ROW}", " ", report.names[number])
-            report.owners[number] = owner.strip(' \t,:;"')[:_MOST_NAME] or unnamed
+            rows = read_rows(folder / name)
         except ResultsError as reason:
-            report.note(number, LEFT_OUT, str(reason))
+            report.note(report.add(name), LEFT_OUT, str(reason))
+            continue
+        for row, text in rows:
+            number = report.add(f"{name}{_ROW}{row}")
+            try:
+                if "{" in text:
+                    owner, sheets[number] = read_countdown(text)
+                else:
+                    owner, pasted[number] = read_line(text)
+            except ResultsError as reason:
+                report.note(number, LEFT_OUT, str(reason))
+            else:
+                owner = owner.strip(' \t,:;"')[:_MOST_NAME]
+                report.owners[number] = owner or f"{name[:-4]} {row}"
     return sheets, pasted
 
 
-def _sum_up(sources: list[Source], report: _Report) -> pd.DataFrame:
+def _sum_up(folder: Path, report: _Report) -> pd.DataFrame:
     """Sum up the runs of files and lines; `key` tells a run, `number` its file or row."""
-    sheets, pasted = _read_sources(sources, report)
+    sheets, pasted = _read_all(folder, report)
     summaries = _sum_up_sheets(sheets, report) + _convert_together(pasted, CLASS, report)
     if not summaries:
         return pd.DataFrame()

@@ -78,10 +78,9 @@ def pick_judged(machines: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
-    rows = (dict(zip(machines, row, strict=True)) for row in machines.itertuples(False, None))
     judged = [
         first["rounds"] >= LEAST_ROUNDS and not find_machine_reservations(first, first["workers"])
-        for first in rows
+        for first in machines.to_dict("records")
     ]
     return pd.Series(judged, index=machines.index, dtype=bool)
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.classroom.table import CLASS, pick_machines
+from gil_demo.classroom.table import CLASS, find_ideal, pick_machines
 from gil_demo.engines.overheads import OVERHEADS, summarise_engines
 from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import BASELINE
@@ -215,11 +215,9 @@ def check_medians(answer: object, table: pd.DataFrame) -> Judgement:
 
 def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
     """Check what share of its own ideal the machine reached that is farthest from it."""
-    processes = _pick(table, "processes").reset_index(drop=True)
-    speed_ups, workers, cores = (
-        processes[name].astype(float) for name in ("speed_up", "workers", "usable_cores")
-    )
-    shares, lowest = speed_ups / workers.where(workers < cores, cores), speed_ups.min()
+    processes = _pick(table, "processes")
+    speed_ups = processes["speed_up"]
+    shares, lowest = speed_ups / find_ideal(processes), speed_ups.min()
     farthest = processes.iloc[int(shares.argmin())]
     used = count_in_words(int(farthest["usable_cores"]), "usable core")
     return Answer("lowest_share", answer).judge_number(
@@ -228,9 +226,9 @@ def check_lowest_share(answer: object, table: pd.DataFrame) -> Judgement:
         f"with {used} and {count_in_words(int(farthest['workers']), 'worker')}.",
         {
             "there, a machine with one core is compared with two, which it hasn't got. Its ideal "
-            "is the smaller of workers and usable cores.": (speed_ups / workers).min(),
+            "is the smaller of workers and usable cores.": (speed_ups / processes["workers"]).min(),
             "there, cores count that two workers can't use. The ideal is the smaller of workers "
-            "and usable cores.": (speed_ups / cores).min(),
+            "and usable cores.": (speed_ups / processes["usable_cores"]).min(),
             "that is the lowest speed-up. Divide each by the ideal of its own machine "
             "first.": lowest,
             "that is the highest share. Which machine reached least?": shares.max(),

@@ -1,4 +1,4 @@
-"""Checks of notebooks 05 to 08: what happens in a pool, and from when on it pays."""
+"""Checks of notebooks 05 to 08, and 13: what happens in a pool, and from when on it pays."""
 
 import pickle
 from collections.abc import Mapping, Sequence, Sized
@@ -10,6 +10,8 @@ from gil_demo.checks import ResultsError
 from gil_demo.costs.break_even import summarise_break_even
 from gil_demo.costs.lengths import COLD, LENGTHS, Way, find_reservations, fit_ways
 from gil_demo.costs.memory import WEIGHTS
+from gil_demo.examination.table import COLD as COLD_POOL
+from gil_demo.examination.table import EXAMINED, summarise_examination
 from gil_demo.exercises.judging import Answer, Judgement, find_mistake, read_number
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.pool.lists import LISTS, compute_ideal_share, summarise_lists
@@ -22,6 +24,7 @@ JOBS = 4
 SPARE_MEGABYTES = 4_000
 ALONE_SECONDS, SHARED_SECONDS = 6, 54
 CREWS = (1, 4, 1000)
+LEAST_ROLLED, MOST_ROLLED = 10, 60  # of ten dice
 
 
 def check_best_share(answer: object, table: pd.DataFrame) -> Judgement:
@@ -267,8 +270,6 @@ def _use_break_even(lengths: pd.DataFrame) -> str:
     if not crossings:
         place, lengths = "the recorded", load_recorded("break-even")
         crossings = _list_crossings(lengths)
-    if not crossings:
-        return "There is no break-even to compare it with."
     lines, tasks = fit_ways(lengths), int(lengths["tasks"].iloc[0])
     row, loop = crossings[0], lines[Way(BASELINE)]
     pool = lines[Way("processes", row.start_method, COLD)]
@@ -305,3 +306,68 @@ def _find_imbalance(found: object, cost: int, workers: int, speed_up: int) -> st
         "should be the same."
     )
     return find_mistake(found, length, mistakes, otherwise, "be one number")
+
+
+def check_start_share(answer: object, table: pd.DataFrame) -> Judgement:
+    """Check what part of a cold pool's time is its start and its end."""
+    check_one_run(table, EXAMINED)
+    summary = summarise_examination(table).set_index("way")
+    if COLD_POOL not in summary.index:
+        raise ResultsError("the table has no processes")
+    start, whole = (float(summary[name][COLD_POOL]) for name in ("start_seconds", "all_seconds"))
+    share = start / whole
+    return Answer("start_share", answer).judge_number(
+        share,
+        f"{100 * share:.0f} % of {whole:.3g} s. The more there is to do, the smaller it gets: the "
+        "start is paid once.",
+        {
+            "those are seconds. What share of the pool's time is that?": start,
+            "upside down. The start goes over the whole.": 1 / share,
+            "that is beside the work alone. The whole counts the start, too.": start
+            / (whole - start),
+            "that is in percent. The whole is 1.": 100 * share,
+        },
+        'the row is "cold pool"; divide its `start_seconds` by its `all_seconds`.',
+    )
+
+
+def check_count_tasks(answer: object) -> Judgement:
+    """Check a function that tells from how many tasks on a cold pool pays."""
+    return Answer("count_tasks", answer).judge_function(
+        [(0.1, 0.02, 0.01), (0.5, 0.004, 0.003), (0.03, 0.1, 0.06), (1.0, 0.5, 0.25)],
+        _find_wrong_count,
+        "each task in the pool saves a little, and the start is what must be saved first.",
+    )
+
+
+def _find_wrong_count(found: object, start: float, loop: float, pool: float) -> str:
+    mistakes = {
+        "that many tasks take the loop as long as the start. But the pool works, too.": start
+        / loop,
+        "that counts what a task takes in the pool. What does a task save there?": start / pool,
+        "upside down: how often do the savings go into the start?": (loop - pool) / start,
+    }
+    otherwise = f"each task saves {loop - pool:.3g} s, and {start:g} s must be saved."
+    wanted = "be one number of tasks"
+    return find_mistake(found, start / (loop - pool), mistakes, otherwise, wanted)
+
+
+def check_roll(answer: object) -> Judgement:
+    """Check a function that rolls ten dice by a seed, and by nothing else."""
+    first: dict[int, object] = {}
+
+    def find_fault(found: object, seed: int) -> str:
+        number = read_number(found)
+        if number is None or not LEAST_ROLLED <= number <= MOST_ROLLED or number % 1:
+            return f"ten dice make a whole number from {LEAST_ROLLED} to {MOST_ROLLED}."
+        if first.setdefault(seed, found) != found:
+            return "the same seed gave another sum before. Is there a random state that is shared?"
+        if len(first) > 3 and len({*first.values()}) == 1:
+            return "every seed gives the same sum. Does the seed play a part?"
+        return ""
+
+    return Answer("roll", answer).judge_function(
+        [(1,), (2,), (3,), (1,), (4,), (2,), (5,)],
+        find_fault,
+        "the same seed, the same dice, whoever rolls them: loop, thread or process.",
+    )

@@ -12,15 +12,7 @@ from gil_demo.recorded import load_recorded
 from gil_demo.running.scripts import FINISHED
 from gil_demo.tables.kinds import draw_each
 from gil_demo.words import call_ratio
-from tests.notebooks.editions import (
-    FOLDER,
-    NOTEBOOKS,
-    draws_a_chart,
-    get_tags,
-    list_cells,
-    read,
-    read_solution,
-)
+from tests.notebooks.editions import FOLDER, NOTEBOOKS, draws_a_chart, get_tags, list_cells, read
 from tests.notebooks.wrong_answers import WRONG_ANSWERS
 
 VERBS = "Check|Race|Watch|Rewrite|Look|Weigh|Find|Compare|Step|Gather|Try"
@@ -74,7 +66,7 @@ def test_code_cells_are_short_nothing_of_a_run_is_left_and_no_version_is_named()
         assert notebook == nbstripout.strip_output(copy, False, False, keep_id=True), name
 
 
-def test_exercises_each_have_a_start_a_check_and_a_folded_solution() -> None:
+def test_exercises_each_have_a_start_a_check_and_a_solution() -> None:
     answers = []
     for name, notebook in READ.items():
         sources = [cell.source for cell in notebook.cells]
@@ -86,7 +78,6 @@ def test_exercises_each_have_a_start_a_check_and_a_folded_solution() -> None:
         answers += [re.sub(CHECK, r"\2", check.source) for check in checks]
         for cell in notebook.cells:
             assert "exercise" not in get_tags(cell) or cell.source.count("...") == 1, cell.source
-            assert "solution" not in get_tags(cell) or read_solution(cell)
     assert answers == [*WRONG_ANSWERS]
 
 
