@@ -183,12 +183,10 @@ ENTRIES: dict[str, Arguments] = {
 
 NO_WINDOW = [1, "text", [], (1.0,), (0.0, 1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (-1.0, 1.0)]
 NO_WINDOW += [(0, "text " * 100), (0, math.nan), (0, math.inf), (0, 10**400), (0.0, None)]
-NO_PART = [*NO_ONE_THING, "text", True, -0.1, 1.1, math.nan, 10**400]
 NO_FIGURES = [*NO_ONE_THING, 1, "text"]
 
 # what `draw` takes beside the table: the kind, the chart and the option, with bad values of it
 OPTIONS: list[tuple[str, str, str, Bad]] = [
-    ("scale", "amdahl", "parallel_part", NO_PART),
     ("trace", "timeline", "window", NO_WINDOW),
     ("serve", "convoy", "published", [*NO_FIGURES, load_published("countdown")]),
     ("interpreters", "interpreters", "published", [*NO_FIGURES, load_published("convoy")]),

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.checks import ResultsError, check_part
+from gil_demo.checks import ResultsError
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, finish, name_axes, write
 from gil_demo.measuring.estimates import select_by_round
@@ -139,13 +139,12 @@ def _state_cores(table: pd.DataFrame, fits: list[Fit]) -> str:
 
 @style.settings_of_our_own()  # since a slider calls it, too
 def draw_amdahl(
-    table: pd.DataFrame, summary: pd.DataFrame, parallel_part: float | None = None
+    table: pd.DataFrame, summary: pd.DataFrame, chosen: float | None = None, /
 ) -> style.Chart:
     """Draw what was measured beside the law as fitted, and the law with its doubt up to 256 cores.
 
     With reasons to withhold a verdict, what was fitted is left out; a chosen part is drawn beside.
     """
-    chosen = None if parallel_part is None else check_part("parallel_part", parallel_part)
     fits, cores = fit_runners(table), count_cores_at_once(table)
     told = select_fits(table, fits)
     chart = style.make_chart(12, 5.6)
