@@ -93,7 +93,6 @@ def one_table(kind: str) -> tuple[pd.DataFrame, Bad]:
 NONE = [None]
 RUN = one_table("compare")
 WORKERS = (1, no_whole_number(1, most_workers()) + NONE)
-TWO_OR_MORE = (2, no_whole_number(2, most_workers()) + NONE)
 COUNT = (4, no_whole_number(1, MOST_STEPS) + NONE)
 COUNTS = ([4], no_list(4, COUNT[1], may_repeat=True) + NONE)
 START_METHOD = (None, no_choice(METHODS))
@@ -122,7 +121,6 @@ LISTED: Arguments = WITHIN | {"workers": WORKERS}
 TASKS = ([2], no_list(2, no_whole_number(2, MOST_STEPS)))
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
-INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
 NOT_HELPED = [1, None, "sleeping", ["dreaming"], [1]]
 NO_INTERPRETERS = no_list("python", [b"a", 1, None, "nul\0"])
 
@@ -138,7 +136,7 @@ ENTRIES: dict[str, Arguments] = {
     **dict.fromkeys(("check_claims", "compare_sharing", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
     **dict.fromkeys(("interpreters", "sequential", "threads"), WITH_WORKERS),
-    **dict.fromkeys(("serve", "weigh_workers"), WITHIN_BUDGET),
+    **dict.fromkeys(("serve", "sweep_switch_interval", "weigh_workers"), WITHIN_BUDGET),
     **dict.fromkeys(("compare_start_up", "sweep_task_length"), STARTED),
     **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
@@ -176,7 +174,6 @@ ENTRIES: dict[str, Arguments] = {
     "sweep_engines": {"engines": (["ray"], some_of(ENGINES)[1])} | WITHIN | ASKED_AT,
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},
     "sweep_server": {"seconds": (0.01, no_number(60.0) + NONE), "budget": BUDGET},
-    "sweep_switch_interval": {"intervals": INTERVALS, "workers": TWO_OR_MORE, "budget": BUDGET},
     "trace": RUN_AS | POOLED | {"switch_interval": (None, no_number(1.0, 1e-6))},
     "warn": {"machine": (None, [*NO_TEXT, *TEXTS, (2, 2)])},
 }
