@@ -115,8 +115,7 @@ WITHIN: Arguments = {"start_method": START_METHOD, "budget": BUDGET}
 TIMED = WITH_WORKERS | WITHIN_BUDGET
 STARTED: Arguments = {"start_methods": some_of(METHODS), **TIMED}
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
-RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
-MAY_HAVE_COUNT: Arguments = {"count": (None, no_whole_number(1, MOST_STEPS))}
+RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1])}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
 TASKS = ([2], no_list(2, no_whole_number(2, MOST_STEPS)))
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
@@ -141,10 +140,8 @@ ENTRIES: dict[str, Arguments] = {
     **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},
-    "compare": RUN_AS
-    | MAY_HAVE_COUNT
-    | WITHIN
-    | {"workers": WORKERS, "precision": (1.0, no_number(1.0))},
+    "compare": RUN_AS | WITHIN | WITH_WORKERS
+    | {"count": (None, no_whole_number(1, MOST_STEPS)), "precision": (1.0, no_number(1.0))},
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
@@ -169,12 +166,13 @@ ENTRIES: dict[str, Arguments] = {
     "run_script": {"source": ("", [*NO_TEXT, "\ud800"]), "timeout": (1.0, NO_SECONDS + NONE)},
     "sketch": {"runner": ("threads", no_choice(["threads", "processes"]) + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
-    "scale": RUN_AS | MAY_HAVE_COUNT | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
+    "scale": RUN_AS | {"workers": ([1], no_list(1, WORKERS[1]) + NONE), "budget": BUDGET},
     "sweep_chunksize": LISTED,
     "sweep_engines": {"engines": (["ray"], some_of(ENGINES)[1])} | WITHIN | ASKED_AT,
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},
     "sweep_server": {"seconds": (0.01, no_number(60.0) + NONE), "budget": BUDGET},
-    "trace": RUN_AS | POOLED | {"switch_interval": (None, no_number(1.0, 1e-6))},
+    "trace": RUN_AS | POOLED
+    | {"count": COUNT, "switch_interval": (None, no_number(1.0, 1e-6))},
     "warn": {"machine": (None, [*NO_TEXT, *TEXTS, (2, 2)])},
 }
 
