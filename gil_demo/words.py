@@ -141,7 +141,7 @@ def describe_computer(first: Any) -> str:
     cores = count_in_words(int(first["usable_cores"]), "usable core")
     gil = "" if first["gil_enabled"] else " without the GIL"
     origin = str(first["recorded_on"])
-    told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
+    told = f"{capitalise(origin) if origin.startswith(MADE_UP) else f'Recorded on {origin}'}: "
     return (
         f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
         f"{name_system(first['operating_system'])}, {cores}"
@@ -164,13 +164,9 @@ def describe_rounds(table: pd.DataFrame, what: str) -> str:
 def head(title: str, table: pd.DataFrame) -> str:
     """Return a title with a large letter, and for a recorded run with the word that it is one."""
     origin = str(table["recorded_on"].iloc[0])
-    if _is_made_up(origin):
+    if origin.startswith(MADE_UP):
         return f"Made-up run: {title}"
     return f"Recorded run: {title}" if origin else capitalise(title)
-
-
-def _is_made_up(origin: str) -> bool:
-    return origin.startswith(MADE_UP)
 
 
 def find_round_reservations(table: pd.DataFrame) -> list[str]:

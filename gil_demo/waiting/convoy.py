@@ -253,10 +253,9 @@ def draw_exchanges(
         chart, told = _draw_neighbours(table, summary, published)
     intervals = table["switch_interval_seconds"].unique()
     interval = f", switch interval {state_seconds(intervals[0])}" if len(intervals) == 1 else ""
-    rounds = words.count_in_run(table, "round")
-    what = f"echo server on loopback, its client in another process{interval}; {rounds} of each"
+    what = f"echo server on loopback, its client in another process{interval}"
     title = words.withhold_title(table) or head(_state_title(summary), table)
-    return parts.finish(chart, title, words.describe_conditions(table, what), told)
+    return parts.finish(chart, title, words.describe_rounds(table, what), told)
 
 
 def _draw_neighbours(
