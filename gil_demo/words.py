@@ -1,6 +1,7 @@
 """Parts of sentences that all findings share: numbers, names, conditions, reservations."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -80,10 +81,12 @@ def is_wide(low: float, high: float) -> bool:
     return math.isnan(low) or (high - low) / (high + low) > WIDEST
 
 
-def state_times(centre: float, low: float, high: float) -> str:
+def state_times(
+    centre: float, low: float, high: float, state: Callable[[float], str] = "{:.2f}".format
+) -> str:
     """State a ratio: its centre, or its interval where that is wide."""
     is_told = not math.isnan(low) and is_wide(low, high)
-    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{centre:.2f} ×"
+    return f"{state(low)} to {state(high)} ×" if is_told else f"{state(centre)} ×"
 
 
 def call_ratio(low: float, high: float) -> str:

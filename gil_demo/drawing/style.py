@@ -106,7 +106,6 @@ def draw_png(chart: Chart) -> bytes:
 
 
 def get_look(runner: str) -> Look:
-    """Return how a runner is drawn."""
     return LOOKS.get(runner, OTHER)
 
 
