@@ -79,24 +79,20 @@ def _state_fit(fit: Fit) -> str:
     told = f"{name} shared out {_state_known_part(fit)} of the work"
     if _is_wide(fit):
         return f"{told}: too wide to say more."
+    least, most = _find_limit(fit.low), _find_limit(fit.high)
     if fit.high < 0.5:
         limit = "more of them change little"
     elif fit.low == 1:
         limit = "no limit shows"
+    elif _is_limit_known(fit):
+        limit = f"with cores without end, {least:.1f} to {most:.1f} times as fast as the plain loop"
     else:
-        limit = _state_limit(fit)
+        limit = f"no limit can be told from that, but that it is above {least:.1f} ×"
     return f"{told} ({_state_range(fit)}): {limit}."
 
 
 def _is_limit_known(fit: Fit) -> bool:
     return _find_limit(fit.high) <= 2 * _find_limit(fit.low)
-
-
-def _state_limit(fit: Fit) -> str:
-    least, most = _find_limit(fit.low), _find_limit(fit.high)
-    if not _is_limit_known(fit):
-        return f"no limit can be told from that, but that it is above {least:.1f} ×"
-    return f"with cores without end, {least:.1f} to {most:.1f} times as fast as the plain loop"
 
 
 def _is_wide(fit: Fit) -> bool:

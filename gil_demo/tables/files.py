@@ -217,10 +217,6 @@ def _refuse(texts: list[str], odd: set[str], place: str, told: str) -> None:
             raise ResultsError(f"{place}, row {row}: {told}, not {text[:40]!r}: {WAY_OUT}")
 
 
-def _restore_truth(text: str) -> str:
-    return _TRUTHS.get(text, text)
-
-
 def _restore_version(text: str) -> str:
     """Return 3.11.7 for 03.11.2007, which a German spreadsheet makes of it."""
     found = _VERSION.fullmatch(text)
@@ -237,6 +233,6 @@ def _restore_date(text: str) -> str:
 
 
 _RESTORERS: dict[str, Callable[[str], str]] = {
-    "yes_no": _restore_truth, "measured_on": _restore_date,
+    "yes_no": lambda text: _TRUTHS.get(text, text), "measured_on": _restore_date,
     "python_version": _restore_version, "version": _restore_version,
 }  # fmt: skip
