@@ -140,7 +140,9 @@ ENTRIES: dict[str, Arguments] = {
     **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},
-    "compare": RUN_AS | WITHIN | WITH_WORKERS
+    "compare": RUN_AS
+    | WITHIN
+    | WITH_WORKERS
     | {"count": (None, no_whole_number(1, MOST_STEPS)), "precision": (1.0, no_number(1.0))},
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
@@ -171,8 +173,7 @@ ENTRIES: dict[str, Arguments] = {
     "sweep_engines": {"engines": (["ray"], some_of(ENGINES)[1])} | WITHIN | ASKED_AT,
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},
     "sweep_server": {"seconds": (0.01, no_number(60.0) + NONE), "budget": BUDGET},
-    "trace": RUN_AS | POOLED
-    | {"count": COUNT, "switch_interval": (None, no_number(1.0, 1e-6))},
+    "trace": RUN_AS | POOLED | {"count": COUNT, "switch_interval": (None, no_number(1.0, 1e-6))},
     "warn": {"machine": (None, [*NO_TEXT, *TEXTS, (2, 2)])},
 }
 

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gil_demo import ResultsError, load, save
+from gil_demo import ResultsError, load
 from gil_demo.classroom.files import read_sheet
 from gil_demo.measuring.runs import RUNS
 from gil_demo.tables import files as storage
-from gil_demo.tables.files import check_writable, undo_spreadsheet
+from gil_demo.tables.files import check_writable, save, undo_spreadsheet
 from gil_demo.tables.kinds import KINDS, choose_schema
 from gil_demo.tables.schema import SHARES, convert
 from tests.conftest import needs_signals
