@@ -5,6 +5,7 @@ where it is of the wrong type, a ValueError where it is not allowed. The text gi
 and the allowed ones.
 """
 
+import math
 import numbers
 import os
 import sys
@@ -91,17 +92,13 @@ def check_count(count: object) -> int:
 def check_number(name: str, value: object, most: float) -> float:
     """Return the value as a float if it is above 0 and at most `most`."""
     allowed = f"{name} must be a number above 0 and at most {most:g}"
-    number = _check_float(allowed, value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{allowed}, not {shorten(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not 0 < number <= most:  # false for nan, too
-        raise ValueError(f"{allowed}, not {shorten(value)}")
-    return number
-
-
-def check_part(name: str, value: object) -> float:
-    """Return the value as a float if it is a part of a whole, from 0 to 1."""
-    allowed = f"{name} must be a number from 0 to 1"
-    number = _check_float(allowed, value)
-    if not 0 <= number <= 1:
         raise ValueError(f"{allowed}, not {shorten(value)}")
     return number
 
@@ -113,15 +110,6 @@ def check_switch_interval(name: str, value: object) -> float:
         allowed = f"{name} must be a number from {LEAST_SWITCH_INTERVAL:g} to 1 (seconds)"
         raise ValueError(f"{allowed}, not {shorten(value)}")
     return number
-
-
-def _check_float(allowed: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{allowed}, not {shorten(value)}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{allowed}, not {shorten(value)}") from None
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Parts of sentences that all findings share: numbers, names, conditions, reservations."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -80,10 +81,12 @@ def is_wide(low: float, high: float) -> bool:
     return math.isnan(low) or (high - low) / (high + low) > WIDEST
 
 
-def state_times(centre: float, low: float, high: float) -> str:
+def state_times(
+    centre: float, low: float, high: float, state: Callable[[float], str] = "{:.2f}".format
+) -> str:
     """State a ratio: its centre, or its interval where that is wide."""
     is_told = not math.isnan(low) and is_wide(low, high)
-    return f"{low:.2f} to {high:.2f} ×" if is_told else f"{centre:.2f} ×"
+    return f"{state(low)} to {state(high)} ×" if is_told else f"{state(centre)} ×"
 
 
 def call_ratio(low: float, high: float) -> str:
@@ -141,7 +144,7 @@ def describe_computer(first: Any) -> str:
     cores = count_in_words(int(first["usable_cores"]), "usable core")
     gil = "" if first["gil_enabled"] else " without the GIL"
     origin = str(first["recorded_on"])
-    told = f"{capitalise(origin) if _is_made_up(origin) else f'Recorded on {origin}'}: "
+    told = f"{capitalise(origin) if origin.startswith(MADE_UP) else f'Recorded on {origin}'}: "
     return (
         f"{told if origin else ''}{first['implementation']} {first['python_version']}{gil}, "
         f"{name_system(first['operating_system'])}, {cores}"
@@ -164,13 +167,9 @@ def describe_rounds(table: pd.DataFrame, what: str) -> str:
 def head(title: str, table: pd.DataFrame) -> str:
     """Return a title with a large letter, and for a recorded run with the word that it is one."""
     origin = str(table["recorded_on"].iloc[0])
-    if _is_made_up(origin):
+    if origin.startswith(MADE_UP):
         return f"Made-up run: {title}"
     return f"Recorded run: {title}" if origin else capitalise(title)
-
-
-def _is_made_up(origin: str) -> bool:
-    return origin.startswith(MADE_UP)
 
 
 def find_round_reservations(table: pd.DataFrame) -> list[str]:

@@ -93,7 +93,6 @@ def one_table(kind: str) -> tuple[pd.DataFrame, Bad]:
 NONE = [None]
 RUN = one_table("compare")
 WORKERS = (1, no_whole_number(1, most_workers()) + NONE)
-TWO_OR_MORE = (2, no_whole_number(2, most_workers()) + NONE)
 COUNT = (4, no_whole_number(1, MOST_STEPS) + NONE)
 COUNTS = ([4], no_list(4, COUNT[1], may_repeat=True) + NONE)
 START_METHOD = (None, no_choice(METHODS))
@@ -116,13 +115,11 @@ WITHIN: Arguments = {"start_method": START_METHOD, "budget": BUDGET}
 TIMED = WITH_WORKERS | WITHIN_BUDGET
 STARTED: Arguments = {"start_methods": some_of(METHODS), **TIMED}
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
-RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1]), "count": COUNT}
-MAY_HAVE_COUNT: Arguments = {"count": (None, no_whole_number(1, MOST_STEPS))}
+RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1])}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
 TASKS = ([2], no_list(2, no_whole_number(2, MOST_STEPS)))
 TASK_SECONDS = ([0.1], no_list(0.1, NO_SECONDS) + NONE)
 SIZES = ([1_000], no_list(1_000, no_whole_number(1, MOST_BYTES)) + NONE)
-INTERVALS = ([0.005], no_list(0.005, no_number(1.0, 1e-6)) + NONE)
 NOT_HELPED = [1, None, "sleeping", ["dreaming"], [1]]
 NO_INTERPRETERS = no_list("python", [b"a", 1, None, "nul\0"])
 
@@ -138,15 +135,15 @@ ENTRIES: dict[str, Arguments] = {
     **dict.fromkeys(("check_claims", "compare_sharing", "compare_transport"), WITHIN),
     **dict.fromkeys(("cluster", "ray"), ASKED_AT),
     **dict.fromkeys(("interpreters", "sequential", "threads"), WITH_WORKERS),
-    **dict.fromkeys(("serve", "weigh_workers"), WITHIN_BUDGET),
+    **dict.fromkeys(("serve", "sweep_switch_interval", "weigh_workers"), WITHIN_BUDGET),
     **dict.fromkeys(("compare_start_up", "sweep_task_length"), STARTED),
     **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},
     "compare": RUN_AS
-    | MAY_HAVE_COUNT
     | WITHIN
-    | {"workers": WORKERS, "precision": (1.0, no_number(1.0))},
+    | WITH_WORKERS
+    | {"count": (None, no_whole_number(1, MOST_STEPS)), "precision": (1.0, no_number(1.0))},
     "compare_interpreters": {"pythons": (None, NO_INTERPRETERS), "budget": BUDGET},
     "compare_methods": {"start_method": START_METHOD},
     "compare_workloads": {"workloads": some_of(WORKLOADS)} | TIMED,
@@ -171,24 +168,21 @@ ENTRIES: dict[str, Arguments] = {
     "run_script": {"source": ("", [*NO_TEXT, "\ud800"]), "timeout": (1.0, NO_SECONDS + NONE)},
     "sketch": {"runner": ("threads", no_choice(["threads", "processes"]) + NONE)},
     "save": {"table": RUN, "path": ("run.csv", NO_PATH)},
-    "scale": RUN_AS | MAY_HAVE_COUNT | WITHIN | {"workers": ([1], no_list(1, WORKERS[1]) + NONE)},
+    "scale": RUN_AS | {"workers": ([1], no_list(1, WORKERS[1]) + NONE), "budget": BUDGET},
     "sweep_chunksize": LISTED,
     "sweep_engines": {"engines": (["ray"], some_of(ENGINES)[1])} | WITHIN | ASKED_AT,
     "sweep_list_length": LISTED | {"lengths": ([2], no_list(2, no_whole_number(1, MOST_TASKS)))},
     "sweep_server": {"seconds": (0.01, no_number(60.0) + NONE), "budget": BUDGET},
-    "sweep_switch_interval": {"intervals": INTERVALS, "workers": TWO_OR_MORE, "budget": BUDGET},
-    "trace": RUN_AS | POOLED | {"switch_interval": (None, no_number(1.0, 1e-6))},
+    "trace": RUN_AS | POOLED | {"count": COUNT, "switch_interval": (None, no_number(1.0, 1e-6))},
     "warn": {"machine": (None, [*NO_TEXT, *TEXTS, (2, 2)])},
 }
 
 NO_WINDOW = [1, "text", [], (1.0,), (0.0, 1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (-1.0, 1.0)]
 NO_WINDOW += [(0, "text " * 100), (0, math.nan), (0, math.inf), (0, 10**400), (0.0, None)]
-NO_PART = [*NO_ONE_THING, "text", True, -0.1, 1.1, math.nan, 10**400]
 NO_FIGURES = [*NO_ONE_THING, 1, "text"]
 
 # what `draw` takes beside the table: the kind, the chart and the option, with bad values of it
 OPTIONS: list[tuple[str, str, str, Bad]] = [
-    ("scale", "amdahl", "parallel_part", NO_PART),
     ("trace", "timeline", "window", NO_WINDOW),
     ("serve", "convoy", "published", [*NO_FIGURES, load_published("countdown")]),
     ("interpreters", "interpreters", "published", [*NO_FIGURES, load_published("convoy")]),

@@ -15,7 +15,6 @@ def test_what_is_allowed_comes_back_in_its_type() -> None:
     assert type(checks.check_whole_number("rounds", np.int64(2), 1, 10)) is int
     assert repr(checks.check_number("budget", 10, 10.0)) == "10.0"
     assert repr(checks.check_number("budget", np.int64(2), 10.0)) == "2.0"
-    assert [checks.check_part("part", value) for value in (0, 1)] == [0.0, 1.0]
     assert checks.check_switch_interval("interval", 1e-6) == 1e-6
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from gil_demo.checks import ResultsError, state_path
 from gil_demo.measuring.runs import RUNS
-from gil_demo.tables.files import read_columns, read_text
+from gil_demo.tables.files import WAY_OUT, read_columns, read_text
 from gil_demo.tables.kinds import list_schemas
-from gil_demo.tables.spreadsheets import WAY_OUT
 
 MOST_FILES = 2_000
 MOST_FILE_BYTES = 1_000_000

@@ -39,7 +39,6 @@ def draw_cloud(
 
 
 def draw_rounds(axes: Axes, x: Any, y: Any, marker: str) -> None:
-    """Draw a small hollow mark for each round."""
     axes.plot(
         x, y, linestyle="", marker=marker, markersize=4, markerfacecolor="white",
         markeredgecolor=INK, markeredgewidth=0.6, alpha=0.6,

@@ -97,16 +97,15 @@ class Chart(Figure):
         return bundle, {"image/png": {"alt": self.description} | size}
 
 
-def draw_png(figure: Figure) -> bytes:
-    """Return the figure as a PNG; a chart's description is in its metadata."""
+def draw_png(chart: Chart) -> bytes:
+    """Return the chart as a PNG, with its description in the metadata."""
     stream = io.BytesIO()
-    description = getattr(figure, "description", "")
-    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Description": description})
+    told = {"Description": chart.description}
+    chart.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata=told)
     return stream.getvalue()
 
 
 def get_look(runner: str) -> Look:
-    """Return how a runner is drawn."""
     return LOOKS.get(runner, OTHER)
 
 

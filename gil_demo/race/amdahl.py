@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.checks import ResultsError, check_part
+from gil_demo.checks import ResultsError
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, draw_ideal, draw_medians, finish, name_axes, write
 from gil_demo.measuring.estimates import select_by_round
@@ -79,24 +79,20 @@ def _state_fit(fit: Fit) -> str:
     told = f"{name} shared out {_state_known_part(fit)} of the work"
     if _is_wide(fit):
         return f"{told}: too wide to say more."
+    least, most = _find_limit(fit.low), _find_limit(fit.high)
     if fit.high < 0.5:
         limit = "more of them change little"
     elif fit.low == 1:
         limit = "no limit shows"
+    elif _is_limit_known(fit):
+        limit = f"with cores without end, {least:.1f} to {most:.1f} times as fast as the plain loop"
     else:
-        limit = _state_limit(fit)
+        limit = f"no limit can be told from that, but that it is above {least:.1f} ×"
     return f"{told} ({_state_range(fit)}): {limit}."
 
 
 def _is_limit_known(fit: Fit) -> bool:
     return _find_limit(fit.high) <= 2 * _find_limit(fit.low)
-
-
-def _state_limit(fit: Fit) -> str:
-    least, most = _find_limit(fit.low), _find_limit(fit.high)
-    if not _is_limit_known(fit):
-        return f"no limit can be told from that, but that it is above {least:.1f} ×"
-    return f"with cores without end, {least:.1f} to {most:.1f} times as fast as the plain loop"
 
 
 def _is_wide(fit: Fit) -> bool:
@@ -139,13 +135,12 @@ def _state_cores(table: pd.DataFrame, fits: list[Fit]) -> str:
 
 @style.settings_of_our_own()  # since a slider calls it, too
 def draw_amdahl(
-    table: pd.DataFrame, summary: pd.DataFrame, parallel_part: float | None = None
+    table: pd.DataFrame, summary: pd.DataFrame, chosen: float | None = None, /
 ) -> style.Chart:
     """Draw what was measured beside the law as fitted, and the law with its doubt up to 256 cores.
 
     With reasons to withhold a verdict, what was fitted is left out; a chosen part is drawn beside.
     """
-    chosen = None if parallel_part is None else check_part("parallel_part", parallel_part)
     fits, cores = fit_runners(table), count_cores_at_once(table)
     told = select_fits(table, fits)
     chart = style.make_chart(12, 5.6)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.checks import check_count, check_unlike, check_workers
+from gil_demo.checks import check_unlike, check_workers
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.runs import BASELINE, Work, check_runners, measure
@@ -20,8 +20,6 @@ def scale(
     workers: Sequence[int] = (1, 2, 4),
     *,
     runners: Sequence[str] = ("threads", "processes"),
-    count: int | None = None,
-    start_method: str | None = None,
     budget: float | None = None,
 ) -> pd.DataFrame:
     """Run the same countdown with more and more workers.
@@ -29,8 +27,6 @@ def scale(
     Args:
         workers: how many threads or processes, each number once.
         runners: which ways, by name; the sequential run is always measured.
-        count: as for `compare`, whatever the number of workers.
-        start_method: as for `compare`.
         budget: as for `compare`.
 
     Returns:
@@ -47,8 +43,7 @@ def scale(
     variants = {(BASELINE, 1): max(numbers)} | {
         (name, number): number for name in names if name != BASELINE for number in numbers
     }
-    work = Work("countdown", countdown, None if count is None else check_count(count))
-    return measure("scale", work, variants, start_method, budget=budget)
+    return measure("scale", Work("countdown", countdown, None), variants, budget=budget)
 
 
 def judge_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> str:

@@ -5,7 +5,6 @@ from functools import partial
 
 import pandas as pd
 
-from gil_demo.checks import check_choice
 from gil_demo.measuring.machine import count_usable_cores, get_date, name_system
 from gil_demo.running.pythons import find_pythons
 from gil_demo.running.runners import RUNNERS, find_missing
@@ -38,13 +37,8 @@ RECORDINGS = {
 """What can be recorded, by the name of its file: what kind of table it is."""
 
 
-def record(name: str, machine: str | None = None) -> pd.DataFrame:
-    """Take one of the `RECORDINGS` of this machine, marked as recorded.
-
-    Without a name of its own the machine is called by its cores and its system, which name nobody.
-    """
-    check_choice("name", name, [*RECORDINGS])
-    called = describe_place() if machine is None else check_machine(machine)
+def record(name: str, machine: str) -> pd.DataFrame:
+    """Take one of the `RECORDINGS` here, marked with what the machine is called and the day."""
     measure = find(KINDS[RECORDINGS[name]].measurement)
     if name == "runners":
         measure = partial(measure, [one for one in RUNNERS if not find_missing(one)])
@@ -57,21 +51,19 @@ def record(name: str, machine: str | None = None) -> pd.DataFrame:
     if name == "lost-updates":
         pythons = [one.command[0] for one in find_pythons() if not one.state]
         measure = partial(measure, [*dict.fromkeys(pythons)])
-    table: pd.DataFrame = measure().assign(recorded_on=f"{called} on {get_date()}")
+    table: pd.DataFrame = measure().assign(recorded_on=f"{machine} on {get_date()}")
     return table
 
 
 def describe_place() -> str:
-    """Describe the computer without naming anyone, for example "a 2-core Linux machine"."""
+    """Describe the computer, without naming anyone, as "a 2-core Linux machine"."""
     cores = str(count_usable_cores())
     article = "an" if cores.startswith("8") or cores in ("11", "18") else "a"
     return f"{article} {cores}-core {name_system(platform.system())} machine"
 
 
-def check_machine(machine: object) -> str:
+def check_machine(machine: str) -> str:
     """Return what to call a machine, on one line."""
-    if not isinstance(machine, str):
-        raise TypeError(f"machine must be a name in words, not {type(machine).__name__}")
     called = " ".join(machine.split())
     if not 1 <= len(called) <= 60:
         raise ValueError(f"machine must be a name of 1 to 60 letters, not of {len(called)}")

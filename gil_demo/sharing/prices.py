@@ -158,9 +158,8 @@ def _compare(row: Any) -> str:
         return ""
     if row.times_low <= 1 <= row.times_high:
         return f", no clear difference from {updates.OWN}"
-    is_wide = words.is_wide(row.times_low, row.times_high)
-    ends = [row.times_low, row.times_high] if is_wide else [row.times]
-    return f", {' to '.join(map(words.state_factor, ends))} × that of {updates.OWN}"
+    times = words.state_times(row.times, row.times_low, row.times_high, words.state_factor)
+    return f", {times} that of {updates.OWN}"
 
 
 def _judge_lost(row: Any) -> str:

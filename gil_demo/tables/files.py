@@ -1,12 +1,17 @@
-"""How a table is kept in a file: CSV in UTF-8, written whole or not at all, checked when read."""
+"""How a table is kept in a file: CSV in UTF-8, written whole or not at all, checked when read.
+
+What a spreadsheet made of a file that it saved again is undone where that has one meaning.
+"""
 
 import codecs
 import csv
+import datetime
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 
@@ -15,10 +20,17 @@ import pandas as pd
 from gil_demo.checks import ResultsError, check_path, state_path
 from gil_demo.tables.kinds import choose_schema
 from gil_demo.tables.schema import Schema, convert
-from gil_demo.tables.spreadsheets import WAY_OUT, undo
 
 MOST_BYTES = 50_000_000
 _SEPARATORS = ",;\t"
+WAY_OUT = (
+    "use the file as it was first saved, or in Excel: File > Save As > CSV UTF-8 (Comma delimited)"
+)
+_TRUTHS = dict.fromkeys(("TRUE", "WAHR", "VRAI", "VERDADERO", "VERO"), "True")
+_TRUTHS |= dict.fromkeys(("FALSE", "FALSCH", "FAUX", "FALSO"), "False")
+_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+_VERSION = re.compile(r"0?(\d)\.(\d\d?)\.(?:20)?(\d\d)")
+_DECIMAL = re.compile(r"^(-?\d+),(\d+(?:E[+-]?\d+)?)$")
 
 
 def save(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -138,7 +150,7 @@ def read_columns(
     cells = map(list, zip(*rows, strict=True)) if rows else ([] for _ in header)
     columns = dict(zip(header, cells, strict=True))
     kind = schema or choose_schema(pd.DataFrame({name: columns[name][:1] for name in columns}))
-    undo(columns, kind, place, separator)
+    undo_spreadsheet(columns, kind, place, separator)
     former = {name: one.formerly for name, one in kind.columns.items() if one.formerly is not None}
     return {name: [told] * len(rows) for name, told in former.items()} | columns
 
@@ -173,3 +185,54 @@ def read_text(source: Path, place: str, most: int) -> str:
         raise ResultsError(
             f"{place} is not text in UTF-8 (byte {reason.start + 1:,}): {WAY_OUT}"
         ) from None
+
+
+def undo_spreadsheet(
+    columns: dict[str, list[str]], schema: Schema, place: str, separator: str
+) -> None:
+    """Turn a file's texts back to what `save` wrote; what is unclear stays, or is refused."""
+    numbers = []
+    for name in (name for name in schema.columns if name in columns):
+        kind = schema.columns[name].kind
+        if restore := _RESTORERS.get(name if kind == "text" else kind):
+            restored = {text: restore(text) for text in set(columns[name])}
+            columns[name] = [restored[text] for text in columns[name]]
+        elif kind != "text":
+            numbers.append(name)
+        if kind == "yes_no":
+            odd = {text for text in columns[name] if text.isupper()}  # in yet another language
+            _refuse(columns[name], odd, place, f"{name} must be True or False")
+    has_commas = separator != "," and any("," in "".join(columns[name]) for name in numbers)
+    other, told = (".", "comma") if has_commas else (",", "point")
+    for name in numbers:
+        odd = {text for text in columns[name] if other in text}  # is 1,234 one or a thousand?
+        _refuse(columns[name], odd, place, f"{name} must be a number with a decimal {told}")
+        if has_commas:
+            columns[name] = [_DECIMAL.sub(r"\1.\2", text) for text in columns[name]]
+
+
+def _refuse(texts: list[str], odd: set[str], place: str, told: str) -> None:
+    for row, text in enumerate(texts if odd else [], 1):
+        if text in odd:
+            raise ResultsError(f"{place}, row {row}: {told}, not {text[:40]!r}: {WAY_OUT}")
+
+
+def _restore_version(text: str) -> str:
+    """Return 3.11.7 for 03.11.2007, which a German spreadsheet makes of it."""
+    found = _VERSION.fullmatch(text)
+    return ".".join(str(int(part)) for part in found.groups()) if found else text
+
+
+def _restore_date(text: str) -> str:
+    """Return a date as year-month-day, unless it may be one of two days."""
+    days = set()
+    for form in _DATES:
+        with suppress(ValueError):
+            days.add(datetime.datetime.strptime(text, form).date().isoformat())
+    return days.pop() if len(days) == 1 else text
+
+
+_RESTORERS: dict[str, Callable[[str], str]] = {
+    "yes_no": lambda text: _TRUTHS.get(text, text), "measured_on": _restore_date,
+    "python_version": _restore_version, "version": _restore_version,
+}  # fmt: skip

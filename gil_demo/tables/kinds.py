@@ -153,8 +153,7 @@ def draw(table: pd.DataFrame, chart: str | None = None, **options: Any) -> "Char
             slowdowns, speed_ups, systems or pythons; None means the first.
         options: what some charts take: `window` of a trace, the seconds to show; `published` of
             an echo server or of several Pythons, others' figures as `load_published` gives them;
-            `recorded` of several Pythons, a recorded table; `parallel_part` of amdahl, from 0 to
-            1, to draw the law for beside what was fitted.
+            `recorded` of several Pythons, a recorded table.
 
     Returns:
         A matplotlib Figure whose title states the finding and whose `description` is its

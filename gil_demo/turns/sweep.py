@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,17 +9,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo import checks, words
+from gil_demo import words
+from gil_demo.checks import ResultsError
 from gil_demo.drawing.parts import draw_ideal, draw_medians, draw_rounds, finish, name_axes, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look, label_in_full, make_chart
 from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.running.runners import PYTHON_INTERVAL, switch_interval_of, threads
-from gil_demo.running.workloads import split, trace_countdown
+from gil_demo.running.workloads import measure_steps_per_second, split, trace_countdown
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.turns.timeline import find_turns, list_slices
 
+WORKERS = 2
+INTERVALS = (1e-6, 0.001, 0.002, PYTHON_INTERVAL, 0.01, 0.02, 0.05)
 _OWN = words.state_seconds(PYTHON_INTERVAL)
 _LEAST_TRACED_INTERVAL = 0.001
 
@@ -30,19 +32,10 @@ class _Round(NamedTuple):
     turn_seconds: float
 
 
-def sweep_switch_interval(
-    intervals: Sequence[float] = (1e-6, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05),
-    *,
-    workers: int = 2,
-    budget: float | None = None,
-) -> pd.DataFrame:
-    """Run the threaded countdown at several switch intervals, in turn.
-
-    Python's own interval, 5 ms, is always measured, since the others are held against it.
+def sweep_switch_interval(*, budget: float | None = None) -> pd.DataFrame:
+    """Run the countdown in two threads at switch intervals from 1 µs to 50 ms, in turn.
 
     Args:
-        intervals: seconds, from a microsecond to a second, each once.
-        workers: how many threads, 2 or more.
         budget: seconds after which to stop; None means 15.
 
     Returns:
@@ -51,17 +44,14 @@ def sweep_switch_interval(
         the steps a second of all threads together.
 
     Raises:
-        TypeError: an argument is of the wrong type.
-        ValueError: an argument is not allowed; nothing has been started.
+        TypeError: the budget is no number.
+        ValueError: the budget is out of range; nothing has been started.
         GilDemoError: the run failed.
     """
-    chosen = checks.check_unlike("intervals", intervals, checks.check_switch_interval)
-    workers = checks.check_whole_number("workers", workers, 2, checks.most_workers())
     seconds = check_budget(15.0 if budget is None else budget)
-    facts = collect_facts("switch") | {"workers": workers}
-    pace = _measure_pace()
-    each = sorted({*chosen, PYTHON_INTERVAL})
-    timed = {interval: partial(_run_round, interval, workers, pace) for interval in each}
+    facts = collect_facts("switch") | {"workers": WORKERS}
+    pace = measure_steps_per_second()
+    timed = {interval: partial(_run_round, interval, pace) for interval in INTERVALS}
     taken = take_samples(timed, PYTHON_INTERVAL, budget=seconds, name="{!r} s".format)
 
     def describe(one: Sample[_Round]) -> dict[str, object]:
@@ -71,19 +61,12 @@ def sweep_switch_interval(
     return make_table(make_rows(taken, facts, describe), SWITCHES)
 
 
-def _measure_pace() -> float:
-    """Return roughly how many steps a second one thread takes."""
-    steps, start = 300_000, time.perf_counter()
-    trace_countdown(steps)
-    return steps / (time.perf_counter() - start)
-
-
-def _run_round(interval: float, workers: int, pace: float) -> _Round:
+def _run_round(interval: float, pace: float) -> _Round:
     seconds = max(0.15, 8 * interval)  # of eight turns at least
-    steps = max(workers, int(pace * seconds))
-    with switch_interval_of(interval), threads(workers) as run:
+    steps = int(pace * seconds)
+    with switch_interval_of(interval), threads(WORKERS) as run:
         start = time.perf_counter()
-        spans = run(trace_countdown, split(steps, workers))
+        spans = run(trace_countdown, split(steps, WORKERS))
         work = (time.perf_counter() - start) / steps
     if interval < _LEAST_TRACED_INTERVAL:
         return _Round(work, math.nan)
@@ -111,7 +94,7 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up a sweep by interval; speed is held against that at Python's own in the same round."""
     own = select_by_round(table, "steps_per_second", switch_interval_seconds=PYTHON_INTERVAL)
     if own.empty:
-        raise checks.ResultsError(f"the table has no rounds at {_OWN} to compare with")
+        raise ResultsError(f"the table has no rounds at {_OWN} to compare with")
     rows = []
     for interval, group in table.groupby("switch_interval_seconds"):
         rates = group.set_index("round").sort_index()["steps_per_second"]

@@ -226,18 +226,12 @@ def _is_clear(row: Any) -> bool:
 def _compare(row: Any, here: str = "here") -> str:
     """Say how many times as many requests were answered alone, or here, and if that is clear."""
     if row.fewer_high < 1 - MARGIN:
-        more = _state(1 / row.fewer, 1 / row.fewer_high, 1 / row.fewer_low)
+        ends = (1 / row.fewer_high, 1 / row.fewer_low)
+        more = words.state_times(1 / row.fewer, *ends, state_factor)
         return f"{more} as many answers {here} as alone"
-    fewer = _state(row.fewer, row.fewer_low, row.fewer_high)
+    fewer = words.state_times(row.fewer, row.fewer_low, row.fewer_high, state_factor)
     end = "" if _is_clear(row) else ", no clear difference"
     return f"{fewer} as many answers alone as {here}{end}"
-
-
-def _state(median: float, low: float, high: float) -> str:
-    is_exact = not words.is_wide(low, high)
-    return (
-        f"{state_factor(median) if is_exact else f'{state_factor(low)} to {state_factor(high)}'} ×"
-    )
 
 
 def draw_exchanges(
@@ -254,10 +248,9 @@ def draw_exchanges(
         chart, told = _draw_neighbours(table, summary, published)
     intervals = table["switch_interval_seconds"].unique()
     interval = f", switch interval {state_seconds(intervals[0])}" if len(intervals) == 1 else ""
-    rounds = words.count_in_run(table, "round")
-    what = f"echo server on loopback, its client in another process{interval}; {rounds} of each"
+    what = f"echo server on loopback, its client in another process{interval}"
     title = words.withhold_title(table) or head(_state_title(summary), table)
-    return parts.finish(chart, title, words.describe_conditions(table, what), told)
+    return parts.finish(chart, title, words.describe_rounds(table, what), told)
 
 
 def _draw_neighbours(

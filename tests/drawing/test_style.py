@@ -2,16 +2,24 @@ import base64
 import html
 import io
 import re
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.image
+import numpy as np
 import pytest
+from colorspacious import cspace_convert, deltaE
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
 from gil_demo.drawing import style
 from gil_demo.drawing.style import DOTS_PER_INCH, MOST_LETTERS, Chart, draw_png, make_chart
-from tests.charts import ODD_SETTINGS
+from gil_demo.running.runners import RUNNERS
+from tests.charts import ODD_SETTINGS, measure_contrast
+
+# distances in CAM02-UCS, where 1 is about what can be told apart side by side
+LEAST_DISTANCE, LEAST_DISTANCE_IN_FULL_COLOUR = 10.0, 20.0
 
 
 def make_plain_chart(description: str) -> Chart:
@@ -94,3 +102,28 @@ def test_axes_keep_the_line_that_bars_stand_on_and_labels_lie_at_decades_or_apar
         style.label_decades(axes.xaxis, "{:g} s".format)
         assert list(axes.get_xticks()) == pytest.approx(shown)
         assert axes.xaxis.get_major_formatter()(shown[0], 0) == f"{shown[0]} s"
+
+
+def see(colour: str, sight: str) -> tuple[float, ...]:
+    """Simulate after Machado, Oliveira and Fernandes (2009) a sight that lacks a kind of cone."""
+    space = {"name": "sRGB1+CVD", "cvd_type": sight, "severity": 100}
+    return tuple(np.clip(cspace_convert(to_rgb(colour), space, "sRGB1"), 0, 1))
+
+
+def measure_distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return float(deltaE(one, other, input_space="sRGB1"))
+
+
+def test_runners_are_told_apart_in_full_colour_and_by_colour_blind_readers() -> None:
+    assert set(style.LOOKS) == set(RUNNERS)
+    looks = [*style.LOOKS.values(), style.get_look("another")]
+    assert len({look.marker for look in looks}) == 7
+    for one, other in combinations([look.colour for look in looks], 2):
+        assert measure_distance(to_rgb(one), to_rgb(other)) > LEAST_DISTANCE_IN_FULL_COLOUR
+        for sight in ("deuteranomaly", "protanomaly", "tritanomaly"):
+            assert measure_distance(see(one, sight), see(other, sight)) > LEAST_DISTANCE
+    # what measures them knows red from green, and contrasts as the standard does
+    red, green = (see(colour, "deuteranomaly") for colour in ("#a05050", "#6b6b4e"))
+    assert measure_distance(red, green) < LEAST_DISTANCE
+    assert measure_contrast("black", "white") == pytest.approx(21)
+    assert measure_contrast("#777777", "white") == pytest.approx(4.48, abs=0.005)

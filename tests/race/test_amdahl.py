@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gil_demo import bend_amdahl
-from gil_demo.drawing.style import get_look
+from gil_demo.drawing.style import Chart, get_look
 from gil_demo.measuring.fits import compute_speed_up
-from gil_demo.race.amdahl import fit_runners
+from gil_demo.race.amdahl import draw_amdahl, fit_runners
 from tests.charts import (
     ODD_SETTINGS,
     assert_apart,
@@ -21,7 +21,7 @@ from tests.charts import (
     read_up,
 )
 from tests.made.runs import Ratios, make_scaling, spread
-from tests.made.unchecked import draw, verdict
+from tests.made.unchecked import summarise, verdict
 
 
 def share_out(part: float, workers: Sequence[int] = (1, 2, 4), cores: int = 4,
@@ -63,7 +63,11 @@ def make_case(case: str) -> Any:
 
 @cache
 def draw_case(case: str, part: float | None = None) -> Any:
-    return draw(make_case(case), "amdahl", parallel_part=part)
+    return draw_law(make_case(case), part)
+
+
+def draw_law(table: Any, part: float | None = None) -> Chart:
+    return draw_amdahl(table, summarise(table), part)
 
 
 def list_curves(axes: Any) -> dict[str, list[float]]:
@@ -192,7 +196,7 @@ def test_a_chosen_part_is_told_and_drawn_with_its_limit_where_that_is_in_sight()
 
 def test_every_law_draws_with_its_texts_in_sight_and_apart() -> None:
     for case, part in (("cores alike", 0.9), ("the plain loop alone", None)):
-        chart = assert_readable(partial(draw, chart="amdahl", parallel_part=part), make_case(case))
+        chart = assert_readable(partial(draw_law, part=part), make_case(case))
         assert_apart(chart.axes[0], list_texts(chart))
 
 

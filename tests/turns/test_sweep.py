@@ -19,19 +19,18 @@ pytestmark = pytest.mark.usefixtures("no_wait")
 
 
 def test_a_sweep_holds_intervals_against_python_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = sweep_switch_interval([0.001], budget=0.1)
+    monkeypatch.setattr(sweep, "INTERVALS", (0.001, 0.005))
+    table = sweep_switch_interval(budget=0.1)
     assert_one_run(table, ["switch_interval_seconds"])
     assert set(table["switch_interval_seconds"]) == {0.001, 0.005}
     assert set(table["workers"]) == {2}
 
     def note(variants: dict[float, Any], baseline: float, *, budget: float, name: Any) -> None:
-        raise LookupError([run.args[:2] for run in variants.values()], name(baseline), budget)
+        raise LookupError([run.args[0] for run in variants.values()], name(baseline), budget)
 
     monkeypatch.setattr(sweep, "take_samples", note)
-    with pytest.raises(
-        LookupError, match=r"\[\(0.001, 3\), \(0.005, 3\), \(0.03, 3\)\], '0.005 s', 15"
-    ):
-        sweep_switch_interval([0.03, 0.001], workers=3)
+    with pytest.raises(LookupError, match=r"\[0.001, 0.005\], '0.005 s', 15"):
+        sweep_switch_interval()
 
 
 def test_each_round_takes_at_least_eight_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,19 +42,19 @@ def test_each_round_takes_at_least_eight_turns(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(sweep, "trace_countdown", note)
     for interval in (0.001, 0.005, 0.03):
-        sweep._run_round(interval, workers=3, pace=1e6)
-    assert seen == [(0.001, 50_000)] * 3 + [(0.005, 50_000)] * 3 + [(0.03, 80_000)] * 3
+        sweep._run_round(interval, pace=1e6)
+    assert seen == [(0.001, 75_000)] * 2 + [(0.005, 75_000)] * 2 + [(0.03, 120_000)] * 2
 
 
 def test_a_round_tells_the_median_turn_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     slices = [[(9.0, 10.0), (12.0, 17.0), (18.0, 30.0)], [(0.0, 9.0), (10.0, 12.0), (17.0, 18.0)]]
     monkeypatch.setattr(sweep, "split", lambda *_: [1, 0])
     monkeypatch.setattr(sweep, "trace_countdown", slices.__getitem__)
-    turns = [sweep._run_round(one, 2, 1e6).turn_seconds for one in (0.0009, 0.001, 0.005)]
+    turns = [sweep._run_round(one, 1e6).turn_seconds for one in (0.0009, 0.001, 0.005)]
     # the trace is too coarse to tell a turn below a millisecond
     assert turns == pytest.approx([math.nan, 2.0, 2.0], nan_ok=True)
     monkeypatch.setattr(sweep, "trace_countdown", lambda _: [(0.0, 1.0)])
-    assert math.isnan(sweep._run_round(0.005, 2, 1e6).turn_seconds)  # none was handed over
+    assert math.isnan(sweep._run_round(0.005, 1e6).turn_seconds)  # none was handed over
 
 
 def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() -> None:

@@ -83,13 +83,13 @@ def test_a_trace_runs_at_the_interval_that_it_tells(monkeypatch: pytest.MonkeyPa
 def test_an_interrupted_trace_or_sweep_leaves_the_interval_as_before_and_nothing_running(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runner: str | None
 ) -> None:
-    monkeypatch.setattr(sweep, "_measure_pace", lambda: 1e6)
+    monkeypatch.setattr(sweep, "measure_steps_per_second", lambda: 1e6)
     for module in (sweep, timeline):
         monkeypatch.setattr(module, "split", lambda _, parts: [str(tmp_path / "mark")] * parts)
         monkeypatch.setattr(module, "trace_countdown", tasks.countdown_for_ever)
     interrupter = interrupt_once_there(tmp_path / "mark")
     with pytest.raises(KeyboardInterrupt):
-        trace([runner], switch_interval=0.02) if runner else sweep_switch_interval([0.001])
+        trace([runner], switch_interval=0.02) if runner else sweep_switch_interval()
     interrupter.join()
     assert multiprocessing.active_children() == []
 
