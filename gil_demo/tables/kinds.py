@@ -119,7 +119,7 @@ KINDS = {
     "engines": Kind(
         "engines.overheads:OVERHEADS", "engines.overheads:summarise_engines",
         "engines.overheads:judge_engines",
-        {"engines": "engines.chart:draw_engines"}, "engines.overheads:sweep_engines",
+        {"engines": "engines.overheads:draw_engines"}, "engines.overheads:sweep_engines",
     ),
     "examine": Kind(
         "examination.table:EXAMINED", "examination.table:summarise_examination",
