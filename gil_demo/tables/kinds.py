@@ -112,8 +112,8 @@ KINDS = {
         {"convoy": "waiting.convoy:draw_exchanges"}, "waiting.convoy:serve",
     ),
     "interpreters": Kind(
-        "pythons.table:INTERPRETERS", "pythons.table:summarise_interpreters",
-        "pythons.table:judge_interpreters",
+        "pythons.measure:INTERPRETERS", "pythons.measure:summarise_interpreters",
+        "pythons.measure:judge_interpreters",
         {"interpreters": "pythons.chart:draw_interpreters"}, "pythons.measure:compare_interpreters",
     ),
     "engines": Kind(

@@ -18,7 +18,7 @@ from pathlib import Path
 import gil_demo
 from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.measuring.runs import STEPS_EACH, time_tasks
-from gil_demo.pythons.table import MEASURED
+from gil_demo.pythons.measure import MEASURED
 from gil_demo.running.pools import list_start_methods, processes
 from gil_demo.running.pythons import find_pythons
 from gil_demo.running.runners import ENGINES, find_missing
