@@ -14,22 +14,9 @@ from gil_demo import checks, words
 from gil_demo.drawing import parts, style
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    Estimate,
-    estimate_median,
-    estimate_ratio,
-    spread,
-)
+from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, estimate_ratio, spread
 from gil_demo.measuring.fits import find_crossing
-from gil_demo.measuring.rounds import (
-    Sample,
-    Start,
-    Timing,
-    check_budget,
-    make_rows,
-    take_samples,
-)
+from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import (
     BASELINE,
     check_runners,
@@ -121,9 +108,8 @@ def _choose_engines(engines: object) -> list[str]:
 
 def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
     """Choose the maps of each round by their tasks and steps; the longest tasks come first."""
-    longest = int(
-        measure_steps_per_second() * min(0.06, seconds / 150)
-    )  # of one task, and as a part of the budget
+    task_seconds = min(0.06, seconds / 150)  # of the longest, as a part of the budget
+    longest = int(measure_steps_per_second() * task_seconds)
     lengths = sorted((max(2 + n, longest // 4**n) for n in range(5)), reverse=True)
     growing = [(workers, steps) for steps in lengths]
     scaling = [(tasks, lengths[0]) for tasks in range(1, workers)]
