@@ -75,7 +75,7 @@ def _start(workers: int, stack: ExitStack) -> Any:
         os.environ.pop(remotes.OWNER, None)  # so that nobody else's processes inherit it
         again = dict.fromkeys(("max_restarts", "max_task_retries"), _RETRIES)
         return Pool(workers, ray_remote_args=again)
-    except (OSError, ValueError, RuntimeError) as reason:
+    except Exception as reason:  # Ray raises a bare one where its start takes too long
         raise remotes.refuse_lost(reason) from None
 
 

@@ -167,8 +167,8 @@ def test_the_environment_names_the_scheduler(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_ray_that_can_t_be_started_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, pools, told = Mock(), Mock(), "Tried to start a pool with 8 processes"
-    engine.is_initialized.return_value, pools.Pool.side_effect = False, ValueError(told)
+    engine, pools, told = Mock(), Mock(), "The current node timed out during startup."
+    engine.is_initialized.return_value, engine.init.side_effect = False, Exception(told)
     monkeypatch.setattr(runners, "find_spec", lambda _: "found")
     monkeypatch.setitem(sys.modules, "ray", engine)
     monkeypatch.setitem(sys.modules, "ray.util.multiprocessing", pools)
