@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gil_demo.checks import GilDemoError, RunnerUnavailable, check_choice, check_packages
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gil_demo.drawing.style import Chart
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -136,6 +138,19 @@ def _write_charts(charts: "list[Chart]", target: Path) -> None:
         print(f"chart: {write_whole(name, draw_png(chart))}")
 
 
+def _keep(table: "pd.DataFrame", file: Path, *told: str) -> None:
+    """Print a verdict, below what else is told of a table, and write the table and its charts."""
+    from gil_demo.tables.files import save
+    from gil_demo.tables.kinds import draw_each, verdict
+
+    try:
+        save(table, file)
+    finally:  # what can't be saved is at least shown
+        print(*told, f"{verdict(table)}\n", sep="\n\n")
+    print(f"table: {file}")
+    _write_charts(draw_each(table), file.with_suffix(".png"))
+
+
 _NAMES = {
     "runner": "ran as", "start_up_seconds": "start-up", "tear_down_seconds": "tear-down",
     "speed_up": "speed-up", "speed_up_low": "from", "speed_up_high": "to",
@@ -145,25 +160,18 @@ _NAMES = {
 def _compare(chosen: argparse.Namespace) -> None:
     from gil_demo.classroom.lines import write_line
     from gil_demo.race.comparison import compare
-    from gil_demo.tables.files import check_writable, save
-    from gil_demo.tables.kinds import draw, summarise, verdict
+    from gil_demo.tables.files import check_writable
+    from gil_demo.tables.kinds import summarise
 
     table_file = _choose_table(chosen.output, "threads-versus-processes")
-    chart_file = table_file.with_suffix(".png")
     check_writable(table_file)
-    check_writable(chart_file)
+    check_writable(table_file.with_suffix(".png"))
     names = ("workers", "count", "start_method", "precision", "budget")
     given = {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
     table = compare(chosen.runners, **given)
-    try:
-        save(table, table_file)
-    finally:  # what can't be saved is at least shown
-        shown = summarise(table).drop(columns="start_method").rename(columns=_NAMES)
-        shown = shown.drop(columns=shown.filter(like="_").columns)
-        told = shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-")
-        print(f"{told}\n\n{verdict(table)}\n")
-    print(f"table: {table_file}")
-    _write_charts([draw(table)], chart_file)
+    shown = summarise(table).drop(columns="start_method").rename(columns=_NAMES)
+    shown = shown.drop(columns=shown.filter(like="_").columns)
+    _keep(table, table_file, shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
     print(f"\nThe same in a line, for a form or a chat:\n{write_line(table)}")
 
 
@@ -172,15 +180,14 @@ def _examine(chosen: argparse.Namespace) -> None:
     from gil_demo.examination.measure import examine
     from gil_demo.examination.page import write_json, write_page
     from gil_demo.examination.target import find_function, read_arguments
-    from gil_demo.tables.files import check_writable, save, write_whole
-    from gil_demo.tables.kinds import draw, verdict
+    from gil_demo.tables.files import check_writable, write_whole
 
     if chosen.once and chosen.pythons is not None:
         raise ValueError("other Pythons call the function again, which --once doesn't allow")
     table_file = _choose_table(chosen.output, "examination")
-    chart_file, *others = (table_file.with_suffix(end) for end in (".png", ".json", ".html"))
+    others = [table_file.with_suffix(end) for end in (".json", ".html")]
     arguments = read_arguments(chosen.arguments, chosen.arguments_from)
-    for file in (table_file, chart_file, *others):
+    for file in (table_file, table_file.with_suffix(".png"), *others):
         check_writable(file)
     function = find_function(chosen.function)
     names = ("workers", "budget", "timeout", "start_method", "engines", "once")
@@ -190,12 +197,7 @@ def _examine(chosen: argparse.Namespace) -> None:
         print("The other Pythons call it again, for about as long.", flush=True)
         paths = [*map(Path, chosen.pythons)] or None
         table = examine_elsewhere(table, function, arguments, paths, budget=chosen.budget or 10.0)
-    try:
-        save(table, table_file)
-    finally:  # what can't be saved is at least shown
-        print(f"{verdict(table)}\n")
-    print(f"table: {table_file}")
-    _write_charts([draw(table)], chart_file)
+    _keep(table, table_file)
     for name, file, content in zip(
         ("JSON", "page"), others, (write_json(table), write_page(table)), strict=True
     ):
@@ -253,14 +255,10 @@ def _record(chosen: argparse.Namespace) -> None:
 
 def _gather(chosen: argparse.Namespace) -> None:
     from gil_demo.classroom.gathering import gather
-    from gil_demo.tables.files import save
-    from gil_demo.tables.kinds import draw_each, verdict
 
     table_file = _choose_table(chosen.output, "class")
     gathered = gather(chosen.folder)
-    print(f"{gathered}\n\n{verdict(gathered.table)}\n")
-    print(f"table: {save(gathered.table, table_file)}")
-    _write_charts(draw_each(gathered.table), table_file.with_suffix(".png"))
+    _keep(gathered.table, table_file, str(gathered))
 
 
 def _describe(_: argparse.Namespace) -> None:

@@ -50,8 +50,14 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
 
 def find_scheduler(address: object) -> str | None:
     """Return the address of the scheduler to ask; None if a cluster of one's own is to start."""
-    asked = remotes.check_address(address, "a scheduler")
-    return asked or os.environ.get("DASK_SCHEDULER_ADDRESS") or None
+    if address is None:
+        return os.environ.get("DASK_SCHEDULER_ADDRESS") or None
+    fault = f"address must be that of a scheduler, not {shorten(address)}"
+    if not isinstance(address, str):
+        raise TypeError(fault)
+    if not (address.strip() and address.isprintable() and len(address) <= 300):
+        raise ValueError(fault)
+    return address
 
 
 def _reach(workers: int, address: str | None, stack: ExitStack) -> Any:

@@ -8,26 +8,15 @@ from itertools import product
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from gil_demo import checks, words
+from gil_demo.drawing import parts, style
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    Estimate,
-    estimate_median,
-    estimate_ratio,
-    spread,
-)
+from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, estimate_ratio, spread
 from gil_demo.measuring.fits import find_crossing
-from gil_demo.measuring.rounds import (
-    Sample,
-    Start,
-    Timing,
-    check_budget,
-    make_rows,
-    take_samples,
-)
+from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import (
     BASELINE,
     check_runners,
@@ -42,15 +31,13 @@ from gil_demo.running.spans import Runner
 from gil_demo.running.workloads import countdown, measure_steps_per_second
 from gil_demo.tables import schema
 
-NAMES = {"processes": "the plain Pool", "cluster": "Dask", "ray": "Ray"}
-DEFAULT_SECONDS = 12.0
+_NAMES = {"processes": "the plain Pool", "cluster": "Dask", "ray": "Ray"}
 
 
 def sweep_engines(
     engines: Sequence[str] | None = None,
     *,
     workers: int = 2,
-    start_method: str | None = None,
     address: str | None = None,
     budget: float | None = None,
 ) -> pd.DataFrame:
@@ -62,9 +49,8 @@ def sweep_engines(
     Args:
         engines: which engines, by name: cluster (Dask), ray; None means those that are installed.
         workers: how many workers each of them has.
-        start_method: how the Pool's processes are started; None means the platform's default.
         address: of a running Dask scheduler, as for `cluster`.
-        budget: seconds for the rounds; None means `DEFAULT_SECONDS`.
+        budget: seconds for the rounds; None means 12.
 
     Returns:
         A table of rounds; the columns and types are in `OVERHEADS`.
@@ -76,15 +62,15 @@ def sweep_engines(
         GilDemoError: the run failed.
     """
     workers = checks.check_workers(workers)
-    method = check_start_method(start_method)
-    seconds = check_budget(DEFAULT_SECONDS if budget is None else budget)
+    method = check_start_method(None)
+    seconds = check_budget(12.0 if budget is None else budget)
     asked = find_scheduler(address)
     chosen = [BASELINE, "processes", *_choose_engines(engines)]
     is_elsewhere = asked is not None and "cluster" in chosen
     facts = collect_facts("engines") | {"workers": workers, "is_elsewhere": is_elsewhere}
     ways: dict[str, Runner] = {
         BASELINE: sequential,
-        "processes": partial(processes, start_method=method, chunksize=1),
+        "processes": partial(processes, chunksize=1),
         "cluster": partial(cluster, address=asked),
         "ray": ray,
     }
@@ -122,9 +108,8 @@ def _choose_engines(engines: object) -> list[str]:
 
 def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
     """Choose the maps of each round by their tasks and steps; the longest tasks come first."""
-    longest = int(
-        measure_steps_per_second() * min(0.06, seconds / 150)
-    )  # of one task, and as a part of the budget
+    task_seconds = min(0.06, seconds / 150)  # of the longest, as a part of the budget
+    longest = int(measure_steps_per_second() * task_seconds)
     lengths = sorted((max(2 + n, longest // 4**n) for n in range(5)), reverse=True)
     growing = [(workers, steps) for steps in lengths]
     scaling = [(tasks, lengths[0]) for tasks in range(1, workers)]
@@ -219,7 +204,7 @@ def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
 # the finding
 def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what each engine costs and, if nothing about the machine speaks against it, gives."""
-    reservations = find_engine_reservations(table)
+    reservations = _find_reservations(table)
     lines = [f"No verdict on speed: {reservation}." for reservation in reservations]
     lines += [_state_overhead(row) for row in schema.list_rows(summary)]
     if not reservations:
@@ -228,7 +213,7 @@ def judge_engines(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     return words.tell(table, lines, "; all times by this machine's clock")
 
 
-def find_engine_reservations(table: pd.DataFrame) -> list[str]:
+def _find_reservations(table: pd.DataFrame) -> list[str]:
     first = table.iloc[0]
     if first["is_elsewhere"]:  # other machines' cores are not known here
         return []
@@ -240,7 +225,7 @@ def _state_overhead(row: Any) -> str:
     if row.runner != "processes" and not math.isnan(row.overhead_low):
         cost += f", {words.state_factor(row.times_pool)} × the Pool's"
     return (
-        f"{words.capitalise(NAMES[row.runner])}: a task of nothing costs {cost}; "
+        f"{words.capitalise(_NAMES[row.runner])}: a task of nothing costs {cost}; "
         f"it was ready after {words.state_seconds(row.start_up_seconds)}."
     )
 
@@ -253,3 +238,98 @@ def _state_gain(row: Any, workers: int) -> str:
     length = words.state_range(row.crossing_seconds, row.crossing_low, row.crossing_high)
     pays = row.reason or f"it pays from tasks of {length} on"
     return f"{name} ran the longest tasks at {speed_up} the speed of the plain loop; {pays}."
+
+
+# the chart
+_SPEED_UPS = [0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+
+
+def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
+    """Draw in three panels what a task of nothing costs, where engines pay, and how they scale."""
+    ratios = list_ratios(table)
+    chart = style.make_chart(13, 5.2)
+    costs, lengths, scaling = chart.subplots(1, 3, width_ratios=[5, 6, 5])
+    chart.subplots_adjust(left=0.115, right=0.985, top=0.82, bottom=0.2, wspace=0.26)
+    _draw_costs(costs, summary)
+    _draw_lengths(lengths, table, summary, ratios)
+    _draw_scaling(scaling, ratios, [*summary["runner"]], int(table["workers"].iloc[0]))
+    rows = schema.list_rows(summary)
+    costly = [
+        f"{words.state_seconds(row.overhead_seconds)} with {_NAMES[row.runner]}" for row in rows
+    ]
+    title = words.head(f"a task of nothing costs {', '.join(costly)}", table)
+    first = table.iloc[0]
+    workers, rounds = (words.count_in_run(table, one) for one in ("worker", "round"))
+    where = "; Dask by a scheduler that was running" if first["is_elsewhere"] else ""
+    conditions = f"{words.describe_computer(first)}; {workers} each, {rounds} of each{where}"
+    return parts.finish(chart, title, conditions, f"Engines: {'; '.join(map(_describe, rows))}.")
+
+
+def _describe(row: Any) -> str:
+    cost = f"{_NAMES[row.runner]} {1000 * row.overhead_seconds:.3f} ms a task"
+    pays = row.reason or f"pays from tasks of {1000 * row.crossing_seconds:.2f} ms"
+    return f"{cost}, {pays}, speed-up {row.speed_up:.2f}"
+
+
+def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
+    axes.set_xscale("log")
+    for place, row in enumerate(schema.list_rows(summary)):
+        look, cost = style.get_look(row.runner), row.overhead_seconds
+        parts.draw_interval(axes, row.overhead_low, row.overhead_high, place, look.colour)
+        parts.draw_mark(axes, cost, place, look)
+        told = words.state_seconds(cost)
+        parts.write(axes, told, (cost, place), (0, 11), style.INK, 12, ha="center")
+    values = summary["overhead_seconds"]
+    axes.set_xlim(float(values.min()) / 3, float(values.max()) * 3)
+    names = [words.capitalise(_NAMES[name].removeprefix("the ")) for name in summary["runner"]]
+    parts.name_rows(axes, names, bottom=0.5)
+    style.label_decades(axes.xaxis, words.state_seconds)
+    _finish_panel(axes, "a task of nothing", "", "x")
+
+
+def _draw_lengths(
+    axes: Axes, table: pd.DataFrame, summary: pd.DataFrame, ratios: pd.DataFrame
+) -> None:
+    axes.loglog()
+    pace = measure_pace(table)
+    at_once = ratios[ratios["tasks"] == ratios["workers"]]
+    for runner in summary["runner"]:
+        look = style.get_look(runner)
+        told = 1 / at_once[at_once["runner"] == runner].groupby("steps")["ratio"].median()
+        axes.plot(
+            told.index.astype(float) / pace, told, color=look.colour, marker=look.marker,
+            markersize=7, linewidth=2, label=_NAMES[runner],
+        )  # fmt: skip
+    if not _find_reservations(table):
+        for row in schema.list_rows(summary[summary["reason"] == ""]):
+            axes.plot(
+                row.crossing_seconds, 1, marker="o", markersize=13, markerfacecolor="none",
+                markeredgecolor=style.get_look(row.runner).colour, markeredgewidth=2, linestyle="",
+            )  # fmt: skip
+    across = "length of one task (circle: it begins to pay)"
+    _finish_panel(axes, across, "speed-up (×)")
+    style.label_decades(axes.xaxis, words.state_seconds)
+    style.label_in_full(axes.yaxis, _SPEED_UPS, lambda value: f"{value:g}")
+    axes.legend(loc="lower right", frameon=False, fontsize=12)
+
+
+def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: int) -> None:
+    highest = [float(most)]
+    for place, runner in enumerate(engines):
+        gained = measure_scaling(ratios, runner)
+        rows = pd.DataFrame([spread("speed_up", one) for one in gained.values()])
+        x = [tasks + 0.04 * (place - 1) for tasks in gained]
+        parts.draw_medians(axes, x, rows, "speed_up", style.get_look(runner), markersize=8)
+        highest += rows["speed_up_high"].dropna().to_list()
+    parts.draw_ideal(axes, [1, most], [1, most])
+    axes.set_xlim(0.8, most + 0.2)
+    axes.set_ylim(0, max(highest) * 1.1)
+    axes.set_xticks(range(1, most + 1))
+    _finish_panel(axes, "tasks at once, the longest", "speed-up (×); dashed: ideal")
+
+
+def _finish_panel(axes: Axes, across: str, up: str, grid: str = "y") -> None:
+    parts.name_axes(axes, across, up, 12, grid)
+    if up:  # a ratio: the plain loop's is 1
+        axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
+    axes.tick_params(labelsize=11)

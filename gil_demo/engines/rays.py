@@ -1,4 +1,4 @@
-"""The runner `ray`: tasks in Ray's drop-in for `multiprocessing.Pool`, here or on a Ray cluster."""
+"""The runner `ray`: tasks in Ray's drop-in for `multiprocessing.Pool`."""
 
 import logging
 import os
@@ -21,43 +21,41 @@ _ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # with it Ray listens on the loopback address alone
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+_RETRIES = 3  # how often a task is given to another worker before it counts as what kills them
 
 
 @contextmanager
-def ray(workers: int = 2, address: str | None = None) -> Iterator[Run]:
+def ray(workers: int = 2) -> Iterator[Run]:
     """Run tasks in a `ray.util.multiprocessing.Pool`, one task at a time for each worker.
 
-    Without an address, a Ray of this machine starts by itself, on the loopback address alone, and
-    is gone when the runner is left; its start takes some seconds. With one, a Ray cluster that
-    runs already is used, whose workers must have this package. A task whose worker is lost is
-    given to another one.
+    A Ray of this machine starts by itself, on the loopback address alone, and is gone when the
+    runner is left; its start takes some seconds. A task whose worker is lost is given to another
+    one.
 
     Args:
         workers: how many workers the pool has.
-        address: of a running Ray cluster, such as "192.0.2.7:6379".
 
     Yields:
         A `Run`; an exception of a task is passed on. The spans of two workers have no common
         clock (see `gil_demo.engines.remotes.make_spans`).
 
     Raises:
-        TypeError: an argument is of the wrong type, or the tasks are no list.
-        ValueError: an argument is not allowed, or there are no tasks.
+        TypeError: `workers` is no int, or the tasks are no list.
+        ValueError: `workers` is out of range, or there are no tasks.
         RunnerUnavailable: Ray isn't installed.
         WorkerDied: a task's worker was lost, again and again.
-        GilDemoError: Ray can't be started or reached, has too few processors, or is in use already.
+        GilDemoError: Ray can't be started, or is in use already.
     """
     workers = check_workers(workers)
-    remotes.check_address(address, "a Ray cluster")
     remotes.check_engine("ray")
     with remotes.environment_kept() as note, ExitStack() as stack:
-        pool = _start(workers, address, stack)
+        pool = _start(workers, stack)
         note()
         yield partial(_run, pool)
 
 
-def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
-    """Start Ray, or join one that runs, and return a pool; nothing is left after the stack."""
+def _start(workers: int, stack: ExitStack) -> Any:
+    """Start Ray and return a pool; nothing is left after the stack."""
     path = os.pathsep.join(filter(None, sys.path))  # Ray's workers don't get it otherwise
     os.environ.update(_ENVIRONMENT | {"PYTHONPATH": path})
     import ray as engine
@@ -65,20 +63,19 @@ def _start(workers: int, address: str | None, stack: ExitStack) -> Any:
 
     if engine.is_initialized():
         raise GilDemoError("Ray is in use in this Python already: call ray.shutdown() first")
-    again = dict.fromkeys(("max_restarts", "max_task_retries"), remotes.RETRIES)
-    asked: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if address is None:
-        # a short name: Ray's sockets are in it, and their paths may not be long
-        place = None if sys.platform == "win32" else "/tmp"
-        folder, os.environ[remotes.OWNER] = stack.enter_context(remotes.strays_ended(place))
-        asked |= {"_temp_dir": folder}
-        asked |= {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 100 << 20}
+    # a short name: Ray's sockets are in it, and their paths may not be long
+    place = None if sys.platform == "win32" else "/tmp"
+    folder, os.environ[remotes.OWNER] = stack.enter_context(remotes.strays_ended(place))
     stack.callback(engine.shutdown)
     try:
-        engine.init(address or "local", **asked)
+        engine.init(
+            "local", num_cpus=workers, include_dashboard=False, object_store_memory=100 << 20,
+            _temp_dir=folder, log_to_driver=False, logging_level=logging.CRITICAL,
+        )  # fmt: skip
         os.environ.pop(remotes.OWNER, None)  # so that nobody else's processes inherit it
+        again = dict.fromkeys(("max_restarts", "max_task_retries"), _RETRIES)
         return Pool(workers, ray_remote_args=again)
-    except (OSError, ValueError, RuntimeError) as reason:
+    except Exception as reason:  # Ray raises a bare one where its start takes too long
         raise remotes.refuse_lost(reason) from None
 
 

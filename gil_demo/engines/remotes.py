@@ -14,7 +14,7 @@ from functools import cache
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gil_demo.checks import GilDemoError, RunnerUnavailable, shorten
+from gil_demo.checks import GilDemoError, RunnerUnavailable
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.pools import start_tracker
 from gil_demo.running.runners import find_missing
@@ -22,24 +22,11 @@ from gil_demo.running.spans import Span
 
 START_SECONDS, LOOK_SECONDS, END_SECONDS = 30.0, 2.0, 10.0
 OWNER = "GIL_DEMO_ENGINE"
-RETRIES = 3  # how often a task is given to another worker before it counts as what kills them
 
 
 def check_engine(runner: str) -> None:
     if reason := find_missing(runner):
         raise RunnerUnavailable(f"{runner}: {reason}")
-
-
-def check_address(address: object, of: str) -> str | None:
-    """Return an address if one is given, and it can be that of what is meant."""
-    if address is None:
-        return None
-    fault = f"address must be that of {of}, not {shorten(address)}"
-    if not isinstance(address, str):
-        raise TypeError(fault)
-    if not (address.strip() and address.isprintable() and len(address) <= 300):
-        raise ValueError(fault)
-    return address
 
 
 class Timed:

@@ -9,7 +9,7 @@ from gil_demo.classroom.table import CLASS, find_ideal, pick_machines
 from gil_demo.engines.overheads import OVERHEADS, summarise_engines
 from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import BASELINE
-from gil_demo.pythons.table import INTERPRETERS, MEASURED, summarise_interpreters
+from gil_demo.pythons.measure import INTERPRETERS, MEASURED, summarise_interpreters
 from gil_demo.tables.schema import check_kind, check_one_run
 from gil_demo.words import count_in_words
 

@@ -12,7 +12,7 @@ from gil_demo import words
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, draw_interval, finish, name_rows, name_values, write
 from gil_demo.measuring.estimates import LEAST_ROUNDS
-from gil_demo.pythons.table import INTERPRETERS, MEASURED, read_numbers, summarise_interpreters
+from gil_demo.pythons.measure import INTERPRETERS, MEASURED, read_numbers, summarise_interpreters
 from gil_demo.tables.schema import check_one_run, list_rows
 
 YOURS, RECORDED, PUBLISHED = "yours", "recorded", "published"

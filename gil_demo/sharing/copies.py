@@ -15,7 +15,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.drawing.parts import finish, make_plot, name_rows, name_values
 from gil_demo.drawing.style import PAPER, Chart, get_look
-from gil_demo.measuring.runs import check_runners, collect_facts, time_start
+from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
 from gil_demo.running.runners import threads
 from gil_demo.sharing import counters
@@ -50,7 +50,6 @@ def follow_global() -> pd.DataFrame:
     Raises:
         GilDemoError: the run failed.
     """
-    check_runners(["processes"])
     facts = collect_facts("globals")
     tasks = [partial(counters.raise_total, ADDED)] * WORKERS
     before, rows = counters.total, []
@@ -166,7 +165,6 @@ def compare_random_numbers() -> pd.DataFrame:
     Raises:
         GilDemoError: the run failed.
     """
-    check_runners(["processes"])
     import_module("numpy.random")  # so that a forked worker inherits its generator
     rows = []
     for method in list_start_methods():

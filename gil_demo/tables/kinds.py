@@ -112,14 +112,14 @@ KINDS = {
         {"convoy": "waiting.convoy:draw_exchanges"}, "waiting.convoy:serve",
     ),
     "interpreters": Kind(
-        "pythons.table:INTERPRETERS", "pythons.table:summarise_interpreters",
-        "pythons.table:judge_interpreters",
+        "pythons.measure:INTERPRETERS", "pythons.measure:summarise_interpreters",
+        "pythons.measure:judge_interpreters",
         {"interpreters": "pythons.chart:draw_interpreters"}, "pythons.measure:compare_interpreters",
     ),
     "engines": Kind(
         "engines.overheads:OVERHEADS", "engines.overheads:summarise_engines",
         "engines.overheads:judge_engines",
-        {"engines": "engines.chart:draw_engines"}, "engines.overheads:sweep_engines",
+        {"engines": "engines.overheads:draw_engines"}, "engines.overheads:sweep_engines",
     ),
     "examine": Kind(
         "examination.table:EXAMINED", "examination.table:summarise_examination",

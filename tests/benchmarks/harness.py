@@ -62,14 +62,19 @@ class Report(NamedTuple):
 
 
 def make_row(name: str, values: Iterable[float], target: str = "", decimals: int = 3) -> Row:
-    """Estimate what one value a round tells, beside a target such as "< 1" for the median."""
+    """Estimate what one value a round tells, beside a target for the median."""
     median, low, high, rounds = estimate_median([*values])
     ends = f"{low:.{decimals}f} to {high:.{decimals}f}"
-    interval, met = "too few rounds" if math.isnan(low) else ends, ""
-    if target:
-        side, bound = target.split()
-        met = "yes" if SIDES[side](median, float(bound)) else "NO"
-    return name, f"{median:.{decimals}f}", interval, str(rounds), target, met
+    interval = "too few rounds" if math.isnan(low) else ends
+    return name, f"{median:.{decimals}f}", interval, str(rounds), *hold_against(target, median)
+
+
+def hold_against(target: str, figure: float) -> tuple[str, str]:
+    """Return a target such as "< 1", and whether a figure meets it; no target, no answer."""
+    if not target:
+        return "", ""
+    side, bound = target.split()
+    return target, "yes" if SIDES[side](figure, float(bound)) else "NO"
 
 
 def divide(values: Iterable[float], baseline: Iterable[float]) -> list[float]:

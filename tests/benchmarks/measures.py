@@ -18,7 +18,7 @@ from pathlib import Path
 import gil_demo
 from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.measuring.runs import STEPS_EACH, time_tasks
-from gil_demo.pythons.table import MEASURED
+from gil_demo.pythons.measure import MEASURED
 from gil_demo.running.pools import list_start_methods, processes
 from gil_demo.running.pythons import find_pythons
 from gil_demo.running.runners import ENGINES, find_missing
@@ -29,6 +29,7 @@ from tests.benchmarks.harness import (
     clock,
     divide,
     hear,
+    hold_against,
     make_row,
     run_script,
     started,
@@ -155,8 +156,8 @@ def measure_spread(rounds: int = 20) -> Report:
     others = {way: taken[way][0] for way in ways[1:]}
     least = min(statistics.stdev(values) for values in others.values())
     rows = [
-        _make_spread("compare, two processes", processes[0], min(0.07, least)),
-        _make_spread("compare, two threads", threads[0], 0.035),
+        _make_spread("compare, two processes", processes[0], f"<= {min(0.07, least):.3f}"),
+        _make_spread("compare, two threads", threads[0], "<= 0.035"),
         *(_make_spread(f"{way}, two processes", values) for way, values in others.items()),
         *_make_interval("processes", *processes),
         *_make_interval("threads", *threads),
@@ -170,12 +171,10 @@ def measure_spread(rounds: int = 20) -> Report:
     )
 
 
-def _make_spread(name: str, values: Sequence[float], most: float = math.inf) -> Row:
-    ends = f"{min(values):.2f} to {max(values):.2f}"
-    deviation, is_bound = statistics.stdev(values), math.isfinite(most)
-    target, met = f"<= {most:.3f}", "yes" if deviation <= most else "NO"
+def _make_spread(name: str, values: Sequence[float], target: str = "") -> Row:
+    ends, deviation = f"{min(values):.2f} to {max(values):.2f}", statistics.stdev(values)
     name = f"{name} (median {statistics.median(values):.2f})"
-    return name, f"{deviation:.3f}", ends, str(len(values)), target * is_bound, met * is_bound
+    return name, f"{deviation:.3f}", ends, str(len(values)), *hold_against(target, deviation)
 
 
 def _make_interval(
@@ -186,16 +185,12 @@ def _make_interval(
     widths = [(high - low) / (high + low) for low, high in ends]
     width, centre = statistics.fmean(widths), estimate_ratio(values).centre
     held = sum(low <= centre <= high for low, high in ends)
-    wanted = math.floor(0.9 * len(values))
+    aim = f">= {math.floor(0.9 * len(values))}"
     runs, within = str(len(values)), f"{min(widths):.3f} to {max(widths):.3f}"
-    is_narrow, is_held = width <= 0.08, held >= wanted
     return [
-        (f"{name}: mean half width", f"{width:.3f}", within, runs, "<= 0.080", _MET[is_narrow]),
-        (f"{name}: intervals with the centre", str(held), "", runs, f">= {wanted}", _MET[is_held]),
+        (f"{name}: mean half width", f"{width:.3f}", within, runs, *hold_against("<= 0.08", width)),
+        (f"{name}: intervals with the centre", str(held), "", runs, *hold_against(aim, held)),
     ]
-
-
-_MET = {True: "yes", False: "NO"}
 
 
 def measure_slices(rounds: int = 100) -> Report:

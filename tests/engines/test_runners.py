@@ -166,14 +166,14 @@ def test_the_environment_names_the_scheduler(monkeypatch: pytest.MonkeyPatch) ->
     assert not sweep_engines(["ray"], budget=0.05)["is_elsewhere"].any()
 
 
-def test_a_ray_cluster_that_is_too_small_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, pools, told = Mock(), Mock(), "Tried to start a pool with 8 processes"
-    engine.is_initialized.return_value, pools.Pool.side_effect = False, ValueError(told)
+def test_a_ray_that_can_t_be_started_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, pools, told = Mock(), Mock(), "The current node timed out during startup."
+    engine.is_initialized.return_value, engine.init.side_effect = False, Exception(told)
     monkeypatch.setattr(runners, "find_spec", lambda _: "found")
     monkeypatch.setitem(sys.modules, "ray", engine)
     monkeypatch.setitem(sys.modules, "ray.util.multiprocessing", pools)
     with pytest.raises(GilDemoError, match=f"^the cluster failed: {told}$"):
-        get_runner("ray")(8, "192.0.2.7:6379").__enter__()
+        get_runner("ray")(8).__enter__()
     engine.shutdown.assert_called_once_with()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gil_demo.pythons.table import INTERPRETERS, MEASURED
+from gil_demo.pythons.measure import INTERPRETERS, MEASURED
 from tests.made.runs import make, spread
 
 Ratios = Mapping[str, Mapping[str, Sequence[float]]]
