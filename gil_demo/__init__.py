@@ -50,7 +50,7 @@ _HOMES = {
     "compare_start_up": "costs.start_up",
     "compare_transport": "costs.transport",
     "weigh_workers": "costs.memory",
-    "sweep_task_length": "costs.lengths",
+    "sweep_task_length": "costs.break_even",
     "advise": "costs.advice",
     "lay_out_advice": "costs.advice",
     "serve": "waiting.convoy",

@@ -92,7 +92,7 @@ def _measure_together(method: str, _: float) -> dict[str, float]:
 
 
 def _judge_together(it: Any, first: Any) -> Score:
-    together, threads = map(tasks.state_part, (it.processes_together, it.threads_together))
+    together, threads = map(words.state_share, (it.processes_together, it.threads_together))
     figure = f"at the same time for {together}"
     evidence = (
         f"Two processes ran at the same time for {together} of their work, two threads for "

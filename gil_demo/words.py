@@ -135,8 +135,8 @@ def state_factor(factor: float) -> str:
 
 
 def state_share(share: float) -> str:
-    """State a part of a whole, 0 to 1, in percent."""
-    return f"{100 * share:.0f} %"
+    """State a part of a whole, 0 to 1, in percent; nan where it isn't known."""
+    return "an unknown part" if math.isnan(share) else f"{100 * share:.0f} %"
 
 
 def describe_computer(first: Any) -> str:

@@ -113,7 +113,6 @@ WITH_WORKERS: Arguments = {"workers": WORKERS}
 POOLED: Arguments = {"workers": WORKERS, "start_method": START_METHOD}
 WITHIN: Arguments = {"start_method": START_METHOD, "budget": BUDGET}
 TIMED = WITH_WORKERS | WITHIN_BUDGET
-STARTED: Arguments = {"start_methods": some_of(METHODS), **TIMED}
 ASKED_AT: Arguments = {"workers": WORKERS, "address": ("tcp://192.0.2.1:1", NO_ADDRESS)}
 RUN_AS: Arguments = {"runners": (["sequential"], some_of(RUNNERS)[1])}
 LISTED: Arguments = WITHIN | {"workers": WORKERS}
@@ -136,7 +135,7 @@ ENTRIES: dict[str, Arguments] = {
     "cluster": ASKED_AT,
     **dict.fromkeys(("interpreters", "ray", "sequential", "threads"), WITH_WORKERS),
     **dict.fromkeys(("serve", "sweep_switch_interval", "weigh_workers"), WITHIN_BUDGET),
-    **dict.fromkeys(("compare_start_up", "sweep_task_length"), STARTED),
+    **dict.fromkeys(("compare_start_up", "sweep_task_length"), TIMED),
     **dict.fromkeys(("summarise", "verdict"), OF_A_TABLE),
     "check_predictions": {"table": one_table("workloads"), "helped": (["sleeping"], NOT_HELPED)},
     "combine": {"tables": ([RUN[0]], no_list(RUN[0], RUN[1][-4:], may_repeat=True) + NONE)},

@@ -8,19 +8,13 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from gil_demo import checks
+from gil_demo import checks, words
 from gil_demo.checks import ResultsError, check_number, check_unlike, check_whole_number
-from gil_demo.costs.lengths import COLD, KEPT, LENGTHS, Costs, Way, find_reservations, list_costs
-from gil_demo.costs.transport import TRANSFERS
+from gil_demo.costs.break_even import COLD, KEPT, LENGTHS, Costs, Way, find_reservations, list_costs
+from gil_demo.costs.transport import TRANSFERS, select_bytes
 from gil_demo.measuring.fits import LEAST_SIZES, DoubtfulLine, fit_doubtful_costs
 from gil_demo.measuring.runs import BASELINE, measure_pace
 from gil_demo.tables.schema import check_one_run
-from gil_demo.words import (
-    find_busy_reservations,
-    find_round_reservations,
-    state_bytes,
-    state_seconds,
-)
 
 CHOICES = ("plain loop", "threads", "cold pool", "kept pool")
 NO_VERDICT = "no verdict"
@@ -80,9 +74,9 @@ def advise(
     costs, pace, carried = list_costs(lengths), measure_pace(lengths), _list_carried(transfers)
     is_told = (
         not find_reservations(lengths)
-        and not find_busy_reservations(transfers.iloc[0])
+        and not words.find_busy_reservations(transfers.iloc[0])
         and lengths["steps"].nunique() >= LEAST_SIZES
-        and not find_round_reservations(transfers)
+        and not words.find_round_reservations(transfers)
     )
     lines = _fit_choices(costs, str(transfers["start_method"].iloc[0])) if is_told else {}
     measured = lengths["steps"].agg(["min", "max"]) / pace
@@ -146,18 +140,16 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
     laid_out = told.pivot(index="task_seconds", columns=["size_bytes", "tasks"], values="answer")
     laid_out = laid_out.sort_index(axis="columns")
     sizes, tasks = (laid_out.columns.get_level_values(level) for level in (0, 1))
-    data = [f"each with {state_bytes(size)}" for size in sizes]
+    data = [f"each with {words.state_bytes(size)}" for size in sizes]
     numbers = [checks.state_count(number, "task") for number in tasks]
     laid_out.columns = pd.MultiIndex.from_arrays([data, numbers])
-    return laid_out.rename(lambda seconds: f"a task of {state_seconds(seconds)}").rename_axis(None)
+    laid_out = laid_out.rename(lambda seconds: f"a task of {words.state_seconds(seconds)}")
+    return laid_out.rename_axis(None)
 
 
 def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
     """List by size what an argument costs beyond a task whose worker has its data already."""
-    data = transfers[transfers["kind"] == "bytes"]
-    medians = data.groupby(["way", "size_bytes"])["seconds"].median()
-    if "argument" not in medians.index:
-        raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
+    medians = select_bytes(transfers).groupby(["way", "size_bytes"])["seconds"].median()
     tripless = medians["argument"].sub(medians.get("kept", 0.0), fill_value=0.0).clip(lower=0.0)
     return {int(str(size)): float(seconds) for size, seconds in tripless.items()}
 

@@ -33,8 +33,7 @@ WEIGHTS = make_schema(
         "start_method": Column("text"),
         "parent": Column("text", choices=PARENTS),
         "deed": Column("text", choices=DEEDS),
-        **dict.fromkeys(("table_bytes", "round", "rounds"), Column("whole")),
-        **dict.fromkeys(("unique_bytes", "parent_bytes"), Column("whole")),
+        **dict.fromkeys(("table_bytes", "round", "rounds", "unique_bytes"), Column("whole")),
     },
     alike=("table_bytes",),
     variant=("start_method", "parent", "deed"),
@@ -101,11 +100,11 @@ def weigh_workers(*, budget: float | None = None) -> pd.DataFrame:
 
 def _weigh(method: str) -> tuple[list[dict[str, object]], int]:
     outcome = run_script(_SCRIPT.format(method=method, table_bytes=TABLE_BYTES), 60.0)
-    names = ("start_method", "parent", "deed", "unique_bytes", "parent_bytes")
+    names = ("start_method", "parent", "deed", "unique_bytes")
     try:
         weighed, table_bytes = find_answer(outcome)
         return [dict(zip(names, (method, *row), strict=True)) for row in weighed], table_bytes
-    except (ValueError, TypeError):
+    except ValueError:
         raise GilDemoError(f"workers started by {method} could not be weighed: {outcome}") from None
 
 

@@ -1,7 +1,6 @@
 """What starting a pool costs, by each start method, with and without pandas in its workers."""
 
 import math
-from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from itertools import product
@@ -11,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo import words
-from gil_demo.checks import ResultsError, check_choices, check_workers
+from gil_demo.checks import ResultsError, check_workers
 from gil_demo.drawing.parts import draw_cloud, finish, make_plot, name_rows, name_values, write
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.estimates import estimate_median, select_by_round, spread
@@ -37,13 +36,10 @@ STARTS = make_schema(
 """A row for each pool that was started: until all workers were ready, and until all were gone."""
 
 
-def compare_start_up(
-    start_methods: Sequence[str] | None = None, *, workers: int = 2, budget: float | None = None
-) -> pd.DataFrame:
-    """Start a pool and let it go, by each start method, with and without pandas in its workers.
+def compare_start_up(*, workers: int = 2, budget: float | None = None) -> pd.DataFrame:
+    """Start a pool and let it go, by each start method of this machine, with and without pandas.
 
     Args:
-        start_methods: which ones, by name; None means all of this machine.
         workers: how many processes a pool has.
         budget: seconds after which to stop; None means those of `measuring.rounds`.
 
@@ -57,14 +53,13 @@ def compare_start_up(
         ValueError: an argument is not allowed; nothing has been started.
         GilDemoError: the run failed.
     """
-    methods = check_start_methods(start_methods)
     workers = check_workers(workers)
     seconds = check_budget(budget)
     facts = collect_facts("starts") | {"workers": workers}
     prepare = {"nothing": None, "pandas": partial(import_module, "pandas")}
     timed = {
         (method, load): partial(time_start, workers, method, prepare[load])
-        for method, load in product(methods, LOADS)
+        for method, load in product(list_start_methods(), LOADS)
     }
     first = next(iter(timed))
     taken = take_samples(timed, first, None, seconds, ", ".join, is_lasting=False)
@@ -76,20 +71,14 @@ def compare_start_up(
     return make_table(make_rows(taken, facts, describe), STARTS)
 
 
-def check_start_methods(start_methods: object) -> list[str]:
-    """Return the start methods to use, each once; None means all that this machine has."""
-    here = list_start_methods()
-    if start_methods is None:
-        return here
-    return check_choices("start_methods", "start_methods", start_methods, here)
-
-
 def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up each start method and load; `extra` is what the import adds, round by round."""
     rows = []
     for (method, load), own in table.groupby(["start_method", "loads"]):
         started = own.set_index("round")["start_up_seconds"]
         plain = select_by_round(table, "start_up_seconds", start_method=method, loads=LOADS[0])
+        if plain.empty:
+            raise ResultsError(f"the table has no starts without an import by {method}")
         extra = list((started - plain).dropna())
         rows.append(
             {"start_method": method, "loads": load, "rounds": len(own)}
@@ -102,7 +91,6 @@ def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
-    _check_plain_starts(summary)
     workers = words.count_in_run(table, "worker")
     lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
     for row in list_rows(summary):
@@ -113,12 +101,6 @@ def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             line = f"By {row.start_method}: {workers} ready after {ready}, {gone}."
         lines.append(line)
     return words.tell(table, lines)
-
-
-def _check_plain_starts(summary: pd.DataFrame) -> None:
-    plain = set(summary.loc[summary["loads"] == LOADS[0], "start_method"])
-    if lacking := sorted(set(summary["start_method"]) - plain):
-        raise ResultsError(f"the table has no starts without an import by {', '.join(lacking)}")
 
 
 def _state_extra(row: Any) -> str:
@@ -133,7 +115,6 @@ def _state_extra(row: Any) -> str:
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    _check_plain_starts(summary)
     if withheld := words.withhold_title(table):
         return withheld
     is_plain = summary["loads"] == LOADS[0]

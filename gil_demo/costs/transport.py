@@ -28,13 +28,7 @@ from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select
 from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts, time_start
-from gil_demo.running.pools import (
-    HeldPool,
-    check_start_method,
-    pool_held,
-    start_tracker,
-    wait_for,
-)
+from gil_demo.running.pools import HeldPool, check_start_method, pool_held, start_tracker, wait_for
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share, tell
 
@@ -128,17 +122,16 @@ def _choose_sizes(method: str, seconds: float) -> list[int]:
     times = {}
     with pool_held(1, method, partial(keep, *map(make_bytes, trial))) as held:
         for variant in _list_variants(trial):
-            if variant.kind == "bytes":
-                began = time.perf_counter()
-                _time(held, variant, method)
-                times[variant] = time.perf_counter() - began  # the making of its data included
+            began = time.perf_counter()
+            _time(held, variant, method)
+            times[variant] = time.perf_counter() - began  # the making of its data included
     while len(sizes) > 1 and _predict_round(sizes, trial, times) > seconds / _ROUNDS:
         sizes = sizes[:-1]
     return sizes
 
 
 def _predict_round(sizes: list[int], trial: list[int], times: Mapping[_Variant, float]) -> float:
-    """Predict the seconds of a round from those of bytes; there are few numbers to add."""
+    """Predict the seconds of a round from what was timed at both sizes of the trial."""
     predicted = 0.0
     for variant in _list_variants(sizes):
         least, most = (times.get(variant._replace(size_bytes=size)) for size in trial)
@@ -212,7 +205,7 @@ def summarise_transport(table: pd.DataFrame) -> pd.DataFrame:
 def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what carrying data costs: the largest by each way, and the part that is pickling."""
     lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
-    data = _select_bytes(summary)
+    data = select_bytes(summary)
     most = int(data["size_bytes"].max())
     largest = list_rows(data[data["size_bytes"] == most])
     told = [f"  {WAYS[row.way]}: {_state_time(row)}." for row in largest]
@@ -238,10 +231,11 @@ def _compare_with_start(data: pd.DataFrame) -> list[str]:
     return [f"From {state_bytes(longer.min())} on, an argument took longer than {pool}."]
 
 
-def _select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
+def select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
+    """Select what was measured of raw bytes, which the others of it are held against."""
     data = summary.loc[summary["kind"] == "bytes"]
     if "argument" not in set(data["way"]):
-        raise ResultsError("the table has no rounds of bytes sent as an argument")
+        raise ResultsError("the table of transfers has no rounds of bytes sent as an argument")
     return data
 
 
@@ -290,7 +284,7 @@ _LOOKS = {
 
 def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw the time against the size, a line for each way, and beside it what pickling takes."""
-    data = _select_bytes(summary)
+    data = select_bytes(summary)
     chart = style.make_chart(12.5, 5.6)
     left, right = chart.subplots(1, 2, width_ratios=[2.1, 1])
     chart.subplots_adjust(left=0.07, right=0.985, top=0.87, bottom=0.19, wspace=0.62)
@@ -303,7 +297,7 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         draw_medians(left, x, rows, "seconds", look, linestyle=look.line)
     margin = 1.5 * (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
     left.set_xlim(sizes[0] / margin, sizes[-1] * margin)
-    style.label_in_full(left.xaxis, _choose_labelled(sizes), state_bytes)
+    style.label_in_full(left.xaxis, sizes, state_bytes)
     style.label_decades(left.yaxis, state_seconds)
     left.set_xlabel("size of the data", size=12, color=INK)
     left.set_title("time until the data are there", loc="left", size=13, color=INK, pad=8)
@@ -319,16 +313,6 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     what = f"one worker by {table['start_method'].iloc[0]}, already started but for new pools"
     conditions = words.describe_rounds(table, what)
     return finish(chart, _title(table, data), conditions, _tell(of_way, parts))
-
-
-def _choose_labelled(sizes: Sequence[float]) -> list[float]:
-    """Choose the sizes whose labels have room beside each other, from the largest one down."""
-    room = (sizes[-1] / sizes[0]) ** 0.14
-    chosen = [sizes[-1]]
-    for size in reversed(sizes):
-        if chosen[-1] / size > room:
-            chosen.append(size)
-    return chosen
 
 
 def _draw_parts(axes: Axes, parts: pd.DataFrame) -> None:
@@ -352,10 +336,8 @@ def _tell(of_way: Mapping[str, pd.DataFrame], parts: pd.DataFrame) -> str:
     for way, rows in of_way.items():
         each = (f"{state_bytes(r.size_bytes)} {1000 * r.seconds:.2f} ms" for r in list_rows(rows))
         medians.append(f"{_LOOKS[way][0]}: {', '.join(each)}")
+    told = f"Medians: {'; '.join(medians)}."
+    if parts.empty:
+        return told
     shares = [f"{KINDS[row.kind]} {100 * min(row.ratio, 1):.1f} %" for row in list_rows(parts)]
-    pickling = (
-        f" Pickling, measured apart, is of an argument's time: {'; '.join(shares)}."
-        if shares
-        else ""
-    )
-    return f"Medians: {'; '.join(medians)}.{pickling}"
+    return f"{told} Pickling, measured apart, is of an argument's time: {'; '.join(shares)}."

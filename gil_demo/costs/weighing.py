@@ -19,13 +19,13 @@ held_table: list[list[object]] = []
 
 def weigh(method: str, table_bytes: int) -> None:
     """Weigh a worker in each situation; print a line of JSON: the rows and the table's size."""
-    rows = []  # what the parent holds, what the worker does, and the bytes that only each has
+    rows = []  # what the parent holds, what the worker does, and the bytes that only it has
     measure_unique_bytes()  # a forked worker is to find the scales loaded
 
     def note(parent: str, deed: str, act: Act, prepare: Act | None = None) -> None:
         with pool_held(1, method, prepare) as held:
             (span,) = run_in_pool(held, 1, _weigh_after, [act])
-        rows.append((parent, deed, int(span.answer), measure_unique_bytes()))
+        rows.append((parent, deed, int(span.answer)))
 
     note("small", "waits", int)  # which does nothing
     note("small", "imports pandas", partial(import_module, "pandas"))

@@ -8,15 +8,7 @@ import pandas as pd
 
 from gil_demo import words
 from gil_demo.checks import limit_workers
-from gil_demo.examination.choice import (
-    NEAR,
-    RULE,
-    Reading,
-    choose,
-    compare_ways,
-    find_flips,
-    read,
-)
+from gil_demo.examination.choice import NEAR, RULE, Reading, choose, compare_ways, find_flips, read
 from gil_demo.examination.look import MOST_REBUILT_BYTES
 from gil_demo.examination.table import (
     COLD,

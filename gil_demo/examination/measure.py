@@ -14,13 +14,7 @@ import pandas as pd
 from gil_demo import checks
 from gil_demo.checks import GilDemoError, check_sequence, shorten
 from gil_demo.examination.look import Look, look_at, name_function, unwrap
-from gil_demo.examination.plan import (
-    count_least,
-    limit_calls,
-    limit_rounds,
-    make_plan,
-    plan_once,
-)
+from gil_demo.examination.plan import count_least, limit_calls, limit_rounds, make_plan, plan_once
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
 from gil_demo.examination.trial import try_apart, try_each
 from gil_demo.examination.ways import Run, Ways

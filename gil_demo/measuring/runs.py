@@ -18,14 +18,7 @@ from gil_demo.measuring.machine import (
     get_date,
     measure_busy_percent,
 )
-from gil_demo.measuring.rounds import (
-    Sample,
-    Start,
-    Timing,
-    check_limits,
-    make_rows,
-    take_samples,
-)
+from gil_demo.measuring.rounds import Sample, Start, Timing, check_limits, make_rows, take_samples
 from gil_demo.running.pools import check_start_method, pool_held, processes
 from gil_demo.running.runners import RUNNERS, find_missing, get_runner
 from gil_demo.running.spans import Run, Runner

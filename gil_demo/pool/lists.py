@@ -14,12 +14,7 @@ from gil_demo import words
 from gil_demo.checks import ResultsError, check_unlike, check_whole_number, check_workers
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, Look, get_look, label_in_full
-from gil_demo.measuring.estimates import (
-    estimate_median,
-    estimate_ratio,
-    select_by_round,
-    spread,
-)
+from gil_demo.measuring.estimates import estimate_median, estimate_ratio, select_by_round, spread
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import MOST_TASKS, check_sizes, describe_open_pool, find_largest_chunk

@@ -17,7 +17,7 @@ from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import describe_open_pool
 from gil_demo.running import CHECK_SECONDS, pools
 from gil_demo.running.pools import HeldPool
-from gil_demo.running.workloads import compute_default_chunksize, count_numbered, count_pair
+from gil_demo.running.workloads import count_numbered, count_pair
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
 from gil_demo.words import count_in_words, head, list_in_words, state_number
 
@@ -107,14 +107,13 @@ ARRIVALS = make_schema(
     ("methods",),
     {"method": Column("text", choices=tuple(METHODS))}
     | {"workers": Column("whole"), "start_method": Column("text")}
-    | dict.fromkeys(("chunksize", "task", "steps", "place"), Column("whole"))
-    | dict.fromkeys(("returned_seconds", "end_seconds", "arrived_seconds"), Column("seconds")),
+    | dict.fromkeys(("task", "steps", "place"), Column("whole"))
+    | dict.fromkeys(("end_seconds", "arrived_seconds"), Column("seconds")),
     _check_arrivals,
     alike=("workers", "start_method"),
 )
 """A row for each answer that a method of a pool gave: which place it came in, when its task had
-ended, when the caller held it, and when the method itself returned. Each method's clock begins
-with its call."""
+ended, and when the caller held it. Each method's clock begins with its call."""
 
 
 def compare_methods(*, start_method: str | None = None) -> pd.DataFrame:
@@ -124,8 +123,8 @@ def compare_methods(*, start_method: str | None = None) -> pd.DataFrame:
         start_method: how the two workers are started; None means the platform's default.
 
     Returns:
-        A row for each answer: when its task ended, when the caller held it and in which place,
-        and when the method returned, in seconds since the method was called.
+        A row for each answer: when its task ended, and when the caller held it and in which place,
+        in seconds since the method was called.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -145,14 +144,11 @@ def compare_methods(*, start_method: str | None = None) -> pd.DataFrame:
 def time_answers(name: str, held: HeldPool, counts: Sequence[int]) -> Iterator[dict[str, object]]:
     """Call a method and take its answers as soon as they can be had."""
     method, pairs = METHODS[name], list(enumerate(counts, start=1))
-    own = compute_default_chunksize(len(counts), len(held.crew))
     called = time.perf_counter()
     answers = method.take(method.call(held.take_pool(), pairs), held, pairs)
-    facts: dict[str, object] = {"returned_seconds": time.perf_counter() - called}
-    facts["chunksize"] = own if method.take is _take_all else 1
     for place, (task, end) in enumerate(answers, start=1):
         moments = {"end_seconds": end - called, "arrived_seconds": time.perf_counter() - called}
-        yield {**facts, "task": task, "steps": counts[task - 1], "place": place, **moments}
+        yield {"task": task, "steps": counts[task - 1], "place": place, **moments}
 
 
 def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
@@ -162,8 +158,7 @@ def summarise_methods(table: pd.DataFrame) -> pd.DataFrame:
     first = ordered.groupby("method")["arrived_seconds"].transform("min")
     told = {"in_order": in_order, "done": ordered["end_seconds"] <= first}
     summary = ordered.assign(**told).groupby("method").agg(
-        chunksize=("chunksize", "first"), answers=("task", "size"),
-        returned_seconds=("returned_seconds", "first"),
+        answers=("task", "size"),
         first_seconds=("arrived_seconds", "first"), last_seconds=("arrived_seconds", "last"),
         done_at_first=("done", "sum"), is_in_order=("in_order", "all"),
     )  # fmt: skip

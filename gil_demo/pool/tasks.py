@@ -1,6 +1,5 @@
 """Who runs which task of a `Pool.map` when: the tasks, what they tell, and their Gantt chart."""
 
-import math
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -36,6 +35,8 @@ def _check_tasks(table: pd.DataFrame, place: str) -> None:
             )
     for earlier, later in pairwise(_CLOCK):
         check_rows(table[later] < table[earlier], place, f"{later} is before {earlier}")
+    is_timeless = table["done_seconds"] <= table["ready_seconds"]
+    check_rows(is_timeless, place, "the map took no time at all, which none does")
 
 
 def check_sizes(table: pd.DataFrame, place: str) -> None:
@@ -163,22 +164,17 @@ def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     lines.append(f"Start-up took {start_up}, the work {work}, tear-down {tear_down}.")
     for row in list_rows(summary):
         tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
-        busy = f", busy for {state_part(row.busy_share)} of the work" if row.tasks else ""
+        busy = f", busy for {words.state_share(row.busy_share)} of the work" if row.tasks else ""
         lines.append(f"Worker {row.worker}: {tasks}{busy}.")
     at_once = words.count_in_words(count_most_at_once(table), "task")
     return "\n".join([*lines, f"At most {at_once} ran at the same time."])
-
-
-def state_part(share: float) -> str:
-    """State a part of some time, which may have been none at all."""
-    return "an unknown part" if math.isnan(share) else words.state_share(share)
 
 
 def _title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     crew = words.count_in_words(len(summary), "worker")
     title = f"{words.count_in_words(len(table), 'task')} on {crew}"
     fewest, most = int(summary["tasks"].min()), int(summary["tasks"].max())
-    busy = f"busy for {state_part(summary['busy_share'].mean())} of the work"
+    busy = f"busy for {words.state_share(summary['busy_share'].mean())} of the work"
     if not fewest:
         unused = words.count_in_words(sum(summary["tasks"] == 0), "worker")
         return words.head(f"{title}: {unused} had nothing to do", table)
@@ -208,7 +204,7 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     height = 1.95 + min(0.55 * lanes, 8.0)
     chart, axes = make_plot(12, height, left=0.095, right=0.975, above=0.95, below=1.0)
     ready, done, gone = table[_MOMENTS].iloc[0]
-    window, is_binned = (0.0, gone or 1e-6), len(table) > MOST_BARS
+    window, is_binned = (0.0, gone), len(table) > MOST_BARS
     for worker in sorted(set(table["worker"])):
         bars = table[table["worker"] == worker]
         draw_lane(axes, worker, bars, get_look("processes").colour, window, is_binned)
@@ -219,7 +215,7 @@ def draw_gantt(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         at, side = (0, "left") if name == "start-up" else (1000 * end, "right")
         write(axes, name, (at, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
     _name_lanes(axes, lanes)
-    axes.set_xlim(0, gone * 1000 or 1e-3)
+    axes.set_xlim(0, gone * 1000)
     label = "milliseconds since the pool was asked for; a bar is a task"
     if is_binned:
         label = "milliseconds; too many tasks to draw each: the darker, the busier the worker"

@@ -97,9 +97,9 @@ KINDS = {
         {"memory": "costs.memory:draw_memory"}, "costs.memory:weigh_workers",
     ),
     "break_even": Kind(
-        "costs.lengths:LENGTHS", "costs.break_even:summarise_break_even",
+        "costs.break_even:LENGTHS", "costs.break_even:summarise_break_even",
         "costs.break_even:judge_break_even",
-        {"break_even": "costs.break_even:draw_break_even"}, "costs.lengths:sweep_task_length",
+        {"break_even": "costs.break_even:draw_break_even"}, "costs.break_even:sweep_task_length",
     ),
     "workloads": Kind(
         "measuring.runs:RUNS", "waiting.workloads:summarise_workloads",

@@ -59,7 +59,6 @@ def test_tables_that_lack_what_is_asked_for_are_refused() -> None:
     for lengths, transfers, told in (
         (EXACT, TRANSFERS[TRANSFERS["way"] != "argument"], "no rounds of bytes sent as an"),
         (EXACT[EXACT["runner"] != "sequential"], TRANSFERS, "no sequential rounds"),
-        (EXACT, EXACT, "no table of transfers of data"),
         (pd.concat([EXACT, EXACT.assign(run_id="b")]), TRANSFERS, "the table holds 2 runs"),
     ):
         with pytest.raises(ResultsError, match=told):

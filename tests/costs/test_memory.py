@@ -40,7 +40,7 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_ea
     def pretend(script: str, _: float) -> Outcome:
         time.sleep(0.01)
         method = next(method for method in METHODS if f"weigh({method!r}, 40000000)" in script)
-        line = json.dumps([[[SMALL, WAITS, len(method), 5_000]], 1_000])
+        line = json.dumps([[[SMALL, WAITS, len(method)]], 1_000])
         return Outcome("finished", 0.01, f"a warning<answer>{line}</answer>noise")
 
     monkeypatch.setattr(memory, "measure_unique_bytes", Mock())
@@ -50,14 +50,13 @@ def test_there_are_two_to_twenty_rounds_of_every_start_method_with_weights_in_ea
         assert_one_run(table, ["start_method", "parent", "deed"])
         assert list(table["start_method"]) == METHODS * rounds
         assert list(table["unique_bytes"]) == [len(method) for method in METHODS] * rounds
-        facts = table[["rounds", "table_bytes", "parent_bytes"]].drop_duplicates()
-        assert facts.to_numpy().tolist() == [[rounds, 1_000, 5_000]]
+        facts = table[["rounds", "table_bytes"]].drop_duplicates()
+        assert facts.to_numpy().tolist() == [[rounds, 1_000]]
     told = rf"workers started by {METHODS[0]} could not be weighed: failed \(0\.5 s\)"
-    for printed in ("", "Killed\n", "3\n"):
-        failed = Mock(return_value=Outcome("failed", 0.5, printed))
-        monkeypatch.setattr(memory, "run_script", failed)
-        with pytest.raises(GilDemoError, match=told):
-            weigh_workers(budget=0.001)
+    failed = Mock(return_value=Outcome("failed", 0.5, "Killed\n"))
+    monkeypatch.setattr(memory, "run_script", failed)
+    with pytest.raises(GilDemoError, match=told):
+        weigh_workers(budget=0.001)
 
 
 @pytest.mark.usefixtures("nothing_may_be_measured")
@@ -89,9 +88,9 @@ def test_weights_are_told_in_these_sentences() -> None:
         "references, and so 87 % of it was copied.",
         "Two rounds of each; the least and the most are in brackets.",
     ]
-    alone = verdict(make_weights({("fork", SMALL, WAITS): ([1], [1])})).splitlines()
+    alone = verdict(make_weights({("fork", SMALL, WAITS): [[1]]})).splitlines()
     assert alone[1:] == ["  1 byte if it waits.", "One round of each."]
-    three = verdict(make_weights({("fork", SMALL, WAITS): ([5_000, 12_000, 7_000], [1] * 3)}))
+    three = verdict(make_weights({("fork", SMALL, WAITS): [[5_000, 12_000, 7_000]]}))
     assert "\n  7 kB (5 kB to 12 kB) if it waits.\n" in three  # the median
 
 
@@ -105,8 +104,7 @@ def test_what_reading_copied_is_told_and_the_table_is_marked_where_it_has_a_plac
         (10, 60, "10 MB to 60 MB", "Reading its parent's list copied 100 % of it", [40]),
     ):
         waits, reads = ([round(MEGABYTE * weight)] * 2 for weight in (waiting, reading))
-        weights = {("fork", LARGE, WAITS): (waits, waits), ("fork", LARGE, READS): (reads, reads)}
-        table = make_weights(weights)
+        table = make_weights({("fork", LARGE, WAITS): [waits], ("fork", LARGE, READS): [reads]})
         assert re.match(told, verdict(table).splitlines()[-2])
         chart = draw(table)
         assert chart.texts[0].get_text() == f"A worker's own memory: {ends}"

@@ -17,7 +17,7 @@ import contextlib, ctypes, gc
 import gil_demo
 
 if __name__ == "__main__":
-    from gil_demo.costs import memory, transport, weighing
+    from gil_demo.costs import break_even, memory, start_up, transport, weighing
     from gil_demo.measuring import machine, runs
 
     runs.measure_busy_percent = lambda: 1.0  # which would only wait
@@ -27,6 +27,7 @@ if __name__ == "__main__":
     weights = []
     for _ in range({runs}):
         for method in {methods}:
+            break_even.list_start_methods = start_up.list_start_methods = lambda: [method]
             assert gil_demo.{experiment}["others_percent"].isna().all()  # since workers end
         gc.collect()
         with contextlib.suppress(AttributeError, TypeError):  # another C library, Windows
@@ -36,8 +37,8 @@ if __name__ == "__main__":
 """
 CALLS = (
     "compare_transport(start_method=method, budget=0.1)",
-    "compare_start_up([method], workers=1, budget=0.1)",
-    "sweep_task_length([method], budget=0.1)",
+    "compare_start_up(workers=1, budget=0.1)",
+    "sweep_task_length(budget=0.1)",
 )
 
 

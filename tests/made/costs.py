@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gil_demo.costs.lengths import LENGTHS
+from gil_demo.costs.break_even import LENGTHS
 from gil_demo.costs.memory import DEEDS, PARENTS, WEIGHTS
 from gil_demo.costs.start_up import STARTS
 from gil_demo.costs.transport import TRANSFERS
@@ -56,27 +56,27 @@ WAITS, IMPORTS, READS, COLLECTS, COLLECTS_FROZEN = DEEDS
 MEGABYTE = 1_000_000
 
 
-ORDINARY_WEIGHTS: Measured = {  # of the worker and of its parent
-    key: [[round(one) for one in spread(MEGABYTE * centre, 2)] for centre in both]
-    for key, both in {
-        ("fork", SMALL, WAITS): (3, 5),
-        ("fork", SMALL, IMPORTS): (45, 5),
-        ("fork", LARGE, WAITS): (3.2, 6),
-        ("fork", LARGE, READS): (38, 38),
-        ("fork", LARGE, COLLECTS): (40, 40),
-        ("fork", LARGE, COLLECTS_FROZEN): (4, 6),
-        ("spawn", SMALL, WAITS): (9, 12),
-        ("spawn", SMALL, IMPORTS): (55, 12),
-        ("spawn", LARGE, WAITS): (9, 52),
-        ("spawn", LARGE, READS): (50, 54),
+ORDINARY_WEIGHTS: Measured = {
+    key: [[round(one) for one in spread(MEGABYTE * centre, 2)]]
+    for key, centre in {
+        ("fork", SMALL, WAITS): 3,
+        ("fork", SMALL, IMPORTS): 45,
+        ("fork", LARGE, WAITS): 3.2,
+        ("fork", LARGE, READS): 38,
+        ("fork", LARGE, COLLECTS): 40,
+        ("fork", LARGE, COLLECTS_FROZEN): 4,
+        ("spawn", SMALL, WAITS): 9,
+        ("spawn", SMALL, IMPORTS): 55,
+        ("spawn", LARGE, WAITS): 9,
+        ("spawn", LARGE, READS): 50,
     }.items()
 }
 
 
 def make_weights(weights: Measured = ORDINARY_WEIGHTS, **facts: Any) -> pd.DataFrame:
-    """Make the table of workers that had, as their parents had, so many bytes in each round."""
-    names, values = "start_method parent deed", "unique_bytes parent_bytes"
-    return make_rounds(WEIGHTS, weights, names, values, {"table_bytes": 40 * MEGABYTE} | facts)
+    """Make the table of workers that had so many bytes of their own in each round."""
+    facts = {"table_bytes": 40 * MEGABYTE} | facts
+    return make_rounds(WEIGHTS, weights, "start_method parent deed", "unique_bytes", facts)
 
 
 Law = Line  # what a way costs for as many tasks as workers: seconds, and seconds a step of one

@@ -85,12 +85,8 @@ def make_arrivals(answers: Answers = ANSWERS, **facts: object) -> pd.DataFrame:
     """Make the table of answers: each method's in order, with task, its end and its arrival."""
     rows = []
     for method, own in answers.items():
-        is_map = method in ("map", "starmap")
-        row = {"method": method, "returned_seconds": own[0][2] if is_map else 0.001}
-        row |= {"chunksize": compute_default_chunksize(len(own), 2) if is_map else 1}
         rows += [
-            row
-            | {"task": task, "steps": 1_000 * task, "place": place}
+            {"method": method, "task": task, "steps": 1_000 * task, "place": place}
             | {"end_seconds": end, "arrived_seconds": arrived}
             for place, (task, end, arrived) in enumerate(own, start=1)
         ]

@@ -5,13 +5,7 @@ from itertools import accumulate, combinations_with_replacement, product
 import numpy as np
 import pytest
 
-from gil_demo.measuring.estimates import (
-    NOTHING,
-    Estimate,
-    estimate_median,
-    estimate_ratio,
-    spread,
-)
+from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, estimate_ratio, spread
 
 
 def test_six_values_give_an_interval_and_fewer_a_median_alone_each_in_three_columns() -> None:

@@ -3,12 +3,13 @@ from typing import Any
 import pytest
 
 import gil_demo
-from gil_demo import ResultsError, compare_methods
+from gil_demo import ResultsError, WorkerDied, compare_methods
 from gil_demo.pool import methods
 from gil_demo.running.pools import pool_held
 from tests import charts
 from tests.conftest import METHODS
 from tests.made.pool import Answers, make_arrivals, put
+from tests.made.tasks import die, tell_death
 from tests.made.unchecked import draw, summarise, verdict
 
 COUNTS = (20_000, 100, 1, 1_000, 100)
@@ -25,7 +26,6 @@ def test_each_task_is_answered_once(method: str, monkeypatch: pytest.MonkeyPatch
     # the workers' clock and the caller's are one
     assert (table["end_seconds"] >= 0).all()
     assert (table["arrived_seconds"] >= table["end_seconds"]).all()
-    assert (table["arrived_seconds"] >= table["returned_seconds"]).all()
     assert summarise(table)["is_in_order"][:3].all()
 
 
@@ -34,12 +34,20 @@ def test_a_method_hands_over_what_is_ready_and_a_map_what_is_whole(name: str) ->
     with pool_held(2, METHODS[0]) as held:
         answers = list(methods.time_answers(name, held, [10_000_000, *[100] * 18]))
     long: Any = next(answer["end_seconds"] for answer in answers if answer["task"] == 1)
-    is_map = name in ("map", "starmap")
-    is_in_order = is_map or name == "imap"
-    assert {answer["chunksize"] for answer in answers} == {3 if is_map else 1}
-    assert (answers[0]["returned_seconds"] >= long) == is_map
+    is_in_order = name in ("map", "starmap", "imap")
     assert (answers[0]["arrived_seconds"] >= long) == is_in_order
     assert ([answer["task"] for answer in answers] == [*range(1, 20)]) == is_in_order
+
+
+@pytest.mark.parametrize("name", ["map", "imap", "apply_async"])  # each waits in its own way
+def test_a_worker_that_dies_ends_the_wait_for_answers(
+    name: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(methods, "count_pair", die)
+    monkeypatch.setattr(methods, "count_numbered", die)
+    told = f"{tell_death(method)} with 2 tasks under way"
+    with pytest.raises(WorkerDied, match=told), pool_held(2, method) as held:
+        list(methods.time_answers(name, held, (1, 1)))
 
 
 def test_the_methods_are_summed_up_in_the_order_of_the_lesson_if_no_answer_lacks() -> None:
@@ -49,8 +57,8 @@ def test_the_methods_are_summed_up_in_the_order_of_the_lesson_if_no_answer_lacks
     }
     summary = summarise(make_arrivals(answers).sample(frac=1.0, random_state=2))
     assert summary.to_dict("list") == {
-        "method": ["map", "imap_unordered"], "chunksize": [1, 1], "answers": [3, 3],
-        "returned_seconds": [1.0, 0.001], "first_seconds": [1.0, 0.5], "last_seconds": [1.0, 1.5],
+        "method": ["map", "imap_unordered"], "answers": [3, 3],
+        "first_seconds": [1.0, 0.5], "last_seconds": [1.0, 1.5],
         "done_at_first": [3, 1], "is_in_order": [True, False],
     }  # fmt: skip
     table = make_arrivals()
