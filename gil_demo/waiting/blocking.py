@@ -15,6 +15,7 @@ from functools import lru_cache
 
 _SEED = 2009
 _LINE = bytes(range(256))
+_BLOCK_BYTES = 1 << 20
 
 
 def sleep(milliseconds: int) -> None:
@@ -24,12 +25,15 @@ def sleep(milliseconds: int) -> None:
 
 def write_file(kilobytes: int) -> None:
     """Write a temporary file (units of 1,024 bytes) to the disk, wait for it, read it again."""
-    with tempfile.TemporaryFile() as file:
-        file.write(_keep_bytes(kilobytes))
-        file.flush()
+    block = _LINE * (_BLOCK_BYTES // len(_LINE))
+    left = kilobytes * 1024
+    with tempfile.TemporaryFile(buffering=0) as file:
+        while left > 0:
+            left -= file.write(block[:left])
         os.fsync(file.fileno())
         file.seek(0)
-        file.read()
+        while file.read(_BLOCK_BYTES):
+            pass
 
 
 def hash_bytes(kilobytes: int) -> None:
