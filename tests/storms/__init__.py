@@ -4,7 +4,6 @@ import random
 import signal
 import statistics
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -45,9 +44,7 @@ def interrupt_within(delay: float, mark: Path, work: Callable[[], object]) -> bo
     timer = threading.Timer(delay, mark.touch)
     interrupter = interrupt_once_there(mark)
     timer.start()
-    with suppress(KeyboardInterrupt), warnings.catch_warnings():
-        # psutil may be cut off between opening a file and its `with`; it is closed all the same
-        warnings.filterwarnings("ignore", "unclosed file .* name='/proc/", ResourceWarning)
+    with suppress(KeyboardInterrupt):
         try:
             work()
         finally:
