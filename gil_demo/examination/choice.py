@@ -10,7 +10,7 @@ from gil_demo.examination.table import COLD, KEPT, LOOP, estimate_control, get_g
 from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
-RULE = "the simplest way within a tenth of the quickest (by figures, which have their doubt, 7 %)"
+RULE = "the simplest way within a tenth of the quickest (7 % by figures, the rest is for doubt)"
 NEAR, FAR = 1.1, 1.3
 _NEAR_BY_FIGURES = 1.07
 _FIFTH, _MUCH_LESS = 0.2, 0.8
