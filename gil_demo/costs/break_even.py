@@ -15,7 +15,7 @@ from gil_demo.checks import ResultsError, check_workers
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
 from gil_demo.measuring import fits
-from gil_demo.measuring.estimates import NOTHING, spread
+from gil_demo.measuring.estimates import spread
 from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_start, time_work
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
@@ -197,10 +197,7 @@ def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
     for way, rival in product(costs, _RIVALS):
         if way.runner != "processes" or Way(rival) not in costs:
             continue
-        try:
-            found, reason = fits.find_crossing(costs[Way(rival)], costs[way]), ""
-        except ResultsError as refusal:
-            found, reason = NOTHING, str(refusal)
+        found, reason = fits.look_for_crossing(costs[Way(rival)], costs[way])
         steps = pd.Series(spread("crossing", found, "crossing_seconds"))
         rows.append(way._asdict() | {"rival": rival, **steps / pace, "reason": reason})
     if not rows:

@@ -11,6 +11,7 @@ from typing import Any
 from gil_demo.checks import GilDemoError, WorkerDied, check_sequence, check_workers, shorten
 from gil_demo.engines import remotes
 from gil_demo.running.pools import describe_work
+from gil_demo.running.runners import check_present
 from gil_demo.running.spans import Run, Span
 
 
@@ -41,7 +42,7 @@ def cluster(workers: int = 2, address: str | None = None) -> Iterator[Run]:
     """
     workers = check_workers(workers)
     asked = find_scheduler(address)
-    remotes.check_engine("cluster")
+    check_present("cluster")
     with remotes.environment_kept() as note, ExitStack() as stack:
         client = _reach(workers, asked, stack)
         note()

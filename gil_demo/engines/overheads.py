@@ -14,8 +14,8 @@ from gil_demo import checks, words
 from gil_demo.drawing import parts, style
 from gil_demo.engines.clusters import cluster, find_scheduler
 from gil_demo.engines.rays import ray
-from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, estimate_ratio, spread
-from gil_demo.measuring.fits import find_crossing
+from gil_demo.measuring.estimates import Estimate, estimate_median, estimate_ratio, spread
+from gil_demo.measuring.fits import look_for_crossing
 from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import (
     BASELINE,
@@ -194,10 +194,7 @@ def _find_crossing(sizes: pd.DataFrame) -> dict[str, Any]:
     groups = [*sizes.sort_values("round").groupby("length")["ratio"]]
     loop = {float(length): [float(length)] * len(own) for length, own in groups}
     engine = {float(length): [*(own * float(length))] for length, own in groups}
-    try:
-        found, reason = find_crossing(loop, engine), ""
-    except checks.ResultsError as refusal:
-        found, reason = NOTHING, str(refusal)
+    found, reason = look_for_crossing(loop, engine)
     return {**spread("crossing", found, "crossing_seconds"), "reason": reason}
 
 

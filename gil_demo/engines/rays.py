@@ -14,6 +14,7 @@ from gil_demo.engines import remotes
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.interrupts import held_back
 from gil_demo.running.pools import describe_work
+from gil_demo.running.runners import check_present
 from gil_demo.running.spans import Run, Span
 
 _ENVIRONMENT = {
@@ -47,7 +48,7 @@ def ray(workers: int = 2) -> Iterator[Run]:
         GilDemoError: Ray can't be started, or is in use already.
     """
     workers = check_workers(workers)
-    remotes.check_engine("ray")
+    check_present("ray")
     with remotes.environment_kept() as note, ExitStack() as stack:
         pool = _start(workers, stack)
         note()

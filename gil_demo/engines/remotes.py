@@ -1,4 +1,4 @@
-"""What the runners of distributed engines share: is one here, and who ran what for how long.
+"""What the runners of distributed engines share: who ran what for how long, and how all ends.
 
 A worker of another machine imports this module, so it needs nothing but the standard library.
 """
@@ -14,19 +14,13 @@ from functools import cache
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gil_demo.checks import GilDemoError, RunnerUnavailable
+from gil_demo.checks import GilDemoError
 from gil_demo.running import CHECK_SECONDS
 from gil_demo.running.pools import start_tracker
-from gil_demo.running.runners import find_missing
 from gil_demo.running.spans import Span
 
 START_SECONDS, LOOK_SECONDS, END_SECONDS = 30.0, 2.0, 10.0
 OWNER = "GIL_DEMO_ENGINE"
-
-
-def check_engine(runner: str) -> None:
-    if reason := find_missing(runner):
-        raise RunnerUnavailable(f"{runner}: {reason}")
 
 
 class Timed:

@@ -105,13 +105,14 @@ def _find_reservation(reading: Reading) -> str:
 def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     """Say in a clause why another way may be the one to choose; empty if it isn't."""
     names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (reading.way, other)]
-    most = compare_ways(reading, reading.way, other).high
+    ratios = _divide(reading, reading.way, other)
+    most = estimate_ratio([*ratios]).high
     if most > (1.0 if other == LOOP else 1 + words.MARGIN if is_simpler else FAR):
         told = "no clear difference" if most < FAR else "too uneven to tell"
         return f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}"
-    ratios = _divide(reading, other, reading.way)
-    low, high = ratios.quantile([_FIFTH, 1 - _FIFTH])
-    if low < _MUCH_LESS < ratios.median():
+    inverse = 1 / ratios
+    low, high = inverse.quantile([_FIFTH, 1 - _FIFTH])
+    if low < _MUCH_LESS < inverse.median():
         times = f"{low:.2f} to {high:.2f} × as long as {names[0]}"
         return f"from round to round {names[1]} took {times}, too uneven to tell"
     return ""

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, Estimate
+from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, NOTHING, Estimate
 
 LEAST_SIZES = 3
 ALWAYS_PAYS = "it pays at every size that was measured"
@@ -221,3 +221,13 @@ def find_crossing(
     if not 0 < low <= size <= high <= min(10 * low, furthest):
         raise ResultsError("the rounds differ too much to tell from which size on it pays")
     return Estimate(size, low, high, rounds)
+
+
+def look_for_crossing(
+    quick_start: Mapping[float, Sequence[float]], slow_start: Mapping[float, Sequence[float]]
+) -> tuple[Estimate, str]:
+    """Find a crossing as `find_crossing` does; where there is none, give nothing, and say why."""
+    try:
+        return find_crossing(quick_start, slow_start), ""
+    except ResultsError as refusal:
+        return NOTHING, str(refusal)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gil_demo.checks import ResultsError, RunnerUnavailable, check_choices, state_count
+from gil_demo.checks import ResultsError, check_choices, state_count
 from gil_demo.measuring.estimates import Estimate, estimate_ratio, spread
 from gil_demo.measuring.machine import (
     count_usable_cores,
@@ -20,7 +20,7 @@ from gil_demo.measuring.machine import (
 )
 from gil_demo.measuring.rounds import Sample, Start, Timing, check_limits, make_rows, take_samples
 from gil_demo.running.pools import check_start_method, pool_held, processes
-from gil_demo.running.runners import RUNNERS, find_missing, get_runner
+from gil_demo.running.runners import RUNNERS, check_present, get_runner
 from gil_demo.running.spans import Run, Runner
 from gil_demo.running.workloads import countdown, measure_steps_per_second, split
 from gil_demo.tables.schema import MACHINE, SHARES, Column, check_one_run, make_schema, make_table
@@ -172,8 +172,7 @@ def check_runners(
     """Return the names of runners if each is known, there once, and to be had here."""
     names = check_choices(f"{noun}s", noun, runners, known)
     for name in names:
-        if reason := find_missing(name):
-            raise RunnerUnavailable(f"{name}: {reason}")
+        check_present(name)
     return names
 
 

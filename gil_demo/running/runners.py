@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from gil_demo.checks import check_sequence, check_workers
+from gil_demo.checks import RunnerUnavailable, check_sequence, check_workers
 from gil_demo.running import CHECK_SECONDS, END_SECONDS
 from gil_demo.running.interrupts import check_time, held_back
 from gil_demo.running.pools import find_ban, processes
@@ -253,3 +253,9 @@ def find_missing(name: str) -> str:
         return ""
     install = f'pip install -e ".[{name}]" in the folder of this set'
     return f"{engine} is not installed; {install} gets it"
+
+
+def check_present(name: str) -> None:
+    """Raise a RunnerUnavailable if a runner can't be had here."""
+    if reason := find_missing(name):
+        raise RunnerUnavailable(f"{name}: {reason}")

@@ -50,7 +50,7 @@ def measure_advice(rounds: int = 8) -> Report:
         for name in CASES:
             way, reason = _run_afresh(_advise, name, method)
             parts = [_run_afresh(_time_ways, name, method, each) for _ in range(PARTS)]
-            seconds = {way: [*chain(*(part[way] for part in parts))] for way in parts[0]}
+            seconds = {one: [*chain(*(part[one] for part in parts))] for one in parts[0]}
             usual = {one: statistics.median(own) for one, own in seconds.items()}
             quickest = min(usual, key=lambda one: usual[one])
             told = f"{name} ({method}): {'no verdict' if reason else way}"
