@@ -25,7 +25,7 @@ _OLDEST = (3, 8)
 _MOST_BYTES = 20_000_000
 _UNKNOWN = (
     *("chunk_seconds", "passing_seconds", "worker_bytes", "part_seconds"),
-    *("beside_seconds", "cpu_seconds", "start_up_seconds", "tear_down_seconds"),
+    *("beside_seconds", "cpu_seconds", "waits", "start_up_seconds", "tear_down_seconds"),
     *("argument_bytes", "argument_seconds", "answer_bytes", "answer_seconds"),
 )
 

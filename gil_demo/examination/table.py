@@ -45,6 +45,7 @@ EXAMINED = make_schema(
         **dict.fromkeys(
             ("cpu_seconds", "part_seconds", "beside_seconds"), Column("seconds", may_be_empty=True)
         ),
+        "waits": Column("number", may_be_empty=True, formerly=""),
     },
     alike=tuple(FACTS),
     variant=("work", "runner", "start_method"),
@@ -53,7 +54,8 @@ EXAMINED = make_schema(
 `growth` is how many times as long all tasks take, where they are too uneven to count them.
 `seconds` runs until the last answer is there. `cpu_seconds` are those of this process.
 `part_seconds` are those of the plain loop for the few tasks that are also run beside a countdown
-in another thread, which had `beside_seconds` on a core. What was found once stands in every row:
+in another thread, which had `beside_seconds` on a core. `waits` is how often threads of this
+process gave up their core to wait, for the GIL above all. What was found once stands in every row:
 what a task takes (its median, and eight of ten between low and high), what sending takes, what
 passing an argument to a sub-interpreter takes, a chunk's price, a worker's memory and what is free,
 traps and ways that are missing, each with what was seen."""

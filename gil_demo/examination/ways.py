@@ -24,6 +24,7 @@ from gil_demo.examination.plan import (
 )
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
 from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.machine import count_waits
 from gil_demo.measuring.rounds import Start
 from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.interrupts import run_within
@@ -47,6 +48,7 @@ class Run(NamedTuple):
     cpu_seconds: float = math.nan
     part_seconds: float = math.nan
     beside_seconds: float = math.nan
+    waits: float = math.nan  # a number
 
 
 class Ways:
@@ -199,7 +201,7 @@ class Ways:
         tasks, part, limit = self.take_tasks(), self.plan.part, self.get_limit()
         run, size, cut = self.runs[name], self.plan.chunksize, math.nan
         with self.between(), silenced(), _named(name):
-            began, worked = time.perf_counter(), time.process_time()
+            began, worked, waits = time.perf_counter(), time.process_time(), count_waits()
             if name == BASELINE:
                 run(self.function, tasks[:part], size, limit)
                 cut = time.perf_counter() - began
@@ -207,8 +209,9 @@ class Ways:
             if tasks:
                 run(self.function, tasks, size, limit)
             taken = time.perf_counter() - began
-        is_here = name in (BASELINE, "threads")
-        return Run(taken, time.process_time() - worked if is_here else math.nan, cut)
+        if name not in (BASELINE, "threads"):
+            return Run(taken)
+        return Run(taken, time.process_time() - worked, cut, waits=count_waits() - waits)
 
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers

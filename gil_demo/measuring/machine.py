@@ -93,6 +93,15 @@ def count_usable_cores() -> int:
             os.environ["LOKY_MAX_CPU_COUNT"] = wish
 
 
+def count_waits() -> float:
+    """Count how often threads of this process gave up a core to wait; nan where that isn't told."""
+    if sys.platform == "win32":
+        return math.nan
+    import resource
+
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw)
+
+
 def measure_free_bytes() -> int:
     """Measure how much memory this process and its workers may still take, in a container, too."""
     import psutil

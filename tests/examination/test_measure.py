@@ -173,6 +173,15 @@ def test_a_task_that_hangs_in_a_sub_interpreter_is_ended() -> None:
     assert "not done after" in read_traps(table["missing"].iloc[0])["interpreters"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows doesn't count them")
+def test_waits_are_counted_in_this_process_alone() -> None:
+    table = run(samples.ask_server, [1] * 20)
+    own = table[table["work"] == FUNCTION].groupby("runner")["waits"].min()
+    assert own["threads"] > 1
+    assert own["sequential"] > 1
+    assert math.isnan(own["processes"])
+
+
 def test_chunks_are_chosen_for_the_tasks_that_are_left_after_a_slow_first_try(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

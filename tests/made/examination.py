@@ -13,7 +13,7 @@ CPU_BOUND: Mapping[str, float] = {"threads": 1.02, "processes": 0.52}
 WAITING: Mapping[str, float] = {"threads": 0.51, "processes": 0.53}
 TINY: Mapping[str, float] = {"threads": 1.5, "processes": 30.0}
 NAMES = "work runner start_method"
-VALUES = "seconds start_up_seconds tear_down_seconds cpu_seconds part_seconds beside_seconds"
+VALUES = "seconds start_up_seconds tear_down_seconds cpu_seconds part_seconds beside_seconds waits"
 
 
 def make_examination(
@@ -32,7 +32,7 @@ def make_examination(
     measured: dict[Any, Sequence[Any]] = {}
 
     def add(key: tuple[str, str, str], seconds: list[float], *others: float | None) -> None:
-        columns = [[one] * rounds for one in (*others, *[None] * (5 - len(others)))]
+        columns = [[one] * rounds for one in (*others, *[None] * (6 - len(others)))]
         measured[key] = (seconds, *columns)
 
     add((FUNCTION, "sequential", ""), [loop] * rounds, None, None, loop, part)
