@@ -11,10 +11,12 @@ from gil_demo.examination.table import (
     FUNCTION,
     KEPT,
     LOOP,
+    OWN_THREADS,
     THREADS,
     estimate_control,
     get_growth,
     lay_out,
+    read_traps,
 )
 from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
@@ -94,6 +96,10 @@ def _find_reservation(reading: Reading) -> str:
     if first["tasks"] < min(first["workers"], first["all_tasks"]):
         tasks = words.count_in_run(reading.run, "task")
         return f"a run held {tasks}, fewer than there are workers; take fewer workers"
+    has_threads = OWN_THREADS in read_traps(first["traps"])
+    if has_threads and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
+        told = "its own threads and the workers may get into each other's way"
+        return busy or f"{told}; give each worker one thread, and examine it again"
     if doubt := _find_doubt_of_threads(reading):
         return busy or doubt
     is_simpler = True  # than the choice, which must be quicker then

@@ -107,6 +107,16 @@ def test_there_is_none_where_a_way_is_now_much_quicker_than_the_choice_and_now_s
     )
 
 
+def test_threads_of_its_own_leave_no_verdict_where_workers_are_hardly_quicker() -> None:
+    trap = f"{OWN_THREADS}: which did 49 % of its work"
+    told = verdict(make_examination({"threads": 0.85}, traps=trap))
+    assert told.startswith(
+        "No verdict: its own threads and the workers may get into each other's way; give each "
+        "worker one thread, and examine it again."
+    )
+    assert verdict(make_examination({"threads": 0.6}, traps=trap)).startswith("Use a pool of two")
+
+
 @pytest.mark.parametrize("ratio", [0.7, 1.2])
 def test_there_is_none_where_threads_that_compute_wait_for_each_other_all_the_time(
     ratio: float,
