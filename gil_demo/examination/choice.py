@@ -21,9 +21,12 @@ from gil_demo.examination.table import (
 from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
-RULE = "the simplest way within a tenth of the quickest (5 % by figures, the rest is for doubt)"
 NEAR, FAR = 1.1, 1.3
 _NEAR_BY_FIGURES = 1 + words.MARGIN
+RULE = (
+    f"the simplest way within a tenth of the quickest ({100 * words.MARGIN:.0f} % by figures, "
+    "the rest is for doubt)"
+)
 _FIFTH, _MUCH_LESS = 0.2, 0.8
 _OFTEN = 8_000.0  # a second
 _MOST_TASKS = 10**7

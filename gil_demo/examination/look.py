@@ -184,19 +184,20 @@ def name_task(place: int, number: int, argument: object) -> str:
     return f"task {place + 1:,} of {number:,} (argument {shorten(argument)})"
 
 
+def time_call(function: Function, argument: Any) -> tuple[object, float, float]:
+    """Call a function; return its answer, its seconds, and those on cores, without any limit's."""
+    began, worked = time.perf_counter(), time.process_time()
+    answer = function(argument)
+    taken = time.perf_counter() - began
+    return answer, taken, time.process_time() - worked
+
+
 def _call(
     function: Function, argument: Any, place: int, number: int, timeout: float
 ) -> tuple[object, float, float]:
     """Call a function within a limit; return its answer, its seconds, and those on cores."""
-
-    def time_it() -> tuple[object, float, float]:
-        began, worked = time.perf_counter(), time.process_time()
-        answer = function(argument)
-        taken = time.perf_counter() - began
-        return answer, taken, time.process_time() - worked
-
     try:
-        return run_within(timeout, time_it)
+        return run_within(timeout, time_call, function, argument)
     except TimeUp as reason:
         told = f"{name_task(place, number, argument)} was {reason} in the plain loop"
         raise TimeUp(f"{told}: give it less to do, or a longer timeout") from None

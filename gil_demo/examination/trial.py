@@ -8,11 +8,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gil_demo.checks import GilDemoError, WorkerDied
-from gil_demo.examination.look import are_alike, silenced
+from gil_demo.examination.look import are_alike, silenced, time_call
 from gil_demo.examination.table import IS_ON, TURNS_ON
 from gil_demo.examination.ways import Ways, run_in_loop
 from gil_demo.measuring.machine import can_do_without_gil
@@ -56,16 +57,11 @@ def _repeat(ways: Ways) -> bool:
     first = dict(zip(ways.look.places, ways.look.seconds, strict=True))
     tasks = ways.copy_tasks([ways.given[place] for place in again])
     answers, shares = [], []
-
-    def call(task: Any) -> tuple[object, float]:
-        """Time the call alone: a limit takes a millisecond to set on some systems."""
-        began = time.perf_counter()
-        return ways.function(task), time.perf_counter() - began
-
+    call = partial(time_call, ways.function)
     with ways.between(), silenced():
         for place, task in zip(again, tasks, strict=True):
             try:
-                ((answer, seconds),) = run_in_loop(call, [task], 1, ways.get_limit())
+                ((answer, seconds, _),) = run_in_loop(call, [task], 1, ways.get_limit())
             except (Exception, SystemExit) as reason:
                 raise GilDemoError(
                     f"{ways.name_task(place)} raised {type(reason).__name__} when it was called "
