@@ -22,9 +22,9 @@ from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
 NEAR, FAR = 1.1, 1.3
-_NEAR_BY_FIGURES = 1 + words.MARGIN
+_MARGIN = 0.03  # by figures
 RULE = (
-    f"the simplest way within a tenth of the quickest ({100 * words.MARGIN:.0f} % by figures, "
+    f"the simplest way within a tenth of the quickest ({100 * _MARGIN:.0f} % by figures, "
     "the rest is for doubt)"
 )
 _FIFTH, _MUCH_LESS = 0.2, 0.8
@@ -84,7 +84,7 @@ def _list_prices(first: Any, ways: dict[str, Any]) -> dict[str, Price]:
 
 def choose(prices: dict[str, Price], tasks: int) -> str:
     """Choose the simplest way within a tenth of the quickest, for so many tasks."""
-    most = _NEAR_BY_FIGURES * min(price.at(tasks) for price in prices.values())
+    most = (1 + _MARGIN) * min(price.at(tasks) for price in prices.values())
     return next(way for way, price in prices.items() if price.at(tasks) <= most)
 
 
@@ -151,7 +151,7 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (reading.way, other)]
     ratios = _divide(reading, reading.way, other)
     most = estimate_ratio([*ratios]).high
-    if most > (1.0 if other == LOOP else 1 + words.MARGIN if is_simpler else FAR):
+    if most > (1.0 if other == LOOP else NEAR if is_simpler else FAR):
         told = "no clear difference" if most < FAR else "too uneven to tell"
         return f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}"
     inverse = 1 / ratios

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from gil_demo.checks import GilDemoError
 from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
-    ROUNDS_WANTED,
     Plan,
     choose_chunksize,
     compute_control_seconds,
     fill_workers,
     limit_calls,
     limit_rounds,
+    want_rounds,
 )
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
 from gil_demo.measuring.estimates import LEAST_ROUNDS
@@ -209,9 +209,9 @@ class Ways:
             if tasks:
                 run(self.function, tasks, size, limit)
             taken = time.perf_counter() - began
-        if name not in (BASELINE, "threads"):
-            return Run(taken)
-        return Run(taken, time.process_time() - worked, cut, waits=count_waits() - waits)
+            if name not in (BASELINE, "threads"):
+                return Run(taken)
+            return Run(taken, time.process_time() - worked, cut, waits=count_waits() - waits)
 
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers
@@ -253,7 +253,8 @@ class Ways:
         """Take fewer tasks where the first try was slower than a single call let expect."""
         plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
         rounds = seconds / (1.5 * loop + self.tried_seconds + self._get_control_seconds())
-        size = max(min(self.workers, plan.size), int(plan.size * rounds / ROUNDS_WANTED))
+        share = rounds / want_rounds(seconds, len(self.runs))
+        size = max(min(self.workers, plan.size), int(plan.size * share))
         if size < plan.size:
             size = fill_workers(size, self.workers)
             places = sorted(random.Random(size).sample(plan.places, size))

@@ -3,11 +3,9 @@
 import contextlib
 import multiprocessing
 import os
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from importlib.util import find_spec
 from itertools import chain
 from multiprocessing.pool import ThreadPool
@@ -16,14 +14,16 @@ from typing import Any
 import pandas as pd
 
 from gil_demo import examine, summarise
-from gil_demo.examination.choice import read
+from gil_demo.examination.choice import NEAR, read
 from gil_demo.examination.table import COLD, KEPT, LOOP, THREADS, estimate_free_share
+from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.running.pools import list_start_methods
-from tests.benchmarks.harness import Report, Row, clock, divide, make_row, take_rounds
+from tests.benchmarks.harness import Report, Row, clock, divide, hold_against, make_row, take_rounds
 from tests.benchmarks.kinds import CASES, Case, hash_a_part, wait_a_part
 
 WORKERS, BUDGET = 2, 10.0
 PARTS = 4  # fresh interpreters that share the rounds
+PART_SECONDS = 6.0
 _KNOCKED = (
     *("counting, 10 ms", "parsing, long", "sorting", "hashing, 10 MB"),
     *("half of it waits", "half of it hashes"),
@@ -41,25 +41,27 @@ def measure_advice(rounds: int = 8) -> Report:
     """Hold what `examine` recommends within its budget against all ways, measured at length.
 
     Each case gets fresh interpreters: what a process did before shapes how it gets memory, and how
-    its threads share the GIL, by more than a tenth.
+    its threads share the GIL, by more than a tenth. Lists that take little time get more rounds.
     """
     rows: list[Row] = []
     right = silent = 0
-    each = max(1, rounds // PARTS)
     for method in list_start_methods()[:2]:
         for name in CASES:
             way, reason = _run_afresh(_advise, name, method)
-            parts = [_run_afresh(_time_ways, name, method, each) for _ in range(PARTS)]
+            parts = [_run_afresh(_time_ways, name, method, rounds // PARTS) for _ in range(PARTS)]
             seconds = {one: [*chain(*(part[one] for part in parts))] for one in parts[0]}
-            usual = {one: statistics.median(own) for one, own in seconds.items()}
-            quickest = min(usual, key=lambda one: usual[one])
+            ratios = [estimate_ratio(divide(seconds[way], own)) for own in seconds.values()]
+            slower = max(ratios, key=lambda ratio: ratio.centre)
             told = f"{name} ({method}): {'no verdict' if reason else way}"
-            ratios = divide(seconds[way], seconds[quickest])
-            rows.append(make_row(told, ratios, "" if reason else "<= 1.1"))
-            right += not reason and usual[way] <= 1.1 * usual[quickest]
+            figure, ends = f"{slower.centre:.3f}", f"{slower.low:.3f} to {slower.high:.3f}"
+            target = "" if reason else f"<= {NEAR}"
+            held = hold_against(target, slower.centre)
+            rows.append((told, figure, ends, str(slower.rounds), *held))
+            right += not reason and slower.centre <= NEAR
             silent += bool(reason)
     notes = f"{right} of {len(rows)} within a tenth of the quickest, {silent} without a verdict."
-    return Report("advice: time of the way that is recommended / of the quickest one", rows, notes)
+    title = "advice: time of the way that is recommended / of the quickest one"
+    return Report(title, rows, notes, ("centre", "95 % interval", "rounds"))
 
 
 def _run_afresh(work: Callable[..., Any], *arguments: object) -> Any:
@@ -74,8 +76,12 @@ def _advise(name: str, method: str) -> tuple[str, str]:
     return reading.way, reading.reservation
 
 
-def _time_ways(name: str, method: str, rounds: int) -> dict[str, Sequence[float]]:
-    figures = take_rounds(name, _list_ways(CASES[name], method), rounds)
+def _time_ways(name: str, method: str, least: int) -> dict[str, Sequence[float]]:
+    ways = _list_ways(CASES[name], method)
+    began = time.perf_counter()
+    take_rounds(name, ways, 1, warm_ups=0)
+    rounds = max(1, least, int(PART_SECONDS / (time.perf_counter() - began)))
+    figures = take_rounds(name, ways, rounds, warm_ups=0)
     return {way: seconds for way, (seconds,) in figures.items()}
 
 
@@ -88,16 +94,20 @@ def _list_ways(case: Case, method: str) -> dict[str, Callable[[], list[float]]]:
         with context.Pool(WORKERS) as pool:
             pool.map(function, tasks)
 
-    def time_kept(start: Callable[[int], Any]) -> list[float]:
-        with start(WORKERS) as pool:
-            pool.map(function, tasks[:WORKERS])  # which imports what it needs
+    def time_threads() -> list[float]:
+        with ThreadPool(WORKERS) as pool:
+            return clock(lambda: pool.map(function, tasks))
+
+    def time_kept() -> list[float]:
+        with context.Pool(WORKERS) as pool:
+            pool.map(function, tasks)  # which imports what it needs, in each worker
             return clock(lambda: pool.map(function, tasks))
 
     return {
         LOOP: lambda: clock(lambda: [function(task) for task in tasks]),
-        THREADS: partial(time_kept, ThreadPool),
+        THREADS: time_threads,
         COLD: lambda: clock(run_cold),
-        KEPT: partial(time_kept, context.Pool),
+        KEPT: time_kept,
     }
 
 

@@ -39,7 +39,7 @@ def find_line(text: str, beginning: str) -> str:
             make_examination(CPU_BOUND, loop=0.04, start=(0.3, 0.1)), KEPT,
             "Use a pool kept open, of two processes (fork), chunksize 5, where such lists come",
         ),
-        (make_examination({"threads": 0.96, "processes": 0.96}), LOOP, "Stay with the plain loop"),
+        (make_examination({"threads": 0.98, "processes": 0.98}), LOOP, "Stay with the plain loop"),
         # so near to a tenth that it may be more
         (make_examination({"threads": 0.92, "processes": 0.9}), THREADS, "Use a pool of two th"),
     ],

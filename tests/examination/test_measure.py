@@ -13,7 +13,7 @@ import pytest
 from gil_demo import GilDemoError, countdown, examine, summarise, verdict
 from gil_demo.examination import measure, samples
 from gil_demo.examination.look import Look
-from gil_demo.examination.plan import Plan
+from gil_demo.examination.plan import Plan, want_rounds
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways
 from gil_demo.running.pools import list_start_methods
@@ -167,6 +167,13 @@ def test_all_tasks_grow_by_what_is_usual_and_not_at_all_where_a_run_holds_them()
         assert ways.estimate_growth() == pytest.approx(growth, nan_ok=True)
 
 
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.3, 10), (4.6, 15), (60.0, 20)])
+def test_more_rounds_are_wanted_where_their_runs_need_not_be_too_short(
+    seconds: float, rounds: int
+) -> None:
+    assert want_rounds(seconds, 3) == rounds
+
+
 @there
 def test_a_task_that_hangs_in_a_sub_interpreter_is_ended() -> None:
     table = run(functions.hang_in_an_interpreter, [1] * 4, timeout=0.5)
@@ -180,6 +187,15 @@ def test_waits_are_counted_in_this_process_alone() -> None:
     assert own["threads"] > 1
     assert own["sequential"] > 1
     assert math.isnan(own["processes"])
+
+
+def test_what_a_teardown_does_is_not_counted_as_the_function_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended: list[float] = []
+    monkeypatch.setattr("gil_demo.examination.ways.count_waits", lambda: float(len(ended)))
+    table = run(samples.ask_server, [1] * 4, teardown=lambda: ended.append(1))
+    assert table["waits"].max() == 0 < len(ended)
 
 
 def test_chunks_are_chosen_for_the_tasks_that_are_left_after_a_slow_first_try(
