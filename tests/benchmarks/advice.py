@@ -18,7 +18,15 @@ from gil_demo.examination.choice import NEAR, read
 from gil_demo.examination.table import COLD, KEPT, LOOP, THREADS, estimate_free_share
 from gil_demo.measuring.estimates import estimate_ratio
 from gil_demo.running.pools import list_start_methods
-from tests.benchmarks.harness import Report, Row, clock, divide, hold_against, make_row, take_rounds
+from tests.benchmarks.harness import (
+    Report,
+    Row,
+    clock,
+    divide,
+    make_row,
+    state_estimate,
+    take_rounds,
+)
 from tests.benchmarks.kinds import CASES, Case, hash_a_part, wait_a_part
 
 WORKERS, BUDGET = 2, 10.0
@@ -44,7 +52,6 @@ def measure_advice(rounds: int = 8) -> Report:
     its threads share the GIL, by more than a tenth. Lists that take little time get more rounds.
     """
     rows: list[Row] = []
-    right = silent = 0
     for method in list_start_methods()[:2]:
         for name in CASES:
             way, reason = _run_afresh(_advise, name, method)
@@ -53,12 +60,8 @@ def measure_advice(rounds: int = 8) -> Report:
             ratios = [estimate_ratio(divide(seconds[way], own)) for own in seconds.values()]
             slower = max(ratios, key=lambda ratio: ratio.centre)
             told = f"{name} ({method}): {'no verdict' if reason else way}"
-            figure, ends = f"{slower.centre:.3f}", f"{slower.low:.3f} to {slower.high:.3f}"
-            target = "" if reason else f"<= {NEAR}"
-            held = hold_against(target, slower.centre)
-            rows.append((told, figure, ends, str(slower.rounds), *held))
-            right += not reason and slower.centre <= NEAR
-            silent += bool(reason)
+            rows.append(state_estimate(told, slower, "" if reason else f"<= {NEAR}"))
+    right, silent = (sum(row[-1] == met for row in rows) for met in ("yes", ""))
     notes = f"{right} of {len(rows)} within a tenth of the quickest, {silent} without a verdict."
     title = "advice: time of the way that is recommended / of the quickest one"
     return Report(title, rows, notes, ("centre", "95 % interval", "rounds"))
@@ -78,9 +81,8 @@ def _advise(name: str, method: str) -> tuple[str, str]:
 
 def _time_ways(name: str, method: str, least: int) -> dict[str, Sequence[float]]:
     ways = _list_ways(CASES[name], method)
-    began = time.perf_counter()
-    take_rounds(name, ways, 1, warm_ups=0)
-    rounds = max(1, least, int(PART_SECONDS / (time.perf_counter() - began)))
+    (each,) = clock(lambda: take_rounds(name, ways, 1, warm_ups=0))
+    rounds = max(1, least, int(PART_SECONDS / each))
     figures = take_rounds(name, ways, rounds, warm_ups=0)
     return {way: seconds for way, (seconds,) in figures.items()}
 

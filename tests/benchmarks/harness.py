@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import psutil
 
-from gil_demo.measuring.estimates import estimate_median
+from gil_demo.measuring.estimates import Estimate, estimate_median
 from gil_demo.measuring.progress import shown
 from gil_demo.running import END_SECONDS
 
@@ -63,10 +63,15 @@ class Report(NamedTuple):
 
 def make_row(name: str, values: Iterable[float], target: str = "", decimals: int = 3) -> Row:
     """Estimate what one value a round tells, beside a target for the median."""
-    median, low, high, rounds = estimate_median([*values])
+    return state_estimate(name, estimate_median([*values]), target, decimals)
+
+
+def state_estimate(name: str, estimate: Estimate, target: str = "", decimals: int = 3) -> Row:
+    """State an estimate in a row, beside a target for its centre."""
+    centre, low, high, rounds = estimate
     ends = f"{low:.{decimals}f} to {high:.{decimals}f}"
     interval = "too few rounds" if math.isnan(low) else ends
-    return name, f"{median:.{decimals}f}", interval, str(rounds), *hold_against(target, median)
+    return name, f"{centre:.{decimals}f}", interval, str(rounds), *hold_against(target, centre)
 
 
 def hold_against(target: str, figure: float) -> tuple[str, str]:
