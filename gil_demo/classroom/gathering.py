@@ -172,8 +172,8 @@ def _convert_together(sheets: Sheets, schema: Schema, report: _Report) -> list[p
     columns: dict[str, list[str]] = {name: [] for name in schema.columns}
     for number, sheet in sheets.items():
         for name, values in sheet.items():
-            keys = [one and f"{number} {one}" for one in values]
-            columns[name] += keys if name == "run_id" else values
+            is_key = name == "run_id"
+            columns[name] += [one and f"{number} {one}" for one in values] if is_key else values
     try:
         place = "the file" if schema is RUNS else "the line"
         return [convert(pd.DataFrame(columns), schema, place)]

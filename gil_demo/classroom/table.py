@@ -10,7 +10,7 @@ from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.machine import name_system
 from gil_demo.measuring.runs import VARIANT
-from gil_demo.tables.schema import Column, make_schema, name_run
+from gil_demo.tables.schema import MACHINE, Column, make_schema, name_run
 from gil_demo.words import find_machine_reservations
 
 
@@ -80,7 +80,7 @@ def pick_judged(machines: pd.DataFrame) -> pd.DataFrame:
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":
     judged = [
         first["rounds"] >= LEAST_ROUNDS and not find_machine_reservations(first, first["workers"])
-        for first in machines.to_dict("records")
+        for first in machines[[*MACHINE, "rounds", "workers"]].to_dict("records")
     ]
     return pd.Series(judged, index=machines.index, dtype=bool)
 

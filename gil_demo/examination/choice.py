@@ -1,6 +1,7 @@
 """What an examination chooses: the rule, what each way is reckoned at, and where it flips."""
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -90,37 +91,56 @@ def choose(prices: dict[str, Price], tasks: int) -> str:
 
 def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
-    first, way, busy = reading.first, reading.way, reading.busy
+    if lack := _find_lack(reading):
+        return lack
+    for doubt in _find_doubts(reading):
+        return reading.busy or doubt
+    return reading.busy if reading.busy and _may_be_held_back(reading) else ""
+
+
+def _find_lack(reading: Reading) -> str:
+    """Say in a clause what a run has too little of; empty if it has enough."""
+    first = reading.first
     if not reading.second:
         return "nothing but the plain loop could be run"
-    more = "give more arguments" if first["calls"] == 1 else "allow more seconds"
     if few := words.find_round_reservations(reading.run):
-        return f"{few[0]}; {more}"
+        return f"{few[0]}; {_advise_more(reading)}"
     if first["tasks"] < min(first["workers"], first["all_tasks"]):
         tasks = words.count_in_run(reading.run, "task")
         return f"a run held {tasks}, fewer than there are workers; take fewer workers"
-    has_threads = OWN_THREADS in read_traps(first["traps"])
+    return ""
+
+
+def _advise_more(reading: Reading) -> str:
+    return "give more arguments" if reading.first["calls"] == 1 else "allow more seconds"
+
+
+def _find_doubts(reading: Reading) -> Iterator[str]:
+    """Say in clauses why the choice may be another one, the weightiest doubt first."""
+    way = reading.way
+    has_threads = OWN_THREADS in read_traps(reading.first["traps"])
     if has_threads and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
         told = "its own threads and the workers may get into each other's way"
-        return busy or f"{told}; give each worker one thread, and examine it again"
+        yield f"{told}; give each worker one thread, and examine it again"
     if doubt := _find_doubt_of_threads(reading):
-        return busy or doubt
+        yield doubt
     is_simpler = True  # than the choice, which must be quicker then
     for other in reading.ways:
         is_simpler &= other != way
         if other != way and (doubt := _find_doubt(reading, other, is_simpler=is_simpler)):
-            return busy or f"{doubt}; {more}"
-    if busy:
-        control, most = estimate_control(reading.run), min(first["workers"], first["usable_cores"])
-        lost = max(1.0, float(most) / control.centre) if control.rounds else float(most)
-        # what others may have kept from all that runs at once
-        freed = {
-            name: price if name == LOOP else price._replace(each=price.each / lost)
-            for name, price in reading.prices.items()
-        }
-        if choose(freed, reading.tasks) != way:
-            return busy
-    return ""
+            yield f"{doubt}; {_advise_more(reading)}"
+
+
+def _may_be_held_back(reading: Reading) -> bool:
+    """Tell whether the choice would change if others had kept cores from all that runs at once."""
+    first, control = reading.first, estimate_control(reading.run)
+    most = float(min(first["workers"], first["usable_cores"]))
+    lost = max(1.0, most / control.centre) if control.rounds else most
+    freed = {
+        name: price if name == LOOP else price._replace(each=price.each / lost)
+        for name, price in reading.prices.items()
+    }
+    return choose(freed, reading.tasks) != reading.way
 
 
 def _find_doubt_of_threads(reading: Reading) -> str:

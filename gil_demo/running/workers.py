@@ -185,7 +185,8 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
         except Exception:
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
-    sent = None if set(map(type, answers)) == {type(None)} else _pickle(answers)
+    has_answers = [answer for answer in answers if answer is not None]
+    sent = _pickle(answers) if has_answers else None
     return os.getpid(), start, struct.pack(f"{len(ends)}d", *ends), sent
 
 
