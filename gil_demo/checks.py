@@ -125,7 +125,10 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
 def check_sequence(name: str, value: object) -> list[object]:
     """Return the value as a list if it is a sequence with something in it; a text is none."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise TypeError(f"{name} must be a list, not {shorten(value)}")
+        hint = (
+            "" if isinstance(value, str | bytes | int | float | None) else "; give list(...) of it"
+        )
+        raise TypeError(f"{name} must be a list, not {shorten(value)}{hint}")
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")
     try:
@@ -181,6 +184,16 @@ def state_path(path: Path) -> str:
     """Return a path on one line, and only the end of a very long one."""
     text = " ".join(str(path).split())
     return text if len(text) <= 200 else f"...{text[-197:]}"
+
+
+def state_failure(failure: BaseException) -> str:
+    """State what was raised on one line: its type, and what it says, cut to 200 characters."""
+    try:
+        told = " ".join(str(failure).split())
+    except Exception:  # of a reader's own class
+        told = ""
+    name, end = type(failure).__name__, "..." if len(told) > 200 else ""
+    return f"{name}: {told[:200]}{end}" if told else name
 
 
 def shorten(value: object) -> str:

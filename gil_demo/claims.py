@@ -31,7 +31,7 @@ SAYINGS = {
     "C2": "Each process has an interpreter of its own: no collisions over a GIL.",
     "C3": "Pool() opens a process for each core of the machine.",
     "C4": "Give the pool a list at least as long as there are processors.",
-    "C5": "The pool runs that many tasks at once; whoever is done takes one of the rest.",
+    "C5": "The pool runs a task for each process at once; whoever is done takes one of the rest.",
     "C6": "Even after with, processes live on until the pool is closed and joined.",
     "C7": "The code for processes is like the code for threads.",
 }
@@ -129,7 +129,8 @@ def _judge_pool(it: Any, first: Any) -> Score:
     figure = words.count_in_words(int(opened), "process", "processes")
     evidence = (
         f"Pool() opened {figure}; the machine has {words.count_in_words(int(logical), 'core')}, "
-        f"this Python may use {words.state_number(int(usable))}, and the countdown needs two."
+        f"this Python may use {words.state_number(int(usable))}, and two halves of a countdown "
+        "need two."
     )
     if opened == logical == usable:
         return Score(HOLDS, figure, evidence)
@@ -204,7 +205,9 @@ def _judge_with(it: Any, _: Any) -> Score:
     evidence = f"After the with block {left} alive, and {lost} of {jobs} lost"
     if alive:
         return Score(HOLDS, f"{words.count_in_words(alive, 'worker')} left", f"{evidence}.")
-    return Score(FALSE, "no worker left", f"{evidence}: that is what close() and join() are for.")
+    return Score(
+        FALSE, "no worker left", f"{evidence}: close() and join() before its end wait for them."
+    )
 
 
 # C7: the same script with threads and with processes
@@ -391,5 +394,6 @@ def _write_row(axes: Axes, place: int, row: Any) -> None:
         bbox={"facecolor": colour, "edgecolor": "none", "boxstyle": "round,pad=0.4"},
     )  # fmt: skip
     axes.text(0.18, top, f"{row.claim}  {row.saying}", size=13, weight="bold", color=INK, va="top")
-    evidence = "\n".join(textwrap.wrap(row.evidence, 108))
+    together = row.evidence.replace(" %", "\N{NO-BREAK SPACE}%")
+    evidence = "\n".join(textwrap.wrap(together, 108))
     axes.text(0.18, top + 0.31, evidence, size=11, color=SOFT_INK, va="top", linespacing=1.15)

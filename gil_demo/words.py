@@ -15,6 +15,7 @@ MADE_UP = "made up"
 """How `recorded_on` begins where a run was made up."""
 
 MARGIN, WIDEST = 0.05, 0.25
+UNEVEN = "too uneven here to say more"
 LEAST = 1 / (1 + MARGIN)  # so that times and speeds, their inverse, are called alike
 NO_GAIN = 1.2
 """The speed-up below which threads are said not to help, where an interval is wide."""
@@ -98,12 +99,19 @@ def call_ratio(low: float, high: float) -> str:
     if low >= LEAST and high <= 1 + MARGIN:
         return "about as fast"
     if is_wide(low, high):
-        return "too uneven here to say more"
+        return UNEVEN
     if low > LEAST:
         return "no faster"
     if high < 1 + MARGIN:
         return "no slower"
     return "no clear difference"
+
+
+def compare_ratio(low: float, high: float, other: str) -> str:
+    """Say what an interval of a ratio to another's time means, for example "no faster than it"."""
+    called = call_ratio(low, high)
+    joints = {"about as fast": " as ", "no clear difference": " from "}
+    return called if called == UNEVEN else f"{called}{joints.get(called, ' than ')}{other}"
 
 
 def state_seconds(seconds: float) -> str:

@@ -39,6 +39,9 @@ def test_figures_are_stated_in_the_unit_that_suits_them_and_a_ratio_by_its_inter
         *((0.96, 1.2, "no faster"), (0.8, 1.04, "no slower"), (0.9, 1.1, "no clear difference")),
     ):
         assert words.call_ratio(low, high) == told
+    compared = [words.compare_ratio(*ends, "it") for ends in ((0.96, 1.04), (0.9, 1.1), (0.5, 2.0))]
+    assert compared == ["about as fast as it", "no clear difference from it", words.UNEVEN]
+    assert words.compare_ratio(0.8, 1.04, "it") == "no slower than it"
 
 
 def test_conditions_and_titles_tell_the_computer_and_that_a_run_was_recorded_or_made_up() -> None:

@@ -134,7 +134,7 @@ def draw_systems(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     judged = pick_judged(machines)
     ends = " to ".join(finding.name_ends(judged, "starts", "system", state_seconds))
     machines["starts"] = machines["starts"].clip(lower=_SECONDS[0])
-    title = f"starting and ending {finding.name_crew(judged)} took {ends}"
+    title = f"starting and ending {finding.name_crew(judged)} took {ends} (medians)"
     return _draw_groups(table, machines, "system", title)
 
 
@@ -145,7 +145,7 @@ def draw_pythons(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     judged, title = machines[machines["is_judged"]], "no verdict on threads"
     if len(judged):
         ends = " to ".join(finding.name_ends(judged, "time_ratio", "python", "{:.2f} ×".format))
-        title = f"{finding.name_crew(judged)} took {ends}"
+        title = f"{finding.name_crew(judged)} over the plain loop: {ends} (medians)"
     return _draw_groups(table, machines, "python", title)
 
 

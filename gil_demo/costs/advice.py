@@ -148,10 +148,14 @@ def lay_out_advice(advice: pd.DataFrame) -> pd.DataFrame:
 
 
 def _list_carried(transfers: pd.DataFrame) -> dict[int, float]:
-    """List by size what an argument costs beyond a task whose worker has its data already."""
+    """List by size what an argument costs beyond a task whose worker has its data already.
+
+    Noise can make a smaller size the dearer one: none counts for more than the next larger.
+    """
     medians = select_bytes(transfers).groupby(["way", "size_bytes"])["seconds"].median()
     tripless = medians["argument"].sub(medians.get("kept", 0.0), fill_value=0.0).clip(lower=0.0)
-    return {int(str(size)): float(seconds) for size, seconds in tripless.items()}
+    least = tripless.sort_index()[::-1].cummin()[::-1]
+    return {int(str(size)): float(seconds) for size, seconds in least.items()}
 
 
 def estimate_carry(seconds: Mapping[int, float], size: int) -> float:

@@ -91,8 +91,8 @@ def draw_upright(axes: Axes, value: float, text: str, *, is_dashed: bool = False
 
 def measure_ends(rows: pd.DataFrame, name: str) -> list[list[float]]:
     """Measure how far below and above a figure its interval goes, as `errorbar` takes it."""
-    below = (rows[name] - rows[f"{name}_low"]).clip(lower=0).fillna(0)
-    above = (rows[f"{name}_high"] - rows[name]).clip(lower=0).fillna(0)
+    below = (rows[name] - rows[f"{name}_low"]).clip(lower=0)
+    above = (rows[f"{name}_high"] - rows[name]).clip(lower=0)
     return [[*below], [*above]]
 
 

@@ -254,18 +254,20 @@ def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     costly = [
         f"{words.state_seconds(row.overhead_seconds)} with {_NAMES[row.runner]}" for row in rows
     ]
-    title = words.head(f"a task of nothing costs {', '.join(costly)}", table)
-    first = table.iloc[0]
+    has_verdict, first = not _find_reservations(table), table.iloc[0]
+    end = "" if has_verdict else "; no verdict on speed"
+    title = words.head(f"a task of nothing costs {', '.join(costly)}{end}", table)
     workers, rounds = (words.count_in_run(table, one) for one in ("worker", "round"))
     where = "; Dask by a scheduler that was running" if first["is_elsewhere"] else ""
     conditions = f"{words.describe_computer(first)}; {workers} each, {rounds} of each{where}"
-    return parts.finish(chart, title, conditions, f"Engines: {'; '.join(map(_describe, rows))}.")
+    told = "; ".join(_describe(row, has_verdict=has_verdict) for row in rows)
+    return parts.finish(chart, title, conditions, f"Engines: {told}.")
 
 
-def _describe(row: Any) -> str:
+def _describe(row: Any, *, has_verdict: bool) -> str:
     cost = f"{_NAMES[row.runner]} {1000 * row.overhead_seconds:.3f} ms a task"
     pays = row.reason or f"pays from tasks of {1000 * row.crossing_seconds:.2f} ms"
-    return f"{cost}, {pays}, speed-up {row.speed_up:.2f}"
+    return f"{cost}{f', {pays}' * has_verdict}, speed-up {row.speed_up:.2f}"
 
 
 def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
@@ -297,14 +299,14 @@ def _draw_lengths(
             told.index.astype(float) / pace, told, color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, label=_NAMES[runner],
         )  # fmt: skip
-    if not _find_reservations(table):
-        for row in schema.list_rows(summary[summary["reason"] == ""]):
-            axes.plot(
-                row.crossing_seconds, 1, marker="o", markersize=13, markerfacecolor="none",
-                markeredgecolor=style.get_look(row.runner).colour, markeredgewidth=2, linestyle="",
-            )  # fmt: skip
-    across = "length of one task (circle: it begins to pay)"
-    _finish_panel(axes, across, "speed-up (×)")
+    crossings = summary[(summary["reason"] == "") & (not _find_reservations(table))]
+    for row in schema.list_rows(crossings):
+        axes.plot(
+            row.crossing_seconds, 1, marker="o", markersize=13, markerfacecolor="none",
+            markeredgecolor=style.get_look(row.runner).colour, markeredgewidth=2, linestyle="",
+        )  # fmt: skip
+    circles = " (circle: it begins to pay)" if len(crossings) else ""
+    _finish_panel(axes, f"length of one task{circles}", "speed-up (×)")
     style.label_decades(axes.xaxis, words.state_seconds)
     style.label_in_full(axes.yaxis, _SPEED_UPS, lambda value: f"{value:g}")
     axes.legend(loc="lower right", frameon=False, fontsize=12)

@@ -23,10 +23,10 @@ from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
 NEAR, FAR = 1.1, 1.3
-_MARGIN = 0.03  # by figures
+_MARGIN = 0.03
 RULE = (
-    f"the simplest way within a tenth of the quickest ({100 * _MARGIN:.0f} % by figures, "
-    "the rest is for doubt)"
+    f"the simplest way that took at most {100 * _MARGIN:.0f} % longer than the quickest; with the "
+    "doubt of such figures that keeps it within a tenth"
 )
 _FIFTH, _MUCH_LESS = 0.2, 0.8
 _OFTEN = 8_000.0  # a second
@@ -59,7 +59,7 @@ class Reading(NamedTuple):
 
 
 def read(run: pd.DataFrame, summary: pd.DataFrame) -> Reading:
-    """Read the choice out of a run: the simplest way within a tenth of the quickest."""
+    """Read the choice out of a run."""
     rows = list_rows(summary[summary["run_id"] == run["run_id"].iloc[0]])
     first, ways = run.iloc[0], {row.way: row for row in rows}
     prices, tasks = _list_prices(first, ways), int(first["all_tasks"])
@@ -84,7 +84,7 @@ def _list_prices(first: Any, ways: dict[str, Any]) -> dict[str, Price]:
 
 
 def choose(prices: dict[str, Price], tasks: int) -> str:
-    """Choose the simplest way within a tenth of the quickest, for so many tasks."""
+    """Choose a way for so many tasks, by the rule."""
     most = (1 + _MARGIN) * min(price.at(tasks) for price in prices.values())
     return next(way for way, price in prices.items() if price.at(tasks) <= most)
 
@@ -93,8 +93,8 @@ def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
     if lack := _find_lack(reading):
         return lack
-    for doubt in _find_doubts(reading):
-        return reading.busy or doubt
+    for doubt, advice in _find_doubts(reading):
+        return f"{doubt}; {reading.busy or advice}"
     return reading.busy if reading.busy and _may_be_held_back(reading) else ""
 
 
@@ -115,20 +115,20 @@ def _advise_more(reading: Reading) -> str:
     return "give more arguments" if reading.first["calls"] == 1 else "allow more seconds"
 
 
-def _find_doubts(reading: Reading) -> Iterator[str]:
-    """Say in clauses why the choice may be another one, the weightiest doubt first."""
+def _find_doubts(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Say why the choice may be another one, and what to do: two clauses for each doubt."""
     way = reading.way
     has_threads = OWN_THREADS in read_traps(reading.first["traps"])
     if has_threads and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
         told = "its own threads and the workers may get into each other's way"
-        yield f"{told}; give each worker one thread, and examine it again"
+        yield told, "give each worker one thread, and examine it again"
     if doubt := _find_doubt_of_threads(reading):
-        yield doubt
+        yield doubt, "time them in your own program"
     is_simpler = True  # than the choice, which must be quicker then
     for other in reading.ways:
         is_simpler &= other != way
         if other != way and (doubt := _find_doubt(reading, other, is_simpler=is_simpler)):
-            yield f"{doubt}; {_advise_more(reading)}"
+            yield doubt, _advise_more(reading)
 
 
 def _may_be_held_back(reading: Reading) -> bool:
@@ -162,7 +162,7 @@ def _find_doubt_of_threads(reading: Reading) -> str:
     told = f"{round(often, -3):,.0f} times a second"
     return (
         f"threads waited for each other as often as {told}, and how well that goes "
-        "differs from process to process; time them in your own program"
+        "differs from process to process"
     )
 
 

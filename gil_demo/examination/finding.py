@@ -46,8 +46,8 @@ FIXES = {
     "yours has changed, and each run got what the one before left.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
-    "changes a global": "It changes a global ({}): each worker process changes only its own, and "
-    "threads share it without a lock. Give the result back instead.",
+    "changes a global": "It changes what outlives its call, named {}: each worker process changes "
+    "its own, and threads share it without a lock. Give the result back instead.",
     "large data": "To pickle and rebuild what it takes and gives back ({}) costs more than a tenth "
     "of its time: send a file's name or a part, or put it into shared memory.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
@@ -136,7 +136,7 @@ def _explain(reading: Reading) -> list[str]:
     return [
         _state_times(reading),
         _state_thresholds(reading),
-        _state_task(first),
+        _state_task(reading),
         _state_gil(run, first),
         _state_sending(first, reading),
         _state_workers(first, reading),
@@ -187,16 +187,19 @@ def _state_thresholds(reading: Reading) -> str:
     return f"{label}: {'; '.join(told)}." if told else ""
 
 
-def _state_task(first: Any) -> str:
+def _state_task(reading: Reading) -> str:
+    """Say how long a task takes in the plain loop, and how the first calls differed."""
+    first = reading.first
     low, high = first["task_low_seconds"], first["task_high_seconds"]
     uneven = "uneven" if high > 2 * low else "even"
     ends = f"{words.state_seconds(low)} to {words.state_seconds(high)}"
-    spread = f" (eight of ten took {ends}: {uneven})" if high > low else ""
+    spread = f" (when first called eight of ten took {ends}: {uneven})" if high > low else ""
     share = first["task_cpu_percent"] / 100
     core = f"on a core for {words.state_share(share)} of it"
     if share > NEAR:
         core = f"on {share:.1f} cores"
-    return f"Task: {words.state_seconds(first['task_seconds'])}{spread}, {core}."
+    mean = words.state_seconds(reading.prices[LOOP].each)
+    return f"Task: {mean} on average{spread}, {core}."
 
 
 def _state_gil(run: pd.DataFrame, first: Any) -> str:

@@ -3,6 +3,7 @@
 It tells how long tasks take, what it costs to send them to a worker, and which traps lie there.
 """
 
+import inspect
 import io
 import math
 import pickle
@@ -12,11 +13,11 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from gil_demo.checks import GilDemoError, shorten
+from gil_demo.checks import GilDemoError, shorten, state_failure
 from gil_demo.examination.table import OWN_THREADS, TURNS_ON
 from gil_demo.running.interrupts import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
@@ -31,6 +32,7 @@ _DETAILED = 20  # so many tasks are watched closely, all others only timed
 _LARGE_SHARE, _SMALL_BYTES = 0.1, 10_000
 _SHORT_BYTES = 1_000_000  # which take no time to pickle again
 _OWN_SHARE = 0.15  # of the work, which threads of the function's own do
+_BUSY_SHARE = 0.2  # of the time; what waits longer may have others at work meanwhile
 _MANY_CHARACTERS = 200
 _LONG_SECONDS = 0.02
 Function = Callable[[Any], object]
@@ -78,14 +80,18 @@ class _Scales(io.RawIOBase):
 
 
 class _Sink(io.TextIOBase):
-    """Takes what is printed, and counts it."""
+    """Takes what is printed, and counts it; passes it on once it is over.
+
+    A function that sets up logging hands the stream of that moment to it for good.
+    """
 
     characters = 0
     buffer = _Scales()  # for bytes
+    is_over = False
 
     def write(self, text: str) -> int:
         self.characters += len(text)
-        return len(text)
+        return sys.stderr.write(text) if self.is_over else len(text)
 
 
 @contextmanager
@@ -100,10 +106,14 @@ def culprits_noted() -> Iterator[list[str]]:
 
 @contextmanager
 def silenced() -> Iterator[_Sink]:
-    """Send what is printed by Python code of this process to nowhere."""
-    sink = _Sink()
-    with redirect_stdout(sink):
-        yield sink
+    """Send what Python code of this process prints to nowhere, and give it nothing to read."""
+    sink, stdin = _Sink(), sys.stdin
+    try:
+        with redirect_stdout(sink), redirect_stderr(sink):
+            sys.stdin = io.StringIO()
+            yield sink
+    finally:
+        sys.stdin, sink.is_over = stdin, True
 
 
 def weigh(value: object) -> Parcel:
@@ -159,6 +169,7 @@ def look_at(
             answer, times[place], worked = _call(function, argument, place, len(arguments), timeout)
             cpu += worked
             elsewhere += worked - (time.thread_time() - alone)
+            check_is_done(function, answer)
             if is_watched:
                 watch.look_after(argument, answer)
             kept += watch.answer.size if watch.answer else sys.getsizeof(answer)
@@ -172,12 +183,42 @@ def look_at(
     if sink.characters > _MANY_CHARACTERS * len(times):
         traps["prints"] = f"{sink.characters / len(times):,.0f} characters a task"
     # what they do is seen on a busy machine, too, which gives them no second core
-    if min(elsewhere, cpu - elsewhere) > _OWN_SHARE * cpu and cpu > _LONG_SECONDS:
+    is_at_work = cpu > _LONG_SECONDS and share > _BUSY_SHARE
+    if is_at_work and min(elsewhere, cpu - elsewhere) > _OWN_SHARE * cpu:
         traps[OWN_THREADS] = f"which did {state_share(elsewhere / cpu)} of its work"
     return Look(
         [*times], [*times.values()], answers, share, watch.argument, watch.answer,
         watch.changes_argument, traps, watch.obstacle,
     )  # fmt: skip
+
+
+def check_function(function: Any) -> None:
+    """Raise a TypeError unless a function takes one argument and does its work when called."""
+    inner = unwrap(function)
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_one(inner) for is_one in kinds):
+        raise _refuse_unfinished(function)
+    with suppress(ValueError):  # some of C tell nothing of their arguments
+        try:
+            inspect.signature(function).bind(None)
+        except TypeError as reason:
+            told = f"function must take one argument; {name_function(function)}: {reason}"
+            raise TypeError(told) from None
+
+
+def check_is_done(function: Function, answer: object) -> None:
+    """Raise a TypeError if an answer is work that is still to be awaited."""
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # else Python warns that nobody waited for it
+        raise _refuse_unfinished(function)
+
+
+def _refuse_unfinished(function: Function) -> TypeError:
+    return TypeError(
+        f"function must do its work when it is called; {name_function(function)} is an async "
+        "function or a generator, which only begins it: call it in a function that runs it"
+    )
 
 
 def name_task(place: int, number: int, argument: object) -> str:
@@ -202,10 +243,8 @@ def _call(
         told = f"{name_task(place, number, argument)} was {reason} in the plain loop"
         raise TimeUp(f"{told}: give it less to do, or a longer timeout") from None
     except (Exception, SystemExit) as failure:
-        raise GilDemoError(
-            f"{name_task(place, number, argument)} raised {type(failure).__name__} in the plain "
-            f"loop: {failure}"
-        ) from failure
+        told = f"{name_task(place, number, argument)} raised {state_failure(failure)}"
+        raise GilDemoError(f"{told}, in the plain loop") from failure
 
 
 class _Watch:
@@ -288,6 +327,10 @@ def snapshot(function: Any) -> dict[str, bytes]:
 
 
 def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, object]]:
+    for attribute in ("args", "keywords", "__self__"):  # of a partial, or of a method
+        held = getattr(function, attribute, None)
+        if held and not isinstance(held, ModuleType | type):
+            yield attribute.strip("_"), held
     function = unwrap(function)
     function = getattr(function, "__func__", function)  # of a method
     if not isinstance(function, FunctionType) or function.__code__ in seen:
@@ -296,6 +339,8 @@ def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, obj
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
     found = {name: cell.cell_contents for name, cell in cells if cell != CellType()}
     names = {name for code in _list_codes(function.__code__) for name in code.co_names}
+    if function.__defaults__:
+        found["default"] = function.__defaults__
     known = function.__globals__
     found |= {name: known[name] for name in names if name in known and name not in found}
     for name, value in found.items():

@@ -1,6 +1,5 @@
 """Examine a function: the same tasks in a loop, in threads, in processes and otherwise."""
 
-import inspect
 import math
 import statistics
 import time
@@ -12,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from gil_demo import checks
-from gil_demo.checks import GilDemoError, check_sequence, shorten
-from gil_demo.examination.look import Look, look_at, name_function, unwrap
+from gil_demo.checks import GilDemoError, check_sequence, shorten, state_failure
+from gil_demo.examination.look import Look, check_function, look_at, name_function
 from gil_demo.examination.plan import count_least, limit_calls, limit_rounds, make_plan, plan_once
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
 from gil_demo.examination.trial import try_apart, try_each
@@ -21,7 +20,7 @@ from gil_demo.examination.ways import Run, Ways
 from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import BASELINE, check_runners, collect_facts
-from gil_demo.running.pools import check_start_method
+from gil_demo.running.pools import check_importing, check_start_method
 from gil_demo.running.runners import ENGINES, find_missing
 from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import make_table
@@ -56,8 +55,9 @@ def examine(
         arguments: a list, one argument for each task.
         workers: how many threads or processes.
         budget: seconds for all of it; where all tasks would take too long, a sample is run.
-        timeout: seconds that one call may take. What catches every exception, by a bare `except`,
-            can't be stopped in this process.
+        timeout: seconds that one call may take. Under Windows, and outside the main thread, a
+            call ends at its next step of Python code; and what catches every exception, by a bare
+            `except`, can't be stopped in this process.
         start_method: how processes are started; None means the platform's default.
         engines: which of cluster (Dask) and ray to try as well.
         setup: called before each run of the tasks, in this process, and not timed.
@@ -76,6 +76,7 @@ def examine(
             loop or in a later round. What fails when another way is first tried is told in the
             table, and the others are measured.
     """
+    check_importing()
     given = _check(function, arguments, setup, teardown, once)
     workers = checks.check_workers(workers)
     seconds = check_budget(budget)
@@ -144,13 +145,7 @@ def _check(
     for name, value in (("function", function), ("setup", setup), ("teardown", teardown)):
         if not callable(value) and (value is not None or name == "function"):
             raise TypeError(f"{name} must be a function, not {shorten(value)}")
-    inner = unwrap(function)
-    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
-    if any(is_one(inner) for is_one in kinds):
-        raise TypeError(
-            f"function must do its work when it is called; {name_function(function)} is an async "
-            "function or a generator, which only begins it: call it in a function that runs it"
-        )
+    check_function(function)
     if not isinstance(once, bool):
         raise TypeError(f"once must be True or False, not {shorten(once)}")
     return check_sequence("arguments", arguments)
@@ -181,7 +176,7 @@ def _call(name: str, function: Callable[[], object] | None) -> None:
         if function is not None:
             function()
     except (Exception, SystemExit) as reason:
-        raise GilDemoError(f"{name} raised {type(reason).__name__}: {reason}") from reason
+        raise GilDemoError(f"{name} raised {state_failure(reason)}") from reason
 
 
 def _announce(beginning: str, calls: int, end: str, seconds: float) -> None:

@@ -63,7 +63,7 @@ traps and ways that are missing, each with what was seen."""
 LOOP, THREADS, COLD, KEPT = "plain loop", "threads", "cold pool", "kept pool"
 WAYS = {
     (BASELINE, ""): LOOP,
-    ("threads", ""): THREADS,
+    ("threads", "cold"): THREADS,
     ("processes", "cold"): COLD,
     ("interpreters", "cold"): "sub-interpreters",
     ("processes", ""): KEPT,
@@ -77,7 +77,8 @@ def summarise_examination(table: pd.DataFrame) -> pd.DataFrame:
     """Sum up each run: a row for each way, the simplest first.
 
     `seconds` are those of the tasks that were run; `all_seconds` those of all tasks, in proportion,
-    with the start and the end of a cold pool. Ratios to the plain loop are taken in each round.
+    with the start and the end of threads and of a cold pool. Ratios to the plain loop are taken in
+    each round.
     """
     runs = [_sum_up(run) for _, run in table.groupby("run_id", sort=False)]
     return pd.DataFrame([row for rows in runs for row in rows])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gil_demo.checks import GilDemoError, check_sequence, shorten
+from gil_demo.checks import GilDemoError, check_sequence, shorten, state_failure
 
 
 def find_function(target: str) -> Callable[[Any], object]:
@@ -24,7 +24,9 @@ def find_function(target: str) -> Callable[[Any], object]:
         if not file.is_file():
             raise ValueError(f"there is no file {place}")
         if not file.stem.isidentifier():
-            raise ValueError(f"{file.name} can't be imported: name it without signs and blanks")
+            raise ValueError(
+                f"{file.name} can't be imported: letters, digits and _ may stand in its name"
+            )
         place, folder = file.stem, file.absolute().parent
     sys.path.insert(0, str(folder))
     try:
@@ -34,8 +36,7 @@ def find_function(target: str) -> Callable[[Any], object]:
             raise ValueError(f"there is no module {place} here") from None
         raise GilDemoError(f"{target} can't be imported: {reason}") from reason
     except (Exception, SystemExit) as reason:
-        told = f"{type(reason).__name__}: {reason}"
-        raise GilDemoError(f"{target} can't be imported: {told}") from reason
+        raise GilDemoError(f"{target} can't be imported: {state_failure(reason)}") from reason
     found = getattr(module, "__file__", None) or ""
     if file.suffix == ".py" and os.path.realpath(found) != os.path.realpath(file):
         raise ValueError(f"{file.name} is called like a module of Python's own: rename it")

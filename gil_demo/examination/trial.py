@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gil_demo.checks import GilDemoError, WorkerDied
+from gil_demo.checks import GilDemoError, WorkerDied, state_failure
 from gil_demo.examination.look import are_alike, silenced, time_call
 from gil_demo.examination.table import IS_ON, TURNS_ON
 from gil_demo.examination.ways import Ways, run_in_loop
@@ -63,9 +63,9 @@ def _repeat(ways: Ways) -> bool:
             try:
                 ((answer, seconds, _),) = run_in_loop(call, [task], 1, ways.get_limit())
             except (Exception, SystemExit) as reason:
+                told = f"{ways.name_task(place)} raised {state_failure(reason)}"
                 raise GilDemoError(
-                    f"{ways.name_task(place)} raised {type(reason).__name__} when it was called "
-                    f"again ({reason}): examine it with once=True"
+                    f"{told}, when it was called again: examine it with once=True"
                 ) from reason
             answers.append(answer)
             shares.append(seconds / max(1e-9, first[place]))

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from functools import partial
 from typing import Any, NamedTuple
 
-from gil_demo.checks import GilDemoError
+from gil_demo.checks import GilDemoError, state_failure
 from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
     Plan,
@@ -112,15 +112,20 @@ class Ways:
                 yield
         except (Exception, SystemExit) as reason:
             self.runs.pop(name, None)
-            own = isinstance(reason, GilDemoError | TypeError) and str(reason)
-            self.missing[name] = f"{'' if own else f'{type(reason).__name__}: '}{reason}"
+            is_told = isinstance(reason, GilDemoError | TypeError) and str(reason)
+            self.missing[name] = str(reason) if is_told else state_failure(reason)
 
     def _run_in_threads(
         self, function: Function, tasks: Sequence[Any], chunksize: int, limit: float
     ) -> list[Any]:
         """Run tasks in new threads: how well two share the GIL may differ from pair to pair."""
+        began = time.perf_counter()
         with thread_pool(self.workers) as run:
-            return run(function, tasks, chunksize, limit)
+            ready = time.perf_counter()
+            answers = run(function, tasks, chunksize, limit)
+            done = time.perf_counter()
+        self._thread_start = Start(ready - began, time.perf_counter() - done)
+        return answers
 
     def run_in_pool(
         self, function: Function, tasks: Sequence[Any], chunksize: int, limit: float
@@ -209,7 +214,10 @@ class Ways:
             if tasks:
                 run(self.function, tasks, size, limit)
             taken = time.perf_counter() - began
-            if name not in (BASELINE, "threads"):
+            if name == "threads":  # which start anew in each run, and once for all tasks
+                self.opened.setdefault(name, []).append(self._thread_start)
+                taken -= self._thread_start.work
+            elif name != BASELINE:
                 return Run(taken)
             return Run(taken, time.process_time() - worked, cut, waits=count_waits() - waits)
 
@@ -296,6 +304,6 @@ def _named(name: str) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as reason:
-        told = f"{type(reason).__name__}: {reason}"
         way = "the plain loop" if name == BASELINE else name
+        told = state_failure(reason)
         raise GilDemoError(f"in a later round of {way} a task failed: {told}") from reason

@@ -16,7 +16,7 @@ ENDINGS = {
     "close": "pool.close()",
     "terminate": "pool.terminate()",
     "with": "pool.__exit__(None, None, None)",
-    "del": "del pool",
+    "del": "del pool; gc.collect()",
     "nothing": "pass",
 }
 """The ways to end a pool, by name, and their code; leaving a `with` block calls `__exit__`."""
@@ -51,8 +51,8 @@ if __name__ == "__main__":
     jobs = [pool.apply_async(work, [0.05]) for _ in range(6)]
     began = time.perf_counter()
     {ending}
-    gc.collect()
     seconds = time.perf_counter() - began
+    gc.collect()
     alive, helpers = look()
     time.sleep(len(jobs) * 0.05)
     later, _ = look()

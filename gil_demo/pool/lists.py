@@ -205,8 +205,9 @@ def _state_chunksize(row: Any) -> str:
         compared = words.state_seconds(row.seconds) + ", the pool's own size" * is_own
     elif is_own:
         compared = "the pool's own size"
-    elif row.time_ratio_low <= 1 + words.MARGIN and row.time_ratio_high >= 1 - words.MARGIN:
-        compared = "no clear difference from the pool's own size"
+    elif row.time_ratio_low <= 1 + words.MARGIN and row.time_ratio_high >= words.LEAST:
+        ends = row.time_ratio_low, row.time_ratio_high
+        compared = words.compare_ratio(*ends, "the pool's own size")
     return f"{row.work} tasks, chunksize {row.chunksize:,}: {compared}"
 
 

@@ -164,7 +164,7 @@ def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     lines.append(f"Start-up took {start_up}, the work {work}, tear-down {tear_down}.")
     for row in list_rows(summary):
         tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
-        busy = f", busy for {words.state_share(row.busy_share)} of the work" if row.tasks else ""
+        busy = f", busy for {words.state_share(row.busy_share)} of the time" if row.tasks else ""
         lines.append(f"Worker {row.worker}: {tasks}{busy}.")
     at_once = words.count_in_words(count_most_at_once(table), "task")
     return "\n".join([*lines, f"At most {at_once} ran at the same time."])
@@ -174,7 +174,7 @@ def _title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     crew = words.count_in_words(len(summary), "worker")
     title = f"{words.count_in_words(len(table), 'task')} on {crew}"
     fewest, most = int(summary["tasks"].min()), int(summary["tasks"].max())
-    busy = f"busy for {words.state_share(summary['busy_share'].mean())} of the work"
+    busy = f"busy for {words.state_share(summary['busy_share'].mean())} of the time"
     if not fewest:
         unused = words.count_in_words(sum(summary["tasks"] == 0), "worker")
         return words.head(f"{title}: {unused} had nothing to do", table)

@@ -53,6 +53,15 @@ def find_ban() -> str:
     return ""
 
 
+def check_importing() -> None:
+    """Raise a GilDemoError in a new worker that is about to run its starter's script."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise GilDemoError(
+            "this worker imports the script that starts workers: let the script do that only "
+            'below `if __name__ == "__main__":`'
+        )
+
+
 @contextmanager
 def processes(
     workers: int = 2, start_method: str | None = None, chunksize: int | None = None
@@ -164,6 +173,7 @@ def pool_held(
 ) -> Iterator[HeldPool]:
     """Hold a pool as `processes` does, whose workers each run `prepare` before they are ready."""
     workers = checks.check_workers(workers)
+    check_importing()
     if reason := find_ban():
         raise RunnerUnavailable(f"processes: {reason}")
     held = HeldPool(check_start_method(start_method))
@@ -208,11 +218,6 @@ def _refusals_explained(workers: int) -> Iterator[None]:
     except (ConnectionResetError, EOFError):  # or the fork server itself, from Python 3.14 on
         raise WorkerDied(f"a worker process ended {_advise_unready()}") from None
     except (OSError, RuntimeError):
-        if getattr(multiprocessing.current_process(), "_inheriting", False):
-            raise GilDemoError(
-                "this worker imports the script that starts workers: let the script do that only "
-                'below `if __name__ == "__main__":`'
-            ) from None
         with refusals_told(workers, "worker process"):
             raise
 

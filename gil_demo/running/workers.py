@@ -68,7 +68,7 @@ def follow_parent() -> None:
 
 def import_quietly(module: str) -> None:
     """Import a task's module, and send what it and its tasks print to nowhere from now on."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if not is_gil_enabled():
         note_culprits()
     __import__(module)
@@ -130,9 +130,10 @@ class Noted:
 
 def run_chunk(function: "Callable[[Any], object]", tasks: Sequence[object]) -> list[object]:
     """Run a chunk of tasks as if it were one, and send what they print to nowhere."""
-    from contextlib import redirect_stdout  # which few workers need
+    from contextlib import redirect_stderr, redirect_stdout  # which few workers need
 
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    with nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         return [function(task) for task in tasks]
 
 

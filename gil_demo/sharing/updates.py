@@ -199,7 +199,7 @@ def draw_updates(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         f"{100 * row.lost / row.expected:.1f} %"
         for row in list_rows(summary)
     )
-    marks = "large mark: all rounds; round: Python's own switch interval, square: the shortest"
+    marks = "large mark: all rounds; circle: Python's own switch interval, square: the shortest"
     conditions = f"{_describe(table, len(names))}; two threads; {marks}"
     return finish(chart, _title(table, summary), conditions, f"Shares lost: {each}.")
 
@@ -234,6 +234,6 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     what = (
         "Pythons that lose updates"
         if summary["run_id"].nunique() > 1
-        else "updates lost at both intervals"
+        else "updates lost, both intervals together"
     )
     return words.head(f"{what}: {', '.join(parts)}", table.sort_values("recorded_on"))

@@ -108,7 +108,8 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_switches(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one sweep shows: a sentence for each interval, then how many rounds there were."""
-    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
+    workers = int(table["workers"].iloc[0])  # a thread that is to take over needs a core at once
+    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0], workers))
     lines += [_judge(row) for row in list_rows(summary)]
     rounds = words.capitalise(words.count_in_run(table, "round"))
     return "\n".join([*lines, f"{rounds} at each interval."])

@@ -166,10 +166,11 @@ def summarise_exchanges(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say in a few sentences what one run of `serve` or `sweep_server` shows."""
-    workers = 2 if "process" in set(table["beside"]) else 1
+    # what is busy beside the server keeps a core that its client doesn't have then
+    workers = 1 if set(table["beside"]) == {"nothing"} else 2
     lines = words.reserve(table, words.find_machine_reservations(table.iloc[0], workers))
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
-    return words.tell(table, lines)
+    return words.tell(table, lines, "; each × is taken inside the rounds")
 
 
 def state_rate(rate: float) -> str:

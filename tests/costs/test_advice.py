@@ -73,6 +73,14 @@ def test_the_speed_up_is_that_of_the_fitted_lines_with_data_in_proportion_to_the
     assert list(advice["speed_up"]) == pytest.approx(gains)
 
 
+def test_more_data_never_make_a_pool_cheaper_though_a_size_was_disturbed() -> None:
+    is_small = (TRANSFERS["way"] == "argument") & (TRANSFERS["size_bytes"] == 1_000)
+    disturbed = TRANSFERS.assign(seconds=TRANSFERS["seconds"].where(~is_small, 0.01))
+    advice = advise(EXACT, disturbed, tasks=[2], task_seconds=[1.0], sizes=[1_000, 100_000, 10**7])
+    assert advice["speed_up"].is_monotonic_decreasing
+    assert advice["speed_up"].iloc[0] == advice["speed_up"].iloc[1]
+
+
 def test_many_tasks_are_longer_ones_in_four_chunks_a_worker_and_that_is_called_reckoned() -> None:
     # short tasks pay where there are many of them, even for a pool that is started for them
     told = [ask(EXACT, 0.001, tasks=tasks)[0] for tasks in (2, 20, 10_000, 100_000)]

@@ -62,6 +62,10 @@ def test_the_sentences_say_cost_gain_and_length_but_no_speed_of_a_busy_machine()
     assert busy.startswith("No verdict on speed: the machine was 99 % busy")
     assert "a task of nothing costs" in busy
     assert "longest tasks" not in busy
+    chart = draw(make_engines(busy_percent=99.0))
+    assert chart.texts[0].get_text().endswith("; no verdict on speed")
+    assert "pays from" not in chart.description
+    assert "circle" not in chart.axes[1].get_xlabel()
     few = verdict(make_engines().query("round < 6").assign(rounds=5))
     assert "40 × the Pool's" not in few
     assert "\nTwo Ray workers: 5 of 6 rounds that a fit needs: allow more seconds.\n" in few

@@ -24,6 +24,30 @@ def make_answer(megabytes: int) -> bytes:
     return bytes(megabytes * 1_000_000)
 
 
+def fail_at_length(_: object) -> None:
+    raise ValueError("x" * 1_000)
+
+
+class Unsayable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def fail_without_words(_: object) -> None:
+    raise Unsayable
+
+
+def ask_reader(_: object) -> str:
+    return input()
+
+
+class Tally:
+    total = 0
+
+    def add(self, number: int) -> None:
+        self.total += number
+
+
 def fail_in_worker(number: int) -> int:
     if number == 3 and multiprocessing.parent_process():
         raise KeyError(number)

@@ -89,7 +89,7 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
         (2, ["own_work.py", *some], "name FILE.py:FUNCTION or MODULE:FUNCTION, not 'own_work.py'"),
         (2, ["missing.py:f", *some], "there is no file missing.py"),
         (2, ["missing:f", *some], "there is no module missing here"),
-        (2, ["my-work.py:f", *some], "my-work.py can't be imported: name it without signs"),
+        (2, ["my-work.py:f", *some], "my-work.py can't be imported: letters, digits and _ may"),
         (2, ["string.py:f", *some], "string.py is called like a module of Python's own: rename it"),
         (2, ["own_work.py:nothing", *some], "own_work has no function nothing"),
         (2, ["own_work.py:triple"], "give either --arguments or --arguments-from"),
@@ -102,7 +102,7 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
         (2, ["own_work.py:triple", *some, "--once", "--pythons"], "call the function again, which"),
         (2, ["own_work.py:triple", *some, "--workers", "0"], "workers must be a whole number"),
         (1, ["broken.py:f", *some], "broken.py:f can't be imported: ZeroDivisionError: "),
-        (1, ["leaves.py:f", *some], "leaves.py:f can't be imported: SystemExit:"),
+        (1, ["leaves.py:f", *some], "leaves.py:f can't be imported: SystemExit"),
     ):
         assert cli.main(["examine", *words]) == status
         printed = capsys.readouterr()
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
 @pytest.mark.usefixtures("no_wait")
 def test_a_function_that_fails_is_status_1_with_the_task_and_its_argument(capsys: Capture) -> None:
     assert cli.main(["examine", "own_work.py:fail", "--arguments", "[0]"]) == 1
-    told = "gil_demo: task 1 of 1 (argument 0) raised ZeroDivisionError in the plain loop: "
+    told = "gil_demo: task 1 of 1 (argument 0) raised ZeroDivisionError: "
     assert capsys.readouterr().err.startswith(told)
 
 

@@ -1,4 +1,6 @@
+import logging
 import random
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -106,6 +108,41 @@ def test_what_raises_or_takes_too_long_is_told_with_the_task_and_its_argument() 
         look(functions.fail_at, [1, 0])
     with pytest.raises(GilDemoError, match=r"^task 1 of 1 \(argument 60000\) was not done after "):
         look(samples.ask_server, [60_000], timeout=0.05)
+
+
+def test_an_object_a_partial_argument_and_a_default_that_a_function_changes_are_named() -> None:
+    def keep(kept: list[int], number: int) -> None:
+        kept.append(number)
+
+    def keep_by_default(number: int, kept: list[int] = []) -> None:  # noqa: B006
+        kept.append(number)
+
+    keepers: dict[str, Callable[[int], object]] = {
+        "self": functions.Tally().add, "args": partial(keep, []), "default": keep_by_default
+    }  # fmt: skip
+    for name, keeper in keepers.items():
+        assert look(keeper, [1, 2]).traps["changes a global"] == name
+
+
+def test_a_function_gets_nothing_to_read_and_its_log_is_heard_again_afterwards(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(GilDemoError, match=r"raised EOFError: .*, in the plain loop$"):
+        look(functions.ask_reader, [1])
+    log = logging.StreamHandler()
+    with looks.silenced() as sink:
+        log.setStream(sys.stderr)
+        log.emit(logging.makeLogRecord({"msg": "while it is silent"}))
+    log.emit(logging.makeLogRecord({"msg": "later"}))
+    assert capsys.readouterr().err == "later\n"
+    assert sink.characters > 0
+
+
+def test_what_was_raised_is_told_on_one_short_line_whatever_it_says() -> None:
+    with pytest.raises(GilDemoError, match=r"raised ValueError: x{200}\.\.\., in the plain loop$"):
+        look(functions.fail_at_length, [1])
+    with pytest.raises(GilDemoError, match=r"raised Unsayable, in the plain loop$"):
+        look(functions.fail_without_words, [1])
 
 
 def test_the_data_that_a_function_uses_are_its_globals_those_of_its_helpers_and_its_cells() -> None:

@@ -1,11 +1,12 @@
 import math
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -126,7 +127,7 @@ def test_with_once_no_argument_is_used_twice_by_any_way(tmp_path: Path) -> None:
     assert table["tasks"].iloc[0] >= 2  # or a second worker would have nothing to do
     with pytest.raises(ValueError, match=r"^once needs at least \d+ arguments, not 20$"):
         run(functions.leave_mark, arguments[:20], once=True)
-    with pytest.raises(GilDemoError, match=r"raised FileExistsError when it was called again "):
+    with pytest.raises(GilDemoError, match=r"raised FileExistsError: .*, when it was called again"):
         run(functions.leave_mark, [(str(tmp_path), number) for number in range(100, 104)])
 
 
@@ -142,9 +143,42 @@ def test_what_only_begins_its_work_is_refused() -> None:
     async def tell(number: int) -> AsyncIterator[int]:
         yield number
 
-    for function in (ask, tell, functions.count_up):
+    for function in (ask, tell, functions.count_up, lambda number: ask(number)):
         with pytest.raises(TypeError, match="is an async function or a generator, which only"):
             run(function, [1])
+
+
+def test_a_function_that_doesn_t_take_one_argument_is_refused_before_it_is_called() -> None:
+    for function in (threading.main_thread, math.pow):
+        with pytest.raises(TypeError, match=r"^function must take one argument; (main_th|pow: )"):
+            run(cast(Callable[[Any], object], function), [1])
+
+
+def test_the_start_of_threads_is_counted_once_for_all_tasks() -> None:
+    table = run(samples.ask_server, [20] * 40)
+    assert table["tasks"].iloc[0] < 40
+    threads = table.query("work == 'function' and runner == 'threads'")
+    assert (threads["start_up_seconds"] > 0).all()
+    row = summarise(table).query("way == 'threads'").iloc[0]
+    assert 0 < row["start_seconds"] < row["all_seconds"]
+
+
+def test_a_script_without_a_guard_uses_no_argument_twice_where_that_is_promised(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from gil_demo import examine\n"
+        "def leave_mark(number):\n"
+        f"    Path({str(tmp_path)!r}, str(number)).touch(exist_ok=False)\n"
+        "numbers = list(range(60))\n"
+        "table = examine(leave_mark, numbers, budget=0.5, start_method='spawn', once=True)\n"
+        "print(table['missing'].iloc[0])\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.count(" will be called at most once") == 1
+    assert 'only below if __name__ == "__main__"' in done.stdout
 
 
 def test_a_list_whose_tasks_are_uneven_is_reckoned_by_the_first_look(

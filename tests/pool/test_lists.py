@@ -148,7 +148,7 @@ def test_a_sweep_of_chunks_is_told_and_drawn_with_a_line_each_for_even_and_uneve
     assert [*told[:3], *told[5:]] == [
         "Even tasks, chunksize 1: 1.30 × the time of the pool's own size.",
         "Even tasks, chunksize 250: the pool's own size.",
-        "Even tasks, chunksize 1,000: no clear difference from the pool's own size.",
+        "Even tasks, chunksize 1,000: about as fast as the pool's own size.",
         "Uneven tasks, chunksize 1,000: 1.50 × the time of the pool's own size.",
         "Eight rounds of each.",
     ]
@@ -181,9 +181,9 @@ def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin() -> Non
     few = "No verdict: only five rounds, an interval needs six$"
     for ratios, told, title in (
         (spread(2.0, width=0.8), r"1\.\d\d to 2\.\d\d × the time", slower),
-        (spread(1.04), "no clear difference", not_slower),
-        (spread(0.97), "no clear difference", not_slower),
-        (spread(1.2, width=0.5), "no clear difference", not_slower),
+        (spread(1.04), "about as fast as the pool's own size", not_slower),
+        (spread(0.97), "about as fast as the pool's own size", not_slower),
+        (spread(1.2, width=0.5), "no faster than the pool's own size", not_slower),
         (spread(0.5), "0.50 × the time", not_slower),
         ([1.3] * 5, "265 ms.\nEven tasks, chunksize 250: 204 ms, the pool's own size", few),
     ):

@@ -75,8 +75,8 @@ def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:
     }  # fmt: skip
     assert verdict(table).splitlines() == [
         "Start-up took 1 s, the work 4 s, tear-down 30 ms.",
-        "Worker 1: three tasks, busy for 50 % of the work.",
-        "Worker 2: one task, busy for 88 % of the work.",
+        "Worker 1: three tasks, busy for 50 % of the time.",
+        "Worker 2: one task, busy for 88 % of the time.",
         "Worker 3: no task.",
         "At most two tasks ran at the same time.",
     ]
@@ -95,8 +95,8 @@ def test_a_chart_of_a_map_is_told_in_these_words() -> None:
     alone: Crew = {1: [(0.1, 0.2), (0.2, 0.4)]}
     many = make_map(take_turns_in_a_pool(30), done=0.4)
     for table, title in (
-        (many, "30 tasks on two workers: 15 each, workers busy for 50 % of the work"),
-        (make_map(alone, done=0.5), "Two tasks on one worker, busy for 75 % of the work"),
+        (many, "30 tasks on two workers: 15 each, workers busy for 50 % of the time"),
+        (make_map(alone, done=0.5), "Two tasks on one worker, busy for 75 % of the time"),
         (make_map(alone, workers=60), "Two tasks on 60 workers: 59 workers had nothing to do"),
     ):
         assert draw(table).texts[0].get_text() == title
@@ -104,7 +104,7 @@ def test_a_chart_of_a_map_is_told_in_these_words() -> None:
     table = make_map(steps=[1_000_000] * 5, chunksize=1_234, start_method="spawn")
     assert draw(table).description == (
         "Chart. Five tasks on two workers: from two to three each, workers busy for 80 % of the "
-        "work. Tasks: worker 1 ran 3 in 270 ms; worker 2 ran 2 in 370 ms. The pool: ready after "
+        "time. Tasks: worker 1 ran 3 in 270 ms; worker 2 ran 2 in 370 ms. The pool: ready after "
         "100 ms, all answers after 500 ms, gone after 530 ms. Conditions: CPython 3.13.0, "
         "Linux, two usable cores, processes by spawn; one run of 5,000,000 steps, chunksize 1,234."
     )

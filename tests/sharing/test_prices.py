@@ -133,7 +133,7 @@ def test_prices_are_told_in_these_sentences() -> None:
     lucky = verdict(make_prices(raw_lost=0.0))
     assert lucky.count("no race seen") == 2
     alike = MICROSECONDS | {("threads", PLAIN): 0.06}
-    assert "µs), no clear difference from counts of their own; " in verdict(make_prices(alike))
+    assert "µs), about as fast as counts of their own; " in verdict(make_prices(alike))
     table = make_prices(rounds=2, busy_percent=95.0)
     few = verdict(table).splitlines()
     assert few[0].startswith("Note: the machine was 95 % busy before the run")

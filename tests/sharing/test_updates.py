@@ -87,7 +87,8 @@ def test_why_nothing_was_lost_is_told_only_where_it_is_known() -> None:
 
 def test_the_chart_has_a_row_for_each_python_and_a_panel_for_each_way() -> None:
     chart = assert_readable(draw, make_updates())
-    title = "Updates lost at both intervals: x += 1 none, a call between 25 %, under a Lock none"
+    lost = "x += 1 none, a call between 25 %, under a Lock none"
+    title = f"Updates lost, both intervals together: {lost}"
     assert chart.texts[0].get_text() == title
     assert "CPython 3.13.0, a call between, tiny interval: 30.0 %" in chart.description
     assert [axes.get_title() for axes in chart.axes] == [PLAIN, CALL, LOCKED]

@@ -88,7 +88,7 @@ def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> N
         "  median 45 µs, 1 % above 100 µs; 1.5 × as many answers alone as here.",
         "Beside a busy thread: 100 requests a second, 10 ms each on average;",
         "  median 9 ms, 1 % above 20 ms; 300 × as many answers alone as here.",
-        "Eight rounds of each.",
+        "Eight rounds of each; each × is taken inside the rounds.",
     ]
     assert verdict(make_serve_table()).splitlines() == lines
     first, *others = verdict(make_serve_table(busy_percent=50.0)).splitlines()
