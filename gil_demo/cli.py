@@ -192,7 +192,8 @@ def _examine(chosen: argparse.Namespace) -> None:
     function = find_function(chosen.function)
     names = ("workers", "budget", "timeout", "start_method", "engines", "once")
     given = {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
-    table = examine(function, arguments, **given)
+    with contextlib.chdir("."):  # the function may go elsewhere
+        table = examine(function, arguments, **given)
     if chosen.pythons is not None:
         print("The other Pythons call it again, for about as long.", flush=True)
         paths = [*map(Path, chosen.pythons)] or None

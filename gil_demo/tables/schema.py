@@ -74,6 +74,8 @@ def convert(raw: pd.DataFrame, schema: Schema, place: str) -> pd.DataFrame:
 
 def _check_columns(table: pd.DataFrame, schema: Schema, place: str) -> None:
     if missing := [name for name in schema.columns if name not in table.columns]:
+        if 2 * len(missing) > len(schema.columns):
+            raise ResultsError(f"{place} is no table that gil_demo has made")
         raise ResultsError(
             f"{place} is no table of {schema.name}: it lacks the columns {', '.join(missing)}"
         )

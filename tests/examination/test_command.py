@@ -46,6 +46,19 @@ def test_it_prints_the_recommendation_and_writes_what_it_says(capsys: Capture) -
     assert Path("mine.png").read_bytes() == drawn
 
 
+@pytest.mark.usefixtures("no_wait")
+def test_a_function_that_goes_to_another_folder_doesn_t_take_the_files_along(
+    capsys: Capture,
+) -> None:
+    Path("elsewhere").mkdir()
+    text = f"import os\ndef go(_):\n    os.chdir({str(Path('elsewhere').absolute())!r})\n"
+    Path("own_work.py").write_text(text)
+    words = ["examine", "own_work.py:go", "--arguments", "[1, 2]", "--budget", "0.3"]
+    assert cli.main([*words, "--output", "mine.csv"]) == 0
+    assert "table: mine.csv" in capsys.readouterr().out
+    assert Path("mine.csv").is_file()
+
+
 @needs_scripts
 @pytest.mark.thorough
 @pytest.mark.usefixtures("no_wait")

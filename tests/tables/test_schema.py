@@ -99,6 +99,7 @@ def test_what_is_no_table_or_has_wrong_columns_is_refused_by_name() -> None:
     for bad, told in (
         (twice, " has the columns runner, count more than once"),
         (lacking, " is no table of timed runs: it lacks the columns runner, count"),
+        (pd.DataFrame({"a": [1]}), " is no table that gil_demo has made"),
         ([1], " must be a pandas DataFrame, not list"),
         (table.set_index("runner", drop=False), " has an index that is named like .* runner: .*"),
         (table.astype({"count": str}), "'s column count must hold numbers, not texts"),
