@@ -1,5 +1,6 @@
 import json
 import re
+import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -121,6 +122,15 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
         printed = capsys.readouterr()
         assert printed.out == ""
         assert re.fullmatch(f"gil_demo: .*{re.escape(told)}.*\n", printed.err)
+
+
+@pytest.mark.parametrize("name", ["json", "statistics"])
+def test_a_file_that_is_called_like_a_module_of_python_is_told_by_name(name: str) -> None:
+    Path(f"{name}.py").write_text("def f(n): pass\n")
+    words = ["-m", "gil_demo", "examine", f"{name}.py:f", "--arguments", "[1]"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=60)
+    told = f"gil_demo: {name}.py is called like a module of Python's own: rename it\n"
+    assert (done.returncode, done.stderr) == (2, told)
 
 
 @pytest.mark.usefixtures("no_wait")
