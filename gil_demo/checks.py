@@ -9,7 +9,7 @@ import math
 import numbers
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,9 +125,8 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
 def check_sequence(name: str, value: object) -> list[object]:
     """Return the value as a list if it is a sequence with something in it; a text is none."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        hint = (
-            "" if isinstance(value, str | bytes | int | float | None) else "; give list(...) of it"
-        )
+        is_iterable = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+        hint = "; give list(...) of it" * is_iterable
         raise TypeError(f"{name} must be a list, not {shorten(value)}{hint}")
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")

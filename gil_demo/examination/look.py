@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import partial
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ _DETAILED = 20  # so many tasks are watched closely, all others only timed
 _LARGE_SHARE, _SMALL_BYTES = 0.1, 10_000
 _SHORT_BYTES = 1_000_000  # which take no time to pickle again
 _OWN_SHARE = 0.15  # of the work, which threads of the function's own do
-_BUSY_SHARE = 0.2  # of the time; what waits longer may have others at work meanwhile
+_BUSY_SHARE = 0.1  # of the time; what waits longer may have others at work meanwhile
 _MANY_CHARACTERS = 200
 _LONG_SECONDS = 0.02
 Function = Callable[[Any], object]
@@ -327,12 +328,15 @@ def snapshot(function: Any) -> dict[str, bytes]:
 
 
 def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, object]]:
-    for attribute in ("args", "keywords", "__self__"):  # of a partial, or of a method
-        held = getattr(function, attribute, None)
-        if held and not isinstance(held, ModuleType | type):
-            yield attribute.strip("_"), held
-    function = unwrap(function)
-    function = getattr(function, "__func__", function)  # of a method
+    if isinstance(function, partial):
+        yield from (
+            (name, held) for name in ("args", "keywords") if (held := getattr(function, name))
+        )
+        function = function.func
+    owner = getattr(function, "__self__", None)  # of a method
+    if not isinstance(owner, ModuleType | type | None):
+        yield "self", owner
+    function = getattr(function, "__func__", function)
     if not isinstance(function, FunctionType) or function.__code__ in seen:
         return
     seen.add(function.__code__)
