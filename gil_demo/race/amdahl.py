@@ -147,9 +147,10 @@ def draw_amdahl(
     left, right = chart.subplots(1, 2)
     chart.subplots_adjust(left=0.06, right=0.985, top=0.84, bottom=0.19, wspace=0.2)
     most = int(summary["workers"].max())
-    for fit in fits:
+    for place, fit in enumerate(fits):
         rows, look = summary[summary["runner"] == fit.runner], style.get_look(fit.runner)
-        workers = rows["workers"].astype(int)
+        # beside each other, so that none hides another
+        workers = rows["workers"].astype(int) + 0.025 * most * (place - 0.5 * (len(fits) - 1))
         draw_medians(left, workers, rows, "speed_up", look, linestyle="", label=fit.runner)
         if fit in told:
             low, high = (_follow_law(end, _CORES) for end in (fit.low, fit.high))
@@ -160,8 +161,10 @@ def draw_amdahl(
         label = f"if {_state_part(chosen)} is shared out"
         limit = _find_limit(chosen)
         _draw_law(left, right, chosen, (cores, most), style.OTHER.colour, label, limit)
-    _finish_left(left, table.iloc[0], summary)
-    _finish_right(right)
+    has_law = bool(told) or chosen is not None
+    says = "what the law says of more cores" if has_law else "the law: not fitted here"
+    _finish_left(left, table.iloc[0], summary, has_law=has_law)
+    _finish_right(right, f"{says}{', 95 % interval' * bool(told)}")
     title = title_amdahl(table, fits, chosen)
     return finish(chart, title, describe_run(table), _describe_fits(fits, told, summary))
 
@@ -185,7 +188,7 @@ def _follow_law(part: float, cores: Iterable[float]) -> list[float]:
     return [compute_speed_up(part, number) for number in cores]
 
 
-def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame) -> None:
+def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame, *, has_law: bool) -> None:
     most = int(summary["workers"].max())
     furthest = float(summary[["speed_up", "speed_up_high"]].max().max())
     top = 1.15 * max(2.0, furthest, min(most, first["usable_cores"]))
@@ -194,8 +197,8 @@ def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame) -> None:
     axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     _mark_cores(axes, first, most)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    name_axes(axes, "workers", "speed-up (×)")
-    _explain(axes, "measured (marks) and the law (lines)", "best")
+    name_axes(axes, "workers", "speed-up (×); dashed: ideal")
+    _explain(axes, f"measured (marks){' and the law (lines)' * has_law}", "best")
 
 
 def _mark_cores(axes: Axes, first: Any, most: int) -> None:
@@ -216,13 +219,13 @@ def _mark_cores(axes: Axes, first: Any, most: int) -> None:
         write(axes, told, (middle, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
 
 
-def _finish_right(axes: Axes) -> None:
+def _finish_right(axes: Axes, told: str) -> None:
     draw_ideal(axes, _POWERS, _POWERS)
     axes.set(xscale="log", yscale="log", xlim=(1, _POWERS[-1]), ylim=(0.8, _POWERS[-1]))
     for axis in (axes.xaxis, axes.yaxis):
         style.label_in_full(axis, _POWERS, "{:.0f}".format)
     name_axes(axes, "cores, each with a worker (not measured)", "")
-    _explain(axes, "what the law says of more cores, 95 % interval", "upper left")
+    _explain(axes, told, "upper left")
 
 
 def _explain(axes: Axes, told: str, place: Literal["best", "upper left"]) -> None:

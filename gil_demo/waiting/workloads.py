@@ -212,7 +212,7 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         )
     most = int(contenders["workers"].max()) if len(contenders) else 1
     highest = contenders[["speed_up", "speed_up_high"]].fillna(0).to_numpy().max(initial=most)
-    axes.set_xlim(0, float(highest) * 1.42)
+    axes.set_xlim(0, float(highest) * 1.5)
     parts.draw_upright(axes, 1, "plain loop")
     if most > 1:
         parts.draw_upright(axes, most, f"{most} at once", is_dashed=True)
@@ -232,9 +232,10 @@ def _draw_speed_up(axes: Axes, place: float, row: Any) -> None:
     parts.draw_interval(axes, row.speed_up_low, row.speed_up_high, place, look.colour)
     parts.draw_mark(axes, row.speed_up, place, look, 11)
     right = row.speed_up if math.isnan(row.speed_up_high) else row.speed_up_high
+    times = state_times(row.speed_up, row.speed_up_low, row.speed_up_high)
     parts.write(
-        axes, f"{row.speed_up:.2f} ×  {name_workers(row.runner, row.workers)}", (right, place),
-        (10, 0), look.colour, va="center", bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+        axes, f"{times}  {name_workers(row.runner, row.workers)}", (right, place), (10, 0),
+        look.colour, va="center", bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
     )  # fmt: skip
 
 

@@ -111,6 +111,8 @@ def test_what_the_run_does_not_carry_is_withheld() -> None:
         assert chart.texts[0].get_text() == text.split(";")[0]
         assert not re.search("shared out|parallel part|[Ll]aw", text + chart.description)
         assert not [*list_curves(chart.axes[1]), *chart.axes[1].collections]
+        explained = [axes.get_title(loc="left") for axes in chart.axes]
+        assert explained == ["measured (marks)", "the law: not fitted here"]
 
 
 def test_the_cores_are_told_last_and_marked_where_there_are_as_many_workers() -> None:
