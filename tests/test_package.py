@@ -85,16 +85,18 @@ def test_what_fails_while_a_name_is_loaded_is_told(monkeypatch: pytest.MonkeyPat
     "name",
     [PACKAGES[0], *(pytest.param(one, marks=pytest.mark.thorough) for one in PACKAGES[1:])],
 )
-def test_a_file_of_the_reader_s_own_that_would_be_taken_for_a_package_is_named(
+def test_a_file_of_the_reader_s_own_is_not_taken_for_a_package_by_a_command_and_else_named(
     name: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"{name}.py"
     file.write_text("numbers = [1, 2, 3]\n")
-    for words in (["-c", "from gil_demo import compare"], ["-m", "gil_demo", "machine"]):
-        command = [sys.executable, *words]
-        answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        told = answer.stderr.splitlines()[-1]
-        assert f"{file} stands in the way of the package {name}: rename that file" in told
+    command = [sys.executable, "-c", "from gil_demo import compare"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = answer.stderr.splitlines()[-1]
+    assert f"{file} stands in the way of the package {name}: rename that file" in told
+    command = [sys.executable, "-m", "gil_demo", "machine"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
 
 
 def test_a_package_that_is_missing_is_named_with_the_command_that_gets_it() -> None:
