@@ -1,6 +1,5 @@
 import math
 import multiprocessing
-import statistics
 import sys
 from functools import partial
 from pathlib import Path
