@@ -124,9 +124,9 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
 
 def check_sequence(name: str, value: object) -> list[object]:
     """Return the value as a list if it is a sequence with something in it; a text is none."""
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        is_iterable = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-        hint = "; give list(...) of it" * is_iterable
+    is_text = isinstance(value, str | bytes)
+    if is_text or not isinstance(value, Sequence):
+        hint = "; give list(...) of it" * (isinstance(value, Iterable) and not is_text)
         raise TypeError(f"{name} must be a list, not {shorten(value)}{hint}")
     if not value:
         raise ValueError(f"{name} must hold at least one item, not none")

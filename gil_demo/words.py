@@ -107,6 +107,11 @@ def call_ratio(low: float, high: float) -> str:
     return "no clear difference"
 
 
+def is_clear(low: float, high: float) -> bool:
+    """Tell whether all of a ratio's interval is more than 5 % away from 1."""
+    return low > 1 + MARGIN or high < LEAST
+
+
 def compare_ratio(low: float, high: float, other: str) -> str:
     """Say what an interval of a ratio to another's time means, for example "no faster than it"."""
     called = call_ratio(low, high)

@@ -248,13 +248,13 @@ def draw_engines(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     costs, lengths, scaling = chart.subplots(1, 3, width_ratios=[5, 6, 5])
     chart.subplots_adjust(left=0.115, right=0.985, top=0.82, bottom=0.2, wspace=0.26)
     _draw_costs(costs, summary)
-    _draw_lengths(lengths, table, summary, ratios)
+    has_verdict, first = not _find_reservations(table), table.iloc[0]
+    _draw_lengths(lengths, measure_pace(table), summary, ratios, has_verdict=has_verdict)
     _draw_scaling(scaling, ratios, [*summary["runner"]], int(table["workers"].iloc[0]))
     rows = schema.list_rows(summary)
     costly = [
         f"{words.state_seconds(row.overhead_seconds)} with {_NAMES[row.runner]}" for row in rows
     ]
-    has_verdict, first = not _find_reservations(table), table.iloc[0]
     end = "" if has_verdict else "; no verdict on speed"
     title = words.head(f"a task of nothing costs {', '.join(costly)}{end}", table)
     workers, rounds = (words.count_in_run(table, one) for one in ("worker", "round"))
@@ -287,10 +287,9 @@ def _draw_costs(axes: Axes, summary: pd.DataFrame) -> None:
 
 
 def _draw_lengths(
-    axes: Axes, table: pd.DataFrame, summary: pd.DataFrame, ratios: pd.DataFrame
+    axes: Axes, pace: float, summary: pd.DataFrame, ratios: pd.DataFrame, *, has_verdict: bool
 ) -> None:
     axes.loglog()
-    pace = measure_pace(table)
     at_once = ratios[ratios["tasks"] == ratios["workers"]]
     for runner in summary["runner"]:
         look = style.get_look(runner)
@@ -299,7 +298,7 @@ def _draw_lengths(
             told.index.astype(float) / pace, told, color=look.colour, marker=look.marker,
             markersize=7, linewidth=2, label=_NAMES[runner],
         )  # fmt: skip
-    crossings = summary[(summary["reason"] == "") & (not _find_reservations(table))]
+    crossings = summary[(summary["reason"] == "") & has_verdict]
     for row in schema.list_rows(crossings):
         axes.plot(
             row.crossing_seconds, 1, marker="o", markersize=13, markerfacecolor="none",

@@ -93,7 +93,8 @@ def _find_reservation(reading: Reading) -> str:
     """Say in a clause why a run carries no verdict; empty if it does."""
     if lack := _find_lack(reading):
         return lack
-    for doubt, advice in _find_doubts(reading):
+    if found := next(_find_doubts(reading), None):
+        doubt, advice = found
         return f"{doubt}; {reading.busy or advice}"
     return reading.busy if reading.busy and _may_be_held_back(reading) else ""
 

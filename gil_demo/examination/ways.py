@@ -65,7 +65,7 @@ class Ways:
         self.runs: dict[str, Map] = {BASELINE: run_in_loop}
         self.missing: dict[str, str] = {}
         self.traps = dict(look.traps)
-        self.opened: dict[str, list[Start]] = {}
+        self.opened: dict[str, list[Start]] = {"threads": []}
         self.held: HeldPool | None = None
         self.worker_bytes: int | None = None
         self.chunk_seconds = self.passing_seconds = math.nan
@@ -124,7 +124,7 @@ class Ways:
             ready = time.perf_counter()
             answers = run(function, tasks, chunksize, limit)
             done = time.perf_counter()
-        self._thread_start = Start(ready - began, time.perf_counter() - done)
+        self.opened["threads"].append(Start(ready - began, time.perf_counter() - done))
         return answers
 
     def run_in_pool(
@@ -215,8 +215,7 @@ class Ways:
                 run(self.function, tasks, size, limit)
             taken = time.perf_counter() - began
             if name == "threads":  # which start anew in each run, and once for all tasks
-                self.opened.setdefault(name, []).append(self._thread_start)
-                taken -= self._thread_start.work
+                taken -= self.opened[name][-1].work
             elif name != BASELINE:
                 return Run(taken)
             return Run(taken, time.process_time() - worked, cut, waits=count_waits() - waits)
@@ -273,6 +272,7 @@ class Ways:
 
     def time_starts(self, seconds: float) -> Mapping[str, list[Start]]:
         """Start more pools and let them go, a few times, for what a cold one costs."""
+        self.opened["threads"].clear()  # the first try is no round
         starts: list[Start] = []
         if "processes" in self.runs:
             with self.excused("processes"):

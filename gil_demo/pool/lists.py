@@ -198,15 +198,15 @@ def _state_length(row: Any) -> str:
 
 
 def _state_chunksize(row: Any) -> str:
-    ratio = words.state_times(row.time_ratio, row.time_ratio_low, row.time_ratio_high)
+    ends = row.time_ratio_low, row.time_ratio_high
+    ratio = words.state_times(row.time_ratio, *ends)
     compared = f"{ratio} the time of the pool's own size"
     is_own = row.chunksize == row.default_chunksize
-    if math.isnan(row.time_ratio_low):
+    if math.isnan(ends[0]):
         compared = words.state_seconds(row.seconds) + ", the pool's own size" * is_own
     elif is_own:
         compared = "the pool's own size"
-    elif row.time_ratio_low <= 1 + words.MARGIN and row.time_ratio_high >= words.LEAST:
-        ends = row.time_ratio_low, row.time_ratio_high
+    elif not words.is_clear(*ends):
         compared = words.compare_ratio(*ends, "the pool's own size")
     return f"{row.work} tasks, chunksize {row.chunksize:,}: {compared}"
 

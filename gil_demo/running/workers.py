@@ -186,8 +186,8 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
         except Exception:
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
-    has_answers = [answer for answer in answers if answer is not None]
-    sent = _pickle(answers) if has_answers else None
+    given = [answer for answer in answers if answer is not None]
+    sent = _pickle(answers) if given else None
     return os.getpid(), start, struct.pack(f"{len(ends)}d", *ends), sent
 
 

@@ -156,7 +156,7 @@ def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 def _compare(row: Any) -> str:
     if row.way == updates.OWN or math.isnan(row.times_low):
         return ""
-    if row.times_low <= 1 + words.MARGIN and row.times_high >= words.LEAST:
+    if not words.is_clear(row.times_low, row.times_high):
         return f", {words.compare_ratio(row.times_low, row.times_high, updates.OWN)}"
     times = words.state_times(row.times, row.times_low, row.times_high, words.state_factor)
     return f", {times} that of {updates.OWN}"
