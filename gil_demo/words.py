@@ -17,6 +17,8 @@ MADE_UP = "made up"
 MARGIN, WIDEST = 0.05, 0.25
 UNEVEN = "too uneven here to say more"
 LEAST = 1 / (1 + MARGIN)  # so that times and speeds, their inverse, are called alike
+PAIRED = "; each × is taken inside the rounds"
+"""How a finding ends whose ratios were taken round by round."""
 NO_GAIN = 1.2
 """The speed-up below which threads are said not to help, where an interval is wide."""
 _WORDS = (

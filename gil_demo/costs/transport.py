@@ -30,7 +30,7 @@ from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_
 from gil_demo.measuring.runs import collect_facts, time_start
 from gil_demo.running.pools import HeldPool, check_start_method, pool_held, start_tracker, wait_for
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
-from gil_demo.words import MARGIN, head, state_bytes, state_range, state_seconds, state_share, tell
+from gil_demo.words import head, state_bytes, state_range, state_seconds, state_share, tell
 
 KINDS = {"bytes": "raw bytes", "numbers": "a list of numbers"}
 WAYS = {
@@ -241,8 +241,7 @@ def select_bytes(summary: pd.DataFrame) -> pd.DataFrame:
 
 def _state_time(row: Any) -> str:
     time = state_range(row.seconds, row.seconds_low, row.seconds_high)
-    is_clear = row.ratio_low > 1 + MARGIN or row.ratio_high < 1 - MARGIN
-    if row.way == "argument" or not is_clear:
+    if row.way == "argument" or not words.is_clear(row.ratio_low, row.ratio_high):
         return time
     times = words.state_times(row.ratio, row.ratio_low, row.ratio_high)
     return f"{time}, {'under 0.01 ×' if row.ratio_high < 0.01 else times}"

@@ -29,7 +29,7 @@ from gil_demo.running.spans import Run
 from gil_demo.running.workloads import count_for, countdown
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table
 from gil_demo.waiting.loopback import Exchange, echo, send_requests, serving
-from gil_demo.words import MARGIN, capitalise, head, state_factor, state_seconds
+from gil_demo.words import capitalise, head, state_factor, state_seconds
 
 NEIGHBOURS = {
     "nothing": ("alone", style.get_look("sequential")),
@@ -170,7 +170,7 @@ def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = 1 if set(table["beside"]) == {"nothing"} else 2
     lines = words.reserve(table, words.find_machine_reservations(table.iloc[0], workers))
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
-    return words.tell(table, lines, "; each × is taken inside the rounds")
+    return words.tell(table, lines, words.PAIRED)
 
 
 def state_rate(rate: float) -> str:
@@ -221,12 +221,12 @@ def _judge(row: Any, is_sweep: bool) -> str:
 
 
 def _is_clear(row: Any) -> bool:
-    return bool(row.fewer_low > 1 + MARGIN or row.fewer_high < 1 - MARGIN)
+    return words.is_clear(row.fewer_low, row.fewer_high)
 
 
 def _compare(row: Any, here: str = "here") -> str:
     """Say how many times as many requests were answered alone, or here, and if that is clear."""
-    if row.fewer_high < 1 - MARGIN:
+    if row.fewer_high < words.LEAST:
         ends = (1 / row.fewer_high, 1 / row.fewer_low)
         more = words.state_times(1 / row.fewer, *ends, state_factor)
         return f"{more} as many answers {here} as alone"

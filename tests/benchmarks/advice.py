@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from itertools import chain
 from multiprocessing.pool import ThreadPool
@@ -24,6 +23,7 @@ from tests.benchmarks.harness import (
     clock,
     divide,
     make_row,
+    run_afresh,
     state_estimate,
     take_rounds,
 )
@@ -54,8 +54,8 @@ def measure_advice(rounds: int = 8) -> Report:
     rows: list[Row] = []
     for method in list_start_methods()[:2]:
         for name in CASES:
-            way, reason = _run_afresh(_advise, name, method)
-            parts = [_run_afresh(_time_ways, name, method, rounds // PARTS) for _ in range(PARTS)]
+            way, reason = run_afresh(_advise, name, method)
+            parts = [run_afresh(_time_ways, name, method, rounds // PARTS) for _ in range(PARTS)]
             seconds = {one: [*chain(*(part[one] for part in parts))] for one in parts[0]}
             ratios = [estimate_ratio(divide(seconds[way], own)) for own in seconds.values()]
             slower = max(ratios, key=lambda ratio: ratio.centre)
@@ -65,11 +65,6 @@ def measure_advice(rounds: int = 8) -> Report:
     notes = f"{right} of {len(rows)} within a tenth of the quickest, {silent} without a verdict."
     title = "advice: time of the way that is recommended / of the quickest one"
     return Report(title, rows, notes, ("centre", "95 % interval", "rounds"))
-
-
-def _run_afresh(work: Callable[..., Any], *arguments: object) -> Any:
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(work, *arguments).result()
 
 
 def _advise(name: str, method: str) -> tuple[str, str]:

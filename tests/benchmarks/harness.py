@@ -1,6 +1,7 @@
 """What the benchmarks share: shuffled rounds, interpreters of their own, and reports."""
 
 import math
+import multiprocessing
 import operator
 import os
 import random
@@ -9,9 +10,10 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -143,3 +145,9 @@ def run_script(script: str, *arguments: object) -> list[float]:
     if process.returncode:
         raise RuntimeError(f"{script} failed:\n{errors}")
     return [float(number) for number in output.splitlines()[-1].split()]
+
+
+def run_afresh(work: Callable[..., Any], *arguments: object) -> Any:
+    """Run a function in an interpreter of its own and return its answer."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+        return fresh.submit(work, *arguments).result()
