@@ -14,7 +14,8 @@ from gil_demo.checks import GilDemoError, check_sequence, shorten, state_failure
 def find_function(target: str) -> Callable[[Any], object]:
     """Import what FILE.py:FUNCTION or MODULE:FUNCTION names.
 
-    A file's folder is put before all others, so that workers find it, too.
+    A file's folder is put before all others, and that of its package before it, so that workers
+    find both, too.
     """
     place, _, name = target.rpartition(":")
     if not place or not name:
@@ -28,6 +29,9 @@ def find_function(target: str) -> Callable[[Any], object]:
                 f"{file.name} can't be imported: letters, digits and _ may stand in its name"
             )
         place, folder = file.stem, file.absolute().parent
+        sys.path.insert(0, str(folder))  # where its neighbours are found, as in a script
+        while (folder / "__init__.py").is_file():  # a package's, which may import its neighbours
+            place, folder = f"{folder.name}.{place}", folder.parent
     sys.path.insert(0, str(folder))
     try:
         module: Any = importlib.import_module(place)

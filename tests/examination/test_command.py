@@ -124,6 +124,20 @@ def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
         assert re.fullmatch(f"gil_demo: .*{re.escape(told)}.*\n", printed.err)
 
 
+@pytest.mark.usefixtures("no_wait")
+def test_a_file_of_a_package_may_import_its_neighbours(capsys: Capture) -> None:
+    Path("own", "deeper").mkdir(parents=True)
+    for place in ("own", "own/deeper"):
+        Path(place, "__init__.py").write_text("FACTOR = 3\n")
+    Path("own", "deeper", "beside.py").write_text("")
+    text = "import beside\nfrom .. import FACTOR\n\ndef triple(n):\n    return FACTOR * n\n"
+    Path("own", "deeper", "work.py").write_text(text)
+    words = ["--arguments", "[1, 2]", "--budget", "0.3", "--start-method", "spawn"]
+    assert cli.main(["examine", "own/deeper/work.py:triple", *words, "--output", "mine.csv"]) == 0
+    assert {"processes"} < set(load("mine.csv")["runner"])
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", ["json", "statistics"])
 def test_a_file_that_is_called_like_a_module_of_python_is_told_by_name(name: str) -> None:
     Path(f"{name}.py").write_text("def f(n): pass\n")
