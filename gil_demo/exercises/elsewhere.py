@@ -11,7 +11,7 @@ from gil_demo.exercises.judging import Answer, Judgement, find_mistake, pick
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.pythons.measure import INTERPRETERS, MEASURED, summarise_interpreters
 from gil_demo.tables.schema import check_kind, check_one_run
-from gil_demo.words import count_in_words
+from gil_demo.words import count_in_words, list_in_words
 
 FREE_THREADED, ORDINARY = "CPython 3.13.5t", "CPython 3.13.0"
 SHARE = 0.1  # of a task's length, which its cost should be at most
@@ -23,7 +23,7 @@ def check_sooner(answer: object, table: pd.DataFrame) -> Judgement:
     summary = _summarise(table)
     names = summary.index
     sooner = set(names[summary["time_ratio"] < 1])
-    told = " and ".join(sorted(sooner)) or "none"
+    told = list_in_words(sorted(sooner)) or "none"
     return Answer("sooner", answer).judge_names(
         sooner,
         names,
@@ -165,7 +165,7 @@ def _find_wrong_sum(found: object, notes: list[tuple[int, int]]) -> str:
         "add up the answers, not the tasks' numbers.": sum(answers),
     }
     otherwise = f"the tasks {sorted(answers)} count once each, which makes {expected}."
-    return find_mistake(found, expected, mistakes, otherwise, "be one number, the sum")
+    return find_mistake(found, expected, mistakes, otherwise)
 
 
 def check_paces(answer: object, table: pd.DataFrame) -> Judgement:

@@ -1,14 +1,15 @@
 """The parts that every check of an exercise is made of."""
 
 import math
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from gil_demo.checks import ResultsError, shorten
 from gil_demo.words import count_in_words
@@ -139,12 +140,12 @@ class Answer(NamedTuple):
 
 
 def find_mistake(
-    found: object, expected: float, mistakes: Mapping[str, float], otherwise: str, wanted: str
+    found: object, expected: float, mistakes: Mapping[str, float], otherwise: str
 ) -> str:
     """Say what is wrong with a number that a reader's function gave; empty if nothing."""
     number = read_number(found)
     if number is None:
-        return f"it should {wanted}."
+        return "it should be one number."
     ends = {"": expected, **mistakes}
     return next((words for words, end in ends.items() if is_near(number, end)), otherwise)
 
@@ -172,7 +173,12 @@ def _is_exactly(number: float, expected: float) -> bool:
 
 
 def is_near(number: float, expected: float) -> bool:
-    """Tell whether two numbers are the same but for rounding to two digits, or a part in fifty."""
+    """Tell whether two numbers are the same but for rounding to two digits, or a part in fifty.
+
+    What is a whole number was counted, so nothing near it will do.
+    """
+    if isinstance(expected, Integral):
+        return _is_exactly(number, expected)
     return math.isclose(number, expected, rel_tol=0.02, abs_tol=0.006)
 
 
@@ -191,24 +197,37 @@ def read_numbers(answer: object) -> dict[Any, float] | None:
     """Return an answer as numbers under their labels, None if it isn't that."""
     if isinstance(answer, pd.DataFrame) and len(answer.columns) == 1:
         answer = answer.iloc[:, 0]
-    if not isinstance(answer, pd.Series | dict):
+    if isinstance(answer, pd.DataFrame) and isinstance(answer.index, pd.RangeIndex):
+        # the labels are in columns of their own, as `reset_index` puts them
+        rows = answer.itertuples(index=False, name=None)
+        pairs = [(label[0] if len(label) == 1 else tuple(label), own) for *label, own in rows]
+    elif isinstance(answer, pd.Series | dict):
+        pairs = list(answer.items())
+    else:
         return None
-    numbers: dict[Any, float] = {}
-    for label, value in answer.items():
-        number = read_number(value)
-        if number is None or not isinstance(label, Hashable) or label in numbers:
-            return None
-        numbers[label] = number
-    return numbers
+    try:
+        found = {label: read_number(value) for label, value in pairs}
+    except TypeError:  # of a label that can't be one
+        return None
+    numbers = {label: one for label, one in found.items() if one is not None}
+    return numbers if len(numbers) == len(pairs) else None
 
 
 def read_names(answer: object) -> set[str] | None:
     """Return an answer as a set of names, None if it isn't that; one text is one name."""
-    if isinstance(answer, str):
-        return {answer}
-    if not isinstance(answer, set | frozenset | list | tuple | pd.Series | pd.Index):
+    items = [answer] if isinstance(answer, str) else list_items(answer)
+    if items is None or not all(isinstance(name, str) for name in items):
         return None
-    return set(answer) if all(isinstance(name, str) for name in answer) else None
+    return set(items)
+
+
+def list_items(answer: object) -> list[Any] | None:
+    """List what an answer holds, in whatever order, None if it is no collection."""
+    if isinstance(answer, np.ndarray):
+        return list(answer.ravel())
+    if isinstance(answer, Set | list | tuple | pd.Series | pd.Index | ExtensionArray):
+        return list(answer)
+    return None
 
 
 def describe(answer: object) -> str:

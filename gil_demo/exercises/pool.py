@@ -1,9 +1,11 @@
 """Checks of notebooks 05 to 08, and 13: what happens in a pool, and from when on it pays."""
 
 import pickle
+import random
 from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gil_demo.checks import ResultsError
@@ -168,7 +170,7 @@ def _find_wrong_end(found: object, tasks: Sequence[int], workers: int) -> str:
     otherwise = (
         "note for each worker when it is free; the next task goes to the one that is free first."
     )
-    return find_mistake(found, _compute_end(tasks, workers), mistakes, otherwise, "be one number")
+    return find_mistake(found, _compute_end(tasks, workers), mistakes, otherwise)
 
 
 def _compute_end(tasks: Sequence[int], workers: int) -> float:
@@ -196,12 +198,13 @@ def check_sizes(answer: object, parcels: Mapping[str, Sized]) -> Judgement:
 def check_fitting(answer: object, weights: pd.DataFrame) -> Judgement:
     """Check how many workers fit into the memory that a server can spare."""
     check_one_run(weights, WEIGHTS)
-    spare, most = SPARE_MEGABYTES * 1_000_000, float(weights["unique_bytes"].max())
-    fitting, least = spare // most, spare // float(weights["unique_bytes"].min())
+    spare, bytes_each = SPARE_MEGABYTES * 1_000_000, weights["unique_bytes"]
+    most = int(bytes_each.max())
+    fitting, least = spare // most, spare // int(bytes_each.min())
     return Answer("fitting", answer).judge_number(
         fitting,
-        f"{fitting:,.0f}. Of the smallest, {least:,.0f} would fit: what a worker imports and "
-        "holds decides.",
+        f"{fitting:,}. Of the smallest, {least:,} would fit: what a worker imports and holds "
+        "decides.",
         {
             "that is how many of the smallest fit.": least,
             "a part of a worker can't be started. Round down.": spare / most,
@@ -309,7 +312,7 @@ def _find_imbalance(found: object, cost: int, workers: int, speed_up: int) -> st
         f"them; the pool takes its {cost} s and then {workers * seconds / speed_up:g} s. The two "
         "should be the same."
     )
-    return find_mistake(found, length, mistakes, otherwise, "be one number")
+    return find_mistake(found, length, mistakes, otherwise)
 
 
 def check_start_share(answer: object, table: pd.DataFrame) -> Judgement:
@@ -322,8 +325,8 @@ def check_start_share(answer: object, table: pd.DataFrame) -> Judgement:
     share = start / whole
     return Answer("start_share", answer).judge_number(
         share,
-        f"{100 * share:.0f} % of {whole:.3g} s. The more there is to do, the smaller it gets: the "
-        "start is paid once.",
+        f"{state_share(share)} of {state_seconds(whole)}. The more there is to do, the smaller it "
+        "gets: the start is paid once.",
         {
             "those are seconds. What share of the pool's time is that?": start,
             "upside down. The start goes over the whole.": 1 / share,
@@ -352,26 +355,36 @@ def _find_wrong_count(found: object, start: float, loop: float, pool: float) -> 
         "upside down: how often do the savings go into the start?": (loop - pool) / start,
     }
     otherwise = f"each task saves {loop - pool:.3g} s, and {start:g} s must be saved."
-    wanted = "be one number of tasks"
-    return find_mistake(found, start / (loop - pool), mistakes, otherwise, wanted)
+    return find_mistake(found, start / (loop - pool), mistakes, otherwise)
 
 
 def check_roll(answer: object) -> Judgement:
     """Check a function that rolls ten dice by a seed, and by nothing else."""
     first: dict[int, object] = {}
+    shared = _read_shared_states()
 
     def find_fault(found: object, seed: int) -> str:
         number = read_number(found)
         if number is None or not LEAST_ROLLED <= number <= MOST_ROLLED or number % 1:
             return f"ten dice make a whole number from {LEAST_ROLLED} to {MOST_ROLLED}."
+        if _read_shared_states() != shared:
+            return (
+                "that rolls with the random state that all threads share, so another one may roll "
+                "in between. Make a state of its own, from the seed."
+            )
         if first.setdefault(seed, found) != found:
-            return "the same seed gave another sum before. Is there a random state that is shared?"
+            return "the same seed gave another sum before. Does anything else play a part?"
         if len(first) > 3 and len({*first.values()}) == 1:
             return "every seed gives the same sum. Does the seed play a part?"
         return ""
 
     return Answer("roll", answer).judge_function(
-        [(1,), (2,), (3,), (1,), (4,), (2,), (5,)],
+        [(1,), (2,), (3,), (1,), (4,), (2,), (5,), (3,), (4,)],
         find_fault,
         "the same seed, the same dice, whoever rolls them: loop, thread or process.",
     )
+
+
+def _read_shared_states() -> bytes:
+    """Read where the random numbers stand that all of this Python draws from."""
+    return pickle.dumps((random.getstate(), np.random.get_state()))

@@ -9,11 +9,18 @@ from typing import Any
 import pandas as pd
 
 from gil_demo.checks import ResultsError
-from gil_demo.exercises.judging import Answer, Judgement, hint, pick, read_number
+from gil_demo.exercises.judging import (
+    Answer,
+    Judgement,
+    hint,
+    list_items,
+    pick,
+    read_number,
+)
 from gil_demo.measuring.runs import BASELINE, RUNS, check_comparable, summarise
 from gil_demo.race.comparison import find_reservations
 from gil_demo.recorded import load_published
-from gil_demo.tables.schema import check_kind
+from gil_demo.tables.schema import check_kind, list_rows
 from gil_demo.words import MARGIN, count_in_words, state_share
 
 SHORT_COUNT = 20_000
@@ -57,13 +64,14 @@ def check_spread(answer: object, table: pd.DataFrame) -> Judgement:
 def check_speed_up(answer: object, table: pd.DataFrame) -> Judgement:
     """Check the speed-up of processes, as the median of the ratios inside each round."""
     check_comparable(table)
-    for name in ("threads", "processes"):
-        pick(table, f"the table has no {name}", "runner", name)
-    rounds = table.pivot_table(index="round", columns="runner", values="seconds")
+    summary = summarise(table).set_index("runner")
+    if {"threads", "processes"} - {*summary.index} or not summary.index.is_unique:
+        raise ResultsError("the table should hold threads and processes, one number of each")
+    rounds = table.pivot(index="round", columns="runner", values="seconds")
     loop, threads, processes = (rounds[name] for name in (BASELINE, "threads", "processes"))
     speed_up, of_threads = (loop / processes).median(), (loop / threads).median()
     upside_down = (processes / loop).median()
-    drawn = summarise(table).set_index("runner")["speed_up"]["processes"]
+    drawn = summary["speed_up"]["processes"]
     return Answer("speed_up", answer).judge_number(
         speed_up,
         f"{speed_up:.2f} ×; the chart says {drawn:.2f}, which joins all rounds and "
@@ -101,24 +109,28 @@ def check_lost_share(answer: object, table: pd.DataFrame) -> Judgement:
 
 
 def _state_own_loss(table: pd.DataFrame) -> str:
-    ratio = _find_time_ratio(table)
+    threads = _find_threads(table)
     if find_reservations(table):
         return "Your run has no verdict, so nothing is said of its share."
-    if ratio <= 1:
-        return "Your threads lost nothing: they took no longer than the loop."
-    return f"Your threads lost {state_share(1 - 1 / ratio)} of theirs."
+    if threads.time_ratio_high < 1:
+        return "Your threads lost nothing: they took less time than the loop."
+    if threads.time_ratio_low <= 1:
+        return (
+            "Whether your threads lost any can't be told: they may have taken as long as the loop."
+        )
+    return f"Your threads lost {state_share(1 - 1 / threads.time_ratio)} of theirs."
 
 
 def check_short(answer: object, table: pd.DataFrame) -> Judgement:
     """Check a run of two threads with a much shorter countdown than the table's."""
-    long_ratio, long_count = _find_time_ratio(table), table["count"].iloc[0]
+    long, long_count = _find_threads(table), table["count"].iloc[0]
     short = Answer("short", answer)
     if short.is_open:
         return short.ask()
     if not isinstance(answer, pd.DataFrame):
         return short.correct("be a table, as `compare` gives it")
     try:
-        ratio, count = _find_time_ratio(answer), answer["count"].iloc[0]
+        threads, count = _find_threads(answer), answer["count"].iloc[0]
     except ResultsError as reason:
         return hint(f"`short` should be a table like `two`, but {reason}.")
     if count != SHORT_COUNT:
@@ -126,23 +138,25 @@ def check_short(answer: object, table: pd.DataFrame) -> Judgement:
         return hint(f"this countdown has {count:,} steps. {wanted}")
     return Judgement(
         True,
-        f"with {count:,} steps two threads took {ratio:.2f} × as long as the plain loop, with "
-        f"{long_count:,} steps {long_ratio:.2f} ×. {_explain_short(ratio / long_ratio)}",
+        f"with {count:,} steps two threads took {threads.time_ratio:.2f} × as long as the plain "
+        f"loop, with {long_count:,} steps {long.time_ratio:.2f} ×. {_explain_short(threads, long)}",
     )
 
 
-def _explain_short(factor: float) -> str:
-    if factor > 1 + MARGIN:
+def _explain_short(short: Any, long: Any) -> str:
+    if short.time_ratio_low > long.time_ratio_high:
         return "To start a thread takes a while, however short its work is."
-    return "So the start of a second thread hardly counts here, even beside work so short."
+    if short.time_ratio_high <= (1 + MARGIN) * long.time_ratio:
+        return "So the start of a second thread hardly counts here, even beside work so short."
+    return "The rounds differ too much to say whether the start of a second thread counts here."
 
 
-def _find_time_ratio(table: pd.DataFrame) -> float:
+def _find_threads(table: pd.DataFrame) -> Any:
     check_comparable(table)
-    found = summarise(table).query("runner == 'threads' and workers == 2")["time_ratio"]
+    found = list_rows(summarise(table).query("runner == 'threads' and workers == 2"))
     if len(found) != 1:
         raise ResultsError("the table has no run of two threads")
-    return float(found.iloc[0])
+    return found[0]
 
 
 class _Rehearsal(threading.Thread):
@@ -230,9 +244,9 @@ def check_faults(answer: object) -> Judgement:
     faults = Answer("faults", answer)
     if faults.is_open:
         return faults.ask()
-    items = answer if isinstance(answer, set | frozenset | list | tuple) else [None]
-    named = {read_number(item) for item in items}
-    if None in named:
+    items = list_items(answer)
+    named = {read_number(item) for item in items or ()}
+    if items is None or None in named:
         return faults.correct("be a set of numbers, as {1, 3} is")
     if not named <= {*_FAULTS, *_MENDED}:
         return hint("the faults of this notebook have the numbers 1 to 5.")

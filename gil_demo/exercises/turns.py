@@ -86,7 +86,7 @@ def _find_fault_of_turns(found: object, workers: list[int]) -> str:
         "that counts the workers. One may have several turns.": len(set(workers)),
     }
     otherwise = "go from slice to slice and count whenever the worker is another one."
-    return find_mistake(found, changes + 1, mistakes, otherwise, "be a number")
+    return find_mistake(found, changes + 1, mistakes, otherwise)
 
 
 def check_cores_needed(answer: object, table: pd.DataFrame) -> Judgement:

@@ -1,13 +1,15 @@
 import pickle
+import random
 import time
 from collections.abc import Callable
-from itertools import groupby
+from itertools import cycle, groupby
 from multiprocessing.pool import Pool
 from operator import methodcaller
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,7 +26,7 @@ from tests.made.engines import make_engines
 from tests.made.examination import make_examination
 from tests.made.pool import make_lengths, make_map, take_turns_in_a_pool
 from tests.made.pythons import ORDINARY, make_interpreters
-from tests.made.runs import make_run, spread
+from tests.made.runs import make_run, make_scaling, spread
 from tests.made.turns import make_slices, run_at_once
 from tests.made.waiting import SERVED, SWEPT, make_serve_table, make_workload_table
 
@@ -43,6 +45,8 @@ LARGEST = 15.4 / 7.8  # of the published slowdowns
 TWO = make_run({THREADS: [1.25] * 8})
 SHORT = make_run({THREADS: [1.7] * 8}, count=20_000)
 SHORT_AS_WELL = make_run({THREADS: [1.25] * 8}, count=20_000)
+SIXTY = make_run({THREADS: [1.0] * 60})
+UNCLEAR = make_run({THREADS: spread(1.5, width=0.6)}, count=20_000)
 FOUR = make_run({("threads", 4): [1.7] * 8}, count=20_000)
 start, join = methodcaller("start"), methodcaller("join")
 METHODS = pd.concat(
@@ -80,6 +84,8 @@ FITTING = 4e9 // WEIGHTS["unique_bytes"].max()
 OWN = make_examination(
     {"processes": 0.5}, loop=0.4, start=(0.03, 0.02), width=0.0, tasks=10, all_tasks=10
 )
+
+SUMS = cycle(range(10, 61))
 
 # notebooks 10, 11 and 12
 FREE_THREADED = "CPython 3.13.5t"
@@ -164,6 +170,16 @@ def close_and_leave(made_up: MadeUpPool) -> None:
         made_up.close()
 
 
+def seed_and_roll(seed: int) -> int:
+    random.seed(seed)
+    return sum(random.randint(1, 6) for _ in range(10))
+
+
+def seed_numpy(seed: int) -> int:
+    np.random.seed(seed)
+    return int(np.random.randint(1, 7, 10).sum())
+
+
 def meet(cost: float, workers: int, speed_up: float) -> float:
     return cost / workers / (1 - 1 / speed_up)
 
@@ -179,6 +195,9 @@ CASES = [
     Case(race.check_rounds, [RUN]).gets(
         (8, "Right: eight rounds, and each way"), (3, "number of ways of running")
     ),
+    Case(race.check_rounds, [make_run({THREADS: [1.0] * 60})]).gets(
+        (61, "count the different val")
+    ),
     Case(race.check_spread, [RUN])
     .gets((SPREAD, "Right: up to 1.88 ×, for threads."), (1 / SPREAD, "upside down"))
     .gets((SECONDS.max() - SECONDS.min(), "a difference")),
@@ -188,7 +207,10 @@ CASES = [
     Case(race.check_lost_share, [TWO])
     .gets((1 - 1 / LARGEST, "Right: 0.49, … 1.97 s (old GIL, … Your threads lost 20 % of theirs."))
     .gets((1 / LARGEST, "they counted"), (LARGEST, "the ratio itself"), (49.4, "in percent")),
-    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … Your threads lost nothing: they")),
+    Case(race.check_lost_share, [RUN]).gets((0.49, "Right: … may have taken as long as the loop.")),
+    Case(race.check_lost_share, [make_run({THREADS: spread(0.9)})]).gets(
+        (0.49, "Right: … Your threads lost nothing: they took less time than the loop.")
+    ),
     Case(race.check_lost_share, [make_run({THREADS: [1.25] * 8}, busy_percent=90.0)]).gets(
         (0.49, "Right: … Your run has no verdict, so nothing is said of its share.")
     ),
@@ -200,6 +222,7 @@ CASES = [
             "a thread takes a while",
         ),
         (SHORT_AS_WELL, "Right: with … hardly counts"),
+        (UNCLEAR, "Right: with … The rounds differ too much to say whether"),
     )
     .gets(("Two threads", "should be a table, as `compare` gives it; it is 'Two threads'"))
     .gets((FOUR, "like `two`, but the table has no run of two threads")),
@@ -217,6 +240,7 @@ CASES = [
     .gets((handle(join), "cannot join thread before it is started")),
     Case(race.check_faults, [])
     .gets(({2, 4, 5}, "Right: 2, 4 and 5."), ([2, 4], "which clock"))
+    .gets((np.array([2, 4, 5]), "Right: "), (pd.Series([5, 4, 2]), "Right: "))
     .gets(({4, 5}, "2 found, and there is more to find: what kind of number"))
     .gets(({1, 2}, "fault 1 isn't in this script: `Pool(2)` has its parentheses"))
     .gets(({6}, "the numbers 1 to 5"), (2, "should be a set of numbers, as {1, 3} is; it is 2.")),
@@ -301,7 +325,11 @@ CASES = [
     .gets((SIZES, "Right: text 1,018 and none"))
     .gets(({"text": 1.018, "none": SIZES["none"] / 1000}, "those are kilobytes")),
     Case(pool.check_fitting, [WEIGHTS])
-    .gets((FITTING, "Right: "), (4e9 // WEIGHTS["unique_bytes"].min(), "the smallest fit"))
+    .gets(
+        (FITTING, "Right: "),
+        (FITTING + 1, "Round down"),
+        (4e9 // WEIGHTS["unique_bytes"].min(), "the smallest fit"),
+    )
     .gets((4e9 / WEIGHTS["unique_bytes"].max(), "a part of a worker can't be started")),
     Case(pool.check_run_times, [])
     .gets(({1: 60, 4: 19.5, 1000: 6.054}, "Right: with 1,000 workers 6.05 s, and never below 6"))
@@ -328,7 +356,7 @@ CASES = [
     ),
     # ten tasks take 0.2 s in the pool, and its start and end 0.05 s
     Case(pool.check_start_share, [OWN])
-    .gets((0.2, "Right: 20 % of 0.25 s."), (5, "upside down"))
+    .gets((0.2, "Right: 20 % of 250 ms."), (5, "upside down"))
     .gets((0.25, "beside the work alone"), (20, "in percent")),
     Case(pool.check_count_tasks, [])
     .gets((lambda start, loop, pool: start / (loop - pool), "Right: each task in the pool saves"))
@@ -337,7 +365,9 @@ CASES = [
     .gets((lambda *_: 1, "each task saves 0.01 s, and 0.1 s must be saved")),
     Case(pool.check_roll, [])
     .gets((lambda seed: 10 + seed, "Right: the same seed, the same dice"))
-    .gets((lambda seed: seed, "a whole number from 10 to 60"), (lambda _: 30, "every seed gives")),
+    .gets((lambda seed: seed, "a whole number from 10 to 60"), (lambda _: 30, "every seed gives"))
+    .gets((lambda _: next(SUMS), "the same seed gave another sum before"))
+    .gets((seed_and_roll, "the random state that all threads share"), (seed_numpy, "in between")),
     Case(elsewhere.check_sooner, [PYTHONS])
     .gets(({FREE_THREADED}, "Right: CPython 3.13.5t, out of 6."))
     .gets((set(ORDINARY) - {FREE_THREADED}, "two threads took longer"))
@@ -357,12 +387,13 @@ CASES = [
     Case(elsewhere.check_jobs, [UNEVEN])
     .gets(({"processes": 6, "ray": 51}, "Right: from 6 to 51, for ray, which then gets 1,961 t"))
     .gets((EXACT, "Round up: `math.ceil`"), ({"processes": 1, "ray": 6}, "as long as the work"))
+    .gets(({"processes": 6, "ray": 50}, "first the length of a task"))
     .gets(({"processes": 5, "ray": 50}, "rounded down"), (EXACT * 0.1, "in milliseconds")),
     Case(elsewhere.check_add_up, [])
     .gets((lambda notes: sum(dict(notes).values()), "Right: each task counts once"))
     .gets((lambda notes: sum({answer for _, answer in notes}), "Tell them by their numbers"))
     .gets((lambda notes: sum({task for task, _ in notes}), "not the tasks' numbers"))
-    .gets((lambda notes: dict(notes), "should be one number, the sum"))
+    .gets((lambda notes: dict(notes), "should be one number"))
     .gets((lambda _: 60, "the tasks [0, 1] count once each, which makes 30")),
     Case(elsewhere.check_paces, [SLOWED])
     .gets((3.75, "Right: 3.8 ×, from anna to ben."))
@@ -400,7 +431,8 @@ def test_each_exercise_that_needs_a_table_refuses_a_table_without_what_it_asks_f
     assert len(CHECKS) == 39
     only, pools = ("nothing", 0.005), {"sleeping": {"processes": [7.8] * 8}}
     for name, words, *tables in (
-        ("speed_up", "no processes", TWO),
+        ("speed_up", "should hold threads and processes", TWO),
+        ("speed_up", "one number of each", make_scaling()),
         ("lost_share", "of two threads", make_run({PROCESSES: [0.5] * 8})),
         ("start_ups", "no processes", TWO),
         ("longest", "no threads", make_slices(run_at_once(0.012))),

@@ -42,12 +42,14 @@ CASES = [
     .gets((float("nan"), "should be one number; it is nan"))
     .gets((pd.Series([2.0]), "it is a Series of one row.")),
     Case(judge, ["numbers"])
-    .gets((pd.Series(TWO).to_frame(), RIGHT), ({"threads": 2.0}, "it has them for ['threads']"))
+    .gets((pd.Series(TWO).to_frame(), RIGHT), (pd.Series(TWO).reset_index(), RIGHT))
+    .gets(({"threads": 2.0}, "it has them for ['threads']"))
     .gets(({"threads": 2.0, "processes": "4"}, "should hold one number for each of threads, proc"))
     .gets((pd.Series([2.0, 4.0], ["threads", "threads"]), "it is a Series of two rows"))
-    .gets((pd.DataFrame({"a": [1.0], "b": [2.0]}), "it is a DataFrame of one row.")),
+    .gets((pd.DataFrame({"a": [1.0], "b": [2.0]}, ["threads"]), "it is a DataFrame of one row.")),
     Case(judge, ["names"])
-    .gets((pd.Series([*BOTH, "threads"]), RIGHT))
+    .gets((pd.Series([*BOTH, "threads"]), RIGHT), (pd.Series(BOTH).unique(), RIGHT))
+    .gets((np.array(BOTH), RIGHT), (pd.Index(BOTH), RIGHT), ({**TWO}.keys(), RIGHT))
     .gets(("sequential", "the others"), (range(10**9), "should be a set of names; it is range("))
     .gets(({"threads", "thread"}, "'thread' is none of the names: threads; processes; sequential."))
     .gets((["threads", 2], "should be a set of names; it is ['threads', 2]")),
@@ -63,7 +65,18 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=JUDGES)
 def test_an_answer_may_come_in_many_forms(case: Case) -> None:
     still_open = "` is still open. Put your answer in place of the three dots"
-    no_answers = ((), b"a", 1j, [[1]], {1: [2]}, Sulking, len, lambda *_: Sulking())
+    no_answers = (
+        (),
+        b"a",
+        np.array(None),
+        pd.DataFrame(),
+        1j,
+        [[1]],
+        {1: [2]},
+        Sulking,
+        len,
+        lambda *_: Sulking(),
+    )
     for answer, words in [*case.answers, (None, still_open), (..., still_open)]:
         expect(case.check, answer, words, *case.tables)
     for answer in no_answers:
@@ -85,4 +98,6 @@ def test_near_is_rounded_to_two_digits_or_one_part_in_fifty() -> None:
     assert not is_near(0.1, 0.1061)
     assert is_near(101.9, 100.0)
     assert not is_near(102.1, 100.0)
+    assert not is_near(101, 100)  # which was counted
+    assert is_near(1.0, 1)
     assert read_number(True) is None

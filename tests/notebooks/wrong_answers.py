@@ -39,5 +39,5 @@ WRONG_ANSWERS = {
     "lowest_share": ('(pools["speed_up"] / 2).min()', "compared with two"),
     "start_share": ('ways.loc["cold pool", "start_seconds"]', "those are seconds"),
     "count_tasks": ("lambda start, loop, pool: start / loop", "But the pool works, too"),
-    "roll": ("lambda seed: __import__('random').randint(10, 60)", "the same seed gave another sum"),
+    "roll": ("lambda seed: __import__('random').randint(10, 60)", "that all threads share"),
 }
