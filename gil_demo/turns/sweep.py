@@ -119,11 +119,10 @@ def _judge(row: Any) -> str:
     turn = "turns too short, or too few, to see"
     if not math.isnan(row.turn_seconds):
         turn = f"turns of {words.state_range(row.turn_seconds, row.turn_low, row.turn_high)}"
-    told = f"{words.state_seconds(row.switch_interval_seconds)}: {turn}"
-    if not math.isnan(row.speed_low):
-        told += f"; {row.speed:.2f} × the speed at {_OWN}"
-        if row.speed_low != row.speed_high:
-            told += f" ({row.speed_low:.2f} to {row.speed_high:.2f})"
+    interval = words.state_seconds(row.switch_interval_seconds)
+    told = f"{interval}: {turn}; {row.speed:.2f} × the speed at {_OWN}"
+    if row.speed_low < row.speed_high:
+        told += f" ({row.speed_low:.2f} to {row.speed_high:.2f})"
     return f"{told}."
 
 
@@ -137,7 +136,8 @@ def draw_switch_intervals(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     rounds = words.count_in_run(table, "round")
     workers = words.name_workers("threads", int(table["workers"].iloc[0]))
     conditions = words.describe_conditions(table, f"{workers}, {rounds} at each interval")
-    return finish(chart, _title(table, summary), conditions, _tell(summary))
+    told = f"By switch interval: {' '.join(map(_judge, list_rows(summary)))}"
+    return finish(chart, _title(table, summary), conditions, told)
 
 
 def _draw_turns(axes: Axes, table: pd.DataFrame, summary: pd.DataFrame) -> None:
@@ -190,13 +190,3 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
             times = words.state_times(shortest.speed, shortest.speed_low, shortest.speed_high)
             parts.append(f"at {interval} {times} the speed at {_OWN}")
     return words.head("; ".join(parts), table)
-
-
-def _tell(summary: pd.DataFrame) -> str:
-    facts = []
-    for row in list_rows(summary):
-        is_seen = not math.isnan(row.turn_seconds)
-        turn = f"turns of {words.state_seconds(row.turn_seconds)}, " if is_seen else ""
-        interval = words.state_seconds(row.switch_interval_seconds)
-        facts.append(f"{interval}: {turn}{row.speed:.2f} × the speed at {_OWN}")
-    return f"By switch interval: {'; '.join(facts)}."

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,10 @@ def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
         slices = table[table["runner"] == runner]
         turns = find_turns(slices)
         handed_over = turns.loc[turns["is_handed_over"], "seconds"]
-        first = dict(slices[["runner", "workers", "start_method"]].iloc[0])
         figures = {
+            "runner": runner,
+            "workers": slices["worker"].nunique(),  # one that was quick may have done all
+            "start_method": slices["start_method"].iloc[0],
             "slices": len(slices),
             "seconds": slices["end_seconds"].max() - slices["start_seconds"].min(),
             "together": measure_together(slices),
@@ -127,7 +130,7 @@ def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
             "turn_seconds": handed_over.median(),
             "is_in_turn": turns["worker"].duplicated().any(),
         }
-        rows.append(first | figures)
+        rows.append(figures)
     return pd.DataFrame(rows)
 
 
@@ -178,13 +181,17 @@ def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one trace shows: reservations first, then each way of running."""
     first = table.iloc[0]
     lines = words.reserve(table, words.find_machine_reservations(first, int(first["workers"])))
-    interval = words.state_seconds(first["switch_interval_seconds"])
-    return "\n".join([*lines, *[_judge(row, interval) for row in schema.list_rows(summary)]])
+    return "\n".join([*lines, *_judge_each(table, summary)])
+
+
+def _judge_each(table: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+    interval = words.state_seconds(table["switch_interval_seconds"].iloc[0])
+    return [_judge(row, interval) for row in schema.list_rows(summary)]
 
 
 def _judge(row: Any, interval: str) -> str:
     name = words.capitalise(words.name_workers(row.runner, row.workers))
-    done = "was done" if _is_alone(row) else "were done"
+    done = "was done" if row.workers == 1 else "were done"
     sentence = f"{name} {_state_order(row)} and {done} after {words.state_seconds(row.seconds)}."
     if not math.isnan(row.together):
         share = words.state_share(row.together)
@@ -199,7 +206,7 @@ def _judge(row: Any, interval: str) -> str:
 
 
 def _state_order(row: Any) -> str:
-    if _is_alone(row):
+    if row.workers == 1:
         return "ran alone"
     if math.isnan(row.together) or (row.together <= _IN_TURN and not row.is_in_turn):
         return "ran one after another"
@@ -209,10 +216,6 @@ def _state_order(row: Any) -> str:
     if row.together >= 0.8:
         return "ran at the same time"
     return f"ran at the same time for {words.state_share(row.together)} of the time"
-
-
-def _is_alone(row: Any) -> bool:
-    return bool(row.workers == 1 or row.runner == "sequential")
 
 
 def draw_timeline(
@@ -234,7 +237,7 @@ def draw_timeline(
     names = [_LANES[runner].format(worker) for runner, worker in lanes]
     axes.set_yticks(list(lanes.values()), names)
     axes.set_ylim(max(lanes.values()) + 0.95, -0.6)
-    axes.set_xlim(left * 1000, right * 1000 * 1.002)
+    axes.set_xlim(left * 1000, (right + 0.002 * (right - left)) * 1000)
     label = "milliseconds since the first worker began; a gap means that it did not run"
     if is_binned:
         label = "milliseconds; too many slices to draw each: the darker, the more it ran"
@@ -242,7 +245,8 @@ def draw_timeline(
     clean_axes(axes, "x")
     axes.tick_params(axis="y", labelsize=13)
     orders = [f"{words.name_workers(row.runner, row.workers)} {_state_order(row)}" for row in rows]
-    finish(chart, words.head("; ".join(orders), table), _describe(table), _tell(summary))
+    told = " ".join(" ".join(_judge_each(table, summary)).split())
+    finish(chart, words.head("; ".join(orders), table), _describe(table), told)
     if window is not None:
         chart.description += f" Shown: from {left * 1000:.1f} to {right * 1000:.1f} ms."
     return chart
@@ -253,7 +257,7 @@ def _check_window(window: tuple[float, float] | None, end: float) -> tuple[float
         return 0.0, end or 1e-6  # a trace of no length is drawn, too
     allowed = "window must be (from, to) in seconds"
     is_pair = isinstance(window, tuple) and len(window) == 2
-    if not is_pair or any(isinstance(n, bool) or not isinstance(n, int | float) for n in window):
+    if not is_pair or any(isinstance(n, bool) or not isinstance(n, Real) for n in window):
         raise TypeError(f"{allowed}, not {checks.shorten(window)}")
     left, right = window
     if not 0 <= left < right <= schema.MOST_SECONDS:
@@ -291,17 +295,3 @@ def _describe(table: pd.DataFrame) -> str:
     steps = words.count_in_words(int(first["count"]), "step")
     run = f"one run of {steps}, switch interval {interval}{cut}"
     return words.describe_conditions(table, run)
-
-
-def _tell(summary: pd.DataFrame) -> str:
-    facts = []
-    for row in schema.list_rows(summary):
-        done = words.state_seconds(row.seconds)
-        fact = f"{words.name_workers(row.runner, row.workers)} done after {done}"
-        if not math.isnan(row.together):
-            fact += f", two or more at once for {100 * row.together:.1f} % of the time"
-        if row.turns and row.together <= _IN_TURN:
-            turns = words.count_in_words(row.turns, "turn")
-            fact += f", {turns} of {words.state_seconds(row.turn_seconds)}"
-        facts.append(fact)
-    return f"{words.capitalise('; '.join(facts))}."
