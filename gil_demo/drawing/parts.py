@@ -82,11 +82,23 @@ def write_value(axes: Axes, text: str, at: tuple[float, float], colour: str) -> 
     )  # fmt: skip
 
 
-def draw_upright(axes: Axes, value: float, text: str, *, is_dashed: bool = False) -> None:
+def draw_upright(
+    axes: Axes, value: float, text: str, *, is_dashed: bool = False, side: str = "center"
+) -> None:
     """Draw an upright line that values are held against, with its name above the axes."""
     width, dashes = (1.4, DASHES) if is_dashed else (1.2, "-")
     axes.axvline(value, color=SOFT_INK, zorder=0.5, linewidth=width, linestyle=dashes)
-    write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha="center")
+    write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
+
+
+def draw_loop_and_ideal(axes: Axes, ideal: float, name: str) -> None:
+    """Draw where the plain loop is, and the ideal beyond it, on an axis whose limits are set."""
+    first, last = axes.get_xlim()
+    inches = (ideal - 1) / (last - first) * axes.bbox.width / axes.figure.dpi
+    sides = ("right", "left") if 0 < inches < 1 else ("center", "center")  # names take so much
+    draw_upright(axes, 1, "plain loop", side=sides[0])
+    if ideal > 1:
+        draw_upright(axes, ideal, name, is_dashed=True, side=sides[1])
 
 
 def measure_ends(rows: pd.DataFrame, name: str) -> list[list[float]]:

@@ -192,7 +192,8 @@ def _finish_left(axes: Axes, first: Any, summary: pd.DataFrame, *, has_law: bool
     most = int(summary["workers"].max())
     furthest = float(summary[["speed_up", "speed_up_high"]].max().max())
     top = 1.15 * max(2.0, furthest, min(most, first["usable_cores"]))
-    axes.set(xlim=(0.7, most + 0.5), ylim=(0, top))
+    room = 0.04 * most  # for marks beside each other
+    axes.set(xlim=(1 - max(0.3, room), most + max(0.5, room)), ylim=(0, top))
     draw_ideal(axes, [1, top], [1, top])
     axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     _mark_cores(axes, first, most)

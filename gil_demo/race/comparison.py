@@ -149,8 +149,8 @@ def title_workers(table: pd.DataFrame, rows: Sequence[Any]) -> str:
 
 def describe_run(table: pd.DataFrame) -> str:
     """Say in one line where, how often and how long a run was measured."""
-    rounds, count = words.count_in_run(table, "round"), int(table["count"].iloc[0])
-    return words.describe_conditions(table, f"{rounds} of {count:,} steps")
+    steps = words.count_in_words(int(table["count"].iloc[0]), "step")
+    return words.describe_conditions(table, f"{words.count_in_run(table, 'round')} of {steps}")
 
 
 def describe_speed_ups(rows: Sequence[Any]) -> str:
@@ -209,7 +209,5 @@ def _draw_speed_ups(axes: Axes, summary: pd.DataFrame, cores: int) -> None:
     ideal = min(int(summary["workers"].max()), cores)
     furthest = float(summary[["speed_up", "speed_up_high"]].max().max())
     axes.set_xlim(0, 1.2 * max(ideal, furthest))
-    parts.draw_upright(axes, 1, "plain loop")
-    if ideal > 1:
-        parts.draw_upright(axes, ideal, f"ideal: {ideal} cores", is_dashed=True)
+    parts.draw_loop_and_ideal(axes, ideal, f"ideal: {ideal} cores")
     parts.name_values(axes, "speed-up (×), 95 % interval", 5)

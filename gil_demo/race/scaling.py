@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from gil_demo.checks import check_unlike, check_workers
+from gil_demo.checks import check_unlike, check_workers, state_count
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.runs import BASELINE, Work, check_runners, measure
@@ -69,7 +69,8 @@ def draw_scaling(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     parts.draw_ideal(axes, [1, ideal, most], [1, ideal, ideal])
     if cores <= most:
         axes.axvline(cores, color=SOFT_INK, linewidth=1, linestyle=":")
-        parts.write(axes, f"{cores} usable core{'s' * (cores > 1)}", (cores, 0), (5, 6))
+        name, side = state_count(cores, "usable core"), "right" if cores > 0.7 * most else "center"
+        parts.write(axes, name, (cores, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
     axes.set_ylim(0, max(axes.get_ylim()[1], ideal * 1.05))
     parts.label_ends(axes, labels, apart=0.055, top=math.inf, away=10)
     axes.set_xticks(numbers)

@@ -213,9 +213,7 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     most = int(contenders["workers"].max()) if len(contenders) else 1
     highest = contenders[["speed_up", "speed_up_high"]].fillna(0).to_numpy().max(initial=most)
     axes.set_xlim(0, float(highest) * 1.5)
-    parts.draw_upright(axes, 1, "plain loop")
-    if most > 1:
-        parts.draw_upright(axes, most, f"{most} at once", is_dashed=True)
+    parts.draw_loop_and_ideal(axes, most, f"{most} at once")
     parts.name_values(axes, "speed-up over the plain loop (×), 95 % interval", 6)
     _name_workloads(axes, names)
     speed_ups = "; ".join(f"{name}: {', '.join(each)}" for name, each in told.items())

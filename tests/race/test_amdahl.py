@@ -50,6 +50,8 @@ CASES: dict[str, tuple[Ratios, dict[str, Any]]] = {
         "usable_cores": 3, "logical_cores": 16, "physical_cores": 8, "cores_limited_by": "quota"}),
     "cores alike": (share_out(0.99, (1, 2, 62, 63, 64), 62), {
         "usable_cores": 63, "logical_cores": 64, "physical_cores": 62, "busy_percent": 0.0}),
+    "64 workers beside each other": (
+        {**share_out(0.9, (1, 64)), **share_out(0.0, (1, 64), runner="threads")}, {}),
     "64 workers": (share_out(0.9, (1, 64), 2), {"usable_cores": 2, "physical_cores": 2}),
     "two limits": ({**share_out(0.9), **share_out(0.91, runner="threads")}, {}),
 }  # fmt: skip
@@ -180,6 +182,13 @@ def test_what_was_measured_is_marked_and_the_law_bends_at_the_cores_and_goes_on_
     assert band.y1 == pytest.approx(compute_speed_up(fit.high, 256))
     level = [read_up(line)[0] for line in right.lines if len(set(read_up(line))) == 1]
     assert level == pytest.approx([1 / (1 - fit.part)])
+
+
+def test_marks_that_stand_beside_each_other_are_in_sight() -> None:
+    axes = draw_case("64 workers beside each other").axes[0]
+    left, right = axes.get_xlim()
+    for marks in (container.lines[0] for container in axes.containers):
+        assert left + 0.5 < min(read_across(marks)) < max(read_across(marks)) < right - 0.5
 
 
 def test_a_chosen_part_is_told_and_drawn_with_its_limit_where_that_is_in_sight() -> None:

@@ -6,7 +6,7 @@ import pytest
 from gil_demo import compare, list_runners
 from gil_demo.measuring import runs
 from gil_demo.running.runners import RUNNERS
-from tests.charts import assert_readable, list_bars, read_across
+from tests.charts import assert_apart, assert_readable, list_bars, read_across
 from tests.made.runs import ORDINARY, Ratios, assert_one_run, make_run, spread
 from tests.made.unchecked import draw, summarise, verdict
 
@@ -80,6 +80,7 @@ def test_an_ordinary_run_is_told_and_drawn_beside_the_ideal() -> None:
     assert read_across(bar) == pytest.approx([1 / 0.5539, 1 / 0.5461], rel=1e-3)
     assert [read_across(line)[0] for line in speed_ups.lines[-2:]] == [1, 2]
     assert speed_ups.get_xlim() == (0, 2.4)
+    assert draw(make_run(count=1)).texts[1].get_text().endswith("; eight rounds of one step")
     assert draw(make_run(usable_cores=1)).axes[1].texts[-1].get_text() == "plain loop"
     # what the verdict doesn't tell the title doesn't, either
     title = draw(make_run({("threads", 2): spread(1.0, 8, 1.0)})).texts[0].get_text()
@@ -134,6 +135,9 @@ def test_every_comparison_draws_with_its_texts_in_sight() -> None:
     wide: Ratios = {(runner, 12): spread(1.5, 8, 1.9) for runner in ("threads", "interpreters")}
     assert_readable(draw, make_run({key: [1.0] for key in ORDINARY}))
     assert_readable(draw, make_run({("threads", 2): spread(80.0), **ORDINARY}))
+    uneven = assert_readable(draw, make_run({("threads", 2): spread(0.5, 8, 1.7)})).axes[1]
+    assert uneven.get_xlim()[1] > 6  # the plain loop and the ideal are near each other
+    assert_apart(uneven, uneven.texts[-2:])
     quick = assert_readable(draw, make_run(ORDINARY, seconds=1.23e-5, start_up_seconds=30.0))
     assert "plain loop 12.3 µs, speed-up 1.00" in quick.description
     facts = {"usable_cores": 12, "logical_cores": 12, "gil_enabled": False, "count": 10**10}

@@ -69,6 +69,7 @@ def test_every_scaling_draws_with_its_texts_in_sight_and_the_labels_of_lines_apa
         make_scaling({key: [1.0] for key in MANY}),
         make_scaling({key: spread(1.0, 8, 1.9) for key in MANY}, usable_cores=12),
         make_scaling({("threads", 2): spread(80.0)}, gil_enabled=False),
+        make_scaling({("threads", 4): spread(80.0)}),
         make_scaling({key: spread(1.0) for key in MANY if key[1] <= 2}),
     ):
         axes = assert_readable(draw, table).axes[0]
@@ -77,3 +78,5 @@ def test_every_scaling_draws_with_its_texts_in_sight_and_the_labels_of_lines_apa
         assert sorted(text.get_text() for text in labels) == sorted(names)
         boxes = sorted((text.get_window_extent() for text in labels), key=lambda box: float(box.y0))
         assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
+        for cores in (text.get_window_extent() for text in axes.texts if text not in labels):
+            assert not cores.count_overlaps(boxes)
