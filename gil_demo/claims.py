@@ -379,7 +379,7 @@ def draw_claims(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
         if verdict in counts
     )
     told = " ".join(
-        f"{row.claim}, {row.saying[:-1]}: {row.verdict} ({row.figure})."
+        f"{row.claim}, {row.saying[:-1]}: {row.verdict}. {row.evidence}"
         for row in list_rows(summary)
     )
     conditions = words.describe_conditions(table, words.count_in_run(table, "worker"))

@@ -99,9 +99,8 @@ def summarise_switches(table: pd.DataFrame) -> pd.DataFrame:
     for interval, group in table.groupby("switch_interval_seconds"):
         rates = group.set_index("round").sort_index()["steps_per_second"]
         turns = list(group["turn_seconds"].dropna())
-        row = {"switch_interval_seconds": interval, "rounds": len(group)}
+        row = {"switch_interval_seconds": interval}
         row |= spread("turn", estimate_median(turns), "turn_seconds")
-        row |= {"steps_per_second": float(rates.median())}
         rows.append(row | spread("speed", estimate_ratio(list(rates / own))))
     return pd.DataFrame(rows)
 

@@ -122,8 +122,7 @@ def summarise_trace(table: pd.DataFrame) -> pd.DataFrame:
         figures = {
             "runner": runner,
             "workers": slices["worker"].nunique(),  # one that was quick may have done all
-            "start_method": slices["start_method"].iloc[0],
-            "slices": len(slices),
+            "switch_interval_seconds": slices["switch_interval_seconds"].iloc[0],
             "seconds": slices["end_seconds"].max() - slices["start_seconds"].min(),
             "together": measure_together(slices),
             "turns": len(handed_over),
@@ -181,15 +180,10 @@ def judge_trace(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what one trace shows: reservations first, then each way of running."""
     first = table.iloc[0]
     lines = words.reserve(table, words.find_machine_reservations(first, int(first["workers"])))
-    return "\n".join([*lines, *_judge_each(table, summary)])
+    return "\n".join([*lines, *map(_judge, schema.list_rows(summary))])
 
 
-def _judge_each(table: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
-    interval = words.state_seconds(table["switch_interval_seconds"].iloc[0])
-    return [_judge(row, interval) for row in schema.list_rows(summary)]
-
-
-def _judge(row: Any, interval: str) -> str:
+def _judge(row: Any) -> str:
     name = words.capitalise(words.name_workers(row.runner, row.workers))
     done = "was done" if row.workers == 1 else "were done"
     sentence = f"{name} {_state_order(row)} and {done} after {words.state_seconds(row.seconds)}."
@@ -200,7 +194,7 @@ def _judge(row: Any, interval: str) -> str:
         turns = words.capitalise(words.count_in_words(row.turns, "turn was", "turns were"))
         sentence += (
             f"\n  {turns} handed over, after a median of {words.state_seconds(row.turn_seconds)}; "
-            f"the switch interval was {interval}."
+            f"the switch interval was {words.state_seconds(row.switch_interval_seconds)}."
         )
     return sentence
 
@@ -245,7 +239,7 @@ def draw_timeline(
     clean_axes(axes, "x")
     axes.tick_params(axis="y", labelsize=13)
     orders = [f"{words.name_workers(row.runner, row.workers)} {_state_order(row)}" for row in rows]
-    told = " ".join(" ".join(_judge_each(table, summary)).split())
+    told = " ".join(" ".join(map(_judge, rows)).split())
     finish(chart, words.head("; ".join(orders), table), _describe(table), told)
     if window is not None:
         chart.description += f" Shown: from {left * 1000:.1f} to {right * 1000:.1f} ms."

@@ -67,10 +67,8 @@ def test_a_sweep_is_summed_up_in_a_row_for_each_interval_the_shortest_first() ->
     table = make_switches(rounds).sample(frac=1.0, random_state=6)
     summary = summarise(table)
     assert summary["switch_interval_seconds"].tolist() == [1e-6, 0.001, 0.005, 0.02]
-    assert summary["rounds"].tolist() == [3] * 4
     turns = summary["turn_seconds"].tolist()
     assert turns == pytest.approx([math.nan, 0.001, 0.006, 0.022], nan_ok=True)
-    assert summary["steps_per_second"].tolist() == [60, 190, 200, 190]
     # paired by round: 0.5, 0.25 and 0.6, not 60 out of 200
     speeds = [estimate_ratio(own).centre for own in ([0.5, 0.25, 0.6], [0.9, 0.95, 0.6])]
     assert summary["speed"].tolist()[:3] == pytest.approx([*speeds, 1.0])

@@ -160,9 +160,9 @@ def test_a_trace_is_summed_up_in_a_row_for_each_way_of_running() -> None:
     summary = summarise(make_slices(lanes))
     rows = summary.astype(object).where(summary.notna(), None).to_numpy().tolist()
     assert rows == [
-        ["sequential", 1, "", 2, 3.75, None, 0, None, False],
-        ["threads", 2, "", 6, 30.0, 0.0, 3, 2.0, True],
-        ["processes", 2, "fork", 3, 2.25, pytest.approx(1.25 / 1.75), 0, None, False],
+        ["sequential", 1, 0.005, 3.75, None, 0, None, False],
+        ["threads", 2, 0.005, 30.0, 0.0, 3, 2.0, True],
+        ["processes", 2, 0.005, 2.25, pytest.approx(1.25 / 1.75), 0, None, False],
     ]
     table = make_slices()
     table.loc[2, "end_seconds"] = 0.0
