@@ -127,6 +127,7 @@ def check_jobs(answer: object, table: pd.DataFrame) -> Judgement:
         {
             "a part of a job can't be handed out. Round up: `math.ceil` does that.": exact,
             "rounded down, so that the cost is a little more than a tenth. Round up.": floor,
+            "rounded to the nearest, so that some cost more than a tenth. Round up.": exact.round(),
             "that is how long a task must be, in milliseconds. How many jobs of 0.1 ms fill "
             "it?": lengths,
             "then the cost is as long as the work. It should be a tenth of it at most.": as_long,

@@ -387,7 +387,7 @@ CASES = [
     Case(elsewhere.check_jobs, [UNEVEN])
     .gets(({"processes": 6, "ray": 51}, "Right: from 6 to 51, for ray, which then gets 1,961 t"))
     .gets((EXACT, "Round up: `math.ceil`"), ({"processes": 1, "ray": 6}, "as long as the work"))
-    .gets(({"processes": 6, "ray": 50}, "first the length of a task"))
+    .gets(({"processes": 6, "ray": 50}, "to the nearest"), (COSTS, "one number for each of"))
     .gets(({"processes": 5, "ray": 50}, "rounded down"), (EXACT * 0.1, "in milliseconds")),
     Case(elsewhere.check_add_up, [])
     .gets((lambda notes: sum(dict(notes).values()), "Right: each task counts once"))
