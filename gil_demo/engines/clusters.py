@@ -90,11 +90,12 @@ def _started(workers: int) -> Iterator[Any]:
     from distributed import LocalCluster
 
     with remotes.strays_ended() as (folder, mark):
-        with config.set({f"distributed.nanny.pre-spawn-environ.{remotes.OWNER}": mark}):
+        marked = {f"distributed.nanny.pre-spawn-environ.{remotes.OWNER}": mark}
+        with config.set(marked | {"temporary-directory": folder}):
             started = LocalCluster(
                 n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
                 dashboard_address="127.0.0.1:0",  # with None it would take the port 8787
-                worker_dashboard_address=None, local_directory=folder, memory_limit=None,
+                worker_dashboard_address=None, memory_limit=None,
                 silence_logs=logging.CRITICAL,
             )  # fmt: skip
         os.environ.pop(remotes.OWNER, None)  # so that nobody else's processes inherit it
