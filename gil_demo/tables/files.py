@@ -104,7 +104,8 @@ def _replace(target: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         mask = os.umask(0)  # it can't be read without being set
         os.umask(mask)
-        scratch.chmod(0o666 & ~mask)
+        with suppress(OSError):  # some shared folders can't
+            scratch.chmod(0o666 & ~mask)
         scratch.replace(target)
     finally:
         if scratch is not None:

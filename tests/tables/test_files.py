@@ -47,13 +47,18 @@ def test_a_saved_table_comes_back_equal_even_if_another_program_wrote_it_again(s
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
-def test_a_saved_file_has_the_ordinary_permissions(saved: Path) -> None:
+def test_a_saved_file_has_the_ordinary_permissions_where_its_folder_knows_any(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = os.umask(0o027)
     try:
         save(make_run(), saved)
     finally:
         os.umask(before)
     assert saved.stat().st_mode & 0o777 == 0o640
+    monkeypatch.setattr(Path, "chmod", Mock(side_effect=OSError(errno.ENOTSUP, "not here")))
+    save(make_run(run_id="new"), saved)
+    assert set(load(saved)["run_id"]) == {"new"}
 
 
 def test_a_trial_of_a_place_and_a_full_disk_leave_the_old_file_and_no_scratch_file(
