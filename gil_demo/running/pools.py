@@ -234,7 +234,7 @@ def _wait_until_ready(ready: Connection, held: HeldPool) -> None:
     while missing and (left := deadline - time.monotonic()) > 0:
         ends = [worker.sentinel for worker in held.crew]
         if connection.wait([ready, *ends], timeout=left) == [ready]:
-            process, _, failure = ready.recv_bytes().decode().partition(" ")
+            process, _, failure = ready.recv_bytes().decode(errors="ignore").partition(" ")
             if failure:
                 raise GilDemoError(f"a worker process could not get ready for work: {failure}")
             if int(process) not in {worker.pid for worker in held.crew}:
@@ -244,8 +244,8 @@ def _wait_until_ready(ready: Connection, held: HeldPool) -> None:
             check_alive(held.crew, partial(_advise_unready, held))
     if missing:
         raise GilDemoError(
-            f"a worker process was not ready after {START_SECONDS:g} seconds: ask for "
-            f"{'fewer, or for ' * (workers > 1)}another start method"
+            f"a worker process was not ready after {START_SECONDS:g} seconds: close other programs"
+            f"{', or ask for fewer' * (workers > 1)}"
         )
 
 

@@ -44,16 +44,16 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
     worker whose initializer raised, or was interrupted, would be replaced again and again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    message = str(os.getpid())
+    message = str(os.getpid()).encode()
     if prepare is not None:
         try:
             prepare()
         except Exception as reason:
-            told = " ".join(f"{type(reason).__name__}: {reason}".split())
-            message = f"{message} {told[:300]}"  # what is short isn't cut up in the shared pipe
+            told = " ".join(f"{type(reason).__name__}: {reason}".split()).encode(errors="replace")
+            message += b" " + told[:300]  # what is short isn't cut up in the shared pipe
     follow_parent()  # before anybody can know that this worker is there
     try:  # noqa: SIM105, since contextlib takes time to load
-        ready.send_bytes(message.encode(errors="replace"))
+        ready.send_bytes(message)
     except OSError:
         pass  # the parent has given up; this worker is about to be ended
 
