@@ -161,7 +161,8 @@ def read_usage() -> Usage:
     seconds = Counter[str]()
     for core in mine:
         seconds.update(core)
-    twice = seconds["guest"] + seconds["guest_nice"]  # which count as user and nice, too
+    # guests count as user and nice, too; under Windows the others count as system
+    twice = sum(seconds[name] for name in ("guest", "guest_nice", "interrupt", "dpc"))
     total = sum(seconds.values()) - twice
     stolen = seconds["steal"]
     busy = total - seconds["idle"] - seconds["iowait"] - stolen
@@ -210,10 +211,10 @@ def _list_affinity() -> list[int]:
 
 
 def _find_limit(usable_cores: int, logical_cores: int) -> str:
-    if usable_cores >= logical_cores:
-        return ""
-    is_quota = sys.platform == "linux" and usable_cores < len(_list_affinity())
-    return "quota" if is_quota else "affinity"
+    mask = len(_list_affinity())
+    if sys.platform == "linux" and usable_cores < min(mask, logical_cores):
+        return "quota"
+    return "affinity" if mask < logical_cores else ""  # of many cores Windows lets loky count 61
 
 
 def _is_on_battery() -> bool | None:
@@ -243,13 +244,13 @@ def warn(machine: Machine) -> list[str]:
     usable, logical, physical, limit, _, name, is_locked, can_be_free = machine[:8]
     shared = usable if physical is None else physical
     told = {
-        "One usable core: neither threads nor processes can show a speed-up here. "
+        "One usable core: neither threads nor processes can make a countdown faster here. "
         "The recorded results stand in for that part.": usable == 1,
         f"A quota leaves {usable} of {logical} cores to this Python (a container, or a shared "
         "server): os.cpu_count() does not see that.": limit == "quota",
         f"This Python is bound to {usable} of {logical} cores.": limit == "affinity",
         f"{usable} logical cores share {physical} physical one{'s' * (physical != 1)}: "
-        "expect less than double speed from two of them.": shared < usable,
+        "processes beyond that number add less than the first ones.": shared < usable,
         "The GIL is off in this Python: threads run at the same time. In the story they don't.": (
             not is_locked
         ),

@@ -43,13 +43,14 @@ def test_the_facts_and_the_date_are_true_and_name_nobody(monkeypatch: Patch) -> 
 
 
 def test_a_quota_is_told_from_an_affinity_mask(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    for usable, in_mask, limit in ((2, 8, "quota"), (2, 2, "affinity"), (8, 8, "")):
-        monkeypatch.setattr(machine, "count_usable_cores", lambda usable=usable: usable)
+    for system, usable, in_mask, cores, limit in (
+        *(("linux", 2, 8, 8, "quota"), ("linux", 2, 2, 8, "affinity"), ("linux", 8, 8, 8, "")),
+        ("linux", 4, 8, 4, ""),  # PYTHON_CPU_COUNT says 4
+        *(("win32", 2, 2, 8, "affinity"), ("win32", 61, 64, 64, "")),
+    ):
+        monkeypatch.setattr(machine, "sys", SimpleNamespace(platform=system))
         monkeypatch.setattr(machine, "_list_affinity", lambda most=in_mask: list(range(most)))
-        assert describe_machine().cores_limited_by == limit
-    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="win32"))
-    assert machine._find_limit(2, 8) == "affinity"  # there are no quotas
+        assert machine._find_limit(usable, cores) == limit
 
 
 @pytest.mark.parametrize(
@@ -121,10 +122,10 @@ def test_the_battery_is_told_where_it_is_known(monkeypatch: Patch) -> None:
 def test_what_shapes_the_results_is_warned_of() -> None:
     cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"physical_cores": None, "on_battery": False}, ""),
-        ({"usable_cores": 1}, "One usable core: neither threads nor processes"),
+        ({"usable_cores": 1}, "neither threads nor processes can make a countdown faster"),
         ({"usable_cores": 2, "cores_limited_by": "quota"}, "A quota leaves 2 of 4 cores"),
         ({"usable_cores": 2, "cores_limited_by": "affinity"}, "is bound to 2 of 4 cores"),
-        ({"physical_cores": 2}, "4 logical cores share 2 physical ones:"),
+        ({"physical_cores": 2}, "4 logical cores share 2 physical ones: processes beyond"),
         ({"usable_cores": 2, "physical_cores": 1}, "2 logical cores share 1 physical one:"),
         ({"gil_enabled": False, "free_threaded_build": True}, "The GIL is off"),
         ({"free_threaded_build": True}, "something turned it on"),
@@ -159,8 +160,22 @@ def test_what_others_take_of_the_cores_is_told_from_what_this_program_and_its_wo
         assert [*told.values()] == pytest.approx(shares, nan_ok=True)
 
 
+def test_what_systems_count_as_two_things_is_counted_once(monkeypatch: Patch) -> None:
+    linux = {"user": 4.0, "nice": 1.0, "system": 2.0, "idle": 5.0, "iowait": 1.0, "steal": 2.0}
+    windows = {"user": 4.0, "system": 3.0, "idle": 5.0, "interrupt": 0.5, "dpc": 1.0}
+    monkeypatch.setattr(machine, "_list_affinity", lambda: [0])
+    for seconds, told in (
+        (linux | {"guest": 3.0, "guest_nice": 1.0}, (15.0, 7.0, 2.0)),
+        (windows, (12.0, 7.0, 0.0)),
+    ):
+        core = Mock(_asdict=Mock(return_value=seconds))
+        monkeypatch.setattr(psutil, "cpu_times", Mock(return_value=[core]))
+        assert machine.read_usage()[:3] == told
+
+
 def spend(seconds: float) -> None:
-    while time.process_time() < seconds:
+    end = time.process_time() + seconds  # whichever worker has spent some already
+    while time.process_time() < end:
         pass
 
 
