@@ -265,7 +265,7 @@ def check_one_run(table: pd.DataFrame, schema: Schema) -> None:
 def check_single(table: pd.DataFrame) -> None:
     """Raise a ResultsError unless the table holds exactly one run."""
     if (runs := table["run_id"].nunique()) != 1:
-        raise ResultsError(f"the table holds {runs} runs; give one, such as split_runs yields")
+        raise ResultsError(f"the table holds {runs} runs; give one: the rows of one run_id")
 
 
 def list_rows(summary: pd.DataFrame) -> list[Any]:
