@@ -158,8 +158,8 @@ def test_a_limit_and_an_interrupt_end_a_thread_pool() -> None:
     with pytest.raises(TimeUp), thread_pool(2) as run:
         run(count, [1, 2, 3], 1, 0.05)
     timer = threading.Timer(0.05, interrupt)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt), thread_pool(2) as run:
+    with pytest.raises(KeyboardInterrupt), thread_pool(2) as run:  # noqa: PT012
+        timer.start()
         run(count, [1, 2, 3], 1, 20.0)
     timer.join()
 
