@@ -259,16 +259,3 @@ def test_an_interrupt_ends_the_script(tmp_path: Path) -> None:
         )
     interrupter.join()
     assert_gone(int(mark.read_text()))
-
-
-@needs_signals
-@pytest.mark.thorough
-def test_tests_of_interrupts_pass_where_the_session_was_started_deaf_to_them() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "interrupt"]
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which programs inherit
-    try:
-        deaf = subprocess.Popen([*command, "tests/running/test_scripts.py"], stdout=subprocess.PIPE)
-    finally:
-        signal.signal(signal.SIGINT, usual)
-    told = deaf.communicate()[0].decode()
-    assert deaf.returncode == 0, told
