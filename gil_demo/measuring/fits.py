@@ -105,7 +105,8 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
     if not at_once:
         raise ResultsError("no run had two workers or more")
     rounds = min(len(values) for values in ratios.values())
-    _check_rounds(rounds)
+    if few := _find_lack(rounds):
+        raise ResultsError(few)
     level = level_rounds({**ratios, 0: [1.0] * rounds})  # 0 stands for the plain loop
 
     def fit(chosen: Sequence[int]) -> float:
@@ -121,9 +122,9 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
     return Estimate(part, part - reach, part + reach, rounds)
 
 
-def _check_rounds(found: int) -> None:
-    if found < LEAST_ROUNDS:
-        raise ResultsError(f"{found} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds")
+def _find_lack(found: int) -> str:
+    told = f"{found} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds"
+    return told if found < LEAST_ROUNDS else ""
 
 
 class Line(NamedTuple):
@@ -185,20 +186,21 @@ def fit_doubtful_costs(costs: Mapping[float, Sequence[float]]) -> DoubtfulLine:
     return DoubtfulLine(fit(range(rounds)), measure_doubt(fit, rounds))
 
 
-def find_crossing(
+def look_for_crossing(
     quick_start: Mapping[float, Sequence[float]], slow_start: Mapping[float, Sequence[float]]
-) -> Estimate:
-    """Find the size of task from which the way with the slower start is the cheaper one.
+) -> tuple[Estimate, str]:
+    """Look for the size of task from which the way with the slower start is the cheaper one.
 
     The rounds are made level and a line is fitted to each way, whose sizes are the same. The
-    interval holds those at which the lines don't differ by more than their doubt. A ResultsError
-    says why there is no such size, or none to tell.
+    interval holds those at which the lines don't differ by more than their doubt. Where there is
+    no such size, or none to tell, it gives nothing, and why.
     """
     ways, sizes = (quick_start, slow_start), sorted(quick_start)
     rounds = min((len(own) for way in ways for own in way.values()), default=0)
     if len(sizes) < LEAST_SIZES or sizes != sorted(slow_start):
-        raise ResultsError(f"a crossing needs {LEAST_SIZES} sizes that both ways ran")
-    _check_rounds(rounds)
+        return NOTHING, f"a crossing needs {LEAST_SIZES} sizes that both ways ran"
+    if few := _find_lack(rounds):
+        return NOTHING, few
     level = level_rounds({(way, size): ways[way][size] for way in (0, 1) for size in sizes})
 
     def compare(chosen: Sequence[int]) -> Line:
@@ -212,22 +214,12 @@ def find_crossing(
     size, low, high = gap.find_root()
     first, last = ((gap.line.at(end), gap.reach(end)) for end in (sizes[0], sizes[-1]))
     if all(cost < -reach for cost, reach in (first, last)):
-        raise ResultsError(ALWAYS_PAYS)
+        return NOTHING, ALWAYS_PAYS
     if not low > 0 and all(cost > reach for cost, reach in (first, last)):
-        raise ResultsError(NEVER_PAYS)
+        return NOTHING, NEVER_PAYS
     furthest = 30 * sizes[-1]
     if low > sizes[-1] and high > furthest:
-        raise ResultsError("it would pay far beyond the sizes that were measured")
+        return NOTHING, "it would pay far beyond the sizes that were measured"
     if not 0 < low <= size <= high <= min(10 * low, furthest):
-        raise ResultsError("the rounds differ too much to tell from which size on it pays")
-    return Estimate(size, low, high, rounds)
-
-
-def look_for_crossing(
-    quick_start: Mapping[float, Sequence[float]], slow_start: Mapping[float, Sequence[float]]
-) -> tuple[Estimate, str]:
-    """Find a crossing as `find_crossing` does; where there is none, give nothing, and say why."""
-    try:
-        return find_crossing(quick_start, slow_start), ""
-    except ResultsError as refusal:
-        return NOTHING, str(refusal)
+        return NOTHING, "the rounds differ too much to tell from which size on it pays"
+    return Estimate(size, low, high, rounds), ""
