@@ -27,12 +27,13 @@ _FORMS = {
 
 
 def list_files(folder: Path) -> list[str]:
-    """List the names of what is in a folder, in the order of the alphabet."""
+    """List the names of what is in a folder, in the order of the alphabet, but hidden ones."""
     place = state_path(folder)
     try:
-        names = os.listdir(folder)  # noqa: PTH208, since a Path of a stranger's name may not print
+        every = os.listdir(folder)  # noqa: PTH208, since a Path of a stranger's name may not print
     except OSError as reason:
         raise ResultsError(f"cannot read {place}: {reason.strerror or reason}") from None
+    names = [name for name in every if not name.startswith(".")]  # macOS makes one for each file
     if len(names) > MOST_FILES:
         told = f"{len(names):,} files; a class has {MOST_FILES:,} at most"
         raise ResultsError(f"{place} holds {told}")
@@ -59,7 +60,7 @@ def read_sheet(file: Path) -> dict[str, list[str]]:
         told = f": {WAY_OUT}" if file.suffix.lower() in _SPREADSHEETS else ""
         raise ResultsError(f"it is no CSV file{told}")
     read = read_columns(file, "the file", MOST_FILE_BYTES, RUNS)
-    _check_header([*read])
+    _check_header(read)
     columns = {name: read[name] for name in RUNS.columns}
     if not columns["run_id"]:
         raise ResultsError("the file has no rows")
@@ -72,7 +73,10 @@ def read_sheet(file: Path) -> dict[str, list[str]]:
 def read_rows(file: Path) -> list[tuple[int, str]]:
     """Read the rows of a text into which results were pasted, with their numbers."""
     _check_file(file)
-    rows = read_text(file, "the file", MOST_FILE_BYTES).splitlines()
+    # a result is in ASCII; the name before it need not be, nor be in UTF-8
+    rows = read_text(file, "the file", MOST_FILE_BYTES, errors="replace").splitlines()
+    if rows and "experiment" in rows[0] and "gil_enabled" in rows[0]:
+        raise ResultsError("it is a table: let its name end in .csv")
     if not any(mark in row for row in rows for mark in MARKS):
         raise ResultsError("it is no CSV file, and no row of it is a result")
     return [(number, row) for number, row in enumerate(rows, 1) if row.strip()]
@@ -85,10 +89,12 @@ def _check_file(file: Path) -> None:
         raise ResultsError("it is a folder; what is in it isn't read")
 
 
-def _check_header(header: list[str]) -> None:
-    if missing := [name for name in RUNS.columns if name not in header]:
+def _check_header(read: dict[str, list[str]]) -> None:
+    if missing := [name for name in RUNS.columns if name not in read]:
+        if any(mark in text for texts in read.values() for text in texts for mark in MARKS):
+            raise ResultsError("it holds rows that were pasted: let its name end in .txt")
         for schema in list_schemas():
-            if schema is not RUNS and set(schema.columns) <= set(header):
+            if schema is not RUNS and set(schema.columns) <= set(read):
                 raise ResultsError(f"it holds {schema.name}, not timed runs")
         raise ResultsError(f"it lacks the columns {', '.join(missing)}")
 

@@ -77,10 +77,11 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     Every file is read whole and checked, or named with the reason. In a text (.txt) each row is a
     line that `python -m gil_demo` or portable_countdown.py printed at its end, with a name before
     it if you like. The runs of `compare` and `scale` count, of this version of the set or an older
-    one. Folders inside the folder are not entered and links are not followed. A run that is there
-    twice counts once. Of several runs of one machine under one name, in the same ways, the last
-    counts; names count as one that differ in a date and time or a number in brackets, such as
-    "anna.csv" and "anna (1).csv". The name that the set itself gives to a file is nobody's.
+    one. Folders inside the folder are not entered, links are not followed, and hidden files, whose
+    names begin with a dot, are passed over. A run that is there twice counts once. Of several runs
+    of one machine under one name, in the same ways, the last counts; names count as one that differ
+    in a date and time or a number in brackets, such as "anna.csv" and "anna (1).csv". The name that
+    the set itself gives to a file is nobody's.
 
     Args:
         folder: the folder with the files; their names are all that is kept of their owners.
@@ -104,7 +105,7 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
     spares = find_spares(summary)
     _note_spares(summary, spares, report)
     kept = summary[~summary["key"].isin(list(spares))]
-    stems = [show_text(re.sub(r"(?i)\.csv$", "", name)) for name in kept["name"]]
+    stems = [show_text(re.sub(r"(?i)\.csv$", "", name))[:_MOST_LETTERS] for name in kept["name"]]
     table = convert(kept.assign(experiment="class", file=stems), CLASS, "the class's table")
     return Gathered(table.reset_index(drop=True), report.tabulate())
 
@@ -126,7 +127,7 @@ def _read_all(folder: Path, report: _Report) -> tuple[Sheets, Sheets]:
         for row, text in rows:
             number = report.add(f"{name}{_ROW}{row}")
             try:
-                if "{" in text:
+                if "{" in text and "gil_demo;" not in text:
                     owner, sheets[number] = read_countdown(text)
                 else:
                     owner, pasted[number] = read_line(text)
@@ -134,7 +135,8 @@ def _read_all(folder: Path, report: _Report) -> tuple[Sheets, Sheets]:
                 report.note(number, LEFT_OUT, str(reason))
             else:
                 owner = owner.strip(' \t,:;"')[:_MOST_NAME]
-                report.owners[number] = owner or f"{name[:-4]} {row}"
+                is_name = any(map(str.isalnum, owner))  # and no "- " or "> "
+                report.owners[number] = owner if is_name else f"{name[:-4]} {row}"
     return sheets, pasted
 
 
@@ -199,16 +201,28 @@ def _note_others(table: pd.DataFrame, kept: pd.DataFrame, report: _Report) -> No
 
 
 def _note_implausible(summary: pd.DataFrame, report: _Report) -> set[int]:
-    """Note the files whose figures no machine gives, and return their numbers."""
-    is_odd = ~summary["time_ratio"].between(1e-3, 1e3)
-    is_odd |= ~summary["cold_speed_up"].between(1e-6, 1e6)
-    has_odd_cores = summary["usable_cores"] > 4_096
-    for row in list_rows(summary[is_odd]):
-        told = f"{row.runner} took {row.time_ratio:.3g} × as long as the plain loop"
-        report.note(row.number, LEFT_OUT, f"{told}, which no machine does")
-    for row in list_rows(summary[has_odd_cores]):
-        report.note(row.number, LEFT_OUT, f"{row.usable_cores:,} cores are more than a machine has")
-    return set(summary["number"][is_odd | has_odd_cores])
+    """Note the files whose figures no machine gives, or that lack some; return their numbers."""
+    ends = summary["time_ratio_low"].lt(1e-6) | summary["time_ratio_high"].gt(1e6)
+    starts = summary[["start_up_seconds", "tear_down_seconds"]]
+    faults = {
+        "{0.runner} took {0.time_ratio_low:.3g} to {0.time_ratio_high:.3g} × as long as the plain "
+        "loop, which no machine does": ends,
+        "{0.runner} took {0.start_up_seconds:.3g} s to start, {0.seconds:.3g} s to work and "
+        "{0.tear_down_seconds:.3g} s to end, which no machine does": (
+            ~summary["cold_speed_up"].between(1e-6, 1e6)
+        ),
+        "it doesn't say how long {0.runner} took to start or to end": starts.isna().any(axis=1),
+        "{0.runner} took {0.time_ratio:.3g} × as long as the plain loop, which no machine does": (
+            ~summary["time_ratio"].between(1e-3, 1e3)
+        ),
+        "{0.usable_cores:,} cores are more than a machine has": summary["usable_cores"] > 4_096,
+    }
+    odd: set[int] = set()
+    for told, is_so in faults.items():
+        for row in list_rows(summary[is_so]):
+            report.note(row.number, LEFT_OUT, told.format(row))
+            odd.add(row.number)
+    return odd
 
 
 def _note_spares(summary: pd.DataFrame, spares: dict[str, str], report: _Report) -> None:

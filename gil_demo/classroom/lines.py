@@ -89,7 +89,10 @@ def _list_texts(rows: list[dict[str, Any]], schema: Schema) -> dict[str, list[st
 
 def read_countdown(row: str) -> tuple[str, dict[str, list[str]]]:
     """Read what portable_countdown.py printed: the name before it, and the texts of `RUNS`."""
-    name, _, line = row.translate(_QUOTES).partition("{")
+    text = row.translate(_QUOTES)
+    if '{""' in text:  # a spreadsheet doubles them
+        text = text.replace('""', '"')
+    name, _, line = text.partition("{")
     try:
         told, _ = json.JSONDecoder().raw_decode(f"{{{line}")
         rows = _list_rounds(told, f"p{_sum(json.dumps(told, sort_keys=True))}")

@@ -169,7 +169,7 @@ def _read_rows(text: str, place: str, separator: str) -> list[list[str]]:
     return rows
 
 
-def read_text(source: Path, place: str, most: int) -> str:
+def read_text(source: Path, place: str, most: int, errors: str = "strict") -> str:
     """Read a file of UTF-8, or UTF-16 with its mark; `place` is what to call it."""
     try:
         if source.exists() and not source.is_file():
@@ -179,7 +179,7 @@ def read_text(source: Path, place: str, most: int) -> str:
             raise ResultsError(f"{place} has {size:,} bytes; a results file has at most {most:,}")
         content = source.read_bytes()
         is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return content.decode("utf-16" if is_wide else "utf-8-sig")
+        return content.decode("utf-16" if is_wide else "utf-8-sig", errors)
     except OSError as reason:
         raise ResultsError(f"cannot read {place}: {reason.strerror or reason}") from None
     except UnicodeDecodeError as reason:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gil_demo import ResultsError
-from gil_demo.classroom.files import MOST_FILE_BYTES, list_files, read_sheet, show_text
+from gil_demo.classroom.files import MOST_FILE_BYTES, list_files, read_rows, read_sheet, show_text
 from tests.made.runs import make_run
 from tests.made.turns import make_slices
 
@@ -23,6 +23,7 @@ def test_what_is_no_file_of_timed_runs_is_refused_with_the_reason(file: Path) ->
         (GOOD.replace("2026-11-22", "11/12/2026"), "measured_on is no date of the form .* Save As"),
         (GOOD.replace("3.13.0", "three"), "python_version is no version of Python"),
         (make_slices().to_csv(index=False), "it holds slices.*, not timed runs"),
+        ("Name,Line\nanna,gil_demo; a=b; sum=0\n", "pasted: let its name end in .txt$"),
     ):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(ResultsError, match=told) as caught:
@@ -35,6 +36,10 @@ def test_what_is_no_csv_file_of_an_ordinary_size_is_not_read(file: Path, tmp_pat
     folder.mkdir()
     other.touch()
     sheet.touch()
+    table = tmp_path / "anna.csv.txt"
+    table.write_text(GOOD, encoding="utf-16")  # as Excel's "Unicode Text" is
+    with pytest.raises(ResultsError, match=r"^it is a table: let its name end in \.csv$"):
+        read_rows(table)
     file.touch()
     os.truncate(file, 10**9)  # of which the disk holds next to nothing
     size = f"1,000,000,000 bytes; .* at most {MOST_FILE_BYTES:,}"

@@ -1,3 +1,4 @@
+import math
 import random
 import shutil
 import sys
@@ -56,25 +57,33 @@ def test_what_does_not_count_is_told_and_what_is_beside_it_is_read(tmp_path: Pat
     other = make_run(run_id="w", experiment="workloads", workload="sleeping")
     quick, racers = run.assign(run_id="q"), run.assign(run_id="r")[run["runner"] != "sequential"]
     quick.loc[quick["runner"] == "threads", "seconds"] = 1e-300
+    flash = run.assign(run_id="f", seconds=run["seconds"].mask(run.index == 1, 1e-300))
+    blank = run.assign(run_id="b", start_up_seconds=math.nan)
+    slow = run.assign(run_id="s", start_up_seconds=1e6)
     tables = {"both": combine([run, other]), "class": make_class_table(), "other": other}
+    tables |= {"flash": flash, "blank": blank, "slow": slow}
     for name, table in (tables | {"quick": quick, "racers": racers}).items():
         save(table, tmp_path / f"{name}.csv")
+    Path(tmp_path, "._anna.csv").write_bytes(b"\0\5\x16\7")  # as macOS writes beside each file
     gathered = gather(tmp_path)
     read = ["anna", "both", "zoë"]
     assert list(gathered.table["file"].unique()) == read
     files = gathered.files.set_index(gathered.files["file"].str.removesuffix(".csv"))
     assert dict(files["state"]) == dict.fromkeys(files.index, LEFT_OUT) | dict.fromkeys(read, READ)
-    fault = "processes, 2 workers, fork has 7 rows in 7 of 8 rounds"
+    fault, odd = "processes, 2 workers, fork has 7 rows in 7 of 8 rounds", "which no machine does"
     assert dict(files["reason"]) == {
         "anna": "",
+        "blank": "it doesn't say how long processes took to start or to end",
         "both": "beside others it has a run of workloads, not of compare or scale",
         "class": "it holds runs of a class, not timed runs",
         "cores": "1,000,000,000 cores are more than a machine has",
         "dance": "the file, row 1: experiment must be compare or scale or workloads, not 'dance'",
+        "flash": f"threads took 2.27e-150 to 1.04 × as long as the plain loop, {odd}",
         "other": "it has a run of workloads, not of compare or scale",
-        "quick": "threads took 4.83e-300 × as long as the plain loop, which no machine does",
+        "quick": f"threads took 4.83e-300 × as long as the plain loop, {odd}",
         "racers": "it has no sequential rounds to hold the others against",
         "short": f"the file, run run-ben is not whole: {fault}",
+        "slow": f"processes took 1e+06 s to start, 0.114 s to work and 0 s to end, {odd}",
         "zoë": "",
     }
 

@@ -50,14 +50,17 @@ def test_a_line_says_what_the_file_says_and_names_nobody(tmp_path: Path) -> None
 
 
 def test_a_row_is_read_with_its_name_and_a_bad_one_is_named_with_the_reason(tmp_path: Path) -> None:
-    other = write_line(make_run(run_id="b"))
-    rows = [f'dr. ben, "{LINE}"', "", f"{other} thanks", "Hello", LINE[:200], f"=x {LINE}"]
+    other, third = (write_line(make_run(run_id=run_id)) for run_id in "bc")
+    rows = [f'dr. ben, "{LINE}"', "", f"- {other} thanks", "Hello", LINE[:200], f"=x {LINE}"]
     (tmp_path / "notes.txt").write_text("nothing")
-    gathered = gather(paste(tmp_path, *rows, LINE.replace("Free", "Open")))
-    assert list(gathered.table["file"].unique()) == ["dr. ben", "class 3"]
+    paste(tmp_path, *rows, LINE.replace("Free", "Open"), f"{{zoë}} {third}")
+    class_file = tmp_path / "class.txt"
+    class_file.write_bytes(class_file.read_text(encoding="utf-8").encode("cp1252"))  # no UTF-8
+    gathered = gather(tmp_path)
+    assert list(gathered.table["file"].unique()) == ["dr. ben", "class 3", "{zo\ufffd}"]
     whole = "left out: it is no whole line: copy all of it, from gil_demo to sum="
     assert str(gathered).splitlines() == [
-        "Files and rows read: 2 of 7.",
+        "Files and rows read: 3 of 8.",
         f"class.txt, row 4: {whole}",
         f"class.txt, row 5: {whole}",
         "class.txt, row 6: set aside: the same run is in dr. ben",
@@ -112,7 +115,8 @@ def test_what_the_portable_countdown_prints_is_read_too(
     portable_countdown.main(["0.1"])
     made = json.dumps(COUNTDOWN)
     curly = re.sub('"(.*?)"', r"“\1”", made)
-    paste(tmp_path, capsys.readouterr().out, f"ben: {curly}", f"cleo {made}")
+    doubled = made.replace('"', '""')  # as in a cell of a spreadsheet
+    paste(tmp_path, capsys.readouterr().out, f"ben: {curly}", f'cleo,"{doubled}"')
     (tmp_path / "class.txt").rename(tmp_path / "class.TXT")
     table = gather(tmp_path).table
     assert list(table["file"].unique()) == ["class 1", "ben"]
