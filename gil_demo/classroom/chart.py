@@ -16,15 +16,23 @@ from gil_demo.classroom.table import (
     find_judged,
     find_outliers,
     name_groups,
-    pick_judged,
     pick_machines,
 )
 from gil_demo.drawing import style
-from gil_demo.drawing.parts import draw_ideal, draw_upright, finish, make_plot, name_axes, write
+from gil_demo.drawing.parts import (
+    draw_ideal,
+    draw_upright,
+    finish,
+    label_ends,
+    make_plot,
+    name_axes,
+    write,
+)
 from gil_demo.words import state_seconds
 
 _MOST_ROWS = 32  # so many machines are named one by one
 _RATIOS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000]
+_RATIOS_AROUND_1 = [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
 _SECONDS = [10.0**power * step for power in range(-6, 4) for step in (1, 3)]
 
 
@@ -34,8 +42,7 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = machines.sort_values("time_ratio", kind="stable", ignore_index=True)
     is_named = len(machines) <= _MOST_ROWS
     height = max(3.6, 2.3 + 0.27 * len(machines)) if is_named else 6.6
-    left = 0.2 if is_named else 0.07
-    chart, axes = make_plot(11, height, left=left, right=0.97, above=0.95, below=0.95)
+    chart, axes = make_plot(11, height, left=0.07, right=0.97, above=0.95, below=0.95)
     axes.set_xscale("log")
     lines = machines.dropna(subset="time_ratio_low")
     axes.hlines(
@@ -50,11 +57,13 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     axes.set_xlim(min(0.8, np.nanmin(ratios) / 1.1), max(1.4, np.nanmax(ratios) * 1.1))
     axes.set_ylim(len(machines) * (1 if is_named else 1.02) - 0.4, -0.6 - 0.02 * len(machines))
     draw_upright(axes, 1, "plain loop")
-    style.label_in_full(axes.xaxis, _RATIOS, "{:g}".format)
+    low, high = axes.get_xlim()
+    ticks = _RATIOS if high > 2 * low else _RATIOS_AROUND_1
+    style.label_in_full(axes.xaxis, ticks, "{:g}".format)
     across = "threads' time over the plain loop's (×), 95 % interval"
     name_axes(axes, across, "" if is_named else "machines, in order", grid="x")
     names = [finding.shorten_name(name) for name in machines["file"]] if is_named else []
-    axes.set_yticks(range(len(names)), names, parse_math=False)
+    _name_rows(chart, axes, names)
     if not is_named:
         for _, own in machines.groupby("gil_enabled"):
             _label_outliers(axes, own["file"], own["time_ratio"], own.index.to_series())
@@ -79,16 +88,15 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     for crew, (marker, shade) in zip(crews, marks, strict=False):
         look = style.get_look("processes")._replace(marker=marker)
         _draw_crew(axes, machines[machines["workers"] == crew], look, shade)
-        points = sorted({1.0, min(float(crew), cores.max()), most * 1.2})
+        points = sorted({1.0, min(float(crew), most * 1.2), most * 1.2})
         draw_ideal(axes, points, [min(point, crew) for point in points])
-        write(
-            axes, f"ideal of {crew}", (1, min(float(crew), most)), (8, 0), size=12,
-            xycoords=("axes fraction", "data"), va="center", annotation_clip=False,
-        )  # fmt: skip
     others = machines[~machines["workers"].isin(crews)]  # with numbers of workers that few have
     _draw_crew(axes, others, style.get_look("processes")._replace(marker="D"), 0.4)
     axes.set_xlim(0.85, most * 1.2)
-    axes.set_ylim(min(0.5, speed_ups.min() / 1.2), max(2.0, speed_ups.max()) * 1.25)
+    ends = [(min(float(crew), most), f"ideal of {crew}", style.SOFT_INK) for crew in crews]
+    highest = max(2.0, speed_ups.max(), *[end for end, _, _ in ends])
+    axes.set_ylim(min(0.5, speed_ups.min() / 1.2), highest * 1.25)
+    label_ends(axes, ends, apart=0.05, top=1, away=8)
     axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     for axis in (axes.xaxis, axes.yaxis):
         style.label_in_full(axis, [2.0**power for power in range(-6, 13)], "{:g}".format)
@@ -131,52 +139,54 @@ _PANELS = {
 
 def draw_systems(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = _pick_any(table, summary, "processes")
-    judged = pick_judged(machines)
-    ends = " to ".join(finding.name_ends(judged, "starts", "system", state_seconds))
     machines["starts"] = machines["starts"].clip(lower=_SECONDS[0])
-    title = f"starting and ending {finding.name_crew(judged)} took {ends} (medians)"
-    return _draw_groups(table, machines, "system", title)
+    form = "starting and ending {} took {}"
+    return _draw_groups(table, machines, "system", form, state_seconds)
 
 
 def draw_pythons(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = _pick_any(table, summary, "threads")
-    speed_ups = pick_machines(table, "processes").drop_duplicates("run_id").set_index("run_id")
-    machines = machines.assign(gained=machines["run_id"].map(speed_ups["speed_up"]))
-    judged, title = machines[machines["is_judged"]], "no verdict on threads"
-    if len(judged):
-        ends = " to ".join(finding.name_ends(judged, "time_ratio", "python", "{:.2f} ×".format))
-        title = f"{finding.name_crew(judged)} over the plain loop: {ends} (medians)"
-    return _draw_groups(table, machines, "python", title)
+    speed_ups = pick_machines(table, "processes").set_index("run_id")["speed_up"]
+    machines = machines.assign(gained=machines["run_id"].map(speed_ups))
+    return _draw_groups(table, machines, "python", "{} over the plain loop: {}", "{:.2f} ×".format)
 
 
-def _draw_groups(table: pd.DataFrame, machines: pd.DataFrame, by: str, title: str) -> style.Chart:
+def _draw_groups(
+    table: pd.DataFrame, machines: pd.DataFrame, by: str, form: str, state: Callable[[float], str]
+) -> style.Chart:
+    """Draw two figures of each group; a title of that form has the ends of the first."""
     names = name_groups(machines, by)
     machines = machines.assign(group=machines[by].where(machines[by].isin(names), OTHERS))
     height = 2.3 + 0.7 * len(names)
     chart = style.make_chart(12, height)
     both = chart.subplots(1, 2, sharey=True)
     top, bottom = 1 - 0.75 / height, 0.95 / height
-    chart.subplots_adjust(left=0.2, right=0.98, top=top, bottom=bottom, wspace=0.08)
+    chart.subplots_adjust(right=0.98, top=top, bottom=bottom, wspace=0.08)
     medians: dict[str, list[str]] = {name: [] for name in names}
     for axes, (column, label, runner) in zip(both, _PANELS[by], strict=True):
         axes.set_ylim(len(names) - 0.5, -0.5)
         shown = machines.assign(value=machines[column].astype(float)).dropna(subset="value")
-        state = _prepare_panel(axes, label, shown["value"], is_time=column == "starts")
+        state_value = _prepare_panel(axes, label, shown["value"], is_time=column == "starts")
         for place, name in enumerate(names):
             own = shown[shown["group"] == name]
             if len(own):
-                middle = _draw_group(axes, place, own, style.get_look(runner), state)
+                middle = _draw_group(axes, place, own, style.get_look(runner), state_value)
                 medians[name].append(f"{label} {middle}")
     sizes = {name: _state_size(machines[machines["group"] == name]) for name in names}
     labels = [f"{finding.shorten_name(name)}\n({size})" for name, size in sizes.items()]
-    both[0].set_yticks(range(len(names)), labels, parse_math=False)
+    _name_rows(chart, both[0], labels)
     told = "; ".join(f"{name}, {size}: {', '.join(medians[name])}" for name, size in sizes.items())
+    (column, _, runner), judged = _PANELS[by][0], machines[machines["is_judged"]]
+    title = f"no verdict on {runner}"
+    if len(judged):
+        ends = finding.state_ends(judged, column, by, state, " to ")
+        title = form.format(finding.name_crew(judged), ends)
     heading = finding.head_class(title, machines)
     return finish(chart, heading, finding.describe_class(table), f"Medians of groups: {told}.")
 
 
 def _state_size(machines: pd.DataFrame) -> str:
-    counted, there = len(pick_judged(machines)), len(machines)
+    counted, there = int(machines["is_judged"].sum()), len(machines)
     return f"{counted:,} of {there:,} count" if counted < there else f"{there:,}"
 
 
@@ -203,14 +213,16 @@ def _state_ratio(value: float) -> str:
 def _draw_group(
     axes: Axes, place: int, own: pd.DataFrame, look: style.Look, state: Callable[[float], str]
 ) -> str:
-    """Draw the machines of a group as a band of marks with a line at their median; state it."""
-    values, middle = own["value"], float(pick_judged(own)["value"].median())
+    """Draw a group as a band of marks with a line at the median of those that count; state it."""
+    values, middle = own["value"], float(own.loc[own["is_judged"], "value"].median())
     heights = pd.Series(scatter(len(own), 0.18), index=own.index) + place - 1
     _draw_marks(axes, own, values, heights, look, 6, alpha=0.6)
+    _label_outliers(axes, own["file"], values, heights, line=middle)
+    if math.isnan(middle):
+        return "no median"
     axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=2.6)
     at = (middle, place - 0.3)
     write(axes, state(middle), at, (0, 1), style.INK, ha="center", va="bottom")
-    _label_outliers(axes, own["file"], values, heights, line=middle)
     return state(middle)
 
 
@@ -219,6 +231,14 @@ def _pick_any(table: pd.DataFrame, summary: pd.DataFrame, runner: str) -> pd.Dat
     if runner not in set(summary["runner"]):
         raise ResultsError(f"no machine of the class ran {runner} with two workers or more")
     return pick_machines(table, runner)
+
+
+def _name_rows(chart: style.Chart, axes: Axes, names: list[str]) -> None:
+    """Name rows, and make as much room for the names as the longest takes."""
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    if names:
+        widths = [label.get_window_extent().width for label in axes.get_yticklabels()]
+        chart.subplots_adjust(left=0.02 + max(widths) / chart.bbox.width)
 
 
 def _draw_marks(

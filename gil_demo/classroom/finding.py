@@ -9,24 +9,23 @@ from gil_demo.classroom.table import (
     find_ideal,
     find_judged,
     find_outliers,
-    pick_judged,
     pick_machines,
 )
 from gil_demo.measuring.machine import name_system
 
 _MOST_NAMED = 3
+_NO_STARTS = "So nothing can be said of what it takes to start them."
 
 
 def judge_class(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    there, sentences = set(summary["runner"]), ["No machine ran threads."]
+    there, sentences = set(summary["runner"]), ["No machine ran two threads or more."]
     if "threads" in there:
         sentences = [_judge_threads(pick_machines(table, "threads"))]
     if "processes" in there:
         processes = pick_machines(table, "processes")
         sentences += [_judge_processes(processes), _judge_starts(processes)]
     else:
-        nothing = "So nothing can be said of what it takes to start them."
-        sentences += ["No machine ran processes.", nothing]
+        sentences += ["No machine ran two processes or more.", _NO_STARTS]
     return "\n".join([head_class(sentences[0], table), *sentences[1:]])
 
 
@@ -57,19 +56,21 @@ def _judge_processes(processes: pd.DataFrame) -> str:
 
 
 def _judge_starts(processes: pd.DataFrame) -> str:
-    judged = pick_judged(processes)
-    ends = name_ends(judged, "starts", "system", words.state_seconds)
-    told = f"{' and '.join(ends)} (median{'s' * (len(ends) > 1)})"
+    judged = processes[processes["is_judged"]]
+    if judged.empty:
+        return _NO_STARTS
+    told = state_ends(judged, "starts", "system", words.state_seconds, " and ")
     return f"To start and to end {name_crew(judged)} took {told}."
 
 
-def name_ends(
-    machines: pd.DataFrame, column: str, by: str, state: Callable[[float], str]
-) -> list[str]:
+def state_ends(
+    machines: pd.DataFrame, column: str, by: str, state: Callable[[float], str], joint: str
+) -> str:
     """State the least and the most of the groups' medians; of one group alone, that."""
     medians = sorted((own.median(), str(name)) for name, own in machines.groupby(by)[column])
     ends = [medians[n] for n in sorted({0, len(medians) - 1})]
-    return [f"{state(value)} with {name}" for value, name in ends]
+    told = joint.join(f"{state(value)} with {name}" for value, name in ends)
+    return f"{told} (median{'s' * (len(ends) > 1)})"
 
 
 def shorten_name(name: str) -> str:

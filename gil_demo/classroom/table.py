@@ -58,7 +58,7 @@ def summarise_class(table: pd.DataFrame) -> pd.DataFrame:
 def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
     """Pick one row a machine, the run with two workers or the next more; add what charts show."""
     own = table[(table["runner"] == runner) & (table["workers"] >= 2)]
-    picked = own.sort_values("workers", kind="stable").drop_duplicates(["run_id", "start_method"])
+    picked = own.sort_values("workers", kind="stable").drop_duplicates("run_id")
     methods = picked["start_method"].map(lambda method: f", {method}" if method else "")
     versions = picked["python_version"].str.extract(r"(\d+\.\d+)", expand=False)
     brands = picked["implementation"].map(lambda name: "" if name == "CPython" else f"{name} ")
@@ -69,12 +69,6 @@ def pick_machines(table: pd.DataFrame, runner: str) -> pd.DataFrame:
         starts=picked["start_up_seconds"] + picked["tear_down_seconds"],
         is_judged=find_judged(picked),
     ).sort_index()
-
-
-def pick_judged(machines: pd.DataFrame) -> pd.DataFrame:
-    """Pick those machines that can carry a verdict, or all where there are none."""
-    judged = machines[machines["is_judged"]]
-    return machines if judged.empty else judged
 
 
 def find_judged(machines: pd.DataFrame) -> "pd.Series[bool]":

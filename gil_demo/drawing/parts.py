@@ -85,7 +85,7 @@ def write_value(axes: Axes, text: str, at: tuple[float, float], colour: str) -> 
 def draw_upright(
     axes: Axes, value: float, text: str, *, is_dashed: bool = False, side: str = "center"
 ) -> None:
-    """Draw an upright line that values are held against, with its name above the axes."""
+    """Draw an upright line that values are held against, with its name above that side of it."""
     width, dashes = (1.4, DASHES) if is_dashed else (1.2, "-")
     axes.axvline(value, color=SOFT_INK, zorder=0.5, linewidth=width, linestyle=dashes)
     write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)

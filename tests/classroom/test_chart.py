@@ -1,12 +1,16 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 import gil_demo
 from gil_demo import ResultsError
 from gil_demo.classroom.chart import scatter
 from gil_demo.drawing.style import draw_png
+from tests.charts import assert_apart, assert_readable, read_across, read_up
 from tests.made.classroom import ORDINARY_MACHINES, make_class_table, number_machines
 from tests.made.runs import spread
 from tests.made.unchecked import draw, verdict
@@ -23,6 +27,12 @@ SAID = {
     "3.13 (medians). Medians of groups: 3.9, 1: threads' time over the plain loop's (×) 0.99, "
     "speed-up of processes (×) 1.85; 3.13, 4 of 5 count: ",
 }
+
+draw_speed_ups = partial(draw, chart="speed_ups")
+
+
+def list_medians(axes: Axes) -> list[float]:
+    return [read_across(line)[0] for line in axes.lines if line.get_linewidth() == 2.6]
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -55,8 +65,16 @@ def test_a_title_is_of_the_machines_that_can_carry_a_verdict_or_says_that_none_c
     starts = "15 ms with Linux, fork {} 150 ms with Windows, spawn"
     assert systems == f"Starting and ending two processes took {starts.format('to')} (medians)"
     assert starts.format("and") in verdict(table)
-    nobody = draw(make_class_table(usable_cores=1), "pythons")
-    assert nobody.texts[0].get_text() == "No verdict on threads"
+    (left, _) = draw(table, "systems").axes
+    labels = ["Linux, fork\n(3 of 5 count)", "Windows, spawn\n(1)", "macOS, spawn\n(0 of 1 count)"]
+    assert [label.get_text() for label in left.get_yticklabels()] == labels
+    assert list_medians(left) == pytest.approx([0.015, 0.15])
+    nobody = make_class_table(usable_cores=1)
+    for name, runner in (("pythons", "threads"), ("systems", "processes")):
+        chart = draw(nobody, name)
+        assert chart.texts[0].get_text() == f"No verdict on {runner}"
+        assert ", 0 of 5 count: " in chart.description
+        assert not list_medians(chart.axes[0])
 
 
 def test_without_runs_of_its_kind_there_is_no_chart() -> None:
@@ -76,6 +94,15 @@ def test_every_machine_of_a_small_class_is_named_and_outliers_of_a_large_one() -
     assert "; 55 more; " in chart.description
 
 
+def test_long_names_are_within_the_picture_and_near_one_there_are_ticks_enough() -> None:
+    machines = {f"{letter}" * 24: {"threads": 1.0, "processes": 0.5} for letter in "WMQ"}
+    (axes,) = assert_readable(draw, make_class_table(machines)).axes
+    ticks = [label.get_text() for label in axes.get_xticklabels()]
+    assert ticks == ["0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.4"]
+    other = {"threads": 0.5, "implementation": "RustPython", "gil_enabled": False}
+    assert_readable(partial(draw, chart="pythons"), make_class_table({"a": other}))
+
+
 def test_slowdowns_have_a_mark_for_each_machine_hollow_without_a_verdict() -> None:
     (axes,) = draw(make_class_table()).axes
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
@@ -89,10 +116,14 @@ def test_slowdowns_have_a_mark_for_each_machine_hollow_without_a_verdict() -> No
 def test_speed_ups_have_the_ideal_of_each_number_of_workers() -> None:
     two, four = make_class_table(), make_class_table(workers=4)
     both = pd.concat([two, four[four["runner"] == "processes"]], ignore_index=True)
-    (axes,) = draw(both, "speed_ups").axes
+    (axes,) = assert_readable(draw_speed_ups, both).axes
     assert {"ideal of 2", "ideal of 4"} <= {text.get_text() for text in axes.texts}
     ideals = [line for line in axes.lines if line.get_linestyle() == "--"]
-    assert [list(line.get_ydata()) for line in ideals] == [[1, 2, 2], [1, 4, 4]]
+    assert [read_up(line) for line in ideals] == [[1, 2, 2], [1, 4, 4]]
+    (axes,) = assert_readable(draw_speed_ups, both.assign(usable_cores=1)).axes
+    assert_apart(axes, [text for text in axes.texts if "ideal" in text.get_text()])
+    lines = [line for line in axes.lines if line.get_linestyle() == "--"]
+    assert [read_up(line) for line in lines] == [[1, 2, 2], [1, 2.4]]
     machines = {f"m{n}": {"processes": 0.5, "workers": n} for n in range(2, 8)}
     lines = draw(make_class_table(machines), "speed_ups").axes[0].lines
     assert sum(len(line.get_xdata()) for line in lines if line.get_linestyle() == "None") == 6
@@ -102,7 +133,6 @@ def test_groups_have_their_number_and_a_line_at_their_median() -> None:
     left, _ = draw(make_class_table(), "systems").axes
     groups = ["Linux, fork\n(4 of 5 count)", "Windows, spawn\n(1)", "macOS, spawn\n(1)"]
     assert [label.get_text() for label in left.get_yticklabels()] == groups
-    medians = [line.get_xdata()[0] for line in left.lines if line.get_linewidth() == 2.6]
-    assert medians == pytest.approx([0.015, 0.15, 0.15])
+    assert list_medians(left) == pytest.approx([0.015, 0.15, 0.15])
     assert len(set(scatter(50, 0.1))) == 50  # marks of one place are kept apart
     assert all(0.9 <= factor <= 1.1 for factor in scatter(50, 0.1))
