@@ -10,7 +10,14 @@ from matplotlib.axes import Axes
 
 from gil_demo import words
 from gil_demo.drawing import style
-from gil_demo.drawing.parts import DASHES, draw_interval, finish, name_rows, name_values, write
+from gil_demo.drawing.parts import (
+    draw_interval,
+    draw_upright,
+    finish,
+    name_rows,
+    name_values,
+    write,
+)
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.pythons.measure import INTERPRETERS, MEASURED, read_numbers, summarise_interpreters
 from gil_demo.tables.schema import check_one_run, list_rows
@@ -173,10 +180,8 @@ def _draw_panel(axes: Axes, marks: Sequence[Mark], name: str) -> None:
         sources = ", ".join(dict.fromkeys(mark.source for mark in own if mark.source))
         told = f"{figures}  {sources}".rstrip()
         _write_beside(axes, told, place, origin, "data", (0, 0), va="center")
-    uprights = ((0.5, "both at once", DASHES, "right"), (1.0, "as one thread", "-", "left"))
-    for value, text, dashes, side in uprights:
-        axes.axvline(value, color=style.SOFT_INK, linewidth=1.3, linestyle=dashes, zorder=0.5)
-        write(axes, text, (value, 1), (0, 4), xycoords=("data", "axes fraction"), ha=side)
+    draw_upright(axes, 0.5, "both at once", is_dashed=True, side="right")
+    draw_upright(axes, 1, "as one thread", side="left")
     name_values(axes, name, 5)
     name_rows(axes, labels, bottom=0.4)
 

@@ -240,8 +240,9 @@ def _judge(row: Any, is_withheld: bool) -> str:
 
 def _judge_single_thread(row: Any, measured: list[Any]) -> str:
     """Say how long a step takes one thread without the GIL, beside a build that has it."""
+    build = row.implementation, row.version.split(".")[:2]
     ordinary = [one for one in measured if one.interpreter.endswith(one.version)]
-    alike = [one for one in ordinary if one.version.split(".")[:2] == row.version.split(".")[:2]]
+    alike = [one for one in ordinary if (one.implementation, one.version.split(".")[:2]) == build]
     if not alike:
         return ""
     own, other = row.step_nanoseconds, alike[-1].step_nanoseconds

@@ -81,9 +81,17 @@ def start_processes():
         process.daemon = True
         process.start()
         crew.append((process, mine))
-    for _, connection in crew:
-        connection.recv()
+    for member in crew:
+        hear(*member)
     return crew
+
+
+def hear(process, connection):
+    """Wait for what a process tells; raise where it has ended instead."""
+    while not connection.poll(0.5):
+        if not process.is_alive():
+            raise EOFError("a process ended")
+    connection.recv()
 
 
 def end_processes(crew):
@@ -96,8 +104,8 @@ def end_processes(crew):
 def run_in_processes(half, crew):
     for _, connection in crew:
         connection.send(half)
-    for _, connection in crew:
-        connection.recv()
+    for member in crew:
+        hear(*member)
 
 
 def measure_time(function, *arguments):
@@ -135,7 +143,7 @@ def is_gil_enabled():
     """Tell whether threads of this Python take turns."""
     if hasattr(sys, "_is_gil_enabled"):  # Python 3.13 and later
         return sys._is_gil_enabled()
-    return platform.python_implementation() in ("CPython", "PyPy")
+    return platform.python_implementation() not in ("IronPython", "Jython", "RustPython")
 
 
 def main(arguments):

@@ -147,6 +147,7 @@ def test_every_interpreter_gets_a_sentence_with_its_figures() -> None:
     strange = [f"{name}: {state}." for name, state in STRANGE.items()]
     assert lines[6:] == [f"One thread: {step}, 1.5 × as long.", *strange]
     ratios = {name: ORDINARY[name] for name in ("CPython 3.11.7", "CPython 3.13.5t")}
+    ratios["PyPy 3.13.0"] = ORDINARY["CPython 3.13.0"]  # another kind of Python
     assert "One thread:" not in verdict(make_interpreters(ratios))
     assert verdict(make_interpreters({}, {"python3.9": "failed"})) == "python3.9: failed."
 

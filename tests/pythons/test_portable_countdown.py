@@ -1,7 +1,9 @@
 import ast
 import json
+import platform
 import subprocess
 import sys
+from multiprocessing import Pipe
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import Mock
@@ -59,3 +61,17 @@ def test_where_there_are_no_processes_the_threads_are_timed_all_the_same(
     assert told["processes_missing"] == "OSError: no processes here"
     assert told["steps"] % 200_000 == 0
     assert told["gil_enabled"] == getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+def test_a_process_that_has_ended_is_waited_for_no_longer() -> None:
+    mine, _theirs = Pipe()  # as long as this end is open, too, nothing tells of the other one
+    with pytest.raises(EOFError, match="a process ended"):
+        portable_countdown.hear(Mock(is_alive=lambda: False), mine)
+
+
+def test_threads_take_turns_in_most_kinds_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(sys, "_is_gil_enabled", raising=False)
+    for name, has_gil in (("CPython", True), ("PyPy", True), ("GraalVM", True), ("Jython", False)):
+        monkeypatch.setattr(platform, "python_implementation", lambda name=name: name)
+        assert portable_countdown.is_gil_enabled() == has_gil
