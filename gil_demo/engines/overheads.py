@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from gil_demo import checks, words
 from gil_demo.drawing import parts, style
@@ -322,7 +323,7 @@ def _draw_scaling(axes: Axes, ratios: pd.DataFrame, engines: list[str], most: in
     parts.draw_ideal(axes, [1, most], [1, most])
     axes.set_xlim(0.8, most + 0.2)
     axes.set_ylim(0, max(highest) * 1.1)
-    axes.set_xticks(range(1, most + 1))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     _finish_panel(axes, "tasks at once, the longest", "speed-up (×); dashed: ideal")
 
 

@@ -215,7 +215,7 @@ def draw_workloads(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     axes.set_xlim(0, float(highest) * 1.5)
     parts.draw_loop_and_ideal(axes, most, f"{most} at once")
     parts.name_values(axes, "speed-up over the plain loop (×), 95 % interval", 6)
-    _name_workloads(axes, names)
+    _name_workloads(axes, names, has_gil=bool(table["gil_enabled"].iloc[0]))
     speed_ups = "; ".join(f"{name}: {', '.join(each)}" for name, each in told.items())
     rounds = words.count_rounds(table["rounds"])
     workers = count_in_words(int(table["workers"].max()), "worker")
@@ -237,12 +237,14 @@ def _draw_speed_up(axes: Axes, place: float, row: Any) -> None:
     )  # fmt: skip
 
 
-def _name_workloads(axes: Axes, names: Sequence[str]) -> None:
+def _name_workloads(axes: Axes, names: Sequence[str], *, has_gil: bool) -> None:
+    """Name each workload and its kind, which says of the GIL what it does where there is one."""
     parts.name_rows(axes, [capitalise(name) for name in names])
     for label in axes.get_yticklabels():
         label.set_verticalalignment("bottom")
     for place, name in enumerate(names):
+        kind = WORKLOADS[name].kind if has_gil else WORKLOADS[name].kind.split(",")[0]
         parts.write(
-            axes, WORKLOADS[name].kind, (0, place), (-4, -3), size=10, ha="right", va="top",
+            axes, kind, (0, place), (-4, -3), size=10, ha="right", va="top",
             xycoords=("axes fraction", "data"), annotation_clip=False,
         )  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 import gil_demo
 from gil_demo import ResultsError
 from gil_demo.engines.overheads import list_ratios, measure_scaling
+from tests.charts import assert_readable, list_texts
 from tests.made.engines import ORDINARY_OVERHEADS, make_engines
 from tests.made.unchecked import draw, summarise, verdict
 
@@ -88,4 +89,9 @@ def test_the_chart_tells_its_figures_and_its_marks_are_at_them() -> None:
     assert [line.get_ydata()[0] for line in circles] == [1, 1, 1]
     busy = draw(make_engines(busy_percent=99.0)).axes[1]
     assert not [line for line in busy.lines if line.get_markerfacecolor() == "none"]
-    assert draw(make_engines(workers=1)).axes[2].get_xlim() == (0.8, 1.2)
+    for workers, ticks in ((1, ["1"]), (32, [str(4 * n) for n in range(1, 9)])):
+        chart = assert_readable(draw, make_engines(workers=workers))
+        (*_, scaling), seen = chart.axes, list_texts(chart)
+        assert scaling.get_xlim() == (0.8, workers + 0.2)
+        labels = [label for label in scaling.get_xticklabels() if label in seen]
+        assert [label.get_text() for label in labels] == ticks

@@ -164,6 +164,8 @@ def test_marks_and_intervals_stand_where_the_summary_says_in_the_runners_colours
     assert texts.count("1.90 ×  four threads") == 5
     kinds = ["waits"] * 3 + ["C code, lets go of the GIL"] * 2 + ["C code, keeps the GIL"]
     assert [text for text in texts if text in {*summary["kind"]}] == kinds
+    free = [text.get_text() for text in draw(table.assign(gil_enabled=False)).axes[0].texts]
+    assert free[-6:] == ["waits"] * 3 + ["C code"] * 3
     assert [read_across(line)[0] for line in axes.lines[-2:]] == [1, 4]
     told = " Speed-ups: sleeping: four threads 1.90 (1.89 to 1.91), four processes 1.80 (1"
     assert told in chart.description
@@ -173,7 +175,8 @@ def test_extreme_tables_draw_readably_with_labels_that_do_not_touch() -> None:
     runners = {"threads": spread(59.0, 8, 1.9), "processes": spread(0.01)}
     table = make_workload_table({"writing a file": runners, "compressing": runners}, 60)
     loop = table[table["runner"] == "sequential"]
-    for each in (table, loop):
+    two = make_workload_table({"writing a file": {"threads": spread(9.0, 8, 1.9)}})
+    for each in (two, table, loop):
         (axes,) = assert_readable(draw, each).axes
         assert_apart(axes, list(axes.texts))
     assert verdict(loop).endswith("Compressing: not clear here.")
