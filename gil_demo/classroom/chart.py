@@ -66,7 +66,8 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     _name_rows(chart, axes, names)
     if not is_named:
         for _, own in machines.groupby("gil_enabled"):
-            _label_outliers(axes, own["file"], own["time_ratio"], own.index.to_series())
+            far = find_outliers(own["time_ratio"])
+            _name_outliers(axes, own["file"], own["time_ratio"], own.index.to_series(), far)
     axes.legend(loc="upper right", frameon=False, fontsize=12, handletextpad=0.2)
     figures = machines["time_ratio"].map("{:.2f}".format)
     told = _tell("Threads over the plain loop", machines, figures)
@@ -82,21 +83,25 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     chart, axes = make_plot(11, 6.2, left=0.075, right=0.86, above=0.806, below=1.054)
     axes.loglog(base=2)
     cores, speed_ups = machines["usable_cores"].astype(float), machines["speed_up"]
-    most = max(2.0, cores.max())
+    most, x = max(2.0, cores.max()), cores * scatter(len(machines), 0.05)
     crews = sorted(machines["workers"].value_counts().index[:4])
     marks = [("s", 1.0), ("^", 0.75), ("v", 0.6), ("P", 0.5)]
     for crew, (marker, shade) in zip(crews, marks, strict=False):
         look = style.get_look("processes")._replace(marker=marker)
-        _draw_crew(axes, machines[machines["workers"] == crew], look, shade)
+        own = machines[machines["workers"] == crew]
+        _draw_marks(axes, own, x[own.index], own["speed_up"], look, 8, alpha=shade)
         points = sorted({1.0, min(float(crew), most * 1.2), most * 1.2})
         draw_ideal(axes, points, [min(point, crew) for point in points])
     others = machines[~machines["workers"].isin(crews)]  # with numbers of workers that few have
-    _draw_crew(axes, others, style.get_look("processes")._replace(marker="D"), 0.4)
+    look = style.get_look("processes")._replace(marker="D")
+    _draw_marks(axes, others, x[others.index], others["speed_up"], look, 8, alpha=0.4)
     axes.set_xlim(0.85, most * 1.2)
     ends = [(min(float(crew), most), f"ideal of {crew}", style.SOFT_INK) for crew in crews]
     highest = max(2.0, speed_ups.max(), *[end for end, _, _ in ends])
     axes.set_ylim(min(0.5, speed_ups.min() / 1.2), highest * 1.25)
     label_ends(axes, ends, apart=0.05, top=1, away=8)
+    far = find_outliers(speed_ups / find_ideal(machines))
+    _name_outliers(axes, machines["file"], x, speed_ups, far)
     axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     for axis in (axes.xaxis, axes.yaxis):
         style.label_in_full(axis, [2.0**power for power in range(-6, 13)], "{:g}".format)
@@ -105,17 +110,6 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     told = _tell("Speed-up and usable cores", machines, figures)
     title = finding.title_speed(picked, "speed_up", "ran at {} × the speed of the plain loop")
     return finish(chart, title, finding.describe_class(table), told)
-
-
-def _draw_crew(axes: Axes, machines: pd.DataFrame, look: style.Look, shade: float) -> None:
-    cores = machines["usable_cores"].astype(float) * scatter(len(machines), 0.05)
-    speed_ups = machines["speed_up"]
-    _draw_marks(axes, machines, cores, speed_ups, look, 8, alpha=shade)
-    for n in find_outliers(speed_ups / find_ideal(machines)).sort_values().index[:4]:
-        write(
-            axes, finding.shorten_name(machines["file"][n]), (cores[n], speed_ups[n]), (9, 0),
-            style.INK, 10, va="center", parse_math=False,
-        )  # fmt: skip
 
 
 def scatter(many: int, width: float) -> list[float]:
@@ -217,13 +211,14 @@ def _draw_group(
     values, middle = own["value"], float(own.loc[own["is_judged"], "value"].median())
     heights = pd.Series(scatter(len(own), 0.18), index=own.index) + place - 1
     _draw_marks(axes, own, values, heights, look, 6, alpha=0.6)
-    _label_outliers(axes, own["file"], values, heights, line=middle)
-    if math.isnan(middle):
-        return "no median"
-    axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=2.6)
-    at = (middle, place - 0.3)
-    write(axes, state(middle), at, (0, 1), style.INK, ha="center", va="bottom")
-    return state(middle)
+    told = "no median"
+    if not math.isnan(middle):
+        told = state(middle)
+        axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=2.6)
+        at = (middle, place - 0.3)
+        write(axes, told, at, (0, 1), style.INK, ha="center", va="bottom")
+    _name_outliers(axes, own["file"], values, heights, find_outliers(values), line=middle)
+    return told
 
 
 # what all of them share
@@ -255,28 +250,28 @@ def _draw_marks(
         )  # fmt: skip
 
 
-def _label_outliers(
+def _name_outliers(
     axes: Axes, files: "pd.Series[str]", across: "pd.Series[float]", up: "pd.Series[Any]",
-    line: float = math.inf,
+    far: "pd.Series[float]", line: float = math.nan,
 ) -> None:  # fmt: skip
-    """Name the marks that are far from the others, but for names that would meet another one.
+    """Name the marks that are far from the others, but for names that would meet another text.
 
-    Nor may a name reach back to the line at the median. The limits of the axes must be set.
+    Nor may a name reach over the line at the median. The limits of the axes must be set.
     """
-    taken: list[tuple[float, float]] = []
-    stop = float(axes.transData.transform((line, 0))[0]) if line < math.inf else line
-    far = find_outliers(across).head(8)
-    for value, level, file in zip(far, up[far.index], files[far.index], strict=True):
-        x, y = (float(pixel) for pixel in axes.transData.transform((value, level)))
-        is_near = any(abs(x - other) < 150 and abs(y - height) < 15 for other, height in taken)
-        if is_near or abs(x - stop) < 75:
-            continue
-        taken.append((x, y))
-        is_left = value < across.median()
-        write(
-            axes, finding.shorten_name(file), (value, level), (-2 if is_left else 2, 6), style.INK,
-            10, va="bottom", ha="left" if is_left else "right", parse_math=False,
+    taken = [text.get_window_extent() for text in axes.texts]
+    stop = float(axes.transData.transform((line, 0))[0])
+    middle = axes.bbox.x0 + axes.bbox.width / 2
+    for n in far.index[:8]:
+        is_left = axes.transData.transform((across[n], up[n]))[0] < middle
+        name = axes.annotate(
+            finding.shorten_name(files[n]), (across[n], up[n]), xytext=(-2 if is_left else 2, 6),
+            textcoords="offset points", size=10, color=style.INK, va="bottom",
+            ha="left" if is_left else "right", parse_math=False,
         )  # fmt: skip
+        box = name.get_window_extent()
+        if box.x0 < stop < box.x1 or any(map(box.overlaps, taken)):
+            name.remove()
+        taken.append(box)
 
 
 def _tell(what: str, machines: pd.DataFrame, figures: "pd.Series[str]") -> str:

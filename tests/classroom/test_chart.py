@@ -129,6 +129,23 @@ def test_speed_ups_have_the_ideal_of_each_number_of_workers() -> None:
     assert sum(len(line.get_xdata()) for line in lines if line.get_linestyle() == "None") == 6
 
 
+def test_names_of_marks_far_from_the_others_don_t_touch_whatever_crew_they_are_of() -> None:
+    good = {2: 0.5, 4: 0.25}
+    machines = {
+        f"laptop of student {n}": {
+            "processes": good[crew] if n > 1 else 2.0,
+            "workers": crew,
+            "usable_cores": 4,
+        }
+        for n, crew in enumerate([2, 4] * 7)
+    }
+    (axes,) = assert_readable(draw_speed_ups, make_class_table(machines)).axes
+    assert [text.get_text() for text in axes.texts] == [
+        *("ideal of 2", "ideal of 4", "laptop of student 1"),
+    ]
+    assert_apart(axes, list(axes.texts))
+
+
 def test_groups_have_their_number_and_a_line_at_their_median() -> None:
     left, _ = draw(make_class_table(), "systems").axes
     groups = ["Linux, fork\n(4 of 5 count)", "Windows, spawn\n(1)", "macOS, spawn\n(1)"]
