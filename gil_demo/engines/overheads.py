@@ -109,11 +109,13 @@ def _choose_engines(engines: object) -> list[str]:
 
 def _choose_sizes(workers: int, seconds: float) -> list[tuple[int, int]]:
     """Choose the maps of each round by their tasks and steps; the longest tasks come first."""
-    task_seconds = min(0.06, seconds / 150)  # of the longest, as a part of the budget
+    # of the longest: a round with more workers should still be a small part of the budget
+    task_seconds = min(0.06, seconds / 75 / workers)
     longest = int(measure_steps_per_second() * task_seconds)
     lengths = sorted((max(2 + n, longest // 4**n) for n in range(5)), reverse=True)
     growing = [(workers, steps) for steps in lengths]
-    scaling = [(tasks, lengths[0]) for tasks in range(1, workers)]
+    doublings = (workers - 1).bit_length()  # 1, 2, 4 and so on, below the number of workers
+    scaling = [(2**n, lengths[0]) for n in range(doublings)]
     return [*growing, *scaling, (max(60, 4 * workers), 1)]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 import gil_demo
 from gil_demo import ResultsError
+from gil_demo.engines import overheads
 from gil_demo.engines.overheads import list_ratios, measure_scaling
 from tests.charts import assert_readable, list_texts
 from tests.made.engines import ORDINARY_OVERHEADS, make_engines
@@ -95,3 +96,19 @@ def test_the_chart_tells_its_figures_and_its_marks_are_at_them() -> None:
         assert scaling.get_xlim() == (0.8, workers + 0.2)
         labels = [label for label in scaling.get_xticklabels() if label in seen]
         assert [label.get_text() for label in labels] == ticks
+
+
+def test_with_more_workers_a_round_is_no_larger_a_part_of_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(overheads, "measure_steps_per_second", lambda: 1e7)
+    for workers, at_once in (
+        (1, [1]),
+        (2, [1, 2]),
+        (8, [1, 2, 4, 8]),
+        (60, [1, 2, 4, 8, 16, 32, 60]),
+    ):
+        sizes = overheads._choose_sizes(workers, 12.0)
+        longest = max(steps for _, steps in sizes)
+        assert sorted(tasks for tasks, steps in sizes if steps == longest) == at_once
+        assert sum(tasks * steps for tasks, steps in sizes) < 0.05 * 12.0 * 1e7
