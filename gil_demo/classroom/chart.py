@@ -18,16 +18,7 @@ from gil_demo.classroom.table import (
     name_groups,
     pick_machines,
 )
-from gil_demo.drawing import style
-from gil_demo.drawing.parts import (
-    draw_ideal,
-    draw_upright,
-    finish,
-    label_ends,
-    make_plot,
-    name_axes,
-    write,
-)
+from gil_demo.drawing import parts, style
 from gil_demo.words import state_seconds
 
 _MOST_ROWS = 32  # so many machines are named one by one
@@ -42,7 +33,7 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = machines.sort_values("time_ratio", kind="stable", ignore_index=True)
     is_named = len(machines) <= _MOST_ROWS
     height = max(3.6, 2.3 + 0.27 * len(machines)) if is_named else 6.6
-    chart, axes = make_plot(11, height, left=0.07, right=0.97, above=0.95, below=0.95)
+    chart, axes = parts.make_plot(11, height, left=0.07, right=0.97, above=0.95, below=0.95)
     axes.set_xscale("log")
     lines = machines.dropna(subset="time_ratio_low")
     axes.hlines(
@@ -56,12 +47,12 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     ratios = machines.filter(like="time_ratio").to_numpy(dtype=float)
     axes.set_xlim(min(0.8, np.nanmin(ratios) / 1.1), max(1.4, np.nanmax(ratios) * 1.1))
     axes.set_ylim(len(machines) * (1 if is_named else 1.02) - 0.4, -0.6 - 0.02 * len(machines))
-    draw_upright(axes, 1, "plain loop")
+    parts.draw_upright(axes, 1, "plain loop")
     low, high = axes.get_xlim()
     ticks = _RATIOS if high > 2 * low else _RATIOS_AROUND_1
     style.label_in_full(axes.xaxis, ticks, "{:g}".format)
     across = "threads' time over the plain loop's (×), 95 % interval"
-    name_axes(axes, across, "" if is_named else "machines, in order", grid="x")
+    parts.name_axes(axes, across, "" if is_named else "machines, in order", grid="x")
     names = [finding.shorten_name(name) for name in machines["file"]] if is_named else []
     _name_rows(chart, axes, names)
     if not is_named:
@@ -72,7 +63,7 @@ def draw_slowdowns(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     figures = machines["time_ratio"].map("{:.2f}".format)
     told = _tell("Threads over the plain loop", machines, figures)
     title = finding.title_speed(machines, "time_ratio", "took {} × as long as the plain loop")
-    return finish(chart, title, finding.describe_class(table), told)
+    return parts.finish(chart, title, finding.describe_class(machines), told)
 
 
 def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
@@ -80,7 +71,7 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     picked = _pick_any(table, summary, "processes")
     own = table[(table["runner"] == "processes") & (table["workers"] >= 2)]
     machines = own.assign(is_judged=find_judged(own)).reset_index(drop=True)
-    chart, axes = make_plot(11, 6.2, left=0.075, right=0.86, above=0.806, below=1.054)
+    chart, axes = parts.make_plot(11, 6.2, left=0.075, right=0.86, above=0.806, below=1.054)
     axes.loglog(base=2)
     cores, speed_ups = machines["usable_cores"].astype(float), machines["speed_up"]
     most, x = max(2.0, cores.max()), cores * scatter(len(machines), 0.05)
@@ -91,7 +82,7 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
         own = machines[machines["workers"] == crew]
         _draw_marks(axes, own, x[own.index], own["speed_up"], look, 8, alpha=shade)
         points = sorted({1.0, min(float(crew), most * 1.2), most * 1.2})
-        draw_ideal(axes, points, [min(point, crew) for point in points])
+        parts.draw_ideal(axes, points, [min(point, crew) for point in points])
     others = machines[~machines["workers"].isin(crews)]  # with numbers of workers that few have
     look = style.get_look("processes")._replace(marker="D")
     _draw_marks(axes, others, x[others.index], others["speed_up"], look, 8, alpha=0.4)
@@ -99,17 +90,17 @@ def draw_speed_ups(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     ends = [(min(float(crew), most), f"ideal of {crew}", style.SOFT_INK) for crew in crews]
     highest = max(2.0, speed_ups.max(), *[end for end, _, _ in ends])
     axes.set_ylim(min(0.5, speed_ups.min() / 1.2), highest * 1.25)
-    label_ends(axes, ends, apart=0.05, top=1, away=8)
+    parts.label_ends(axes, ends, apart=0.05, top=1, away=8)
     far = find_outliers(speed_ups / find_ideal(machines))
     _name_outliers(axes, machines["file"], x, speed_ups, far)
     axes.axhline(1, color=style.SOFT_INK, linewidth=1.2, zorder=0.5)
     for axis in (axes.xaxis, axes.yaxis):
         style.label_in_full(axis, [2.0**power for power in range(-6, 13)], "{:g}".format)
-    name_axes(axes, "usable cores", "speed-up of processes (×)")
+    parts.name_axes(axes, "usable cores", "speed-up of processes (×)")
     figures = speed_ups.map("{:.2f}".format) + " on " + machines["usable_cores"].astype(str)
     told = _tell("Speed-up and usable cores", machines, figures)
     title = finding.title_speed(picked, "speed_up", "ran at {} × the speed of the plain loop")
-    return finish(chart, title, finding.describe_class(table), told)
+    return parts.finish(chart, title, finding.describe_class(machines), told)
 
 
 def scatter(many: int, width: float) -> list[float]:
@@ -135,18 +126,18 @@ def draw_systems(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = _pick_any(table, summary, "processes")
     machines["starts"] = machines["starts"].clip(lower=_SECONDS[0])
     form = "starting and ending {} took {}"
-    return _draw_groups(table, machines, "system", form, state_seconds)
+    return _draw_groups(machines, "system", form, state_seconds)
 
 
 def draw_pythons(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     machines = _pick_any(table, summary, "threads")
     speed_ups = pick_machines(table, "processes").set_index("run_id")["speed_up"]
     machines = machines.assign(gained=machines["run_id"].map(speed_ups))
-    return _draw_groups(table, machines, "python", "{} over the plain loop: {}", "{:.2f} ×".format)
+    return _draw_groups(machines, "python", "{} over the plain loop: {}", "{:.2f} ×".format)
 
 
 def _draw_groups(
-    table: pd.DataFrame, machines: pd.DataFrame, by: str, form: str, state: Callable[[float], str]
+    machines: pd.DataFrame, by: str, form: str, state: Callable[[float], str]
 ) -> style.Chart:
     """Draw two figures of each group; a title of that form has the ends of the first."""
     names = name_groups(machines, by)
@@ -176,7 +167,9 @@ def _draw_groups(
         ends = finding.state_ends(judged, column, by, state, " to ")
         title = form.format(finding.name_crew(judged), ends)
     heading = finding.head_class(title, machines)
-    return finish(chart, heading, finding.describe_class(table), f"Medians of groups: {told}.")
+    return parts.finish(
+        chart, heading, finding.describe_class(machines), f"Medians of groups: {told}."
+    )
 
 
 def _state_size(machines: pd.DataFrame) -> str:
@@ -216,7 +209,7 @@ def _draw_group(
         told = state(middle)
         axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=2.6)
         at = (middle, place - 0.3)
-        write(axes, told, at, (0, 1), style.INK, ha="center", va="bottom")
+        parts.write(axes, told, at, (0, 1), style.INK, ha="center", va="bottom")
     _name_outliers(axes, own["file"], values, heights, find_outliers(values), line=middle)
     return told
 

@@ -5,12 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from gil_demo import words
-from gil_demo.classroom.table import (
-    find_ideal,
-    find_judged,
-    find_outliers,
-    pick_machines,
-)
+from gil_demo.classroom.table import find_ideal, find_outliers, pick_machines
 from gil_demo.measuring.machine import name_system
 
 _MOST_NAMED = 3
@@ -136,8 +131,8 @@ def title_speed(machines: pd.DataFrame, column: str, form: str) -> str:
     return head_class(title, machines)
 
 
-def describe_class(table: pd.DataFrame) -> str:
-    machines = table.drop_duplicates("run_id")
+def describe_class(picked: pd.DataFrame) -> str:
+    machines = picked.drop_duplicates("run_id")
     systems = machines["operating_system"].map(name_system).value_counts()
     told = ", ".join(f"{name} {count}" for name, count in systems.head(4).items())
     is_made_up = machines["recorded_on"].str.startswith(words.MADE_UP)
@@ -148,6 +143,6 @@ def describe_class(table: pd.DataFrame) -> str:
     rounds = words.count_rounds(machines["rounds"])
     parts = [f"{count_machines(machines)} ({told})", f"{rounds} each"]
     parts += [f"{words.state_number(int(n))} {origin}" for origin, n in origins.items() if n]
-    if not find_judged(table[table["workers"] >= 2]).all():
+    if not picked["is_judged"].all():
         parts.append("hollow: busy, one core or few rounds")
     return "; ".join(parts)

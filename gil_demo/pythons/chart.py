@@ -9,15 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gil_demo import words
-from gil_demo.drawing import style
-from gil_demo.drawing.parts import (
-    draw_interval,
-    draw_upright,
-    finish,
-    name_rows,
-    name_values,
-    write,
-)
+from gil_demo.drawing import parts, style
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.pythons.measure import INTERPRETERS, MEASURED, read_numbers, summarise_interpreters
 from gil_demo.tables.schema import check_one_run, list_rows
@@ -115,7 +107,7 @@ def draw_interpreters(
     panels = {split: [mark for mark in marks if mark.split == split] for split in splits}
     chart = _draw_panels(panels)
     told = " ".join(["Two threads over one.", *(_tell(*panel) for panel in panels.items())])
-    return finish(chart, _title(table, summary), conditions, told)
+    return parts.finish(chart, _title(table, summary), conditions, told)
 
 
 def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -180,10 +172,10 @@ def _draw_panel(axes: Axes, marks: Sequence[Mark], name: str) -> None:
         sources = ", ".join(dict.fromkeys(mark.source for mark in own if mark.source))
         told = f"{figures}  {sources}".rstrip()
         _write_beside(axes, told, place, origin, "data", (0, 0), va="center")
-    draw_upright(axes, 0.5, "both at once", is_dashed=True, side="right")
-    draw_upright(axes, 1, "as one thread", side="left")
-    name_values(axes, name, 5)
-    name_rows(axes, labels, bottom=0.4)
+    parts.draw_upright(axes, 0.5, "both at once", is_dashed=True, side="right")
+    parts.draw_upright(axes, 1, "as one thread", side="left")
+    parts.name_values(axes, name, 5)
+    parts.name_rows(axes, labels, bottom=0.4)
 
 
 def _write_beside(
@@ -191,7 +183,7 @@ def _write_beside(
 ) -> None:
     """Write into the column beside the axes that belongs to an origin."""
     look, _, column = _ORIGINS[origin]
-    write(
+    parts.write(
         axes, text, (column, place), away, look.colour, 12,
         xycoords=("figure fraction", upwards), annotation_clip=False,
         ha="left" if origin == PUBLISHED else "center", **more,
@@ -200,7 +192,7 @@ def _write_beside(
 
 def _draw_mark(axes: Axes, place: float, mark: Mark) -> None:
     look = _ORIGINS[mark.origin][0]
-    draw_interval(axes, mark.low, mark.high, place, look.colour)
+    parts.draw_interval(axes, mark.low, mark.high, place, look.colour)
     is_filled = mark.origin == YOURS
     axes.plot(
         mark.ratio, place, linestyle="", marker=look.marker,

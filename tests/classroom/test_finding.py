@@ -1,6 +1,7 @@
 from typing import Any
 
 from gil_demo.classroom.finding import describe_class, shorten_name
+from gil_demo.classroom.table import pick_machines
 from tests.made.classroom import ORDINARY_MACHINES, make_class_table, number_machines
 from tests.made.runs import spread
 from tests.made.unchecked import verdict
@@ -47,12 +48,15 @@ def test_many_outliers_are_counted() -> None:
 def test_one_made_up_machine_among_others_marks_the_class() -> None:
     whole = make_class_table(recorded_on="a laptop")
     assert verdict(whole).startswith("Recorded runs: two")
-    assert "seven recorded elsewhere" in describe_class(whole)
+    assert "seven recorded elsewhere" in describe_class(pick_machines(whole, "threads"))
     ben = {"threads": 1.0, "recorded_on": "made up"}
     mixed = make_class_table({**ORDINARY_MACHINES, "ben": ben})
     assert verdict(mixed).startswith("Made-up class: two")
-    assert describe_class(mixed) == (
+    assert describe_class(pick_machines(mixed, "threads")) == (
         "seven machines (Linux 5, macOS 1, Windows 1); eight rounds each; "
         "one made up from recorded runs; hollow: busy, one core or few rounds"
     )
-    assert "; one round each; " in describe_class(make_class_table(rounds=1))
+    ran_processes = pick_machines(mixed, "processes")  # which ben didn't
+    assert describe_class(ran_processes).startswith("six machines (Linux 4, ")
+    once = pick_machines(make_class_table(rounds=1), "threads")
+    assert "; one round each; " in describe_class(once)
