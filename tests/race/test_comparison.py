@@ -134,6 +134,10 @@ def test_a_costly_start_up_is_told_with_what_it_makes_of_the_ratio() -> None:
 def test_every_comparison_draws_with_its_texts_in_sight() -> None:
     wide: Ratios = {(runner, 12): spread(1.5, 8, 1.9) for runner in ("threads", "interpreters")}
     assert_readable(draw, make_run({key: [1.0] for key in ORDINARY}))
+    for furthest in (2.9, 3.1, 12.0):
+        ratios = {**ORDINARY, ("threads", 2): spread(1 / furthest)}
+        (*_, axes) = assert_readable(draw, make_run(ratios)).axes
+        assert_apart(axes, [text for text in axes.texts if "×" not in text.get_text()])
     assert_readable(draw, make_run({("threads", 2): spread(80.0), **ORDINARY}))
     uneven = assert_readable(draw, make_run({("threads", 2): spread(0.5, 8, 1.7)})).axes[1]
     assert uneven.get_xlim()[1] > 6  # the plain loop and the ideal are near each other
