@@ -19,6 +19,11 @@ UNNAMED = "threads-versus-processes"  # as the set itself begins the name of a f
 _EXPERIMENTS = ("compare", "scale")
 _MOST_LETTERS, _MOST_NAME = 200, 60
 _ROW = ", row "
+# what a chat or a form puts before a name, such as "[27.11.2026, 10:15] "
+_MOMENT = re.compile(
+    r"\W?\d{1,4}([./-])\d{1,2}\1\d{2,4},? \d{1,2}:\d\d(:\d\d)?( [AP]M)?( GMT[+-]\d+)?\W+",
+    re.IGNORECASE,
+)
 Sheets = dict[int, dict[str, list[str]]]
 
 
@@ -76,12 +81,12 @@ def gather(folder: str | os.PathLike[str]) -> Gathered:
 
     Every file is read whole and checked, or named with the reason. In a text (.txt) each row is a
     line that `python -m gil_demo` or portable_countdown.py printed at its end, with a name before
-    it if you like. The runs of `compare` and `scale` count, of this version of the set or an older
-    one. Folders inside the folder are not entered, links are not followed, and hidden files, whose
-    names begin with a dot, are passed over. A run that is there twice counts once. Of several runs
-    of one machine under one name, in the same ways, the last counts; names count as one that differ
-    in a date and time or a number in brackets, such as "anna.csv" and "anna (1).csv". The name that
-    the set itself gives to a file is nobody's.
+    it if you like; a date and a time there are none of it. The runs of `compare` and `scale` count,
+    of this version of the set or an older one. Folders inside the folder are not entered, links are
+    not followed, and hidden files, whose names begin with a dot, are passed over. A run that is
+    there twice counts once. Of several runs of one machine under one name, in the same ways, the
+    last counts; names count as one that differ in a date and time or a number in brackets, such as
+    "anna.csv" and "anna (1).csv". The name that the set itself gives to a file is nobody's.
 
     Args:
         folder: the folder with the files; their names are all that is kept of their owners.
@@ -134,7 +139,7 @@ def _read_all(folder: Path, report: _Report) -> tuple[Sheets, Sheets]:
             except ResultsError as reason:
                 report.note(number, LEFT_OUT, str(reason))
             else:
-                owner = owner.strip(' \t,:;"')[:_MOST_NAME]
+                owner = _MOMENT.sub("", owner, count=1).strip(' \t,:;"')[:_MOST_NAME]
                 is_name = any(map(str.isalnum, owner))  # and no "- " or "> "
                 report.owners[number] = owner if is_name else f"{name[:-4]} {row}"
     return sheets, pasted

@@ -69,6 +69,20 @@ def test_a_row_is_read_with_its_name_and_a_bad_one_is_named_with_the_reason(tmp_
     ]
 
 
+def test_a_moment_before_a_name_is_none_of_it(tmp_path: Path) -> None:
+    rows = (
+        ("anna", "[27.11.2026, 10:15:03] anna: "),
+        ("ben", "27.11.26, 10:15 - ben: "),
+        ("Meier, cleo", '"2026/11/27 3:28:05 PM GMT+1","Meier, cleo","'),
+        ("dan", '11/27/2026 15:28:05,dan,"'),
+        ("12345", "12345: "),
+        ("class 6", "2026-11-27 10:15: "),
+    )
+    lines = [write_line(make_run(run_id=f"r{n}")) for n in range(len(rows))]
+    pasted = paste(tmp_path, *(f"{row[1]}{line}" for row, line in zip(rows, lines, strict=True)))
+    assert list(gather(pasted).table["file"].unique()) == [name for name, _ in rows]
+
+
 def test_a_run_that_is_in_a_file_and_in_a_line_counts_once(tmp_path: Path) -> None:
     save(RUN, tmp_path / "anna.csv")
     gathered = gather(paste(tmp_path, LINE))
