@@ -218,16 +218,17 @@ def judge_transport(table: pd.DataFrame, summary: pd.DataFrame) -> str:
 
 
 def _compare_with_start(data: pd.DataFrame) -> list[str]:
-    """Say from which size on an argument took longer than a new pool with next to no data."""
+    """Say from which size on every argument took longer than a new pool with next to no data."""
     least = int(data["size_bytes"].min())
     start = data.loc[(data["way"] == "initializer") & (data["size_bytes"] == least), "seconds"]
     if start.empty:
         return []
     sent, began = data[data["way"] == "argument"], float(start.iloc[0])
-    longer = sent.loc[sent["seconds"] > began, "size_bytes"]
+    quicker = sent.loc[sent["seconds"] <= began, "size_bytes"]
+    longer = sent.loc[sent["size_bytes"] > max(quicker, default=0), "size_bytes"]
     pool = f"a new pool with {state_bytes(least)} ({state_seconds(began)})"
     if longer.empty:
-        return [f"No argument took as long as {pool}."]
+        return [f"Even {state_bytes(quicker.max())} as an argument took no longer than {pool}."]
     return [f"From {state_bytes(longer.min())} on, an argument took longer than {pool}."]
 
 
@@ -256,7 +257,7 @@ def _select_pickling(summary: pd.DataFrame) -> pd.DataFrame:
 
 def _state_pickling(row: Any) -> str:
     sent = f"the time to send {state_bytes(row.size_bytes)} of {KINDS[row.kind]}"
-    if row.ratio >= 1:
+    if row.ratio >= 0.995:  # which is told as 100 %
         return f"Pickling and rebuilding, measured apart, took as long as {sent}, or longer."
     return f"Of {sent}, pickling and rebuilding are {state_share(row.ratio)}; the rest is the pipe."
 
