@@ -17,8 +17,6 @@ MADE_UP = "made up"
 MARGIN, WIDEST = 0.05, 0.25
 UNEVEN = "too uneven here to say more"
 LEAST = 1 / (1 + MARGIN)  # so that times and speeds, their inverse, are called alike
-PAIRED = "; each × is taken inside the rounds"
-"""How a finding ends whose ratios were taken round by round."""
 NO_GAIN = 1.2
 """The speed-up below which threads are said not to help, where an interval is wide."""
 _WORDS = (
@@ -59,6 +57,11 @@ def count_rounds(rounds: "pd.Series[int]") -> str:
 def tell(table: pd.DataFrame, lines: list[str], ending: str = "") -> str:
     """Put the lines of a finding together, with the number of rounds at its end."""
     return "\n".join([*lines, f"{capitalise(count_in_run(table, 'round'))} of each{ending}."])
+
+
+def explain_ratios(lines: list[str]) -> str:
+    """Say how a finding's multiples were taken, where it has any: the ending for `tell`."""
+    return "; each × is taken inside the rounds" if "×" in "".join(lines) else ""
 
 
 def state_number(number: int) -> str:

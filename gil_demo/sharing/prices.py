@@ -150,7 +150,7 @@ def judge_prices(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         for row in list_rows(own):
             price = words.state_range(row.each_seconds, row.each_low, row.each_high)
             lines.append(f"  {row.way}: {price}{_compare(row)}; {_judge_lost(row)}.")
-    return words.tell(table, lines, words.PAIRED)
+    return words.tell(table, lines, words.explain_ratios(lines))
 
 
 def _compare(row: Any) -> str:

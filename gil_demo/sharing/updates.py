@@ -229,7 +229,8 @@ def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     parts = []
     for way, own in lost.groupby("way", sort=False):
         losers, many = int((own["lost"] > 0).sum()), len(own)
-        told = {0: "none", many: "all"}.get(losers, f"{words.state_number(losers)} of {many}")
+        some = " of ".join(map(words.state_number, (losers, many)))
+        told = {0: "none", many: "all"}.get(losers, some)
         parts.append(f"{way} {told if many > 1 else state_lost(own.sum())}")
     what = (
         "Pythons that lose updates"

@@ -170,7 +170,7 @@ def judge_exchanges(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     workers = 1 if set(table["beside"]) == {"nothing"} else 2
     lines = words.reserve(table, words.find_machine_reservations(table.iloc[0], workers))
     lines += [_judge(row, _is_sweep(summary)) for row in list_rows(summary)]
-    return words.tell(table, lines, words.PAIRED)
+    return words.tell(table, lines, words.explain_ratios(lines))
 
 
 def state_rate(rate: float) -> str:

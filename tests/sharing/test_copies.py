@@ -31,7 +31,7 @@ def test_what_a_worker_changes_is_seen_by_threads_alone_and_the_global_is_put_ba
     assert list(summary["parent_saw"]) == [SET + 2 * ADDED, *[SET] * len(METHODS)]
     for method, found in summary["found"].items():
         wanted = {"": [SET, SET + ADDED], "fork": [SET, SET]}.get(method, [0, 0])
-        assert found == wanted
+        assert sorted(found) == wanted  # whichever thread came first
     assert list(looks["who"][:3]) == [PARENT, "worker 1", "worker 2"]
 
 

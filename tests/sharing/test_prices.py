@@ -139,6 +139,7 @@ def test_prices_are_told_in_these_sentences() -> None:
     assert few[0].startswith("Note: the machine was 95 % busy before the run")
     assert few[1].startswith("No verdict: only two rounds, an interval needs six")
     assert few[3] == "  counts of their own: 0.06 µs; none of 400,000 lost."
+    assert few[-1] == "Two rounds of each."
     assert draw(table).texts[0].get_text() == few[1].split(";")[0]
 
 

@@ -97,7 +97,7 @@ def test_the_chart_has_a_row_for_each_python_and_a_panel_for_each_way() -> None:
     told = [label.get_text() for label in both.axes[0].get_yticklabels()]
     assert told == ["CPython 2.7.18", "CPython 3.13.0"]
     title, conditions = (text.get_text() for text in both.texts)
-    expected = "x += 1 one of 2, a call between one of 2, under a Lock none"
+    expected = "x += 1 one of two, a call between one of two, under a Lock none"
     assert title == f"Pythons that lose updates: {expected}"
     assert conditions.startswith("Two Pythons, run here; two threads")
 
