@@ -91,8 +91,8 @@ def summarise_start_up(table: pd.DataFrame) -> pd.DataFrame:
 
 def judge_start_up(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what starting a pool costs: reservations first, then each start method."""
-    workers = words.count_in_run(table, "worker")
-    lines = words.reserve(table, words.find_busy_reservations(table.iloc[0]))
+    first, workers = table.iloc[0], words.count_in_run(table, "worker")
+    lines = words.reserve(table, words.find_busy_reservations(first, int(first["workers"])))
     for row in list_rows(summary):
         line = f"  If each of them imports {row.loads}: {_state_extra(row)}."
         if row.loads == LOADS[0]:
