@@ -166,8 +166,9 @@ def judge_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:
         tasks = words.count_in_words(row.tasks, "task") if row.tasks else "no task"
         busy = f", busy for {words.state_share(row.busy_share)} of the time" if row.tasks else ""
         lines.append(f"Worker {row.worker}: {tasks}{busy}.")
-    at_once = words.count_in_words(count_most_at_once(table), "task")
-    return "\n".join([*lines, f"At most {at_once} ran at the same time."])
+    most = count_most_at_once(table)
+    at_once = words.count_in_words(most, "task was", "tasks were")
+    return "\n".join([*lines, f"At most {at_once} under way at the same time."])
 
 
 def _title_map(table: pd.DataFrame, summary: pd.DataFrame) -> str:

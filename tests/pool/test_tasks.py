@@ -78,7 +78,7 @@ def test_a_map_is_summed_up_and_told_in_a_row_for_each_worker() -> None:
         "Worker 1: three tasks, busy for 50 % of the time.",
         "Worker 2: one task, busy for 88 % of the time.",
         "Worker 3: no task.",
-        "At most two tasks ran at the same time.",
+        "At most two tasks were under way at the same time.",
     ]
     assert verdict(make_map(busy_percent=90.0)).startswith("Note: the machine was 90 % busy")
     no_pause = make_map({1: [(1.0, 1.0), (1.0, 2.0)]})[::-1]  # the first took no time
