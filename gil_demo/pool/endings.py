@@ -16,7 +16,7 @@ ENDINGS = {
     "close": "pool.close()",
     "terminate": "pool.terminate()",
     "with": "pool.__exit__(None, None, None)",
-    "del": "del pool; gc.collect()",
+    "del": "del pool",
     "nothing": "pass",
 }
 """The ways to end a pool, by name, and their code; leaving a `with` block calls `__exit__`."""
@@ -54,7 +54,10 @@ if __name__ == "__main__":
     seconds = time.perf_counter() - began
     gc.collect()
     alive, helpers = look()
-    time.sleep(len(jobs) * 0.05)
+    deadline = time.monotonic() + 10
+    while look()[0] and not all(job.ready() for job in jobs) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)  # in which workers that are done may leave
     later, _ = look()
     lost = sum(not job.ready() for job in jobs)
     answer = json.dumps(dict(
