@@ -246,13 +246,13 @@ def _title(table: pd.DataFrame, crossings: pd.DataFrame) -> str:
         reason = f": {reasons.pop()}" if len(reasons) == 1 else " was found"
         return words.head(f"no break-even{reason}", table)
     if len(others) and (others["reason"] == fits.NEVER_PAYS).all():
-        told.append("against threads at no length")
+        told.append("against threads at no length measured")
     return words.head("; ".join(told), table)
 
 
 def _state_when(crossings: pd.DataFrame) -> str:
     if (crossings["reason"] == fits.ALWAYS_PAYS).all():
-        return "at every length"
+        return "at every length measured"
     found = list_rows(crossings[crossings["reason"] == ""].sort_values("crossing_seconds"))
     if not found:
         return ""
@@ -283,9 +283,10 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     told = summary[:0] if find_reservations(table) else summary
     found = told[(told["rival"] == BASELINE) & (told["reason"] == "")]
     furthest = float(found["crossing_seconds"].max())
+    is_beyond = furthest > float(lengths["task_seconds"].max())
     for axes, method in zip(panels, methods, strict=True):
         _draw_panel(axes, method, lengths, found[found["start_method"] == method])
-        if furthest > lengths["task_seconds"].max():
+        if is_beyond:
             _continue_lines(axes, method, table, furthest)
     least, most = float(lengths["speed_up_low"].min()), float(lengths["speed_up_high"].max())
     panels[0].set_ylim(max(LEAST_SPEED_UP, least / 1.3), 2.2 * max(2.0, most))
@@ -300,6 +301,7 @@ def draw_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> style.Chart:
     each = " to ".join(map(words.state_seconds, ends))
     what = f"{words.count_in_run(table, 'task')} at once, of {each} each"
     what += f" (speed-ups from {LEAST_SPEED_UP:g} ×)" * (least < LEAST_SPEED_UP)
+    what += "; dotted: as fitted" * is_beyond
     conditions = words.describe_rounds(table, what)
     return finish(chart, _title(table, summary), conditions, _tell(told, lengths))
 

@@ -117,7 +117,7 @@ def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> N
         ({"laws": NEVER}, [0], "No break-even: it pays at no size that was measured",
          "  A cold pool against the plain loop: it pays at no size that was measured."),
         ({"laws": ALWAYS, "pools": {"fork": (1e-6, 1e-6)}}, [0],
-         "A cold pool pays at every length; one kept open at every length",
+         "A cold pool pays at every length measured; one kept open at every length measured",
          "  A pool kept open against the plain loop: it pays at every "),
         ({"steps": (100, 1_000, 10_000)}, [1, 1], "A pool kept open pays from tasks of 421 µs", ""),
         ({"pools": {"fork": (0.01, 0.01), "spawn": (5.0, 1.0)}}, [2, 1],
@@ -145,7 +145,7 @@ def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> N
 def test_the_description_and_the_conditions_tell_the_numbers() -> None:
     chart = draw(make_lengths(FREE, gil_enabled=False))
     title, conditions = (text.get_text() for text in chart.texts)
-    assert title.endswith(" one kept open from 421 µs; against threads at no length")
+    assert title.endswith(" one kept open from 421 µs; against threads at no length measured")
     told = (
         "two tasks at once, of 34.2 µs to 140 ms each (speed-ups from 0.05 ×); eight rounds of each"
     )
@@ -178,6 +178,7 @@ def test_each_panel_has_a_line_for_each_way_as_far_as_the_crossings_and_labels_t
     labels = [(text.get_text(), text.get_horizontalalignment()) for text in chart.axes[1].texts]
     assert labels == [("137 ms", "right"), ("421 µs", "left")]  # towards the middle
     chart = draw(make_lengths(steps=STEPS[:4]))  # whose longest task is shorter
+    assert "; dotted: as fitted; eight rounds" in chart.texts[1].get_text()
     dotted = [line for line in chart.axes[0].lines if line.get_linestyle() == ":"]
     far = 1.5 * CROSSINGS[0]
     assert [read_across(line)[-1] for line in dotted] == pytest.approx([far] * 2)
