@@ -168,7 +168,7 @@ def widen(axes: Axes, factor: float, state: Callable[[float], str]) -> None:
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(low / factor, high * factor)
-    style.label_in_full(axes.xaxis, style.choose_decades(low / factor, high * factor), state)
+    style.label_decades(axes.xaxis, state)
 
 
 def draw_lane(

@@ -153,9 +153,17 @@ def clean_axes(axes: Axes, grid: str) -> None:
 
 
 def label_in_full(axis: Axis, values: Sequence[float], state: Callable[[float], str]) -> None:
-    """Label those values of a logarithmic axis that are in sight, in words of its unit."""
+    """Label those values of a logarithmic axis that are in sight, in words of its unit.
+
+    Of two that stand too close to each other, the smaller one is labelled.
+    """
     low, high = axis.get_view_interval()
-    axis.set_major_locator(FixedLocator([value for value in values if low <= value <= high]))
+    room = (high / low) ** 0.03
+    chosen: list[float] = []
+    for value in sorted(values):
+        if low <= value <= high and (not chosen or value >= room * chosen[-1]):
+            chosen.append(value)
+    axis.set_major_locator(FixedLocator(chosen))
     axis.set_major_formatter(FuncFormatter(lambda value, _: state(value)))
     axis.set_minor_locator(NullLocator())
 

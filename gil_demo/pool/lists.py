@@ -265,7 +265,7 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     parts.write(axes, "measured", (longest, measured), (14, up), look.colour, **beside)
     parts.write(axes, "without any\noverhead", (longest, ideal), (14, down), **beside)
     axes.set_ylim(0, max(108, float(shares.max()) * 1.05))
-    axes.set_xticks(_choose_ticks([*tasks]))
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     parts.name_axes(axes, "tasks in the list; the same work in all", "workers busy (% of the time)")
     each = "; ".join(
         f"{words.count_in_words(row.tasks, 'task')} {100 * row.busy_share:.1f} % "
@@ -274,16 +274,6 @@ def draw_list_lengths(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     )
     told = f"On average a worker was busy: {each}."
     return parts.finish(chart, _title_lengths(table, summary), _describe_lists(table), told)
-
-
-def _choose_ticks(tasks: list[int]) -> list[int]:
-    """Choose the lengths whose labels have room beside each other."""
-    room = 0.02 * len(str(tasks[-1])) * (tasks[-1] - tasks[0])
-    chosen = tasks[:1]
-    for length in tasks[:: max(1, len(tasks) // 10)]:
-        if length - chosen[-1] > room:
-            chosen.append(length)
-    return chosen
 
 
 def draw_chunksizes(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:

@@ -134,7 +134,9 @@ def test_a_sweep_of_lengths_is_told_and_drawn_beside_a_sawtooth() -> None:
     assert charts.read_up(marks) == pytest.approx(shares.tolist())
     assert charts.read_up(ideal) == pytest.approx([50, 100, 75, 100], rel=1e-4)
     line, _, (bars,) = axes.containers[0]
-    assert charts.read_across(line) == axes.get_xticks().tolist() == [1, 2, 3, 4]
+    assert charts.read_across(line) == [1, 2, 3, 4]
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1, 2, 3, 4]
     assert charts.read_up(line) == pytest.approx([49, 96, 72, 94])
     assert bars.get_paths()[1].vertices[:, 1].tolist() == pytest.approx([95.04, 96.96])
     assert axes.get_ylim() == (0, 108)
@@ -194,13 +196,13 @@ def test_a_difference_is_told_where_its_interval_is_clear_of_the_margin() -> Non
 
 
 def test_the_texts_of_any_sweep_are_whole_and_apart() -> None:
-    for table, ticks in (
-        (make_lengths(dict.fromkeys(range(1, 42), ROUNDS)), [*range(1, 42, 4)]),
-        (make_lengths(dict.fromkeys((2, 1_000, 100_000), ROUNDS)), [2, 100_000]),
-        (make_lengths({2: ([0.2], [0.9]), 3: ([0.3], [0.7])}), [2, 3]),
-        (make_chunks({("even", 250): [1.0] * 8, ("even", 1): spread(12_345.6)}), [1, 250]),
+    for table in (
+        make_lengths(dict.fromkeys(range(1, 42), ROUNDS)),
+        make_lengths(dict.fromkeys((2, 1_000, 100_000), ROUNDS)),
+        make_lengths({2: ([0.2], [0.9]), 3: ([0.3], [0.7])}),
+        make_chunks({("even", 250): [1.0] * 8, ("even", 1): spread(12_345.6)}),
+        make_chunks({("even", size): [1.0] for size in (1, 24, 25, 96)}, workers=21),
     ):
         axes = (chart := charts.assert_readable(draw, table)).axes[0]
         charts.assert_apart(axes, charts.list_texts(chart))
         charts.assert_plain(verdict(table))
-        assert axes.get_xticks().tolist() == ticks
