@@ -295,7 +295,7 @@ def draw_transport(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     for place, (way, rows) in enumerate(of_way.items()):
         look, x = _LOOKS[way][1], rows["size_bytes"].astype(float) * apart ** (place - 2)
         draw_medians(left, x, rows, "seconds", look, linestyle=look.line)
-    margin = 1.5 * (sizes[-1] / sizes[0]) ** 0.05 if len(sizes) > 1 else 2.0
+    margin = 1.5 * (sizes[-1] / sizes[0]) ** 0.05
     left.set_xlim(sizes[0] / margin, sizes[-1] * margin)
     style.label_in_full(left.xaxis, sizes, state_bytes)
     style.label_decades(left.yaxis, state_seconds)

@@ -186,7 +186,7 @@ def _count_done(row: Any) -> str:
 def _title_methods(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     by_number = summary.groupby("done_at_first")["method"]
     told = [f"{state_number(int(str(n)))} by {list_in_words([*own])}" for n, own in by_number]
-    ends = [*told[:1], *told[1:][-1:]]
+    ends = dict.fromkeys([told[0], told[-1]])
     return head(f"tasks done when the first answer came: {', '.join(ends)}", table)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gil_demo import words
-from gil_demo.checks import GilDemoError
+from gil_demo.checks import GilDemoError, state_failure
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import SOFT_INK, Chart, get_look
 from gil_demo.measuring.rounds import Sample, check_budget, make_rows, take_samples
@@ -109,8 +109,8 @@ def _shared_held(method: str) -> Iterator[dict[str, Any]]:
             updates.VALUE: (value, value.get_lock()),
             updates.MANAGER: (manager.Value("q", 0), manager.Lock()),
         }
-    except (ImportError, OSError, EOFError) as reason:
-        told = f"{type(reason).__name__} {reason}".rstrip()
+    except (OSError, EOFError) as reason:
+        told = state_failure(reason)
         raise GilDemoError(f"what processes share could not be had, or is gone ({told})") from None
     finally:
         with held_back():
