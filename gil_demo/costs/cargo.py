@@ -20,10 +20,6 @@ def make_bytes(size: int) -> bytes:
     return b"x" * size
 
 
-def measure_length(data: bytes | list[float]) -> int:
-    return len(data)
-
-
 def keep(*pieces: bytes) -> None:
     """Keep data for later tasks of this worker, one piece of each length, as initializers do."""
     _kept.update((len(piece), piece) for piece in pieces)

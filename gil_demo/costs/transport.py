@@ -13,14 +13,7 @@ from matplotlib.axes import Axes
 from gil_demo import words
 from gil_demo.checks import ResultsError
 from gil_demo.costs.blocks import block_held, measure_room
-from gil_demo.costs.cargo import (
-    give_kept,
-    keep,
-    make_bytes,
-    measure_kept,
-    measure_length,
-    read_block,
-)
+from gil_demo.costs.cargo import give_kept, keep, make_bytes, measure_kept, read_block
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import draw_medians, finish, label_ends, name_values, write
 from gil_demo.drawing.style import INK, PAPER, Chart, Look, clean_axes
@@ -161,7 +154,7 @@ def _time(held: HeldPool, variant: _Variant, method: str) -> Timing:
         data = [float(number) for number in range(max(1, size // 9))]
     steps: dict[str, Callable[[], object]] = {
         "pickling": lambda: pickle.loads(pickle.dumps(data)),
-        "argument": lambda: _ask(held, measure_length, data),
+        "argument": lambda: _ask(held, len, data),
         "result": lambda: _ask(held, give_kept, size),
         "shared memory": lambda: _share(held, data),
         "initializer": lambda: time_start(1, method, partial(keep, data)),

@@ -30,7 +30,8 @@ def weigh(method: str, table_bytes: int) -> None:
     note("small", "waits", int)  # which does nothing
     note("small", "imports pandas", partial(import_module, "pandas"))
     before = measure_unique_bytes()
-    make_held(table_bytes)
+    # rows that are lists, so that each counts its references
+    held_table.extend([float(n), str(n)] for n in range(table_bytes // BYTES_A_ROW))
     added = max(1, measure_unique_bytes() - before)
     note("holds the table", "waits", int)
     # where the worker isn't forked, it has no table unless it is sent one
@@ -53,11 +54,6 @@ def measure_unique_bytes() -> int:
 def _weigh_after(act: Act) -> int:
     act()
     return measure_unique_bytes()
-
-
-def make_held(table_bytes: int) -> None:
-    """Hold a table of Python objects: rows that are lists, so that each counts its references."""
-    held_table.extend([float(n), str(n)] for n in range(table_bytes // BYTES_A_ROW))
 
 
 def set_held(table: list[list[object]]) -> None:

@@ -75,9 +75,8 @@ def test_a_manager_that_is_killed_ends_it_with_an_error_and_nothing_is_left(
 
 def test_what_a_system_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SyncManager, "start", Mock(side_effect=OSError("no room")))
-    with pytest.raises(
-        GilDemoError, match=r"what processes share could not be had, or is gone \(OSError: no room\)"
-    ):
+    told = r"what processes share could not be had, or is gone \(OSError: no room\)"
+    with pytest.raises(GilDemoError, match=told):
         compare_sharing(budget=0.01)
 
 
