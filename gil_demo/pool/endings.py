@@ -61,7 +61,7 @@ if __name__ == "__main__":
     later, _ = look()
     lost = sum(not job.ready() for job in jobs)
     answer = json.dumps(dict(
-        seconds=seconds, workers_alive=alive, workers_later=later,
+        seconds=round(seconds, 6), workers_alive=alive, workers_later=later,
         helpers=" and ".join(helpers) or "none", jobs=len(jobs), jobs_lost=lost,
     ))
     print(f"<answer>{{answer}}</answer>")

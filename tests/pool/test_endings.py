@@ -21,6 +21,7 @@ def test_a_pool_that_nothing_ends_keeps_its_workers(method: str) -> None:
     assert table.index.tolist() == list(endings.ENDINGS)
     assert table["workers_alive"]["nothing"] == table["workers_later"]["nothing"] == 2
     assert table["jobs_lost"][["close", "del", "nothing"]].tolist() == [0, 0, 0]
+    assert "e-" not in table.to_string()  # no powers of ten, which few students read
 
 
 def test_a_pool_that_could_not_be_watched_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
