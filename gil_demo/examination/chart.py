@@ -8,42 +8,52 @@ import pandas as pd
 
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import INK, SOFT_INK, Chart, get_look
-from gil_demo.examination.choice import read
-from gil_demo.examination.finding import name_place, split_by_place, state_advice
+from gil_demo.examination.choice import Reading, read
+from gil_demo.examination.finding import name_runs, split_by_place, state_advice
 from gil_demo.examination.table import COLD
 from gil_demo.tables.schema import list_rows, split_runs
-from gil_demo.words import capitalise, count_in_words, describe_conditions, head, state_seconds
+from gil_demo.words import (
+    capitalise,
+    count_in_words,
+    count_rounds,
+    describe_conditions,
+    head,
+    state_seconds,
+)
 
 
 def draw_examination(table: pd.DataFrame, summary: pd.DataFrame) -> Chart:
     """Draw a bar for each way of each run, from zero, with its interval; a start is hatched."""
     runs = split_runs(table)
     rows = list_rows(summary)
-    names = {str(run["run_id"].iloc[0]): name_place(run) for run in runs}
+    names = name_runs(runs)
     height = 1.85 + 0.55 * len(rows) + 0.35 * (len(runs) - 1)
     chart, axes = parts.make_plot(11, height, left=0.2, right=0.93, above=0.75, below=1.0)
     most = float(summary[["all_seconds", "all_high"]].max().max())
     unit, factor = ("milliseconds", 1000.0) if most < 1 else ("seconds", 1.0)
     places: list[float] = []
-    before = rows[0].run_id
-    for row in rows:
-        place = places[-1] + 1 if places else 0.0
-        if row.run_id != before or (len(runs) > 1 and not places):
+    place = -1.0
+    for run_id, name in names.items():
+        if len(names) > 1:
             place += 0.6 * bool(places)
             parts.write(
-                axes, names[row.run_id], (0, place - 0.5), (0, 0), INK, 11,
+                axes, name, (0, place + 0.5), (0, 0), INK, 11,
                 xycoords=("axes fraction", "data"), va="center", annotation_clip=False,
             )  # fmt: skip
-        before = row.run_id
-        places.append(place)
-        _draw_bar(axes, place, row, factor)
+        for row in (one for one in rows if one.run_id == run_id):
+            place += 1
+            places.append(place)
+            _draw_bar(axes, place, row, factor)
     axes.set_xlim(0, 1.14 * factor * most)
     axes.set_yticks(places, [capitalise(row.way) for row in rows])
     axes.set_ylim(places[-1] + 0.6, -0.75)
     interval = ", 95 % interval" if summary["all_low"].notna().any() else ""
     parts.name_values(axes, f"{unit} for all tasks{interval}; start and end hatched", 6)
     axes.tick_params(axis="y", labelsize=13)
-    return parts.finish(chart, _title(table, summary), _describe(table), _tell(rows, names))
+    own, _ = split_by_place(table)
+    readings = [read(run, summary) for run in own]
+    title = head(_state_title(readings, names), table)
+    return parts.finish(chart, title, _describe(table, len(own)), _tell(rows, names))
 
 
 def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
@@ -63,22 +73,22 @@ def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
     )  # fmt: skip
 
 
-def _title(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    readings = [read(run, summary) for run in split_by_place(table)[0]]
+def _state_title(readings: Sequence[Reading], names: dict[str, str]) -> str:
     advice = [*dict.fromkeys(map(state_advice, readings))]
     if len(advice) > 1:  # more than that doesn't fit
         advice = [
-            f"{'no verdict' if one.reservation else one.way} ({name_place(one.run)})"
+            f"{'no verdict' if one.reservation else one.way} ({names[one.first['run_id']]})"
             for one in readings
         ]
-    return head("; ".join(advice), table)
+    return "; ".join(advice)
 
 
-def _describe(table: pd.DataFrame) -> str:
-    first = table.iloc[0]
+def _describe(table: pd.DataFrame, runs: int) -> str:
+    first, rounds = table.iloc[0], count_rounds(table["rounds"])
+    if runs > 1:  # each is named above its bars
+        return f"{count_in_words(runs, 'run')}, {rounds} of each"
     tasks = count_in_words(int(first["all_tasks"]), "task")
     part = f", estimated from {first['tasks']:,}" if first["tasks"] < first["all_tasks"] else ""
-    rounds = count_in_words(int(first["rounds"]), "round")
     return describe_conditions(table, f"{tasks} of {first['function']}{part}; {rounds} of each")
 
 

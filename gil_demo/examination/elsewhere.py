@@ -44,8 +44,6 @@ def examine_elsewhere(
     turn. One that can't is told with the ways that are missing.
     """
     first = table.iloc[0]
-    if first["calls"] == 1:
-        raise ValueError("other Pythons call the function again, which once=True doesn't allow")
     size, workers = int(first["tasks"]), int(first["workers"])
     chosen = sorted(random.Random(size).sample(range(len(arguments)), size))
     packed = base64.b64encode(pickle.dumps([arguments[place] for place in chosen], protocol=4))
@@ -111,14 +109,13 @@ def _ask(
             "gil": bool(gil),
             "culprit": str(culprit),
             "is_alike": bool(is_alike),
-            "task_seconds": float(task),
             "rounds": {"sequential": [*loops], "threads": [*threads]},
-        } if len(loops) == len(threads) and all(
-            isinstance(one, float) and 0 < one < 1e5 for one in (*loops, *threads, task)
+        } if 0 < len(loops) == len(threads) and all(
+            isinstance(one, float) and 0 < one < 1e5 for one in (*loops, *threads)
         ):
             before = told.setdefault(
                 python.name,
-                {"gil": gil, "culprit": culprit, "is_alike": True, "task_seconds": task}
+                {"gil": gil, "culprit": culprit, "is_alike": True}
                 | {"sequential": [], "threads": []},
             )
             before["is_alike"] &= is_alike
@@ -137,7 +134,7 @@ def _make_run(table: pd.DataFrame, python: Python, told: dict[str, Any]) -> pd.D
     run: dict[str, Any] = {str(name): value for name, value in table.iloc[0].items()}
     run |= dict.fromkeys(_UNKNOWN)
     for name in ("task_seconds", "task_low_seconds", "task_high_seconds"):
-        run[name] = told["task_seconds"]
+        run[name] = min(told["sequential"]) / run["tasks"]
     run |= {"run_id": f"r{uuid.uuid4().hex[:11]}", "interpreter": python.name}
     run |= {"python_version": python.version, "implementation": python.implementation}
     run |= {"gil_enabled": told["gil"], "gil_in_workers": "", "missing": ""}

@@ -8,7 +8,17 @@ import pandas as pd
 
 from gil_demo import words
 from gil_demo.checks import limit_workers
-from gil_demo.examination.choice import NEAR, RULE, Reading, choose, compare_ways, find_flips, read
+from gil_demo.examination.choice import (
+    MARGIN,
+    NEAR,
+    RULE,
+    Reading,
+    choose,
+    compare_tasks,
+    compare_ways,
+    find_flips,
+    read,
+)
 from gil_demo.examination.look import MOST_REBUILT_BYTES
 from gil_demo.examination.table import (
     COLD,
@@ -29,12 +39,13 @@ from gil_demo.tables.schema import split_runs
 
 _AGAIN = ", where such lists come again"
 _LITTLE = 0.01  # of a task
-_WIDE_SHARE = 0.4
+_WIDE_SHARE, _LEAST_HELD = 0.4, 0.05
+_CLOCK_SECONDS = 5e-6  # more than what the clocks take that time a call or a run
 _FEW = 10  # times as many workers as were used
 
 FIXES = {
-    "prints": "It printed {}, which is kept back here: lines of several workers would mix. Let it "
-    "give back what it has to say.",
+    "prints": "It printed or logged {}, which is kept back here: lines of several workers would "
+    "mix. Let it give back what it has to say.",
     OWN_THREADS: "It has threads of its own ({}), as numpy's products do, and several workers get "
     "into each other's way: take fewer workers, or give each one thread, by threadpoolctl's "
     "threadpool_limits(1) or OMP_NUM_THREADS=1.",
@@ -47,7 +58,7 @@ FIXES = {
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",
     "changes a global": "It changes what outlives its call, named {}: each worker process changes "
-    "its own, and threads share it without a lock. Give the result back instead.",
+    "its own, and threads share one, which may need a lock. Give the result back instead.",
     "large data": "To pickle and rebuild what it takes and gives back ({}) costs more than a tenth "
     "of its time: send a file's name or a part, or put it into shared memory.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
@@ -61,12 +72,12 @@ FIXES = {
 def judge_examination(table: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say what to use, by which figures, and what stands in the way; a part for each run."""
     own, others = split_by_place(table)
-    lines = []
+    names, lines = name_runs([*own, *others]), []
     for run in own:
         reading = read(run, summary)
-        place = f"{name_place(run)}: " if len(own) > 1 else ""
+        place = f"{names[reading.first['run_id']]}: " if len(own) > 1 else ""
         lines += [f"{place}{_recommend(reading)}", *_explain(reading)]
-    lines += _compare_pythons(others, summary) if others else []
+    lines += _compare_pythons(others, summary, names) if others else []
     return "\n".join(line for line in lines if line)
 
 
@@ -78,12 +89,18 @@ def split_by_place(table: pd.DataFrame) -> tuple[list[pd.DataFrame], list[pd.Dat
     return own or others, others if own else []
 
 
-def name_place(run: pd.DataFrame) -> str:
-    """Name the Python of a run and its machine, to tell it from others."""
-    first = run.iloc[0]
-    if first["interpreter"]:
-        return str(first["interpreter"])
-    return words.describe_computer(first).removeprefix("Recorded on ")
+def name_runs(runs: Sequence[pd.DataFrame]) -> dict[str, str]:
+    """Name runs, by their ids: the Python of each and its machine, and what else tells it apart."""
+    firsts = [run.iloc[0] for run in runs]
+    unlike = {what for what in ("function", "workers") if len({one[what] for one in firsts}) > 1}
+    names = {}
+    for first in firsts:
+        place = words.describe_computer(first).removeprefix("Recorded on ")
+        parts = [first["function"]] if "function" in unlike else []
+        parts += [first["interpreter"] or place]
+        parts += [f"workers={first['workers']}"] if "workers" in unlike else []
+        names[str(first["run_id"])] = ", ".join(parts)
+    return names
 
 
 def name_way(way: str, reading: Reading) -> str:
@@ -137,7 +154,7 @@ def _explain(reading: Reading) -> list[str]:
         _state_times(reading),
         _state_thresholds(reading),
         _state_task(reading),
-        _state_gil(run, first),
+        _state_gil(reading),
         _state_sending(first, reading),
         _state_workers(first, reading),
         _state_control(reading),
@@ -161,7 +178,10 @@ def _state_times(reading: Reading) -> str:
     times = f"Times for {told}: {', '.join(each)}."
     if reading.reservation:
         return times
-    return f"{times}\nRule: {RULE}. Next comes {name_way(reading.second, reading)}."
+    others = [compare_ways(reading, reading.way, way) for way in reading.ways if way != reading.way]
+    doubt = round(100 * (max(one.high for one in others) - 1))
+    ends = f", or {doubt} % by the ends of the intervals" if doubt > 100 * MARGIN else ""
+    return f"{times}\nRule: {RULE}{ends}. Next comes {name_way(reading.second, reading)}."
 
 
 def _state_thresholds(reading: Reading) -> str:
@@ -174,10 +194,11 @@ def _state_thresholds(reading: Reading) -> str:
     is_kept, tasks = reading.way == KEPT, reading.tasks
     prices = {way: one for way, one in reading.prices.items() if not is_kept or way != KEPT}
     (below, less), (above, more) = find_flips(prices, tasks)
-    told = [name_way(choose(prices, tasks), reading)] if is_kept else []
+    single = choose(prices, tasks)
+    told = [name_way(single, reading)] if is_kept else []
     if below > reading.first["workers"]:
         told.append(f"below about {below:,} such tasks, {name_way(less, reading)}")
-    if more:
+    if more and compare_tasks(reading, more, single).high < 1:  # else it may never be quicker
         length = words.state_seconds(prices[LOOP].each * above / tasks)
         told.append(
             f"from about {above:,} such tasks on, or {tasks:,} of about {length} each, "
@@ -193,16 +214,18 @@ def _state_task(reading: Reading) -> str:
     low, high = first["task_low_seconds"], first["task_high_seconds"]
     uneven = "uneven" if high > 2 * low else "even"
     ends = f"{words.state_seconds(low)} to {words.state_seconds(high)}"
-    spread = f" (when first called eight of ten took {ends}: {uneven})" if high > low else ""
+    is_told = high > max(low, _CLOCK_SECONDS)
+    spread = f" (when first called eight of ten took {ends}: {uneven})" if is_told else ""
     share = first["task_cpu_percent"] / 100
-    core = f"on a core for {words.state_share(share)} of it"
-    if share > NEAR:
+    core = f"on a core for {words.state_share(min(1.0, share))} of it"
+    if share > NEAR + _CLOCK_SECONDS / reading.ways[LOOP].seconds:
         core = f"on {share:.1f} cores"
     mean = words.state_seconds(reading.prices[LOOP].each)
     return f"Task: {mean} on average{spread}, {core}."
 
 
-def _state_gil(run: pd.DataFrame, first: Any) -> str:
+def _state_gil(reading: Reading) -> str:
+    first = reading.first
     if not first["gil_enabled"]:
         told = "GIL: off in this Python, threads don't wait for it."
         if first["gil_in_workers"] != "on":
@@ -212,19 +235,25 @@ def _state_gil(run: pd.DataFrame, first: Any) -> str:
         return f"{told}{'.' if is_known else '; python -W error names the module.'}"
     if OWN_THREADS in read_traps(first["traps"]):
         return ""  # they disturb the countdown
-    share = estimate_free_share(run)
+    share = estimate_free_share(reading.run)
     computes = first["task_cpu_percent"] > 50
     # what computes without the GIL does so on a core beside the countdown's
     if not share.rounds or math.isnan(share.low) or (computes and first["usable_cores"] == 1):
         return ""
-    busy = words.find_busy_reservations(first, 2 if computes else 1)
-    if busy or share.high - share.low > _WIDE_SHARE:
-        why = "the machine was too busy" if busy else "the times varied too much"
+    most = 1 / max(_LEAST_HELD, 1 - share.high)
+    doubts = {
+        "the machine was too busy": words.find_busy_reservations(first, 2 if computes else 1),
+        "the times varied too much": share.high - share.low > _WIDE_SHARE,
+        "threads gained more than a countdown beside it": THREADS in reading.ways
+        and compare_ways(reading, LOOP, THREADS).low > NEAR * most,
+    }
+    if why := next((doubt for doubt, is_so in doubts.items() if is_so), ""):
         return f"GIL: how much of its time the function lets go of it can't be told; {why}."
-    held = 1 - share.centre
-    most = f"threads can gain {1 / held:.1f} × at most" if held > 0.05 else "try more threads"
+    limit = f"threads can gain {most:.1f} × at most"
+    if 1 - share.centre < _LEAST_HELD:
+        limit = "it hardly holds threads back"
     ends = f"({words.state_share(share.low)} to {words.state_share(share.high)})"
-    return f"GIL: let go for {words.state_share(share.centre)} of the time {ends}: {most}."
+    return f"GIL: let go for {words.state_share(share.centre)} of the time {ends}: {limit}."
 
 
 def _state_sending(first: Any, reading: Reading) -> str:
@@ -277,7 +306,8 @@ def _state_control(reading: Reading) -> str:
     if max(1.0, NEAR * gain.high) < control.low and not reading.busy:
         return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
     most = min(first["workers"], first["usable_cores"])
-    is_held_back = control.high < 0.8 * most and gain.centre <= control.centre
+    is_as_quick = control.centre / NEAR <= gain.centre <= control.centre
+    is_held_back = control.high < 0.8 * most and is_as_quick
     return f"{told}: the machine had hardly more to give." if is_held_back else ""
 
 
@@ -285,10 +315,8 @@ def _state_races(first: Any) -> str:
     if first["calls"] == 1 or "answers differ" in read_traps(first["traps"]):
         return ""
     calls = words.count_in_words(int(first["tasks"]), "call")
-    return (
-        f"Races: none seen in {calls} by threads that were made to switch as often as they can; "
-        "one may still exist."
-    )
+    how = "were made to switch as often as they can" if first["gil_enabled"] else "ran at once"
+    return f"Races: none seen in {calls} by threads that {how}; one may still exist."
 
 
 def _advise_workers(reading: Reading) -> str:
@@ -306,10 +334,12 @@ def _note(first: Any) -> list[str]:
     """Name each trap with what to do about it, and each way that is missing."""
     traps, missing = read_traps(first["traps"]), read_traps(first["missing"])
     lines = [f"Note: {FIXES[name].format(seen)}" for name, seen in traps.items() if name in FIXES]
-    return lines + [f"Left out, {name}: {reason}." for name, reason in missing.items()]
+    return lines + [f"Left out, {name}: {reason.rstrip('.:')}." for name, reason in missing.items()]
 
 
-def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> list[str]:
+def _compare_pythons(
+    runs: Sequence[pd.DataFrame], summary: pd.DataFrame, names: dict[str, str]
+) -> list[str]:
     """Say what one thread pays under another Python, and what threads gain there."""
     loops = summary[summary["way"] == LOOP].set_index("run_id")["all_seconds"]
     base, lines = str(runs[0]["run_id"].iloc[0]), []
@@ -322,11 +352,11 @@ def _compare_pythons(runs: Sequence[pd.DataFrame], summary: pd.DataFrame) -> lis
         if not math.isnan(ratio.low):
             ends = f" (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
             called = words.call_ratio(ratio.low, ratio.high)
-        beside = f"one thread took {lone:.2f} × as long as under {name_place(runs[0])}; "
+        beside = f"one thread took {lone:.2f} × as long as under {names[base]}; "
         alone = "" if key == base else beside
         gil = "" if first["gil_enabled"] else ", without the GIL"
         threads = f"threads took {ratio.centre:.2f} × as long as its loop{ends}, {called}"
-        lines += [f"{name_place(run)}{gil}: {alone}its {threads}.", *_note(first)]
+        lines += [f"{names[key]}{gil}: {alone}its {threads}.", *_note(first)]
         if not first["gil_enabled"]:
             lines.append(_state_races(first))
     return lines

@@ -5,6 +5,7 @@ It tells how long tasks take, what it costs to send them to a worker, and which 
 
 import inspect
 import io
+import logging
 import math
 import pickle
 import random
@@ -30,7 +31,7 @@ MOST_REBUILT_BYTES = 20_000_000
 """What is larger is pickled to be weighed, but not rebuilt."""
 _MOST_GLOBAL_BYTES = 1_000_000
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
-_LARGE_SHARE, _SMALL_BYTES = 0.1, 10_000
+_LARGE_SHARE, _SMALL_BYTES, _LEAST_PRICE = 0.1, 10_000, 1e-4
 _SHORT_BYTES = 1_000_000  # which take no time to pickle again
 _OWN_SHARE = 0.15  # of the work, which threads of the function's own do
 _BUSY_SHARE = 0.1  # of the time; what waits longer may have others at work meanwhile
@@ -53,7 +54,6 @@ class Look(NamedTuple):
     places: list[int]  # of the tasks that were called, in the list of all
     seconds: list[float]  # of each
     answers: dict[int, Any]  # by place; only as many as memory is for
-    cpu_share: float
     argument: Parcel | None  # None where it can't be sent
     answer: Parcel | None
     changes_argument: bool
@@ -107,14 +107,30 @@ def culprits_noted() -> Iterator[list[str]]:
 
 @contextmanager
 def silenced() -> Iterator[_Sink]:
-    """Send what Python code of this process prints to nowhere, and give it nothing to read."""
-    sink, stdin = _Sink(), sys.stdin
+    """Send what Python code of this process prints or logs to nowhere; give it nothing to read."""
+    sink, stdin, logs = _Sink(), sys.stdin, _list_logs()
     try:
         with redirect_stdout(sink), redirect_stderr(sink):
             sys.stdin = io.StringIO()
+            for log, _ in logs:
+                log.setStream(sink)
             yield sink
     finally:
         sys.stdin, sink.is_over = stdin, True
+        for log, stream in logs:
+            log.setStream(stream)
+
+
+def _list_logs() -> list[tuple["logging.StreamHandler[Any]", Any]]:
+    """List the handlers of logs that write to where this process prints, each with its stream."""
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    handlers = {one for logger in loggers for one in getattr(logger, "handlers", [])}
+    screens = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return [
+        (one, one.stream)
+        for one in handlers
+        if isinstance(one, logging.StreamHandler) and one.stream and one.stream in screens
+    ]
 
 
 def weigh(value: object) -> Parcel:
@@ -177,18 +193,17 @@ def look_at(
             if kept <= MOST_BYTES:
                 answers[place] = answer
             del answer
-    share = cpu / max(1e-9, sum(times.values()))
-    traps = watch.find_traps(statistics.median(times.values()))
+    traps = watch.find_traps([*times.values()])
     if culprits:
         traps[TURNS_ON] = ", ".join(sorted({*culprits}))
     if sink.characters > _MANY_CHARACTERS * len(times):
         traps["prints"] = f"{sink.characters / len(times):,.0f} characters a task"
     # what they do is seen on a busy machine, too, which gives them no second core
-    is_at_work = cpu > _LONG_SECONDS and share > _BUSY_SHARE
+    is_at_work = cpu > max(_LONG_SECONDS, _BUSY_SHARE * sum(times.values()))
     if is_at_work and min(elsewhere, cpu - elsewhere) > _OWN_SHARE * cpu:
         traps[OWN_THREADS] = f"which did {state_share(elsewhere / cpu)} of its work"
     return Look(
-        [*times], [*times.values()], answers, share, watch.argument, watch.answer,
+        [*times], [*times.values()], answers, watch.argument, watch.answer,
         watch.changes_argument, traps, watch.obstacle,
     )  # fmt: skip
 
@@ -259,6 +274,8 @@ class _Watch:
         self._changed: set[str] = set()
         self.changes_argument = self.is_bare = False
         self._form = b""
+        self._sizes: list[int] = []  # of what a task takes and gives back
+        self._prices: list[float] = []  # in seconds
 
     def look_before(self, argument: object) -> object:
         """Look at an argument, and return a copy for the call: the reader's own stays as it is."""
@@ -280,7 +297,11 @@ class _Watch:
         if self._sent and self._sent.content is not None:
             again = self._weigh(argument, "an argument")
             self.changes_argument |= again is None or again.content != self._form
-        self.answer = _pick_larger(self.answer, self._weigh(answer, "an answer"))
+        given = self._weigh(answer, "an answer")
+        self.answer = _pick_larger(self.answer, given)
+        carried = [one for one in (self._sent, given) if one]
+        self._sizes.append(sum(one.size for one in carried))
+        self._prices.append(sum(one.seconds for one in carried))
 
     def _weigh(self, value: object, what: str) -> Parcel | None:
         try:
@@ -296,8 +317,8 @@ class _Watch:
             )
         return parcel
 
-    def find_traps(self, seconds: float) -> dict[str, str]:
-        """Name the traps that were seen, where a task takes so many seconds."""
+    def find_traps(self, seconds: Sequence[float]) -> dict[str, str]:
+        """Name the traps that were seen, where the tasks took so many seconds."""
         traps = {}
         if self.changes_argument:
             traps["changes its argument"] = ""
@@ -305,11 +326,11 @@ class _Watch:
             traps["is too large to copy"] = f"{self.argument.size:,} bytes"
         if self._changed:
             traps["changes a global"] = ", ".join(sorted(self._changed))
-        carried = [one for one in (self.argument, self.answer) if one]
-        price = sum(one.seconds for one in carried)
-        size = sum(one.size for one in carried)
-        if size > _SMALL_BYTES and price > max(1e-4, _LARGE_SHARE * seconds):
-            traps["large data"] = f"{size:,} bytes a task"
+        size, price = statistics.median(self._sizes), statistics.median(self._prices)
+        pairs = zip(self._prices, seconds, strict=False)  # the first tasks alone were watched
+        share = statistics.median(own / max(1e-9, taken) for own, taken in pairs)
+        if size > _SMALL_BYTES and price > _LEAST_PRICE and share > _LARGE_SHARE:
+            traps["large data"] = f"{size:,.0f} bytes a task"
         return traps
 
 
@@ -320,7 +341,7 @@ def snapshot(function: Any) -> dict[str, bytes]:
         try:
             scales = _Scales()
             scales.most = _MOST_GLOBAL_BYTES
-            pickle.Pickler(scales).dump(value)
+            pickle.Pickler(scales, pickle.HIGHEST_PROTOCOL).dump(value)  # which copies no array
             state[name] = pickle.dumps(value)
         except Exception:
             continue
@@ -333,6 +354,9 @@ def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, obj
             (name, held) for name in ("args", "keywords") if (held := getattr(function, name))
         )
         function = function.func
+    call = getattr(type(function), "__call__", None)  # noqa: B004, it is called by its class
+    if isinstance(call, FunctionType):  # of an object that can be called
+        function = call.__get__(function)
     owner = getattr(function, "__self__", None)  # of a method
     if not isinstance(owner, ModuleType | type | None):
         yield "self", owner
@@ -362,13 +386,29 @@ def _list_codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def are_alike(one: Any, other: Any) -> bool:
-    """Tell whether two answers are equal, or are so when pickled, as arrays and nan are."""
-    try:
+    """Tell whether two answers, or all their parts, are equal or are so when pickled.
+
+    Pickles alone tell of arrays and nan. But of what has sets, or one text twice, they may differ
+    from those of a copy.
+    """
+    with suppress(Exception):
         if bool(one == other):
             return True
-    except Exception:
-        pass
-    try:
+    with suppress(Exception):
+        parts, others = _list_parts(one), _list_parts(other)
+        if parts is not None and others is not None and type(one) is type(other):
+            return len(parts) == len(others) and all(map(are_alike, parts, others))
+    with suppress(Exception):
         return pickle.dumps(one) == pickle.dumps(other)
-    except Exception:
-        return type(one) is type(other)  # nothing more can be told
+    return type(one) is type(other)  # nothing more can be told
+
+
+def _list_parts(value: Any) -> list[Any] | None:
+    """List the parts of a container, or of an object of a plain class; None for all else."""
+    if isinstance(value, list | tuple):
+        return [*value]
+    if isinstance(value, dict):
+        return [*value.items()]
+    kind: Any = type(value)
+    is_plain = kind.__eq__ is object.__eq__ and kind.__reduce__ is object.__reduce__
+    return [*vars(value).items()] if is_plain and not callable(value) else None

@@ -21,6 +21,7 @@ from gil_demo.measuring.machine import measure_free_bytes
 from gil_demo.measuring.rounds import Sample, Start, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import BASELINE, check_runners, collect_facts
 from gil_demo.running.pools import check_importing, check_start_method
+from gil_demo.running.refusals import explain_unsent
 from gil_demo.running.runners import ENGINES, find_missing
 from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import make_table
@@ -134,7 +135,7 @@ def examine(
         return {**told, "work": work, "runner": runner, "start_method": by}
 
     rounds = taken.samples[-1].round
-    loops = [one.timing.work for one in taken.samples if one.variant == (FUNCTION, BASELINE)]
+    loops = [one.timing for one in taken.samples if one.variant == (FUNCTION, BASELINE)]
     facts |= _state_facts(look, ways, ways.count_calls(rounds), loops)
     return make_table(make_rows(taken, facts, describe), EXAMINED)
 
@@ -148,7 +149,14 @@ def _check(
     check_function(function)
     if not isinstance(once, bool):
         raise TypeError(f"once must be True or False, not {shorten(once)}")
-    return check_sequence("arguments", arguments)
+    given = check_sequence("arguments", arguments)
+    for one in given:
+        if not once and isinstance(one, Iterator) and explain_unsent([one], "a copy"):
+            raise ValueError(
+                f"arguments must be what can be used again, not {shorten(one)}; "
+                "give list(...) of each, or once=True"
+            )
+    return given
 
 
 def _check_engines(engines: object) -> list[str]:
@@ -184,13 +192,14 @@ def _announce(beginning: str, calls: int, end: str, seconds: float) -> None:
     print(f"{beginning} at most {often}{end}, within about {state_seconds(seconds)}.", flush=True)
 
 
-def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[float]) -> dict[str, object]:
+def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[Run]) -> dict[str, object]:
     """State what was found once, for every row."""
     times = pd.Series(look.usual).clip(lower=1e-9)
+    taken = [one.work for one in loops]
     sizes = {name: getattr(look, name) for name in ("argument", "answer")}
     is_few = len(look.usual) < _FEW_TASKS
     if is_few:  # an import at the first call may have been half of them
-        times = pd.Series([statistics.median(loops) / ways.plan.size])
+        times = pd.Series([statistics.median(taken) / ways.plan.size])
     return {
         "tasks": ways.plan.size,
         "chunksize": ways.plan.chunksize,
@@ -199,7 +208,7 @@ def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[float]) -> 
         "growth": math.nan if ways.once else ways.estimate_growth(),
         "task_low_seconds": times.quantile(0.1),
         "task_high_seconds": times.quantile(0.9),
-        "task_cpu_percent": round(100 * look.cpu_share, 1),
+        "task_cpu_percent": round(100 * sum(one.cpu_seconds for one in loops) / sum(taken), 1),
         **{f"{name}_bytes": one.size if one else None for name, one in sizes.items()},
         **{f"{name}_seconds": one.seconds if one else None for name, one in sizes.items()},
         "passing_seconds": ways.passing_seconds,

@@ -15,6 +15,7 @@ _CONTROL_SECONDS = 0.02  # for each task of the control
 _BESIDE_SECONDS = 0.015
 _CHUNK_SHARE = 20  # a chunk takes as many times what it costs to hand it out
 _UNEVEN = 0.5
+_MOST_TRIED = 300  # a second: each is tried alone, and a worker takes a while to note it
 
 
 class Plan(NamedTuple):
@@ -37,7 +38,7 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     control = wanted * compute_control_seconds(workers, steps)
     # a part of the tasks is run for twice as long beside a countdown
     runs = wanted * (ways + 0.5) + ways
-    fitting = int(max(0.0, seconds - control) / runs / each)
+    fitting = int(min(max(0.0, seconds - control) / runs / each, _MOST_TRIED * seconds))
     size = max(min(workers, len(places)), min(fitting, len(places)))
     if look.answer is not None:  # all answers of a run are held at once
         size = max(1, min(size, 2 * MOST_BYTES // max(1, look.answer.size)))

@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from gil_demo.checks import ResultsError
 from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, estimate_ratio, spread
 from gil_demo.measuring.runs import BASELINE
-from gil_demo.tables.schema import Column, make_schema
+from gil_demo.tables.schema import MOST_LETTERS, Column, make_schema, name_run
 
 LEAST_BESIDE_SECONDS = 0.005
 # names of traps
@@ -30,6 +31,16 @@ FACTS = {
     **dict.fromkeys(("gil_in_workers", "traps", "missing"), Column("text", may_be_empty=True)),
 }
 
+
+def _check_ways(table: pd.DataFrame, place: str) -> None:
+    """Raise a ResultsError where a run lacks what its other ways are held against."""
+    for run_id, run in table.groupby("run_id", sort=False):
+        found = set(run.loc[run["work"] == FUNCTION, "runner"])
+        needed = [BASELINE, *["threads"] * bool(run["interpreter"].iloc[0])]
+        if missing := [name for name in needed if name not in found]:
+            raise ResultsError(f"{place}, {name_run(run_id)} has no rounds of {missing[0]}")
+
+
 EXAMINED = make_schema(
     "an examined function",
     ("examine",),
@@ -47,18 +58,19 @@ EXAMINED = make_schema(
         ),
         "waits": Column("number", may_be_empty=True, formerly=""),
     },
+    _check_ways,
     alike=tuple(FACTS),
     variant=("work", "runner", "start_method"),
 )
 """A row for each timed run of `tasks` out of `all_tasks`; `interpreter` is empty for this Python.
 `growth` is how many times as long all tasks take, where they are too uneven to count them.
-`seconds` runs until the last answer is there. `cpu_seconds` are those of this process.
-`part_seconds` are those of the plain loop for the few tasks that are also run beside a countdown
-in another thread, which had `beside_seconds` on a core. `waits` is how often threads of this
-process gave up their core to wait, for the GIL above all. What was found once stands in every row:
-what a task takes (its median, and eight of ten between low and high), what sending takes, what
-passing an argument to a sub-interpreter takes, a chunk's price, a worker's memory and what is free,
-traps and ways that are missing, each with what was seen."""
+`seconds` runs until the last answer is there. `cpu_seconds` are those of the plain loop, and of
+programs that it ran and awaited; `part_seconds` are those of the few tasks that are also run beside
+a countdown in another thread, which had `beside_seconds` on a core. `waits` is how often threads
+gave up their core to wait, for the GIL above all. What was found once stands in every row: what a
+task takes (its median, and eight of ten between low and high), what sending takes, what passing an
+argument to a sub-interpreter takes, a chunk's price, a worker's memory and what is free, traps and
+ways that are missing, each with what was seen."""
 
 LOOP, THREADS, COLD, KEPT = "plain loop", "threads", "cold pool", "kept pool"
 WAYS = {
@@ -152,7 +164,10 @@ def read_traps(told: object) -> dict[str, str]:
 
 def write_traps(traps: dict[str, str]) -> str:
     """Write traps into a cell, each in few characters."""
-    parts = (
-        f"{name}: {' '.join(seen.split())[:240]}" if seen else name for name, seen in traps.items()
-    )
-    return "; ".join(part.replace("; ", ", ") for part in parts)[:1000]
+    parts: list[str] = []
+    for name, seen in traps.items():
+        part = f"{name}: {' '.join(seen.split())[:240]}" if seen else name
+        parts.append(part.replace("; ", ", "))
+    while len(told := "; ".join(parts)) > MOST_LETTERS:
+        parts.pop()  # half a name would be another's
+    return told

@@ -138,7 +138,7 @@ def _time_sending(ways: Ways) -> float:
 
 def _name_culprit(ways: Ways, folder: str) -> str:
     assert ways.held is not None
-    ended = [one.pid for one in ways.held.crew if one.exitcode not in (None, 0)]
+    ended = [one.pid for one in ways.held.crew if one.exitcode is not None]
     for file in (Path(folder, str(pid)) for pid in ended):
         with suppress(OSError, ValueError):
             return ways.name_task(ways.plan.places[int(file.read_text())])

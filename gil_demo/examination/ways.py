@@ -1,6 +1,7 @@
 """The ways of running a function's tasks: opened and timed."""
 
 import math
+import os
 import pickle
 import random
 import statistics
@@ -30,7 +31,14 @@ from gil_demo.measuring.runs import BASELINE, started, time_start
 from gil_demo.running.interrupts import run_within
 from gil_demo.running.pools import HeldPool, pool_held, run_in_pool
 from gil_demo.running.refusals import check_reachable
-from gil_demo.running.runners import Map, find_missing, get_runner, switch_interval_of, thread_pool
+from gil_demo.running.runners import (
+    Map,
+    find_missing,
+    get_runner,
+    start_threads,
+    switch_interval_of,
+    thread_pool,
+)
 from gil_demo.running.spans import cut
 from gil_demo.running.workers import import_quietly, is_gil_enabled, run_chunk
 from gil_demo.running.workloads import countdown
@@ -200,25 +208,37 @@ class Ways:
         return copies
 
     def get_limit(self) -> float:
-        return self.timeout + 10 * self.plan.size * max(self.look.seconds)
+        """Get the seconds for a run: one long task, and ten times what all of them usually take."""
+        return self.timeout + 10 * self.plan.size * statistics.fmean(self.look.usual)
 
     def _time(self, name: str) -> Run:
-        tasks, part, limit = self.take_tasks(), self.plan.part, self.get_limit()
-        run, size, cut = self.runs[name], self.plan.chunksize, math.nan
+        tasks, limit = self.take_tasks(), self.get_limit()
         with self.between(), silenced(), _named(name):
-            began, worked, waits = time.perf_counter(), time.process_time(), count_waits()
             if name == BASELINE:
-                run(self.function, tasks[:part], size, limit)
-                cut = time.perf_counter() - began
-                tasks = tasks[part:]
-            if tasks:
-                run(self.function, tasks, size, limit)
+                return run_within(limit, self._time_loop, *self._divide(tasks))
+            waits, began = count_waits(), time.perf_counter()
+            self.runs[name](self.function, tasks, self.plan.chunksize, limit)
             taken = time.perf_counter() - began
-            if name == "threads":  # which start anew in each run, and once for all tasks
-                taken -= self.opened[name][-1].work
-            elif name != BASELINE:
+            if name != "threads":
                 return Run(taken)
-            return Run(taken, time.process_time() - worked, cut, waits=count_waits() - waits)
+            taken -= self.opened[name][-1].work  # they start in each run, and once for all tasks
+            return Run(taken, waits=count_waits() - waits)
+
+    def _time_loop(self, some: list[Any], others: list[Any]) -> Run:
+        """Time the plain loop, and its first tasks apart, without what it takes to set a limit."""
+        theirs, own, began = _read_children_seconds(), time.process_time(), time.perf_counter()
+        answers = [self.function(task) for task in some]
+        part = time.perf_counter() - began
+        answers += [self.function(task) for task in others]
+        taken = time.perf_counter() - began
+        own = time.process_time() - own
+        return Run(taken, own + _read_children_seconds() - theirs, part)
+
+    def _divide(self, tasks: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Divide tasks: some, from all over the list, beside which a countdown runs, and others."""
+        chosen = {len(tasks) * number // self.plan.part for number in range(self.plan.part)}
+        some = [task for place, task in enumerate(tasks) if place in chosen]
+        return some, [task for place, task in enumerate(tasks) if place not in chosen]
 
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers
@@ -227,7 +247,7 @@ class Ways:
         return Run(time.perf_counter() - began, time.process_time() - worked)
 
     def _time_beside(self) -> Run:
-        tasks, told = self.take_tasks()[: self.plan.part], [0.0]
+        (tasks, _), told = self._divide(self.take_tasks()), [0.0]
         is_begun, is_over = threading.Event(), threading.Event()
 
         def count() -> None:
@@ -238,8 +258,8 @@ class Ways:
             told[0] = time.thread_time() - began
 
         neighbour = threading.Thread(target=count, daemon=True)
-        neighbour.start()
         try:
+            start_threads([neighbour])
             with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
                 began = time.perf_counter()
                 is_begun.set()
@@ -249,7 +269,8 @@ class Ways:
         finally:
             is_over.set()
             is_begun.set()
-            neighbour.join()
+            if neighbour.ident is not None:  # else the system has refused it
+                neighbour.join()
         return Run(taken, beside_seconds=min(told[0], taken))
 
     def choose_chunks(self) -> None:
@@ -282,6 +303,12 @@ class Ways:
                     starts.append(time_start(self.workers, self.method, self._prepare))
             self.opened["processes"] = starts
         return self.opened
+
+
+def _read_children_seconds() -> float:
+    """Read the seconds that programs which this process ran had on cores; Windows doesn't tell."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def run_in_loop(

@@ -12,9 +12,9 @@ from gil_demo.checks import ResultsError
 
 MOST_SECONDS = 1e6
 MOST_A_SECOND = 1e12
-_MOST_LETTERS = 1_000
+MOST_LETTERS = 1_000
 _SHOWN_LETTERS = 60
-_UNFIT = re.compile(rf"[\ud800-\udfff]|(?s:.{{{_MOST_LETTERS + 1}}})")
+_UNFIT = re.compile(rf"[\ud800-\udfff]|(?s:.{{{MOST_LETTERS + 1}}})")
 
 
 class Column(NamedTuple):
@@ -115,7 +115,7 @@ def _convert(values: "pd.Series[Any]", name: str, column: Column, place: str) ->
     if column.kind not in ("text", "yes_no"):
         return _convert_numbers(values, empty, name, column, place)
     if column.kind == "text":
-        allowed = f"a text of at most {_MOST_LETTERS:,} letters that UTF-8 can hold"
+        allowed = f"a text of at most {MOST_LETTERS:,} letters that UTF-8 can hold"
         _check_each(values, lambda value: _UNFIT.search(str(value)), name, place, allowed)
         return values.astype(str).where(~empty, "").astype("str")
     texts = values.astype(str)

@@ -2,6 +2,7 @@
 
 import hashlib
 import multiprocessing
+import os
 import threading
 import time
 import warnings
@@ -47,10 +48,19 @@ class Tally:
     def add(self, number: int) -> None:
         self.total += number
 
+    __call__ = add
+
 
 def fail_in_worker(number: int) -> int:
     if number == 3 and multiprocessing.parent_process():
         raise KeyError(number)
+    return number
+
+
+def leave_worker(number: int) -> int:
+    """End a worker that is given a seven, as if all were well."""
+    if number == 7 and multiprocessing.parent_process():
+        os._exit(0)
     return number
 
 

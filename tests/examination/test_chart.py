@@ -25,7 +25,7 @@ def test_the_title_is_the_recommendation_of_the_verdict(ratios: dict[str, float]
 
 
 def test_runs_of_several_machines_or_pythons_have_bars_of_their_own() -> None:
-    other = make_examination(WAITING, run_id="b", operating_system="Windows")
+    other = make_examination(WAITING, run_id="b", operating_system="Windows", rounds=20)
     chart = assert_readable(draw, combine([make_examination(), other]))
     assert len(chart.axes[0].get_yticklabels()) == 8
     title = chart.texts[0].get_text()
@@ -33,3 +33,4 @@ def test_runs_of_several_machines_or_pythons_have_bars_of_their_own() -> None:
         "Cold pool (CPython 3.13.0, Linux, two usable cores); "
         "threads (CPython 3.13.0, Windows, two usable cores)"
     )
+    assert chart.texts[1].get_text() == "two runs, 8 to 20 rounds of each"

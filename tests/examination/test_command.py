@@ -90,6 +90,16 @@ def test_rounds_that_take_no_time_under_another_python_come_to_an_end(
     assert (is_alike, rounds) == (True, dict.fromkeys(["sequential", "threads"], [1e-9] * 1_000))
 
 
+def test_answers_under_another_python_are_compared_as_far_as_they_can_be() -> None:
+    import numpy as np
+
+    one, other = [np.zeros(3)], [np.ones(3)]
+    assert portable.are_alike(one, [np.zeros(3)])
+    assert not portable.are_alike(one, other)  # whose truth is ambiguous
+    assert portable.are_alike([open], [open])
+    assert portable.are_alike([sys.stdin], [sys.stdout])  # which can't be pickled
+
+
 @pytest.mark.usefixtures("nothing_may_be_measured")
 def test_what_is_wrong_is_one_line_and_a_status(capsys: Capture) -> None:
     Path("lines.jsonl").write_text("1\n\nnonsense\n")
