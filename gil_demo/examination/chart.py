@@ -1,6 +1,7 @@
 """The chart of an examination: what all tasks take by each way."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,19 +75,20 @@ def _draw_bar(axes: Any, place: float, row: Any, factor: float) -> None:
 
 
 def _state_title(readings: Sequence[Reading], names: dict[str, str]) -> str:
-    advice = [*dict.fromkeys(map(state_advice, readings))]
-    if len(advice) > 1:  # more than that doesn't fit
-        advice = [
-            f"{'no verdict' if one.reservation else one.way} ({names[one.first['run_id']]})"
-            for one in readings
-        ]
-    return "; ".join(advice)
+    if len(advice := {*map(state_advice, readings)}) == 1:
+        return advice.pop()
+    ways = ["no verdict" if one.reservation else one.way for one in readings]
+    whose = [names[one.first["run_id"]] for one in readings]
+    if len(ways) > 2:  # their names don't fit
+        whose = [count_in_words(number, "run") for number in Counter(ways).values()]
+        ways = [*Counter(ways)]
+    return "; ".join(f"{way} ({of})" for way, of in zip(ways, whose, strict=True))
 
 
 def _describe(table: pd.DataFrame, runs: int) -> str:
     first, rounds = table.iloc[0], count_rounds(table["rounds"])
     if runs > 1:  # each is named above its bars
-        return f"{count_in_words(runs, 'run')}, {rounds} of each"
+        return f"{capitalise(count_in_words(runs, 'run'))}, {rounds} of each"
     tasks = count_in_words(int(first["all_tasks"]), "task")
     part = f", estimated from {first['tasks']:,}" if first["tasks"] < first["all_tasks"] else ""
     return describe_conditions(table, f"{tasks} of {first['function']}{part}; {rounds} of each")

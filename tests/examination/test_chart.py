@@ -33,4 +33,11 @@ def test_runs_of_several_machines_or_pythons_have_bars_of_their_own() -> None:
         "Cold pool (CPython 3.13.0, Linux, two usable cores); "
         "threads (CPython 3.13.0, Windows, two usable cores)"
     )
-    assert chart.texts[1].get_text() == "two runs, 8 to 20 rounds of each"
+    assert chart.texts[1].get_text() == "Two runs, 8 to 20 rounds of each"
+
+
+def test_the_title_of_many_runs_counts_their_ways() -> None:
+    kinds = (CPU_BOUND, CPU_BOUND, WAITING)
+    runs = [make_examination(one, run_id=f"r{place}") for place, one in enumerate(kinds)]
+    title = draw(combine(runs)).texts[0].get_text()
+    assert title == "Cold pool (two runs); threads (one run)"
