@@ -48,12 +48,13 @@ def examine(
 
     First each argument of a sample is tried in the plain loop, and each way once. Then all ways run
     the same tasks, in the same chunks, in turn. How often the function will be called at most is
-    printed before that. What it prints is kept back. An argument or an answer of more than 100 MB
-    isn't sent to a worker, and a run holds answers of 200 MB in all, or a single one.
+    printed before that. What it prints or logs is kept back. An argument or an answer of more than
+    100 MB isn't sent to a worker, and a run holds answers of 200 MB in all, or a single one.
 
     Args:
         function: takes one argument.
-        arguments: a list, one argument for each task.
+        arguments: a list, one argument for each task; unless once, each can be used again, which
+            a generator can't.
         workers: how many threads or processes.
         budget: seconds for all of it; where all tasks would take too long, a sample is run.
         timeout: seconds that one call may take. Under Windows, and outside the main thread, a

@@ -16,7 +16,7 @@ import pytest
 from gil_demo import GilDemoError, countdown, examine, summarise, verdict
 from gil_demo.examination import measure, samples, ways
 from gil_demo.examination.look import Look
-from gil_demo.examination.plan import Plan, want_rounds
+from gil_demo.examination.plan import Plan, make_plan, want_rounds
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways
 from gil_demo.running.pools import list_start_methods
@@ -234,6 +234,18 @@ def test_a_countdown_runs_beside_tasks_from_all_over_the_list(
         beside()
 
 
+def test_what_it_takes_to_set_a_limit_is_not_counted_as_the_loop_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run_late(_: float, function: Callable[..., object], *arguments: object) -> object:
+        time.sleep(0.1)
+        return function(*arguments)
+
+    monkeypatch.setattr(ways, "run_within", run_late)
+    told = make_ways(abs, 10).list_variants()[FUNCTION, "sequential"]()
+    assert 0 < told.part_seconds <= told.work < 0.1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows doesn't count them")
 def test_what_a_program_computes_for_a_function_is_counted_with_it() -> None:
     began = ways._read_children_seconds()
@@ -247,6 +259,11 @@ def test_more_rounds_are_wanted_where_their_runs_need_not_be_too_short(
     seconds: float, rounds: int
 ) -> None:
     assert want_rounds(seconds, 3) == rounds
+
+
+def test_no_more_tiny_tasks_are_tried_than_a_worker_notes_in_a_part_of_the_time() -> None:
+    look = Look([*range(100_000)], [1e-6] * 100_000, {}, None, None, False, {}, "")
+    assert make_plan(look, 2, 10.0, 3).size == 3_000
 
 
 @there
@@ -380,7 +397,6 @@ def test_what_a_function_prints_doesn_t_flood(capfd: pytest.CaptureFixture[str])
 
 
 def test_ten_thousand_tasks_are_sampled(capsys: Capture) -> None:
-    assert run(abs, [1] * 10_000)["tasks"].iloc[0] <= 90  # each of which a worker notes
     table = run(countdown, [2_000] * 10_000)
     assert 2 <= table["tasks"].iloc[0] < table["all_tasks"].iloc[0] == 10_000
     assert "of the 10,000)" in capsys.readouterr().out
