@@ -28,6 +28,7 @@ from gil_demo.examination.table import (
     OWN_THREADS,
     THREADS,
     TURNS_ON,
+    UNCOPIED,
     WAYS,
     estimate_control,
     estimate_free_share,
@@ -53,7 +54,7 @@ FIXES = {
     "for a newer version, or try PYTHON_GIL=0.",
     IS_ON: "This Python can do without the GIL, and has it on: PYTHON_GIL=1 does that, or a module "
     "that isn't ready to go without, which python -W error names.",
-    "is too large to copy": "An argument ({}) was too large to copy: if the function changes it, "
+    UNCOPIED: "An argument ({}) could not be copied: if the function changes it, "
     "yours has changed, and each run got what the one before left.",
     "changes its argument": "It changes its argument, and a worker process changes only its copy: "
     "give back what is new. Here each run got fresh copies.",

@@ -20,7 +20,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten, state_failure
-from gil_demo.examination.table import OWN_THREADS, TURNS_ON
+from gil_demo.examination.table import OWN_THREADS, TURNS_ON, UNCOPIED
 from gil_demo.running.interrupts import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
 from gil_demo.words import state_share
@@ -272,7 +272,8 @@ class _Watch:
         self.answer: Parcel | None = None
         self.obstacle = ""
         self._changed: set[str] = set()
-        self.changes_argument = self.is_bare = False
+        self.changes_argument = False
+        self._uncopied = ""  # what an argument is that the function got itself
         self._form = b""
         self._sizes: list[int] = []  # of what a task takes and gives back
         self._prices: list[float] = []  # in seconds
@@ -284,7 +285,8 @@ class _Watch:
         self.argument = _pick_larger(self.argument, self._sent)
         content = self._sent.content if self._sent else None
         if content is None:
-            self.is_bare |= self._sent is not None
+            size = f"{self._sent.size:,} bytes" if self._sent else type(argument).__name__
+            self._uncopied = self._uncopied or size
             return argument
         # a copy may be pickled otherwise than what it is a copy of: a set, for one
         self._form = pickle.dumps(pickle.loads(content))
@@ -322,8 +324,8 @@ class _Watch:
         traps = {}
         if self.changes_argument:
             traps["changes its argument"] = ""
-        elif self.is_bare and self.argument:
-            traps["is too large to copy"] = f"{self.argument.size:,} bytes"
+        elif self._uncopied:
+            traps[UNCOPIED] = self._uncopied
         if self._changed:
             traps["changes a global"] = ", ".join(sorted(self._changed))
         size, price = statistics.median(self._sizes), statistics.median(self._prices)

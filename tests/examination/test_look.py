@@ -22,6 +22,7 @@ from gil_demo.examination.look import (
     snapshot,
     weigh,
 )
+from gil_demo.examination.table import UNCOPIED
 from gil_demo.running.workers import tell_gil
 from tests.examination import functions
 
@@ -82,9 +83,13 @@ def test_large_arrays_can_be_sent_and_sets_don_t_seem_to_change() -> None:
     assert not look(len, words).changes_argument
 
 
-def test_an_argument_too_large_to_copy_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_argument_that_is_too_large_to_copy_or_can_t_be_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(looks, "MOST_REBUILT_BYTES", 1_000)
-    assert "is too large to copy" in look(len, ["x" * 2_000] * 2).traps
+    size = f"{weigh('x' * 2_000).size:,} bytes"
+    assert look(len, ["x" * 2_000] * 2).traps == {UNCOPIED: size}
+    assert look(str, [random, random]).traps == {UNCOPIED: "module"}
 
 
 def test_a_look_leaves_the_reader_s_own_arguments_as_they_are() -> None:
