@@ -139,15 +139,16 @@ def weigh(value: object) -> Parcel:
     began = time.perf_counter()
     pickle.Pickler(scales, pickle.HIGHEST_PROTOCOL).dump(value)
     seconds = time.perf_counter() - began
-    if scales.size > MOST_REBUILT_BYTES:
+    if scales.size > MOST_BYTES:
         return Parcel(scales.size, seconds, None)
-    seconds = math.inf
+    is_rebuilt, seconds = scales.size <= MOST_REBUILT_BYTES, math.inf
     for _ in range(3 if scales.size < _SHORT_BYTES else 1):  # others lengthen a short one
         began = time.perf_counter()
-        content = pickle.dumps(value)
-        pickle.loads(content)
+        content = pickle.dumps(value)  # a copy, as a worker gets it: scales need none
+        if is_rebuilt:
+            pickle.loads(content)
         seconds = min(seconds, time.perf_counter() - began)
-    return Parcel(len(content), seconds, content)
+    return Parcel(len(content), seconds, content if is_rebuilt else None)
 
 
 def _pick_larger(*parcels: Parcel | None) -> Parcel | None:
