@@ -8,8 +8,6 @@ import time
 import warnings
 from collections.abc import Iterator
 
-from gil_demo.examination import samples
-
 
 def chatter(lines: int) -> int:
     for number in range(lines):
@@ -74,10 +72,6 @@ def tell_process(_: object) -> bool:
     return multiprocessing.parent_process() is not None
 
 
-def measure_text(text: str) -> int:
-    return len(text)
-
-
 def hash_twice(size: int) -> None:
     """Hash with a thread of its own, which doesn't need the GIL."""
     data = bytes(size)
@@ -115,14 +109,3 @@ def turn_on_the_gil(number: int) -> int:
         warnings.warn(told, RuntimeWarning, stacklevel=1)
         warnings.warn("a warning of its own", UserWarning, stacklevel=1)
     return number
-
-
-class Cache:
-    def __init__(self) -> None:
-        self.known: dict[int, int] = {}
-
-    def look_up(self, milliseconds: int) -> int:
-        """Wait for what isn't known yet."""
-        if milliseconds not in self.known:
-            self.known[milliseconds] = samples.ask_server(milliseconds)
-        return self.known[milliseconds]

@@ -63,7 +63,7 @@ def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks(
         (samples.sort_in_place, [[2, 1]] * 2, "changes its argument", ""),
         (samples.remember, [1, 2], "changes a global", "seen"),
         (functions.chatter, [30] * 2, "prints", "characters a task"),
-        (functions.measure_text, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
+        (len, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
         (functions.hash_twice, [20_000_000] * 2, "threads of its own", "% of its work"),
     ],
 )
@@ -207,8 +207,8 @@ def test_data_are_large_by_their_size_however_long_they_seem_to_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(looks, "weigh", lambda value: weigh(value)._replace(seconds=1.0))
-    assert "large data" not in look(functions.measure_text, ["x" * 1_000] * 2).traps
-    assert "large data" in look(functions.measure_text, ["x" * 20_000] * 2).traps
+    assert "large data" not in look(len, ["x" * 1_000] * 2).traps
+    assert "large data" in look(len, ["x" * 20_000] * 2).traps
 
 
 def test_data_are_large_beside_the_task_that_takes_them() -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import Mock
@@ -15,7 +16,7 @@ import pytest
 
 from gil_demo import GilDemoError, countdown, examine, summarise, verdict
 from gil_demo.examination import measure, samples, ways
-from gil_demo.examination.look import Look
+from gil_demo.examination.look import MOST_BYTES, Look, Parcel
 from gil_demo.examination.plan import Plan, make_plan, want_rounds
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways
@@ -266,6 +267,13 @@ def test_no_more_tiny_tasks_are_tried_than_a_worker_notes_in_a_part_of_the_time(
     assert make_plan(look, 2, 10.0, 3).size == 3_000
 
 
+def test_a_run_has_no_more_tasks_than_there_is_room_for_their_answers() -> None:
+    look = make_ways(abs, 10).look
+    for size, tasks in ((MOST_BYTES, 2), (3 * MOST_BYTES, 1)):
+        large = look._replace(answer=Parcel(size, 0.1, None))
+        assert make_plan(large, 2, 10.0, 3).size == tasks
+
+
 @there
 def test_a_task_that_hangs_in_a_sub_interpreter_is_ended() -> None:
     table = run(functions.hang_in_an_interpreter, [1] * 4, timeout=0.5)
@@ -377,7 +385,7 @@ def test_a_function_of_a_cell_is_left_to_the_loop_and_threads_where_workers_are_
     [
         (samples.roll_dice, [9] * 8, "answers differ", "from call to call"),
         (functions.tell_process, [1] * 6, "answers differ", "in processes, first of task 1 of 6"),
-        (functions.Cache().look_up, [5, 6, 7, 8], "remembers", "of the first"),
+        (cache(samples.ask_server), [5, 6, 7, 8], "remembers", "of the first"),
     ],
 )
 def test_a_trap_of_the_runs_is_told_with_its_fix(
@@ -400,18 +408,6 @@ def test_ten_thousand_tasks_are_sampled(capsys: Capture) -> None:
     table = run(countdown, [2_000] * 10_000)
     assert 2 <= table["tasks"].iloc[0] < table["all_tasks"].iloc[0] == 10_000
     assert "of the 10,000)" in capsys.readouterr().out
-
-
-def test_an_answer_too_large_to_send_is_refused_and_not_kept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from gil_demo.examination import look, plan
-
-    monkeypatch.setattr(look, "MOST_BYTES", 1_000_000)
-    monkeypatch.setattr(plan, "MOST_BYTES", 1_000_000)
-    table = run(functions.make_answer, [2] * 6)
-    assert "an answer takes 2 MB" in tell(table)[1]["processes"]
-    assert table["tasks"].iloc[0] == 1  # since all answers of a run are held at once
 
 
 def test_an_interrupt_ends_it() -> None:
