@@ -178,9 +178,9 @@ def _judge_order(it: Any, first: Any) -> Score:
     most, chunk = int(it.most_at_once), int(it.tasks_at_once_of_100)
     figure = f"{words.state_number(most)} at once"
     evidence = (
-        f"On two workers at most {words.count_in_words(most, 'task was', 'tasks were')} under way at "
-        f"once; a worker that was done began the next after {words.state_seconds(it.gap_seconds)} "
-        "(median)."
+        f"On two workers at most {words.count_in_words(most, 'task was', 'tasks were')} under way "
+        "at once; a worker that was done began the next after "
+        f"{words.state_seconds(it.gap_seconds)} (median)."
     )
     if most > first["workers"]:
         return Score(FALSE, figure, evidence)

@@ -62,8 +62,8 @@ def test_an_ordinary_scorecard_is_told_in_these_lines() -> None:
         "    Two workers were busy 50 % of the time with one task, 95 % with two, 75 % with three "
         "and 96 % with eight. A list a little longer than the crew leaves some of them idle at its "
         "end.",
-        "    On two workers at most two tasks were under way at once; a worker that was done began the "
-        "next after 400 µs (median). Of a list of 100 tasks it is handed 13, not one.",
+        "    On two workers at most two tasks were under way at once; a worker that was done began "
+        "the next after 400 µs (median). Of a list of 100 tasks it is handed 13, not one.",
         "    After the with block no worker was alive, and six of six unfinished jobs were lost: "
         "close() and join() before its end wait for them.",
         "    With processes in the threads' place the script ran under fork; under spawn it needs "
