@@ -19,7 +19,7 @@ from gil_demo.examination.choice import (
     find_flips,
     read,
 )
-from gil_demo.examination.look import MOST_REBUILT_BYTES
+from gil_demo.examination.parcels import MOST_REBUILT_BYTES
 from gil_demo.examination.table import (
     COLD,
     IS_ON,

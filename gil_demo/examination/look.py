@@ -6,7 +6,6 @@ It tells how long tasks take, what it costs to send them to a worker, and which 
 import inspect
 import io
 import logging
-import math
 import pickle
 import random
 import statistics
@@ -15,37 +14,22 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from functools import partial
-from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten, state_failure
+from gil_demo.examination.parcels import MOST_BYTES, Parcel, Scales, snapshot, weigh
 from gil_demo.examination.table import OWN_THREADS, TURNS_ON, UNCOPIED
 from gil_demo.running.interrupts import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
 from gil_demo.words import state_share
 
-MOST_BYTES = 100_000_000
-"""The largest argument or answer that is sent to a worker, and all answers that are kept."""
-MOST_REBUILT_BYTES = 20_000_000
-"""What is larger is pickled to be weighed, but not rebuilt."""
-_MOST_GLOBAL_BYTES = 1_000_000
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
 _LARGE_SHARE, _SMALL_BYTES, _LEAST_PRICE = 0.1, 10_000, 1e-4
-_SHORT_BYTES = 1_000_000  # which take no time to pickle again
 _OWN_SHARE = 0.15  # of the work, which threads of the function's own do
 _BUSY_SHARE = 0.1  # of the time; what waits longer may have others at work meanwhile
 _MANY_CHARACTERS = 200
 _LONG_SECONDS = 0.02
 Function = Callable[[Any], object]
-
-
-class Parcel(NamedTuple):
-    """What sending a value costs: its bytes, the seconds to pickle and to rebuild it."""
-
-    size: int
-    seconds: float
-    content: bytes | None  # None where it is large: then the seconds are those to pickle it
 
 
 class Look(NamedTuple):
@@ -66,20 +50,6 @@ class Look(NamedTuple):
         return self.seconds[1:] if len(self.seconds) > 3 else self.seconds
 
 
-class _Scales(io.RawIOBase):
-    """Counts what is written, and keeps none of it; raises an OverflowError above `most` bytes."""
-
-    size = 0
-    most = math.inf
-
-    def write(self, data: Any) -> int:
-        size = memoryview(data).nbytes  # large arrays come as buffers, which have no length
-        self.size += size
-        if self.size > self.most:
-            raise OverflowError
-        return size
-
-
 class _Sink(io.TextIOBase):
     """Takes what is printed, and counts it; passes it on once it is over.
 
@@ -87,7 +57,7 @@ class _Sink(io.TextIOBase):
     """
 
     characters = 0
-    buffer = _Scales()  # for bytes
+    buffer = Scales()  # for bytes
     is_over = False
 
     def write(self, text: str) -> int:
@@ -131,24 +101,6 @@ def _list_logs() -> list[tuple["logging.StreamHandler[Any]", Any]]:
         for one in handlers
         if isinstance(one, logging.StreamHandler) and one.stream and one.stream in screens
     ]
-
-
-def weigh(value: object) -> Parcel:
-    """Measure what a value takes to be pickled and rebuilt; raises what pickle raises."""
-    scales = _Scales()
-    began = time.perf_counter()
-    pickle.Pickler(scales, pickle.HIGHEST_PROTOCOL).dump(value)
-    seconds = time.perf_counter() - began
-    if scales.size > MOST_BYTES:
-        return Parcel(scales.size, seconds, None)
-    is_rebuilt, seconds = scales.size <= MOST_REBUILT_BYTES, math.inf
-    for _ in range(3 if scales.size < _SHORT_BYTES else 1):  # others lengthen a short one
-        began = time.perf_counter()
-        content = pickle.dumps(value)  # a copy, as a worker gets it: scales need none
-        if is_rebuilt:
-            pickle.loads(content)
-        seconds = min(seconds, time.perf_counter() - began)
-    return Parcel(len(content), seconds, content if is_rebuilt else None)
 
 
 def _pick_larger(*parcels: Parcel | None) -> Parcel | None:
@@ -335,83 +287,3 @@ class _Watch:
         if size > _SMALL_BYTES and price > _LEAST_PRICE and share > _LARGE_SHARE:
             traps["large data"] = f"{size:,.0f} bytes a task"
         return traps
-
-
-def snapshot(function: Any) -> dict[str, bytes]:
-    """Pickle the data among the globals that a function, or one that it calls, makes use of."""
-    state: dict[str, bytes] = {}
-    for name, value in _list_globals(function, set()):
-        try:
-            scales = _Scales()
-            scales.most = _MOST_GLOBAL_BYTES
-            pickle.Pickler(scales, pickle.HIGHEST_PROTOCOL).dump(value)  # which copies no array
-            state[name] = pickle.dumps(value)
-        except Exception:
-            continue
-    return state
-
-
-def _list_globals(function: Any, seen: set[CodeType]) -> Iterator[tuple[str, object]]:
-    if isinstance(function, partial):
-        yield from (
-            (name, held) for name in ("args", "keywords") if (held := getattr(function, name))
-        )
-        function = function.func
-    call = getattr(type(function), "__call__", None)  # noqa: B004, it is called by its class
-    if isinstance(call, FunctionType):  # of an object that can be called
-        function = call.__get__(function)
-    owner = getattr(function, "__self__", None)  # of a method
-    if not isinstance(owner, ModuleType | type | None):
-        yield "self", owner
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType) or function.__code__ in seen:
-        return
-    seen.add(function.__code__)
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
-    found = {name: cell.cell_contents for name, cell in cells if cell != CellType()}
-    names = {name for code in _list_codes(function.__code__) for name in code.co_names}
-    if function.__defaults__:
-        found["default"] = function.__defaults__
-    known = function.__globals__
-    found |= {name: known[name] for name in names if name in known and name not in found}
-    for name, value in found.items():
-        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
-            yield from _list_globals(value, seen)
-        elif not (isinstance(value, ModuleType | type) or callable(value)):
-            yield name, value
-
-
-def _list_codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _list_codes(constant)
-
-
-def are_alike(one: Any, other: Any) -> bool:
-    """Tell whether two answers, or all their parts, are equal or are so when pickled.
-
-    Pickles alone tell of arrays and nan. But of what has sets, or one text twice, they may differ
-    from those of a copy.
-    """
-    with suppress(Exception):
-        if bool(one == other):
-            return True
-    with suppress(Exception):
-        parts, others = _list_parts(one), _list_parts(other)
-        if parts is not None and others is not None and type(one) is type(other):
-            return len(parts) == len(others) and all(map(are_alike, parts, others))
-    with suppress(Exception):
-        return pickle.dumps(one) == pickle.dumps(other)
-    return type(one) is type(other)  # nothing more can be told
-
-
-def _list_parts(value: Any) -> list[Any] | None:
-    """List the parts of a container, or of an object of a plain class; None for all else."""
-    if isinstance(value, list | tuple):
-        return [*value]
-    if isinstance(value, dict):
-        return [*value.items()]
-    kind: Any = type(value)
-    is_plain = kind.__eq__ is object.__eq__ and kind.__reduce__ is object.__reduce__
-    return [*vars(value).items()] if is_plain and not callable(value) else None

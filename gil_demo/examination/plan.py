@@ -5,7 +5,8 @@ import random
 import statistics
 from typing import NamedTuple
 
-from gil_demo.examination.look import MOST_BYTES, Look
+from gil_demo.examination.look import Look
+from gil_demo.examination.parcels import MOST_BYTES
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.running.workloads import compute_default_chunksize, measure_steps_per_second
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from gil_demo.checks import GilDemoError, WorkerDied, state_failure
-from gil_demo.examination.look import are_alike, silenced, time_call
+from gil_demo.examination.look import silenced, time_call
+from gil_demo.examination.parcels import are_alike
 from gil_demo.examination.table import IS_ON, TURNS_ON
 from gil_demo.examination.ways import Ways, run_in_loop
 from gil_demo.measuring.machine import can_do_without_gil

@@ -1,10 +1,9 @@
 import logging
-import pickle
 import random
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,16 +11,9 @@ import pytest
 
 from gil_demo import GilDemoError
 from gil_demo.examination import look as looks
-from gil_demo.examination import samples
-from gil_demo.examination.look import (
-    MOST_BYTES,
-    Look,
-    are_alike,
-    look_at,
-    name_function,
-    snapshot,
-    weigh,
-)
+from gil_demo.examination import parcels, samples
+from gil_demo.examination.look import Look, look_at, name_function
+from gil_demo.examination.parcels import MOST_BYTES, snapshot, weigh
 from gil_demo.examination.table import UNCOPIED
 from gil_demo.running.workers import tell_gil
 from tests.examination import functions
@@ -86,7 +78,7 @@ def test_large_arrays_can_be_sent_and_sets_don_t_seem_to_change() -> None:
 def test_an_argument_that_is_too_large_to_copy_or_can_t_be_is_told_as_such(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(looks, "MOST_REBUILT_BYTES", 1_000)
+    monkeypatch.setattr(parcels, "MOST_REBUILT_BYTES", 1_000)
     size = f"{weigh('x' * 2_000).size:,} bytes"
     assert look(len, ["x" * 2_000] * 2).traps == {UNCOPIED: size}
     assert look(str, [random, random]).traps == {UNCOPIED: "module"}
@@ -172,37 +164,6 @@ def test_the_data_that_a_function_uses_are_its_globals_those_of_its_helpers_and_
     later = 1
 
 
-class Slow:
-    """What is pickled at once, and takes a while to rebuild."""
-
-    def __reduce__(self) -> tuple[Callable[[int], int], tuple[int]]:
-        return samples.ask_server, (10,)
-
-
-def test_a_large_global_is_pickled_no_further_than_it_counts() -> None:
-    pickled = []
-
-    class Piece:
-        def __reduce_ex__(self, protocol: Any) -> tuple[type[bytes], tuple[bytes]]:
-            pickled.append(protocol)
-            return bytes, (b"x" * 100_000,)
-
-    pieces = [Piece() for _ in range(100)]
-    assert snapshot(lambda: pieces) == {}
-    assert len(pickled) < 20
-    assert {*pickled} == {pickle.HIGHEST_PROTOCOL}  # lower ones copy all of an array first
-
-
-def test_a_parcel_is_weighed_and_rebuilt_and_a_large_one_isn_t_kept() -> None:
-    assert weigh(b"x" * 1_000).size > 1_000
-    assert weigh(Slow()).seconds >= 0.01
-    large = weigh(bytes(30_000_000))
-    assert large.content is None
-    assert large.seconds > 5e-4  # no machine copies it sooner
-    with pytest.raises(TypeError):
-        weigh(time.sleep for _ in [])
-
-
 def test_data_are_large_by_their_size_however_long_they_seem_to_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -216,29 +177,6 @@ def test_data_are_large_beside_the_task_that_takes_them() -> None:
         time.sleep(len(data) / 2e7)
 
     assert look(wait_for_it, [b""] * 6 + [bytes(10_000_000)], seconds=5.0).traps == {}
-
-
-def test_answers_are_alike_if_equal_or_equal_when_pickled() -> None:
-    import numpy as np
-
-    assert are_alike([1], [1.0])
-    assert are_alike(float("nan"), float("nan"))
-    assert are_alike(np.arange(3), np.arange(3))
-    assert not are_alike(np.arange(3), np.zeros(3))
-    assert not are_alike("a", "b")
-
-
-def test_answers_of_a_plain_class_are_alike_if_their_parts_are() -> None:
-    class Told:
-        def __init__(self, words: Iterable[object]) -> None:
-            self.words = {*words}
-
-    words = [f"{letter}{number}" for letter in "abcdefgh" for number in range(20)]
-    assert pickle.dumps({*words}) != pickle.dumps({*words[::-1]})  # in the order of their making
-    assert are_alike([Told(words)], [Told(words[::-1])])
-    assert not are_alike([Told(words)], [Told(words[1:])])
-    assert are_alike({1: [Told(words), float("nan")]}, {1: [Told(words[::-1]), float("nan")]})
-    assert not are_alike([ValueError("a")], [ValueError("b")])
 
 
 def test_a_function_is_named_by_what_it_calls() -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from gil_demo import GilDemoError, countdown, examine, summarise, verdict
 from gil_demo.examination import measure, samples, ways
-from gil_demo.examination.look import MOST_BYTES, Look, Parcel
+from gil_demo.examination.look import Look
+from gil_demo.examination.parcels import MOST_BYTES, Parcel
 from gil_demo.examination.plan import Plan, make_plan, want_rounds
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways
