@@ -256,10 +256,9 @@ def _name_outliers(
     middle = axes.bbox.x0 + axes.bbox.width / 2
     for n in far.index[:8]:
         is_left = axes.transData.transform((across[n], up[n]))[0] < middle
-        name = axes.annotate(
-            finding.shorten_name(files[n]), (across[n], up[n]), xytext=(-2 if is_left else 2, 6),
-            textcoords="offset points", size=10, color=style.INK, va="bottom",
-            ha="left" if is_left else "right", parse_math=False,
+        name = parts.write(
+            axes, finding.shorten_name(files[n]), (across[n], up[n]), (-2 if is_left else 2, 6),
+            style.INK, 10, va="bottom", ha="left" if is_left else "right", parse_math=False,
         )  # fmt: skip
         box = name.get_window_extent()
         if box.x0 < stop < box.x1 or any(map(box.overlaps, taken)):

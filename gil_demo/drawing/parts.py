@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 
 from gil_demo.drawing import style
@@ -67,9 +68,9 @@ def draw_mark(axes: Axes, x: float, y: float, look: Look, size: float = 12) -> N
 def write(
     axes: Axes, text: str, at: tuple[float, float], away: tuple[float, float],
     colour: str = SOFT_INK, size: float = 11, **more: Any,
-) -> None:  # fmt: skip
-    """Write a text some points away from a place."""
-    axes.annotate(
+) -> Annotation:  # fmt: skip
+    """Write a text some points away from a place; return it."""
+    return axes.annotate(
         text, at, xytext=away, textcoords="offset points", size=size, color=colour, **more
     )
 

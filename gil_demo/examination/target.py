@@ -20,7 +20,8 @@ def find_function(target: str) -> Callable[[Any], object]:
     place, _, name = target.rpartition(":")
     if not place or not name:
         raise ValueError(f"name FILE.py:FUNCTION or MODULE:FUNCTION, not {shorten(target)}")
-    file, folder = Path(place), Path.cwd()
+    file, own = Path(place), Path.cwd()
+    folder = own
     if place.endswith(".py"):
         if not file.is_file():
             raise ValueError(f"there is no file {place}")
@@ -28,11 +29,11 @@ def find_function(target: str) -> Callable[[Any], object]:
             raise ValueError(
                 f"{file.name} can't be imported: letters, digits and _ may stand in its name"
             )
-        place, folder = file.stem, file.absolute().parent
-        sys.path.insert(0, str(folder))  # where its neighbours are found, as in a script
+        place, own = file.stem, file.absolute().parent  # its neighbours are there, as in a script
+        folder = own
         while (folder / "__init__.py").is_file():  # a package's, which may import its neighbours
             place, folder = f"{folder.name}.{place}", folder.parent
-    sys.path.insert(0, str(folder))
+    sys.path[:0] = map(str, dict.fromkeys((folder, own)))
     try:
         module: Any = importlib.import_module(place)
     except ModuleNotFoundError as reason:

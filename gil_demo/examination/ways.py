@@ -225,7 +225,7 @@ class Ways:
             return Run(taken, waits=count_waits() - waits)
 
     def _time_loop(self, some: list[Any], others: list[Any]) -> Run:
-        """Time the plain loop, and its first tasks apart, without what it takes to set a limit."""
+        """Time the plain loop, some of its tasks apart, without what it takes to set a limit."""
         theirs, own, began = _read_children_seconds(), time.process_time(), time.perf_counter()
         answers = [self.function(task) for task in some]
         part = time.perf_counter() - began

@@ -201,7 +201,7 @@ def measure_slices(rounds: int = 12) -> Report:
     Each round is a program of its own: where its memory lies makes it a few per cent quicker or
     slower for as long as it lives, and a forked worker's lies where its parent's does.
     """
-    parts = partial(run_afresh, _compare_slices, SLICES)
+    parts = partial(run_afresh, _compare_slices)
     (*ratios,) = take_rounds("slices", {"parts": parts}, rounds, warm_ups=0)["parts"]
     return Report(
         f"slices: {WORKERS} × {STEPS_EACH:,} steps, pool kept open, against {WORKERS} interpreters",
@@ -214,7 +214,7 @@ def measure_slices(rounds: int = 12) -> Report:
     )
 
 
-def _compare_slices(slices: int) -> list[float]:
+def _compare_slices() -> list[float]:
     """Return the median of limit / ours, by start method, in this process."""
     with ExitStack() as stack:
         pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
@@ -225,7 +225,7 @@ def _compare_slices(slices: int) -> list[float]:
         for method in list_start_methods():
             run = stack.enter_context(processes(WORKERS, method))
             ways[method] = partial(time_tasks, run, countdown, [STEPS_EACH] * WORKERS)
-        taken = take_rounds("slices", ways, slices)
+        taken = take_rounds("slices", ways, SLICES)
     (alone,) = taken.pop("limit")
     return [statistics.median(divide(alone, own)) for (own,) in taken.values()]
 
