@@ -12,8 +12,9 @@ Beside them: a pool of threads that takes tasks in chunks, and the switch interv
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
@@ -89,17 +90,14 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
 
     def work(number: int, task: object) -> None:
         try:
-            entered.add(number)
             spans[number] = _time(function, task, number, number)
         except Stopped:
-            pass
+            raise
         except BaseException as failure:  # sys.exit() in a task, too: no span may be missing
             failures.append(failure)
-        finally:
-            left.add(number)
 
-    numbered = enumerate(check_sequence("tasks", tasks))
-    crew = [threading.Thread(target=work, args=item, daemon=True) for item in numbered]
+    works = [partial(work, *item) for item in enumerate(check_sequence("tasks", tasks))]
+    crew = make_threads(works, entered, left)
     try:
         start_threads(crew)
         for thread in crew:
@@ -114,6 +112,26 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]
+
+
+def make_threads(
+    works: Iterable[Callable[[], None]], entered: set[int], left: set[int]
+) -> list[threading.Thread]:
+    """Make a thread for each work, which notes itself by its number as `stop_threads` reads."""
+
+    def attend(number: int, work: Callable[[], None]) -> None:
+        try:
+            entered.add(number)
+            work()
+        except Stopped:
+            pass
+        finally:
+            try:
+                left.add(number)
+            except Stopped:  # which comes once, and may come when the work is over
+                left.add(number)
+
+    return [threading.Thread(target=attend, args=item, daemon=True) for item in enumerate(works)]
 
 
 def start_threads(crew: Sequence[threading.Thread]) -> None:
@@ -152,21 +170,15 @@ def thread_pool(workers: int) -> Iterator[Map]:
     entered: set[int] = set()
     left: set[int] = set()
 
-    def work(number: int) -> None:
-        try:
-            entered.add(number)
-            while (job := jobs.get()) is not None:
-                place, function, tasks = job
-                try:
-                    done.put((place, [function(task) for task in tasks], None))
-                except Stopped:
-                    raise
-                except BaseException as failure:  # sys.exit() in a task, too
-                    done.put((place, [], failure))
-        except Stopped:
-            pass
-        finally:
-            left.add(number)
+    def work() -> None:
+        while (job := jobs.get()) is not None:
+            place, function, tasks = job
+            try:
+                done.put((place, [function(task) for task in tasks], None))
+            except Stopped:
+                raise
+            except BaseException as failure:  # sys.exit() in a task, too
+                done.put((place, [], failure))
 
     def run(
         function: Callable[[Any], object], tasks: Sequence[Any], chunksize: int, limit: float
@@ -204,7 +216,7 @@ def thread_pool(workers: int) -> Iterator[Map]:
             if any(thread.is_alive() for thread in crew):
                 stop_threads(crew, entered, left)
 
-    crew = [threading.Thread(target=work, args=[n], daemon=True) for n in range(workers)]
+    crew = make_threads([work] * workers, entered, left)
     try:
         start_threads(crew)
         yield run

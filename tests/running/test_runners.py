@@ -1,7 +1,6 @@
 import sys
 import threading
 import time
-from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +23,7 @@ from gil_demo.running.runners import (
     threads,
 )
 from gil_demo.running.spans import Runner
-from gil_demo.running.workers import Stopped
+from gil_demo.running.workers import stop
 from gil_demo.running.workloads import countdown
 from tests.conftest import (
     EACH_METHOD,
@@ -102,23 +101,40 @@ def test_an_interrupt_ends_the_tasks_and_all_workers(runner: Runner, tmp_path: P
 def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entered, left = set[int](), set[int]()
+    class SlowSet(set[int]):
+        def add(self, number: int) -> None:
+            time.sleep(0.1 + 0.2 * number)
+            super().add(number)
 
-    def work(number: int) -> None:
-        time.sleep(0.1 + 0.2 * number)
-        with suppress(Stopped):
-            entered.add(number)
-            while True:
-                pass
-        left.add(number)
+    def work() -> None:
+        while True:
+            pass
 
-    crew = [threading.Thread(target=work, args=[number], daemon=True) for number in range(3)]
+    entered, left = SlowSet(), set[int]()
+    crew = runners.make_threads([work] * 3, entered, left)
     for thread in crew[:2]:  # the third never starts
         thread.start()
     # the time allowed never ends
     monkeypatch.setattr(runners, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
     runners.stop_threads(crew, entered, left)
     assert left == {0, 1}
+
+
+def test_a_thread_that_is_stopped_when_its_work_is_over_ends_in_silence() -> None:
+    class StoppingSet(set[int]):
+        def add(self, number: int) -> None:
+            if not stopped:
+                stopped.append(number)
+                stop(threading.get_ident())
+            super().add(number)
+
+    stopped: list[int] = []
+    left = StoppingSet()
+    (thread,) = runners.make_threads([Mock()], set(), left)
+    thread.start()
+    thread.join()  # an exception in a thread fails its test
+    assert stopped == [0]
+    assert left == {0}
 
 
 def test_bad_tasks_are_refused_before_anything_starts_and_a_refused_thread_is_one_clear_error(
