@@ -174,7 +174,8 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
         return f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}"
     inverse = 1 / ratios
     low, high = inverse.quantile([_FIFTH, 1 - _FIFTH])
-    if low < _MUCH_LESS < inverse.median():
+    # how well threads share the GIL changes for a while; pools' rounds differ by noise alone
+    if THREADS in (reading.way, other) and low < _MUCH_LESS < inverse.median():
         times = f"{low:.2f} to {high:.2f} × as long as {names[0]}"
         return f"from round to round {names[1]} took {times}, too uneven to tell"
     return ""

@@ -10,7 +10,7 @@ from gil_demo.examination.parcels import MOST_BYTES
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.running.workloads import compute_default_chunksize, measure_steps_per_second
 
-_LEAST_WANTED, _MOST_WANTED = 10, 20  # rounds
+_LEAST_WANTED, ENOUGH_ROUNDS, _MOST_WANTED = 10, 12, 20
 _RUN_SECONDS = 0.1
 _CONTROL_SECONDS = 0.02  # for each task of the control
 _BESIDE_SECONDS = 0.015
@@ -30,7 +30,11 @@ class Plan(NamedTuple):
 
 
 def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
-    """Choose how many tasks a run has: all of them, or as many as the time allows."""
+    """Choose how many tasks a run has: all of them, or as many as the time allows.
+
+    A list is run whole where there is time for enough rounds of it: no sample of uneven tasks ends
+    as all of them do.
+    """
     places, each = look.places, max(1e-9, statistics.fmean(look.usual))
     steps = max(
         1, int(measure_steps_per_second() * min(_CONTROL_SECONDS, max(0.005, seconds / 200)))
@@ -39,8 +43,11 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     control = wanted * compute_control_seconds(workers, steps)
     # a part of the tasks is run for twice as long beside a countdown
     runs = wanted * (ways + 0.5) + ways
-    fitting = int(min(max(0.0, seconds - control) / runs / each, _MOST_TRIED * seconds))
-    size = max(min(workers, len(places)), min(fitting, len(places)))
+    fitting = max(0.0, seconds - control) / runs / each
+    if fitting * wanted >= len(places) * min(wanted, ENOUGH_ROUNDS):
+        fitting = len(places)
+    fitting = min(fitting, _MOST_TRIED * seconds, len(places))
+    size = max(min(workers, len(places)), int(fitting))
     if look.answer is not None:  # all answers of a run are held at once
         size = max(1, min(size, 2 * MOST_BYTES // max(1, look.answer.size)))
     if size < len(places):

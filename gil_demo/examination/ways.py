@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from gil_demo.checks import GilDemoError, state_failure
 from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
+    ENOUGH_ROUNDS,
     Plan,
     choose_chunksize,
     compute_control_seconds,
@@ -281,9 +282,9 @@ class Ways:
         """Take fewer tasks where the first try was slower than a single call let expect."""
         plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
         rounds = seconds / (1.5 * loop + self.tried_seconds + self._get_control_seconds())
-        share = rounds / want_rounds(seconds, len(self.runs))
-        size = max(min(self.workers, plan.size), int(plan.size * share))
-        if size < plan.size:
+        wanted = want_rounds(seconds, len(self.runs))
+        size = max(min(self.workers, plan.size), int(plan.size * rounds / wanted))
+        if size < plan.size and rounds < ENOUGH_ROUNDS:
             size = fill_workers(size, self.workers)
             places = sorted(random.Random(size).sample(plan.places, size))
             self.plan = plan._replace(places=places, size=size, part=min(plan.part, size))

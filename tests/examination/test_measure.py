@@ -20,7 +20,7 @@ from gil_demo.examination.look import Look
 from gil_demo.examination.parcels import MOST_BYTES, Parcel
 from gil_demo.examination.plan import Plan, make_plan, want_rounds
 from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
-from gil_demo.examination.ways import Ways
+from gil_demo.examination.ways import Ways, run_in_loop
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.runners import find_missing
 from gil_demo.running.workers import is_gil_enabled
@@ -266,6 +266,19 @@ def test_more_rounds_are_wanted_where_their_runs_need_not_be_too_short(
 def test_no_more_tiny_tasks_are_tried_than_a_worker_notes_in_a_part_of_the_time() -> None:
     look = Look([*range(100_000)], [1e-6] * 100_000, {}, None, None, False, {}, "")
     assert make_plan(look, 2, 10.0, 3).size == 3_000
+
+
+def test_a_list_is_run_whole_where_there_is_time_for_enough_rounds_of_it() -> None:
+    for times, is_whole in ((1.3, True), (3.0, False)):
+        usual = [5e-4 * times] * 50 + [0.1 * times]
+        look = Look([*range(51)], usual, {}, None, None, False, {}, "")
+        assert (make_plan(look, 2, 10.0, 3).size == 51) is is_whole
+    for tried, tasks in ((0.0, 10), (0.4, 4)):
+        own = make_ways(abs, 10)
+        own.runs = dict.fromkeys(("sequential", "threads", "processes"), run_in_loop)
+        own.tried_seconds = tried
+        own.shrink(6.0)
+        assert own.plan.size == tasks
 
 
 def test_a_run_has_no_more_tasks_than_there_is_room_for_their_answers() -> None:
