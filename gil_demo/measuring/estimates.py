@@ -109,7 +109,7 @@ def _find_signed_rank(values: int) -> int:
 
 def select_by_round(table: "pd.DataFrame", column: str, **chosen: object) -> "pd.Series[float]":
     """Return a column of the rows that hold some values, by round, in order."""
-    rows = table
+    rows = table[list({*chosen, "round", column})]  # tables are wide, and rows are copied
     for name, value in chosen.items():
         rows = rows[rows[name] == value]
     by_round: pd.Series[float] = rows.set_index("round")[column].sort_index()

@@ -31,11 +31,11 @@ class _Workload(NamedTuple):
 
 _WAITS, _LETS_GO = "waits", "C code, lets go of the GIL"
 WORKLOADS = {
-    "sleeping": _Workload(_WAITS, sleep, 60),
-    "asking a server": _Workload(_WAITS, ask_slow_server, 60),
+    "sleeping": _Workload(_WAITS, sleep, 30),
+    "asking a server": _Workload(_WAITS, ask_slow_server, 30),
     "writing a file": _Workload(_WAITS, write_file, 1024),
-    "hashing": _Workload(_LETS_GO, hash_bytes, 16 * 1024),
-    "compressing": _Workload(_LETS_GO, compress_bytes, 16 * 1024),
+    "hashing": _Workload(_LETS_GO, hash_bytes, 8 * 1024),
+    "compressing": _Workload(_LETS_GO, compress_bytes, 8 * 1024),
     "sorting": _Workload("C code, keeps the GIL", sort_numbers, 100_000),
 }
 
@@ -51,8 +51,8 @@ def compare_workloads(
     the number of workers. Each workload is a run of its own.
 
     Args:
-        workloads: which ones, by name: sleeping and asking a server (60 ms for each worker),
-            writing a file (1 MiB), hashing (16 MiB), compressing (16 MiB), sorting (100,000
+        workloads: which ones, by name: sleeping and asking a server (30 ms for each worker),
+            writing a file (1 MiB), hashing (8 MiB), compressing (8 MiB), sorting (100,000
             numbers).
         workers: how many threads or processes.
         budget: seconds for all workloads together, shared equally; None means 2.5 for each.

@@ -51,15 +51,15 @@ def test_each_workload_has_a_whole_run(method: str, monkeypatch: pytest.MonkeyPa
 @MEASURED
 def test_workers_get_the_documented_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = " ".join(str(compare_workloads.__doc__).split())
-    words = {1024: "(1 MiB)", 16 * 1024: "(16 MiB)", 60: "(60 ms", 100_000: "(100,000 numbers)"}
+    words = {1024: "(1 MiB)", 8 * 1024: "(8 MiB)", 30: "(30 ms", 100_000: "(100,000 numbers)"}
     assert all(words[work.size] in told for work in WORKLOADS.values())
     noted = WORKLOADS["sleeping"]._replace(function=partial(note_call, tmp_path))
     monkeypatch.setitem(WORKLOADS, "sleeping", noted)
     table = compare_workloads(["sleeping"], workers=3, budget=0.05)
-    assert (set(table["count"]), set(table["tasks"])) == ({180}, {3})
+    assert (set(table["count"]), set(table["tasks"])) == ({90}, {3})
     calls = [path.name.split() for path in tmp_path.iterdir()]
     rounds = int(table["rounds"].iloc[0]) + 1  # with the one to warm up
-    assert {size for *_, size in calls} == {"60"}
+    assert {size for *_, size in calls} == {"30"}
     others = [number for number, *_ in calls if number != str(os.getpid())]
     assert (len(calls), len(others)) == (9 * rounds, 3 * rounds)
     assert len(set(others)) <= 3
