@@ -17,6 +17,7 @@ from gil_demo.running.pools import check_start_method, list_start_methods
 from gil_demo.running.workers import is_gil_enabled
 from gil_demo.tables.schema import SHARES
 
+_LOOK_SECONDS = 0.2
 _LEAST_SECONDS = 0.5  # systems count in hundredths of a second
 _KEEPS_ENDED = sys.platform == "linux"  # what ended processes took counts as their parents'
 _GROUPS, _MY_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
@@ -135,10 +136,10 @@ def _read_room(folder: Path, limit: str, taken: str, cached: str) -> int:
 
 
 def measure_busy_percent() -> float:
-    """Measure how busy the cores of this process are, while it sleeps for half a second."""
+    """Measure how busy the cores of this process are, while it sleeps for a moment."""
     import psutil
 
-    shares = psutil.cpu_percent(interval=0.5, percpu=True)
+    shares = psutil.cpu_percent(interval=_LOOK_SECONDS, percpu=True)
     mine = [shares[core] for core in _list_affinity() if core < len(shares)] or shares
     return float(sum(mine) / len(mine)) if mine else 0.0
 
