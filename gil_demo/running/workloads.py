@@ -17,6 +17,10 @@ def countdown(n: int) -> None:
         n -= 1
 
 
+for _ in range(10):  # Python 3.11 runs a function at its full speed from its ninth call on
+    countdown(1)
+
+
 def measure_steps_per_second() -> float:
     """Measure how many steps a second this machine counts down at the moment, undisturbed."""
     steps, seconds = 100_000, []

@@ -6,7 +6,7 @@ import sys
 from multiprocessing import Pipe
 from pathlib import Path
 from types import ModuleType
-from unittest.mock import Mock
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -48,6 +48,16 @@ def test_it_is_python_2_and_imports_nothing_but_the_standard_library(module: Mod
             assert (node.returns, node.args.kwonlyargs) == (None, [])
         if isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names
+
+
+def test_a_process_has_run_the_countdown_often_enough_before_it_says_that_it_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = Mock()
+    told.recv.side_effect = EOFError
+    monkeypatch.setattr(portable_countdown, "countdown", told.countdown)
+    portable_countdown.answer_requests(told)
+    assert told.mock_calls == [call.countdown(1)] * 10 + [call.send("ready"), call.recv()]
 
 
 def test_where_there_are_no_processes_the_threads_are_timed_all_the_same(

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
@@ -20,6 +22,14 @@ def test_the_countdown_takes_one_step_for_each_number() -> None:
     for n in (-5, 0, 7):
         countdown(Watched(n))
     assert Watched.steps == 7
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="only Python 3.11 waits")
+def test_a_new_worker_s_countdown_runs_at_its_full_speed_at_once() -> None:
+    script = "import dis, gil_demo.running.workloads as it; dis.dis(it.countdown, adaptive=True)"
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "RESUME_QUICK" in told.stdout
 
 
 def test_small_cuts_are_these() -> None:
