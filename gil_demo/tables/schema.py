@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pandas.api.types import infer_dtype, is_bool, is_numeric_dtype, is_scalar
 
-from gil_demo.checks import ResultsError
+from gil_demo.checks import ResultsError, state_count
 
 MOST_SECONDS = 1e6
 MOST_A_SECOND = 1e12
@@ -242,7 +242,8 @@ def _check_rounds(table: pd.DataFrame, schema: Schema, place: str) -> None:
         ]
         raise ResultsError(
             f"{place}, {name_run(odd['run_id'])} is not whole: {', '.join(told)} has "
-            f"{odd['rows']} rows in {odd['unlike']} of {odd['wanted']} rounds"
+            f"{state_count(odd['rows'], 'row')} in {odd['unlike']} of "
+            f"{state_count(odd['wanted'], 'round')}"
         )
 
 

@@ -155,7 +155,7 @@ def test_a_damaged_line_of_the_portable_countdown_is_refused(tmp_path: Path) -> 
     reasons = gather(paste(tmp_path, *rows)).files["reason"]
     assert list(reasons.str.replace(r"run p\w{8}", "RUN", regex=True)) == [
         "",
-        "the file, RUN is not whole: threads, 2 workers has 1 rows in 1 of 2 rounds",
+        "the file, RUN is not whole: threads, 2 workers has 1 row in 1 of 2 rounds",
         "the file, row 1: usable_cores must be a whole number of 1 or more, not '0'",
         "row 1: operating_system begins as a spreadsheet's formula does",
     ]

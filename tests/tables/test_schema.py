@@ -127,8 +127,8 @@ def test_each_variant_has_one_row_in_each_round() -> None:
     for changes, told in (
         ({"round": 1}, "threads, 2 workers has 2 rows in 1 of 2 rounds"),
         ({"round": 3}, "threads, 2 workers has 2 rows in 2 of 2 rounds"),
-        ({"workers": 3}, "threads, 2 workers has 1 rows in 1 of 2 rounds"),
-        ({"runner": "and so on\n" * 99}, "threads, 2 workers has 1 rows in 1 of 2 rounds"),
+        ({"workers": 3}, "threads, 2 workers has 1 row in 1 of 2 rounds"),
+        ({"runner": "and so on\n" * 99}, "threads, 2 workers has 1 row in 1 of 2 rounds"),
     ):
         table = make_rounds()
         table.loc[3, [*changes]] = [*changes.values()]
