@@ -315,7 +315,7 @@ def _take(told: str, metavar: str | None = None, **facts: Any) -> dict[str, Any]
 
 
 _METHOD = {"--start-method": _take("fork, spawn or forkserver (default: the platform's)")}
-_BESIDE = "beside it (default: a new file here)"
+_BESIDE = "beside it (default: here, named by date and time)"
 _Command = tuple[Callable[[argparse.Namespace], None], str, str, dict[str, dict[str, Any]]]
 
 COMMANDS: dict[str, _Command] = {

@@ -205,7 +205,9 @@ def withhold_title(table: pd.DataFrame) -> str:
 
 def reserve(table: pd.DataFrame, minds: list[str]) -> list[str]:
     """Begin a finding: what is to mind leaves the figures standing, too few rounds no words."""
-    few = [f"No verdict: {one}; allow more seconds." for one in find_round_reservations(table)]
+    few = [
+        f"No verdict: {one}; allow more seconds (budget)." for one in find_round_reservations(table)
+    ]
     return [f"Note: {mind}." for mind in minds] + few
 
 

@@ -208,7 +208,9 @@ def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
 # the finding
 def find_reservations(table: pd.DataFrame) -> list[str]:
     found = words.find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))
-    return found + [f"{few}; allow more seconds" for few in words.find_round_reservations(table)]
+    return found + [
+        f"{few}; allow more seconds (budget)" for few in words.find_round_reservations(table)
+    ]
 
 
 def judge_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> str:

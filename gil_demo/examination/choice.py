@@ -9,6 +9,7 @@ import pandas as pd
 from gil_demo import words
 from gil_demo.examination.table import (
     COLD,
+    COLLECTED,
     FUNCTION,
     KEPT,
     LOOP,
@@ -110,14 +111,17 @@ def _find_lack(reading: Reading) -> str:
 
 
 def _advise_more(reading: Reading) -> str:
-    return "give more arguments" if reading.first["calls"] == 1 else "allow more seconds"
+    return "give more arguments" if reading.first["calls"] == 1 else "allow more seconds (budget)"
 
 
 def _find_doubts(reading: Reading) -> Iterator[tuple[str, str]]:
     """Say why the choice may be another one, and what to do: two clauses for each doubt."""
     way = reading.way
-    has_threads = OWN_THREADS in read_traps(reading.first["traps"])
-    if has_threads and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
+    traps = read_traps(reading.first["traps"])
+    if (share := traps.get(COLLECTED)) and reading.first["tasks"] < reading.first["all_tasks"]:
+        told = f"the garbage collector took {share} of the time, and of all tasks may take more"
+        yield told, _advise_more(reading)
+    if OWN_THREADS in traps and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
         told = "its own threads and the workers may get into each other's way"
         yield told, "give each worker one thread, and examine it again"
     if doubt := _find_doubt_of_threads(reading):
@@ -171,7 +175,8 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     most = estimate_ratio([*ratios]).high
     if most > (1.0 if other == LOOP else NEAR if is_simpler else FAR):
         told = "no clear difference" if most < FAR else "too uneven to tell"
-        return f"{names[0]} may take {most:.2f} × as long as {names[1]}, {told}"
+        ends = f"may take up to {most:.2f} × as long as {names[1]}, by the end of its interval"
+        return f"{names[0]} {ends}: {told}"
     inverse = 1 / ratios
     low, high = inverse.quantile([_FIFTH, 1 - _FIFTH])
     # how well threads share the GIL changes for a while; pools' rounds differ by noise alone

@@ -22,6 +22,7 @@ from gil_demo.examination.choice import (
 from gil_demo.examination.parcels import MOST_REBUILT_BYTES
 from gil_demo.examination.table import (
     COLD,
+    COLLECTED,
     IS_ON,
     KEPT,
     LOOP,
@@ -41,6 +42,7 @@ from gil_demo.tables.schema import split_runs
 _AGAIN = ", where such lists come again"
 _LITTLE = 0.01  # of a task
 _WIDE_SHARE, _LEAST_HELD = 0.4, 0.05
+_PRECISION = 0.1  # a sieve, which never lets go, came out at 0.08 to 0.1 (November 2026)
 _CLOCK_SECONDS = 5e-6  # more than what the clocks take that time a call or a run
 _FEW = 10  # times as many workers as were used
 
@@ -62,6 +64,9 @@ FIXES = {
     "its own, and threads share one, which may need a lock. Give the result back instead.",
     "large data": "To pickle and rebuild what it takes and gives back ({}) costs more than a tenth "
     "of its time: send a file's name or a part, or put it into shared memory.",
+    COLLECTED: "Python's garbage collector took {} of the time, searching for cycles in what the "
+    "tasks make, and takes more the more is held. If they make no cycles, gc.disable() beforehand "
+    "saves that, in a worker by its initializer.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
     "examine it with once=True.",
     "answers differ": "Its answers differ {}: random numbers, or what changes between calls. "
@@ -140,7 +145,7 @@ def _recommend(reading: Reading) -> str:
     if way == LOOP:
         second = name_way(reading.second, reading)
         return f"Stay with the plain loop: {about}{own} for {tasks}; {second} would take {other}."
-    chunk = "" if way == THREADS else f", chunksize {int(first['chunksize'])}"
+    chunk = f", chunksize {int(first['chunksize'])}"
     gain = compare_ways(reading, LOOP, way)
     told = f"{gain.centre:.2f} × as fast as the loop"
     told += f" (95 % interval {gain.low:.2f} to {gain.high:.2f})"
@@ -241,7 +246,7 @@ def _state_gil(reading: Reading) -> str:
     # what computes without the GIL does so on a core beside the countdown's
     if not share.rounds or math.isnan(share.low) or (computes and first["usable_cores"] == 1):
         return ""
-    most = 1 / max(_LEAST_HELD, 1 - share.high)
+    workers, most = int(first["workers"]), 1 / max(_LEAST_HELD, 1 - share.high)
     doubts = {
         "the machine was too busy": words.find_busy_reservations(first, 2 if computes else 1),
         "the times varied too much": share.high - share.low > _WIDE_SHARE,
@@ -250,9 +255,11 @@ def _state_gil(reading: Reading) -> str:
     }
     if why := next((doubt for doubt, is_so in doubts.items() if is_so), ""):
         return f"GIL: how much of its time the function lets go of it can't be told; {why}."
+    if share.high < 2 * _PRECISION:
+        return "GIL: held nearly all the time: threads can hardly gain."
     limit = f"threads can gain {most:.1f} × at most"
-    if 1 - share.centre < _LEAST_HELD:
-        limit = "it hardly holds threads back"
+    if most > workers:
+        limit = f"it hardly holds {words.name_workers('threads', workers)} back"
     ends = f"({words.state_share(share.low)} to {words.state_share(share.high)})"
     return f"GIL: let go for {words.state_share(share.centre)} of the time {ends}: {limit}."
 
@@ -304,9 +311,9 @@ def _state_control(reading: Reading) -> str:
         f"Control: a pure countdown in {words.name_workers('processes', int(first['workers']))} "
         f"gained {control.centre:.2f} × ({control.low:.2f} to {control.high:.2f}) meanwhile"
     )
-    if max(1.0, NEAR * gain.high) < control.low and not reading.busy:
-        return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
     most = min(first["workers"], first["usable_cores"])
+    if max((1 + most) / 2, NEAR * gain.high) < control.low and not reading.busy:
+        return f"{told}, more than {first['function']}: it isn't the machine that holds it back."
     is_as_quick = control.centre / NEAR <= gain.centre <= control.centre
     is_held_back = control.high < 0.8 * most and is_as_quick
     return f"{told}: the machine had hardly more to give." if is_held_back else ""

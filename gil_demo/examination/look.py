@@ -17,8 +17,9 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten, state_failure
+from gil_demo.examination.heap import searches_timed
 from gil_demo.examination.parcels import MOST_BYTES, Parcel, Scales, snapshot, weigh
-from gil_demo.examination.table import OWN_THREADS, TURNS_ON, UNCOPIED
+from gil_demo.examination.table import COLLECTED, OWN_THREADS, TURNS_ON, UNCOPIED
 from gil_demo.running.interrupts import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
 from gil_demo.words import state_share
@@ -26,6 +27,7 @@ from gil_demo.words import state_share
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
 _LARGE_SHARE, _SMALL_BYTES, _LEAST_PRICE = 0.1, 10_000, 1e-4
 _OWN_SHARE = 0.15  # of the work, which threads of the function's own do
+_SEARCH_SHARE = 0.1  # of its time, which the garbage collector takes
 _BUSY_SHARE = 0.1  # of the time; what waits longer may have others at work meanwhile
 _MANY_CHARACTERS = 200
 _LONG_SECONDS = 0.02
@@ -37,6 +39,7 @@ class Look(NamedTuple):
 
     places: list[int]  # of the tasks that were called, in the list of all
     seconds: list[float]  # of each
+    searches: list[float]  # seconds of these in which the garbage collector searched
     answers: dict[int, Any]  # by place; only as many as memory is for
     argument: Parcel | None  # None where it can't be sent
     answer: Parcel | None
@@ -126,19 +129,22 @@ def look_at(
     order = random.Random(len(arguments)).sample(range(len(arguments)), len(arguments))[:most]
     began, watch = time.monotonic(), _Watch(function)
     times: dict[int, float] = {}
+    searched: list[float] = []
     answers: dict[int, Any] = {}
     kept, cpu, elsewhere = 0, 0.0, 0.0
-    with silenced() as sink, culprits_noted() as culprits:
+    with silenced() as sink, culprits_noted() as culprits, searches_timed() as searches:
         for place in order:
             if len(times) >= least and time.monotonic() - began > seconds:
                 break
             argument, is_watched = arguments[place], len(times) < _DETAILED
             if is_watched or watch.changes_argument:
                 argument = watch.look_before(argument)
+            searches.clear()
             alone = time.thread_time()
             answer, times[place], worked = _call(function, argument, place, len(arguments), timeout)
             cpu += worked
             elsewhere += worked - (time.thread_time() - alone)
+            searched.append(sum(searches))
             check_is_done(function, answer)
             if is_watched:
                 watch.look_after(argument, answer)
@@ -151,12 +157,14 @@ def look_at(
         traps[TURNS_ON] = ", ".join(sorted({*culprits}))
     if sink.characters > _MANY_CHARACTERS * len(times):
         traps["prints"] = f"{sink.characters / len(times):,.0f} characters a task"
+    if (share := sum(searched) / max(1e-9, sum(times.values()))) > _SEARCH_SHARE:
+        traps[COLLECTED] = state_share(share)
     # what they do is seen on a busy machine, too, which gives them no second core
     is_at_work = cpu > max(_LONG_SECONDS, _BUSY_SHARE * sum(times.values()))
     if is_at_work and min(elsewhere, cpu - elsewhere) > _OWN_SHARE * cpu:
         traps[OWN_THREADS] = f"which did {state_share(elsewhere / cpu)} of its work"
     return Look(
-        [*times], [*times.values()], answers, watch.argument, watch.answer,
+        [*times], [*times.values()], searched, answers, watch.argument, watch.answer,
         watch.changes_argument, traps, watch.obstacle,
     )  # fmt: skip
 

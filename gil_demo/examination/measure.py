@@ -12,6 +12,7 @@ import pandas as pd
 
 from gil_demo import checks
 from gil_demo.checks import GilDemoError, check_sequence, shorten, state_failure
+from gil_demo.examination.heap import heap_set_aside
 from gil_demo.examination.look import Look, check_function, look_at, name_function
 from gil_demo.examination.plan import count_least, limit_calls, limit_rounds, make_plan, plan_once
 from gil_demo.examination.table import EXAMINED, FUNCTION, write_traps
@@ -48,8 +49,9 @@ def examine(
 
     First each argument of a sample is tried in the plain loop, and each way once. Then all ways run
     the same tasks, in the same chunks, in turn. How often the function will be called at most is
-    printed before that. What it prints or logs is kept back. An argument or an answer of more than
-    100 MB isn't sent to a worker, and a run holds answers of 200 MB in all, or a single one.
+    printed before that. What it prints or logs is kept back. Meanwhile the garbage collector
+    doesn't search what was there before (gc.freeze). An argument or an answer of more than 100 MB
+    isn't sent to a worker, and a run holds answers of 200 MB in all, or a single one.
 
     Args:
         function: takes one argument.
@@ -94,14 +96,15 @@ def examine(
     _announce(f"{facts['function']} will be called", likely, " with each argument", seconds)
     began = time.monotonic()
     between = partial(_between, setup, teardown)
-    with between():
-        look = look_at(
-            function, given, least=1 if once else min(workers, len(given)),
-            most=1 if once else len(given), seconds=_LOOK_SHARE * seconds, timeout=timeout,
-        )  # fmt: skip
-    facts["gil_enabled"] = is_gil_enabled()  # which its first call may have changed
-    ways = Ways(function, given, look, workers, method, timeout, once, between)
-    with ExitStack() as stack:
+    with heap_set_aside() as set_aside, ExitStack() as stack:
+        with between():
+            look = look_at(
+                function, given, least=1 if once else min(workers, len(given)),
+                most=1 if once else len(given), seconds=_LOOK_SHARE * seconds, timeout=timeout,
+            )  # fmt: skip
+        facts["gil_enabled"] = is_gil_enabled()  # which its first call may have changed
+        set_aside()  # the answers that are held, which no worker needs
+        ways = Ways(function, given, look, workers, method, timeout, once, between)
         ways.open(stack, asked)
         left = seconds - (time.monotonic() - began)
         ways.plan = make_plan(look, workers, left, len(ways.runs))
@@ -117,7 +120,7 @@ def examine(
             try_apart(ways)
         else:
             try_each(ways)
-            ways.shrink(seconds - (time.monotonic() - began))
+            ways.shrink(seconds - (time.monotonic() - began), most)
             ways.choose_chunks()
         starts = ways.time_starts(_STARTS_SHARE * seconds)
         variants = ways.list_variants()

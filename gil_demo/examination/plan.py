@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from gil_demo.examination.look import Look
 from gil_demo.examination.parcels import MOST_BYTES
+from gil_demo.examination.table import COLLECTED
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.running.workloads import compute_default_chunksize, measure_steps_per_second
 
-_LEAST_WANTED, ENOUGH_ROUNDS, _MOST_WANTED = 10, 12, 20
+_LEAST_WANTED, _ENOUGH_ROUNDS, _MOST_WANTED = 10, 12, 20
 _RUN_SECONDS = 0.1
 _CONTROL_SECONDS = 0.02  # for each task of the control
 _BESIDE_SECONDS = 0.015
@@ -44,7 +45,7 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
     # a part of the tasks is run for twice as long beside a countdown
     runs = wanted * (ways + 0.5) + ways
     fitting = max(0.0, seconds - control) / runs / each
-    if fitting * wanted >= len(places) * min(wanted, ENOUGH_ROUNDS):
+    if fitting * wanted >= len(places) * min(wanted, count_enough(look)):
         fitting = len(places)
     fitting = min(fitting, _MOST_TRIED * seconds, len(places))
     size = max(min(workers, len(places)), int(fitting))
@@ -54,6 +55,14 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
         size = fill_workers(size, workers)
     part = min(size, max(1, size // 4, math.ceil(_BESIDE_SECONDS / each)))
     return Plan(sorted(places[:size]), size, 1, part, steps)
+
+
+def count_enough(look: Look) -> int:
+    """Count the rounds that are enough to run a list whole.
+
+    What the garbage collector takes grows faster than the number of tasks whose answers are held.
+    """
+    return LEAST_ROUNDS if COLLECTED in look.traps else _ENOUGH_ROUNDS
 
 
 def want_rounds(seconds: float, ways: int) -> int:

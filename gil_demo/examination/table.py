@@ -13,6 +13,7 @@ from gil_demo.tables.schema import MOST_LETTERS, Column, make_schema, name_run
 LEAST_BESIDE_SECONDS = 0.005
 # names of traps
 OWN_THREADS, TURNS_ON, IS_ON = "threads of its own", "turns the GIL on", "the GIL is on"
+COLLECTED = "searched for garbage"
 UNCOPIED = "is too large to copy"  # or can't be; older files have this name
 FUNCTION, CONTROL, BESIDE = "function", "countdown", "beside a countdown"
 FACTS = {

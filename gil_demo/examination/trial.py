@@ -41,6 +41,7 @@ def try_each(ways: Ways) -> None:
                 ways.passing_seconds = _time_sending(ways)
     if can_do_without_gil() and is_gil_enabled() and TURNS_ON not in ways.traps:
         ways.traps[IS_ON] = ""
+    ways.look.answers.clear()  # which the collector would search in each run
     ways.tried_seconds = time.monotonic() - began
 
 

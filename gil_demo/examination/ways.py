@@ -1,5 +1,6 @@
 """The ways of running a function's tasks: opened and timed."""
 
+import gc
 import math
 import os
 import pickle
@@ -15,10 +16,10 @@ from typing import Any, NamedTuple
 from gil_demo.checks import GilDemoError, state_failure
 from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
-    ENOUGH_ROUNDS,
     Plan,
     choose_chunksize,
     compute_control_seconds,
+    count_enough,
     fill_workers,
     limit_calls,
     limit_rounds,
@@ -47,6 +48,7 @@ from gil_demo.running.workloads import countdown
 _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
 _MORE_ROUNDS = 1.25
+_FIRST_TRY = 0.75
 _UNEVEN = 3.0  # times as long as a short task
 
 
@@ -168,15 +170,18 @@ class Ways:
     def estimate_growth(self) -> float:
         """Estimate how many times as long all tasks take as those of a run, nan where it's plain.
 
-        The first look knows how long each takes, and more of them, where they are uneven.
+        The first look knows how long each takes, and more of them, where they are uneven. A search
+        of the garbage collector is no task's own: it falls into some call or other.
         """
         usual = self.look.usual
-        times, mean = sorted(usual), statistics.fmean(usual)
-        if self.plan.size == len(self.given) or times[-1] < _UNEVEN * times[len(times) // 10]:
+        searches = self.look.searches[-len(usual) :]
+        own = [max(1e-9, each - gone) for each, gone in zip(usual, searches, strict=True)]
+        if self.plan.size == len(self.given) or _are_even(usual) or _are_even(own):
             return math.nan
-        each = dict(zip(self.look.places[-len(usual) :], usual, strict=True))
-        own = sum(each.get(place, mean) for place in self.plan.places)
-        return max(1.0, len(self.given) * mean / own)
+        taken = dict(zip(self.look.places[-len(usual) :], own, strict=True))
+        mean = statistics.fmean(own)
+        run = sum(taken.get(place, mean) for place in self.plan.places)
+        return max(1.0, len(self.given) * mean / run)
 
     def list_variants(self) -> dict[tuple[str, str], Callable[[], Run]]:
         variants: dict[tuple[str, str], Callable[[], Run]] = {
@@ -214,6 +219,7 @@ class Ways:
 
     def _time(self, name: str) -> Run:
         tasks, limit = self.take_tasks(), self.get_limit()
+        gc.collect()  # so that each run begins alike
         with self.between(), silenced(), _named(name):
             if name == BASELINE:
                 return run_within(limit, self._time_loop, *self._divide(tasks))
@@ -249,6 +255,7 @@ class Ways:
 
     def _time_beside(self) -> Run:
         (tasks, _), told = self._divide(self.take_tasks()), [0.0]
+        gc.collect()
         is_begun, is_over = threading.Event(), threading.Event()
 
         def count() -> None:
@@ -278,13 +285,14 @@ class Ways:
         chunksize = choose_chunksize(self.look, self.plan.size, self.workers, self.chunk_seconds)
         self.plan = self.plan._replace(chunksize=chunksize)
 
-    def shrink(self, seconds: float) -> None:
+    def shrink(self, seconds: float, most_rounds: int) -> None:
         """Take fewer tasks where the first try was slower than a single call let expect."""
         plan, loop = self.plan, self.plan.size * statistics.fmean(self.look.usual)
         rounds = seconds / (1.5 * loop + self.tried_seconds + self._get_control_seconds())
-        wanted = want_rounds(seconds, len(self.runs))
+        wanted = min(most_rounds, want_rounds(seconds, len(self.runs)))
         size = max(min(self.workers, plan.size), int(plan.size * rounds / wanted))
-        if size < plan.size and rounds < ENOUGH_ROUNDS:
+        # a first try takes longer than those that follow
+        if size < plan.size and rounds < _FIRST_TRY * count_enough(self.look):
             size = fill_workers(size, self.workers)
             places = sorted(random.Random(size).sample(plan.places, size))
             self.plan = plan._replace(places=places, size=size, part=min(plan.part, size))
@@ -304,6 +312,11 @@ class Ways:
                     starts.append(time_start(self.workers, self.method, self._prepare))
             self.opened["processes"] = starts
         return self.opened
+
+
+def _are_even(seconds: Sequence[float]) -> bool:
+    ordered = sorted(seconds)
+    return ordered[-1] < _UNEVEN * ordered[len(ordered) // 10]
 
 
 def _read_children_seconds() -> float:

@@ -123,7 +123,7 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
 
 
 def _find_lack(found: int) -> str:
-    told = f"{found} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds"
+    told = f"{found} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds (budget)"
     return told if found < LEAST_ROUNDS else ""
 
 

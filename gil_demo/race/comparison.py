@@ -93,7 +93,7 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
     """List why a run can't carry a verdict: clauses that say what to do; usually there are none."""
     reservations = words.find_machine_reservations(table.iloc[0], int(table["workers"].max()))
     few = words.find_round_reservations(table)
-    return reservations + [f"{told}; allow more seconds or fewer steps" for told in few]
+    return reservations + [f"{told}; allow more seconds (budget) or fewer steps" for told in few]
 
 
 def _judge(row: Any, is_withheld: bool) -> str:

@@ -127,7 +127,7 @@ def test_the_title_tells_the_crossings_and_the_verdict_why_there_are_none() -> N
         ({"noise": made.Noise(0.9, 3, 0.4)}, [0, 0],
          "No break-even: the rounds differ too much to tell", ""),
         ({"rounds": 5}, [0, 0], "No verdict: only five rounds, an interval needs six",
-         "No verdict: only five rounds, an interval needs six; allow more seconds."),
+         "No verdict: only five rounds, an interval needs six; allow more seconds (budget)."),
         ({"busy_percent": 95.0}, [0, 0], "No verdict: the machine was 95 % busy before the run",
          "No verdict: the machine was 95 % busy before the run; "),
     ]  # fmt: skip

@@ -85,7 +85,7 @@ def test_starts_are_told_in_these_sentences() -> None:
         assert draw(table).texts[0].get_text() == f"A pool was ready after {title}"
     table = make_starts({FORK: ([0.1], [0.01]), FORK_PANDAS: ([0.3], [0.01])}, workers=1)
     assert verdict(table).splitlines() == [  # of one round, which has no interval
-        "No verdict: only one round, an interval needs six; allow more seconds.",
+        "No verdict: only one round, an interval needs six; allow more seconds (budget).",
         "By fork: one worker ready after 100 ms, gone after another 10 ms.",
         "  If each of them imports pandas: ready after 300 ms.",
         "One round of each.",

@@ -148,7 +148,9 @@ def test_what_was_not_measured_is_told_or_left_out() -> None:
         assert f"\n{told} bytes, or longer.\n" in slow
     few = make_transfers({SENT: [1.0] * 5})
     told = "only five rounds, an interval needs six"
-    assert verdict(few).startswith(f"No verdict: {told}; allow more seconds.\n1 MB of data")
+    assert verdict(few).startswith(
+        f"No verdict: {told}; allow more seconds (budget).\n1 MB of data"
+    )
     assert draw(few).texts[0].get_text() == f"No verdict: {told}"
     for door in (gil_demo.verdict, gil_demo.draw):
         with pytest.raises(ResultsError, match="has no rounds of bytes sent as an argument"):

@@ -70,7 +70,9 @@ def test_the_sentences_say_cost_gain_and_length_but_no_speed_of_a_busy_machine()
     assert "circle" not in chart.axes[1].get_xlabel()
     few = verdict(make_engines().query("round < 6").assign(rounds=5))
     assert "40 × the Pool's" not in few
-    assert "\nTwo Ray workers: 5 of 6 rounds that a fit needs: allow more seconds.\n" in few
+    assert (
+        "\nTwo Ray workers: 5 of 6 rounds that a fit needs: allow more seconds (budget).\n" in few
+    )
     assert "No verdict" not in verdict(make_engines(usable_cores=1, is_elsewhere=True))
 
 

@@ -1,5 +1,6 @@
 """Functions with traps; workers import them."""
 
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -25,6 +26,15 @@ def make_answer(megabytes: int) -> bytes:
 
 def fail_at_length(_: object) -> None:
     raise ValueError("x" * 1_000)
+
+
+class Answer:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def search_for_garbage(_: object) -> int:
+    return gc.collect()
 
 
 class Unsayable(Exception):

@@ -10,6 +10,7 @@ from gil_demo.examination.choice import MARGIN, RULE, choose, compare_ways, find
 from gil_demo.examination.finding import FIXES, name_way
 from gil_demo.examination.table import (
     COLD,
+    COLLECTED,
     CONTROL,
     KEPT,
     LOOP,
@@ -33,7 +34,7 @@ def find_line(text: str, beginning: str) -> str:
 @pytest.mark.parametrize(
     ("table", "way", "told"),
     [
-        (make_examination(WAITING), THREADS, "Use a pool of two threads: "),
+        (make_examination(WAITING), THREADS, "Use a pool of two threads, chunksize 5: "),
         (make_examination(CPU_BOUND), COLD, "Use a cold pool of two processes (fork), chunksize 5"),
         (make_examination(TINY, loop=1e-5), LOOP, "Stay with the plain loop: "),
         (
@@ -84,10 +85,10 @@ def test_the_figures_that_decide_are_told_and_estimates_are_called_estimates() -
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        ({"rounds": 4}, "only four rounds, an interval needs six; allow more seconds"),
+        ({"rounds": 4}, "only four rounds, an interval needs six; allow more seconds (budget)"),
         ({"rounds": 3, "calls": 1}, "an interval needs six; give more arguments"),
         ({"width": 1.5, "ratios": {"threads": 1.0}}, "too uneven to tell"),
-        ({"width": 0.5, "ratios": {"threads": 0.9}}, "threads may take 1.0"),
+        ({"width": 0.5, "ratios": {"threads": 0.9}}, "threads may take up to 1.0"),
         ({"width": 1.5, "ratios": {"threads": 1.0}, "others_percent": 60.0,
           "stolen_percent": 0.0}, "other programs took 60 % of the cores"),
         ({"others_percent": 60.0, "stolen_percent": 0.0, "control": 1.0,
@@ -106,7 +107,7 @@ def test_there_is_no_verdict_where_rounds_or_the_machine_don_t_carry_one(
     ("way", "beginning"),
     [
         ("threads", "No verdict: from round to round threads took 0.60 to 1.21 × as long as the "
-         "plain loop, too uneven to tell; allow more seconds."),
+         "plain loop, too uneven to tell; allow more seconds (budget)."),
         ("processes", "Stay with the plain loop: "),
     ],
 )  # fmt: skip
@@ -117,6 +118,18 @@ def test_there_is_none_where_threads_are_now_much_quicker_than_the_choice_and_no
     is_quick = table["runner"].eq(way) & (table["round"] % 4 == 0)
     told = verdict(table.assign(seconds=table["seconds"].where(~is_quick, 0.24)))
     assert told.startswith(beginning)
+
+
+def test_there_is_none_for_some_of_the_tasks_where_the_garbage_collector_takes_much() -> None:
+    trap = f"{COLLECTED}: 52 %"
+    told = verdict(make_examination(CPU_BOUND, traps=trap))
+    assert told.startswith(
+        "No verdict: the garbage collector took 52 % of the time, and of all tasks may take more; "
+        "allow more seconds (budget)."
+    )
+    whole = verdict(make_examination(CPU_BOUND, traps=trap, all_tasks=40))
+    assert whole.startswith("Use a ")
+    assert "Note: Python's garbage collector took 52 % of the time" in whole
 
 
 def test_threads_of_its_own_leave_no_verdict_where_workers_are_hardly_quicker() -> None:
@@ -219,8 +232,12 @@ def test_the_part_that_lets_go_of_the_gil_is_what_a_countdown_beside_it_gets() -
     assert (
         "GIL: let go for 50 % of the time (50 % to 50 %): threads can gain 2.0 × at most." in told
     )
-    told = verdict(make_examination(free_share=1.0))
-    assert "(100 % to 100 %): it hardly holds threads back." in told
+    for share in (0.0, 0.1):  # which is as near as this can be told
+        told = verdict(make_examination(free_share=share))
+        assert "GIL: held nearly all the time: threads can hardly gain." in told
+    for share in (0.6, 1.0):  # two threads can't gain more than twice
+        told = verdict(make_examination(WAITING, free_share=share))
+        assert f"({100 * share:.0f} % to {100 * share:.0f} %): it hardly holds two threads" in told
     free = verdict(make_examination(gil_enabled=False))
     assert "GIL: off in this Python" in free
     assert "In the workers a module turned it on; python -W error names the module." in free
@@ -269,8 +286,9 @@ def test_the_control_says_what_the_machine_had_to_give() -> None:
     assert told.endswith("meanwhile, more than parse: it isn't the machine that holds it back.")
     shared = make_examination({"threads": 1.0, "processes": 0.7}, control=0.69)
     assert "meanwhile: the machine had hardly more to give." in verdict(shared)
-    idle = make_examination({"threads": 1.5, "processes": 2.0}, control=1.02)
-    assert "isn't the machine" not in verdict(idle)  # the countdown gained nothing either
+    for control in (1.02, 0.8):
+        idle = make_examination({"threads": 1.5, "processes": 2.0}, control=control)
+        assert "isn't the machine" not in verdict(idle)  # the countdown gained little, too
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
+import gc
 import math
 import re
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from functools import cache
@@ -19,7 +21,7 @@ from gil_demo.examination import measure, samples, ways
 from gil_demo.examination.look import Look
 from gil_demo.examination.parcels import MOST_BYTES, Parcel
 from gil_demo.examination.plan import Plan, make_plan, want_rounds
-from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, read_traps
+from gil_demo.examination.table import BESIDE, COLLECTED, CONTROL, FUNCTION, read_traps
 from gil_demo.examination.ways import Ways, run_in_loop
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.runners import find_missing
@@ -208,7 +210,8 @@ def test_a_list_whose_tasks_are_uneven_is_reckoned_by_the_first_look(
 
 def make_ways(function: Callable[[Any], object], tasks: int) -> Ways:
     """Make ways of ten tasks, the first of which has imported something at its first call."""
-    look = Look([*range(10)], [1.0, *[0.01, 0.04] * 4, 0.01], {}, None, None, False, {}, "")
+    seconds = [1.0, *[0.01, 0.04] * 4, 0.01]
+    look = Look([*range(10)], seconds, [0.0] * 10, {}, None, None, False, {}, "")
     made = Ways(function, [*range(tasks)], look, 2, "fork", 1.0, False, nullcontext)
     made.plan = Plan([*range(10)], 10, 1, 2, 1)
     return made
@@ -217,6 +220,15 @@ def make_ways(function: Callable[[Any], object], tasks: int) -> Ways:
 def test_all_tasks_grow_by_what_is_usual_and_not_at_all_where_a_run_holds_them() -> None:
     for tasks, growth in ((100, 10.0), (10, math.nan)):
         assert make_ways(abs, tasks).estimate_growth() == pytest.approx(growth, nan_ok=True)
+
+
+def test_tasks_are_not_uneven_by_what_the_garbage_collector_took_at_some_calls() -> None:
+    own = make_ways(abs, 100)
+    own.look = own.look._replace(searches=[0.0, *[0.0, 0.03] * 4, 0.0])
+    assert math.isnan(own.estimate_growth())
+    # nor are those even that take as long by a search of their own at each call
+    own.look = own.look._replace(searches=[each - 1e-3 for each in own.look.seconds])
+    assert math.isnan(own.estimate_growth())
 
 
 def test_a_run_is_given_up_by_what_is_usual() -> None:
@@ -264,21 +276,28 @@ def test_more_rounds_are_wanted_where_their_runs_need_not_be_too_short(
 
 
 def test_no_more_tiny_tasks_are_tried_than_a_worker_notes_in_a_part_of_the_time() -> None:
-    look = Look([*range(100_000)], [1e-6] * 100_000, {}, None, None, False, {}, "")
+    seconds, searches = [1e-6] * 100_000, [0.0] * 100_000
+    look = Look([*range(100_000)], seconds, searches, {}, None, None, False, {}, "")
     assert make_plan(look, 2, 10.0, 3).size == 3_000
 
 
 def test_a_list_is_run_whole_where_there_is_time_for_enough_rounds_of_it() -> None:
-    for times, is_whole in ((1.3, True), (3.0, False)):
+    for times, is_whole in ((1.3, True), (2.0, False)):
         usual = [5e-4 * times] * 50 + [0.1 * times]
-        look = Look([*range(51)], usual, {}, None, None, False, {}, "")
+        look = Look([*range(51)], usual, [0.0] * 51, {}, None, None, False, {}, "")
         assert (make_plan(look, 2, 10.0, 3).size == 51) is is_whole
+        # what the collector takes grows faster than the list, so half the rounds are enough
+        assert make_plan(look._replace(traps={COLLECTED: "52 %"}), 2, 10.0, 3).size == 51
     for tried, tasks in ((0.0, 10), (0.4, 4)):
         own = make_ways(abs, 10)
         own.runs = dict.fromkeys(("sequential", "threads", "processes"), run_in_loop)
         own.tried_seconds = tried
-        own.shrink(6.0)
+        own.shrink(6.0, 20)
         assert own.plan.size == tasks
+    few = make_ways(abs, 10)
+    few.runs, few.tried_seconds = own.runs, 0.4
+    few.shrink(6.0, 7)  # where no more rounds may be run, they need not be shorter
+    assert few.plan.size == 10
 
 
 def test_a_run_has_no_more_tasks_than_there_is_room_for_their_answers() -> None:
@@ -312,10 +331,34 @@ def test_what_a_teardown_does_is_not_counted_as_the_function_s(
     assert table["waits"].max() == 0 < len(ended)
 
 
+def test_the_collector_searches_nothing_that_was_there_before_nor_answers_of_another_run() -> None:
+    made: weakref.WeakSet[functions.Answer] = weakref.WeakSet()
+    set_aside, held = [], []
+
+    def make(number: int) -> functions.Answer:
+        answer = functions.Answer(number)
+        made.add(answer)
+        set_aside.append(gc.get_freeze_count())
+        return answer
+
+    run(make, [1, 2, 3], teardown=lambda: held.append(len(made)))
+    assert min(set_aside) > 1_000
+    assert gc.get_freeze_count() == 0
+    assert held[0] > 1
+    assert held[-1] == 0
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        run(make, [1, 2, 3])
+        assert gc.get_freeze_count() == before > 1_000
+    finally:
+        gc.unfreeze()
+
+
 def test_chunks_are_chosen_for_the_tasks_that_are_left_after_a_slow_first_try(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def shrink(own: Ways, _: float) -> None:
+    def shrink(own: Ways, _: float, _most_rounds: int) -> None:
         own.plan = own.plan._replace(size=4, places=own.plan.places[:4])
 
     monkeypatch.setattr(Ways, "shrink", shrink)

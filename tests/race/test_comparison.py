@@ -89,7 +89,7 @@ def test_an_ordinary_run_is_told_and_drawn_beside_the_ideal() -> None:
 
 def test_a_run_that_carries_no_verdict_says_why_and_what_to_do() -> None:
     busy = "the machine was 63 % busy before the run; close other programs and run again"
-    few = "only five rounds, an interval needs six; allow more seconds or fewer steps"
+    few = "only five rounds, an interval needs six; allow more seconds (budget) or fewer steps"
     tripled = "Two threads ran at 0.33 × the speed of the plain loop"
     for reasons, rounds, facts in (
         ([], 6, {}),

@@ -88,7 +88,7 @@ def test_a_sweep_is_told_and_drawn_with_each_round_and_the_medians() -> None:
     )
     one = verdict(make_switches({0.005: ([0.005], [3e7])}))
     assert verdict(make_switches(busy_percent=90.0)).startswith("Note: the machine was 90 % busy")
-    few = "No verdict: only one round, an interval needs six; allow more seconds."
+    few = "No verdict: only one round, an interval needs six; allow more seconds (budget)."
     assert (
         one == f"{few}\n5 ms: turns of 5 ms; 1.00 × the speed at 5 ms.\nOne round at each interval."
     )

@@ -98,7 +98,7 @@ def test_each_neighbour_has_a_line_with_its_numbers_below_what_is_to_mind() -> N
     assert verdict(alone).startswith("Alone")
     few = make_serve_table({ALONE: [1000.0] * 5})
     told = "only five rounds, an interval needs six"
-    assert verdict(few).startswith(f"No verdict: {told}; allow more seconds.\nAlone")
+    assert verdict(few).startswith(f"No verdict: {told}; allow more seconds (budget).\nAlone")
     assert draw(few).texts[0].get_text() == f"No verdict: {told}"
 
 
