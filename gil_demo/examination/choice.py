@@ -23,7 +23,7 @@ from gil_demo.examination.table import (
 from gil_demo.measuring.estimates import Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
-NEAR, FAR = 1.1, 1.3
+NEAR, _FAR, _UNEVEN = 1.1, 1.15, 1.3
 MARGIN = 0.03
 RULE = f"the simplest way that took at most {100 * MARGIN:.0f} % longer than the quickest"
 _FIFTH, _MUCH_LESS = 0.2, 0.8
@@ -173,8 +173,8 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (reading.way, other)]
     ratios = _divide(reading, reading.way, other)
     most = estimate_ratio([*ratios]).high
-    if most > (1.0 if other == LOOP else NEAR if is_simpler else FAR):
-        told = "no clear difference" if most < FAR else "too uneven to tell"
+    if most > (1.0 if other == LOOP else NEAR if is_simpler else _FAR):
+        told = "no clear difference" if most < _UNEVEN else "too uneven to tell"
         ends = f"may take up to {most:.2f} × as long as {names[1]}, by the end of its interval"
         return f"{names[0]} {ends}: {told}"
     inverse = 1 / ratios
