@@ -119,7 +119,7 @@ def _find_doubts(reading: Reading) -> Iterator[tuple[str, str]]:
     way = reading.way
     traps = read_traps(reading.first["traps"])
     if (share := traps.get(COLLECTED)) and reading.first["tasks"] < reading.first["all_tasks"]:
-        told = f"the garbage collector took {share} of the time, and of all tasks may take more"
+        told = f"the garbage collector took {share} of the first calls, and of all may take more"
         yield told, _advise_more(reading)
     if OWN_THREADS in traps and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
         told = "its own threads and the workers may get into each other's way"
@@ -175,7 +175,8 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     most = estimate_ratio([*ratios]).high
     if most > (1.0 if other == LOOP else NEAR if is_simpler else _FAR):
         told = "no clear difference" if most < _UNEVEN else "too uneven to tell"
-        ends = f"may take up to {most:.2f} × as long as {names[1]}, by the end of its interval"
+        times = f"up to {most:.2f} × as long" if round(most, 2) > 1 else "as long"
+        ends = f"may take {times} as {names[1]}, by the end of its interval"
         return f"{names[0]} {ends}: {told}"
     inverse = 1 / ratios
     low, high = inverse.quantile([_FIFTH, 1 - _FIFTH])

@@ -63,10 +63,7 @@ FIXES = {
     "changes a global": "It changes what outlives its call, named {}: each worker process changes "
     "its own, and threads share one, which may need a lock. Give the result back instead.",
     "large data": "To pickle and rebuild what it takes and gives back ({}) costs more than a tenth "
-    "of its time: send a file's name or a part, or put it into shared memory.",
-    COLLECTED: "Python's garbage collector took {} of the time, searching for cycles in what the "
-    "tasks make, and takes more the more is held. If they make no cycles, gc.disable() beforehand "
-    "saves that, in a worker by its initializer.",
+    "of its time: take a file's name or a part, give back less, or put arrays into shared memory.",
     "remembers": "It remembers ({}), as a cache does, so rounds that call it again flatter it: "
     "examine it with once=True.",
     "answers differ": "Its answers differ {}: random numbers, or what changes between calls. "
@@ -157,6 +154,7 @@ def _explain(reading: Reading) -> list[str]:
     """Give the reasons that matter to this run, each in a line with a label."""
     run, first = reading.run, reading.first
     return [
+        _state_collector(first),
         _state_times(reading),
         _state_thresholds(reading),
         _state_task(reading),
@@ -176,6 +174,16 @@ def _explain(reading: Reading) -> list[str]:
     ]
 
 
+def _state_collector(first: Any) -> str:
+    if not (share := read_traps(first["traps"]).get(COLLECTED)):
+        return ""
+    return (
+        f"Collector: Python's garbage collector took {share} of the first calls' time, searching "
+        "what they made for cycles; it takes more the more is held. If they make no cycles, try "
+        "gc.disable() beforehand, in a worker by its initializer, before anything else."
+    )
+
+
 def _state_times(reading: Reading) -> str:
     first = reading.first
     part = f", estimated from {words.state_number(int(first['tasks']))}"
@@ -193,14 +201,16 @@ def _state_times(reading: Reading) -> str:
 def _state_thresholds(reading: Reading) -> str:
     """Say from how many tasks on, and of which length, the rule chooses another way.
 
-    A pool kept open is there for lists that come again: then what a single list needs is told.
+    A pool kept open is there for lists that come again: what a single list needs is told.
     """
     if reading.reservation:
         return ""
     is_kept, tasks = reading.way == KEPT, reading.tasks
-    prices = {way: one for way, one in reading.prices.items() if not is_kept or way != KEPT}
+    prices = {way: one for way, one in reading.prices.items() if way != KEPT}
     (below, less), (above, more) = find_flips(prices, tasks)
     single = choose(prices, tasks)
+    if not is_kept and single != reading.way:
+        return ""  # so near to each other are they
     told = [name_way(single, reading)] if is_kept else []
     if below > reading.first["workers"]:
         told.append(f"below about {below:,} such tasks, {name_way(less, reading)}")
@@ -221,7 +231,8 @@ def _state_task(reading: Reading) -> str:
     uneven = "uneven" if high > 2 * low else "even"
     ends = f"{words.state_seconds(low)} to {words.state_seconds(high)}"
     is_told = high > max(low, _CLOCK_SECONDS)
-    spread = f" (when first called eight of ten took {ends}: {uneven})" if is_told else ""
+    apart = ", the collector apart" if COLLECTED in read_traps(first["traps"]) else ""
+    spread = f" (when first called eight of ten took {ends}{apart}: {uneven})" if is_told else ""
     share = first["task_cpu_percent"] / 100
     core = f"on a core for {words.state_share(min(1.0, share))} of it"
     if share > NEAR + _CLOCK_SECONDS / reading.ways[LOOP].seconds:
@@ -259,7 +270,9 @@ def _state_gil(reading: Reading) -> str:
         return "GIL: held nearly all the time: threads can hardly gain."
     limit = f"threads can gain {most:.1f} × at most"
     if most > workers:
-        limit = f"it hardly holds {words.name_workers('threads', workers)} back"
+        limit = f"it holds {words.name_workers('threads', workers)} back somewhat"
+    if 1 - share.centre < _LEAST_HELD:
+        limit = "it hardly holds threads back"
     ends = f"({words.state_share(share.low)} to {words.state_share(share.high)})"
     return f"GIL: let go for {words.state_share(share.centre)} of the time {ends}: {limit}."
 
@@ -289,7 +302,8 @@ def _state_workers(first: Any, reading: Reading) -> str:
         return ""
     started = words.state_seconds(reading.ways[COLD].start_seconds)
     workers = words.name_workers("processes", int(first["workers"]))
-    told = f"Starting: {workers} took {started} to start and to end."
+    less = ", and less in a smaller program" if "fork" in {*reading.run["start_method"]} else ""
+    told = f"Starting: {workers} took {started} to start and to end{less}."
     own, free = first["worker_bytes"], first["free_bytes"]
     if pd.isna(own) or free > _FEW * first["workers"] * own:
         return told

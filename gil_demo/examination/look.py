@@ -22,7 +22,7 @@ from gil_demo.examination.parcels import MOST_BYTES, Parcel, Scales, snapshot, w
 from gil_demo.examination.table import COLLECTED, OWN_THREADS, TURNS_ON, UNCOPIED
 from gil_demo.running.interrupts import TimeUp, run_within
 from gil_demo.running.workers import note_culprits
-from gil_demo.words import state_share
+from gil_demo.words import state_bytes, state_share
 
 _DETAILED = 20  # so many tasks are watched closely, all others only timed
 _LARGE_SHARE, _SMALL_BYTES, _LEAST_PRICE = 0.1, 10_000, 1e-4
@@ -46,6 +46,13 @@ class Look(NamedTuple):
     changes_argument: bool
     traps: dict[str, str]  # by name, with what was seen
     obstacle: str  # why no worker process can have the function, its arguments or its answers
+
+    @property
+    def own(self) -> list[float]:
+        """The usual seconds but for the garbage collector's, which fall into some call or other."""
+        usual = self.usual
+        searches = self.searches[-len(usual) :]
+        return [max(1e-9, each - gone) for each, gone in zip(usual, searches, strict=True)]
 
     @property
     def usual(self) -> list[float]:
@@ -293,5 +300,5 @@ class _Watch:
         pairs = zip(self._prices, seconds, strict=False)  # the first tasks alone were watched
         share = statistics.median(own / max(1e-9, taken) for own, taken in pairs)
         if size > _SMALL_BYTES and price > _LEAST_PRICE and share > _LARGE_SHARE:
-            traps["large data"] = f"{size:,.0f} bytes a task"
+            traps["large data"] = f"{state_bytes(size)} a task"
         return traps

@@ -198,7 +198,7 @@ def _announce(beginning: str, calls: int, end: str, seconds: float) -> None:
 
 def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[Run]) -> dict[str, object]:
     """State what was found once, for every row."""
-    times = pd.Series(look.usual).clip(lower=1e-9)
+    times = pd.Series(look.own)
     taken = [one.work for one in loops]
     sizes = {name: getattr(look, name) for name in ("argument", "answer")}
     is_few = len(look.usual) < _FEW_TASKS

@@ -3,6 +3,7 @@
 A pickle is what a worker process gets, and the one copy that anything can be asked for.
 """
 
+import hashlib
 import io
 import math
 import pickle
@@ -18,6 +19,7 @@ MOST_BYTES = 100_000_000
 MOST_REBUILT_BYTES = 20_000_000
 """What is larger is pickled to be weighed, but not rebuilt."""
 _MOST_GLOBAL_BYTES = 1_000_000
+_MOST_PARTS = 200_000  # which are compared one by one
 _SHORT_BYTES = 1_000_000  # which take no time to pickle again
 
 
@@ -116,26 +118,63 @@ def are_alike(one: Any, other: Any) -> bool:
     """Tell whether two answers, or all their parts, are equal or are so when pickled.
 
     Pickles alone tell of arrays and nan. But of what has sets, or one text twice, they may differ
-    from those of a copy.
+    from those of a copy. Parts that refer to each other in circles are compared once.
     """
+    with suppress(Exception):
+        if _digest(one) == _digest(other):
+            return True
+    pairs, seen = [(one, other)], set[tuple[int, int]]()
+    for first, second in pairs:  # it grows, and so keeps the parts that are known by their ids
+        if (id(first), id(second)) in seen:
+            continue
+        seen.add((id(first), id(second)))
+        parts = None
+        with suppress(Exception):
+            parts = _pair_parts(first, second)
+        if parts is None and not _are_equal(first, second):
+            return False
+        pairs += parts or []
+        if len(pairs) > _MOST_PARTS:
+            break
+    return True
+
+
+class _Digest:
+    """A file that keeps a digest of what is written."""
+
+    def __init__(self) -> None:
+        self.hash = hashlib.blake2b()
+
+    def write(self, data: Any) -> None:
+        self.hash.update(data)
+
+
+def _digest(value: object) -> bytes:
+    file: Any = _Digest()
+    pickle.Pickler(file, pickle.HIGHEST_PROTOCOL).dump(value)
+    digest: bytes = file.hash.digest()
+    return digest
+
+
+def _are_equal(one: Any, other: Any) -> bool:
     with suppress(Exception):
         if bool(one == other):
             return True
     with suppress(Exception):
-        parts, others = _list_parts(one), _list_parts(other)
-        if parts is not None and others is not None and type(one) is type(other):
-            return len(parts) == len(others) and all(map(are_alike, parts, others))
-    with suppress(Exception):
-        return pickle.dumps(one) == pickle.dumps(other)
+        return _digest(one) == _digest(other)
     return type(one) is type(other)  # nothing more can be told
 
 
-def _list_parts(value: Any) -> list[Any] | None:
-    """List the parts of a container, or of an object of a plain class; None for all else."""
-    if isinstance(value, list | tuple):
-        return [*value]
-    if isinstance(value, dict):
-        return [*value.items()]
-    kind: Any = type(value)
-    is_plain = kind.__eq__ is object.__eq__ and kind.__reduce__ is object.__reduce__
-    return [*vars(value).items()] if is_plain and not callable(value) else None
+def _pair_parts(one: Any, other: Any) -> list[tuple[Any, Any]] | None:
+    """Pair the parts of containers, or of objects of a plain class; None for all else."""
+    if len({type(one), type(other)}) > 1:
+        return None
+    kind: Any = type(one)
+    if isinstance(one, dict):
+        if one.keys() == other.keys():  # in any order
+            return [(value, other[key]) for key, value in one.items()]
+        one, other = [*one.items()], [*other.items()]
+    elif not isinstance(one, list | tuple):
+        is_plain = kind.__eq__ is object.__eq__ and kind.__reduce__ is object.__reduce__
+        return [(vars(one), vars(other))] if is_plain and not callable(one) else None
+    return [(len(one), len(other)), *zip(one, other, strict=False)]

@@ -60,9 +60,10 @@ def make_plan(look: Look, workers: int, seconds: float, ways: int) -> Plan:
 def count_enough(look: Look) -> int:
     """Count the rounds that are enough to run a list whole.
 
-    What the garbage collector takes grows faster than the number of tasks whose answers are held.
+    What the garbage collector takes grows faster than the number of tasks whose answers are held:
+    then two rounds tell more of all tasks than many rounds of some.
     """
-    return LEAST_ROUNDS if COLLECTED in look.traps else _ENOUGH_ROUNDS
+    return 2 if COLLECTED in look.traps else _ENOUGH_ROUNDS
 
 
 def want_rounds(seconds: float, ways: int) -> int:
@@ -119,7 +120,7 @@ def choose_chunksize(look: Look, size: int, workers: int, price: float) -> int:
 
     `price` is what a chunk costs to hand out, in seconds, nan where that isn't known.
     """
-    usual, times = compute_default_chunksize(size, workers), sorted(look.usual)
+    usual, times = compute_default_chunksize(size, workers), sorted(look.own)
     mean, ends = statistics.fmean(times), times[len(times) // 10 :: max(1, int(0.8 * len(times)))]
     if math.isnan(price) or ends[-1] - ends[0] <= _UNEVEN * mean:
         return usual

@@ -170,12 +170,9 @@ class Ways:
     def estimate_growth(self) -> float:
         """Estimate how many times as long all tasks take as those of a run, nan where it's plain.
 
-        The first look knows how long each takes, and more of them, where they are uneven. A search
-        of the garbage collector is no task's own: it falls into some call or other.
+        The first look knows how long each takes, and more of them, where they are uneven.
         """
-        usual = self.look.usual
-        searches = self.look.searches[-len(usual) :]
-        own = [max(1e-9, each - gone) for each, gone in zip(usual, searches, strict=True)]
+        usual, own = self.look.usual, self.look.own
         if self.plan.size == len(self.given) or _are_even(usual) or _are_even(own):
             return math.nan
         taken = dict(zip(self.look.places[-len(usual) :], own, strict=True))

@@ -62,7 +62,7 @@ def sweep_switch_interval(*, budget: float | None = None) -> pd.DataFrame:
 
 
 def _run_round(interval: float, pace: float) -> _Round:
-    seconds = max(0.15, 8 * interval)  # of eight turns at least
+    seconds = max(0.1, 6 * interval)  # of six turns at least
     steps = int(pace * seconds)
     with switch_interval_of(interval), threads(WORKERS) as run:
         start = time.perf_counter()

@@ -55,7 +55,7 @@ def test_a_look_ends_after_its_seconds_but_not_before_the_least_number_of_tasks(
         (samples.sort_in_place, [[2, 1]] * 2, "changes its argument", ""),
         (samples.remember, [1, 2], "changes a global", "seen"),
         (functions.chatter, [30] * 2, "prints", "characters a task"),
-        (len, ["x" * 5_000_000] * 2, "large data", "bytes a task"),
+        (len, ["x" * 5_000_000] * 2, "large data", "5 MB a task"),
         (functions.search_for_garbage, [1, 2], "searched for garbage", " %"),
         (functions.hash_twice, [20_000_000] * 2, "threads of its own", "% of its work"),
     ],

@@ -50,6 +50,31 @@ def test_answers_are_alike_if_equal_or_equal_when_pickled() -> None:
     assert not are_alike("a", "b")
 
 
+def make_tree(children: int) -> dict[str, Any]:
+    """Make a tree whose leaves name it as their parent."""
+    root: dict[str, Any] = {"number": 0, "children": []}
+    root["children"] = [{"parent": root, "number": number} for number in range(children)]
+    return root
+
+
+def test_answers_with_circles_deep_ones_and_those_with_a_part_twice_are_compared_in_time() -> None:
+    assert are_alike(make_tree(50), make_tree(50))
+    assert not are_alike(make_tree(50), make_tree(51))
+    # one text twice: the pickle of a copy is another
+    text, tree = "".join(["a", "b"]), make_tree(50)
+    assert are_alike([text, text, tree], [text, "".join(["a", "b"]), make_tree(50)])
+    deep: list[list[Any]] = [[], [float("nan")]]
+    for _ in range(50_000):
+        deep = [[one] for one in deep]
+    assert not are_alike(*deep)
+    doubled: list[list[Any]] = [[float("nan")], [float("nan")], [1]]
+    for _ in range(60):
+        doubled = [[one, one] for one in doubled]
+    assert are_alike(*doubled[:2])
+    assert not are_alike(*doubled[1:])
+    assert are_alike({1: 2, 3: [4, 5.0]}, {3: [4, 5], 1: 2})
+
+
 def test_answers_of_a_plain_class_are_alike_if_their_parts_are() -> None:
     class Told:
         def __init__(self, words: Iterable[object]) -> None:

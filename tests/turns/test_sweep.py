@@ -33,7 +33,7 @@ def test_a_sweep_holds_intervals_against_python_s_own(monkeypatch: pytest.Monkey
         sweep_switch_interval()
 
 
-def test_each_round_takes_at_least_eight_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_round_takes_at_least_six_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[float, int]] = []
 
     def note(n: int) -> list[tuple[float, float]]:
@@ -43,7 +43,7 @@ def test_each_round_takes_at_least_eight_turns(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sweep, "trace_countdown", note)
     for interval in (0.001, 0.005, 0.03):
         sweep._run_round(interval, pace=1e6)
-    assert seen == [(0.001, 75_000)] * 2 + [(0.005, 75_000)] * 2 + [(0.03, 120_000)] * 2
+    assert seen == [(0.001, 50_000)] * 2 + [(0.005, 50_000)] * 2 + [(0.03, 90_000)] * 2
 
 
 def test_a_round_tells_the_median_turn_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
