@@ -1,9 +1,11 @@
-"""Python's garbage collector: what it is kept from searching, and what its searches take."""
+"""Python's memory in runs: what its garbage collector is kept from searching, and what it takes."""
 
 import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from gil_demo.running.workers import shake_heap
 
 
 @contextmanager
@@ -23,6 +25,17 @@ def heap_set_aside() -> Iterator[Callable[[], None]]:
         yield gc.freeze
     finally:
         gc.unfreeze()
+
+
+@contextmanager
+def heap_tidied() -> Iterator[None]:
+    """Leave a run no garbage of the one before, and another fill of Python's pools of memory."""
+    gc.collect()
+    held = shake_heap()
+    try:
+        yield
+    finally:
+        del held
 
 
 @contextmanager

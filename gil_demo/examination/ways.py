@@ -1,6 +1,5 @@
 """The ways of running a function's tasks: opened and timed."""
 
-import gc
 import math
 import os
 import pickle
@@ -14,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, state_failure
+from gil_demo.examination.heap import heap_tidied
 from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
     Plan,
@@ -216,8 +216,7 @@ class Ways:
 
     def _time(self, name: str) -> Run:
         tasks, limit = self.take_tasks(), self.get_limit()
-        gc.collect()  # so that each run begins alike
-        with self.between(), silenced(), _named(name):
+        with self.between(), heap_tidied(), silenced(), _named(name):
             if name == BASELINE:
                 return run_within(limit, self._time_loop, *self._divide(tasks))
             waits, began = count_waits(), time.perf_counter()
@@ -246,13 +245,13 @@ class Ways:
 
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers
-        began, worked = time.perf_counter(), time.process_time()
-        self.runs[name](countdown, tasks, 1, self.get_limit())
-        return Run(time.perf_counter() - began, time.process_time() - worked)
+        with heap_tidied():
+            began, worked = time.perf_counter(), time.process_time()
+            self.runs[name](countdown, tasks, 1, self.get_limit())
+            return Run(time.perf_counter() - began, time.process_time() - worked)
 
     def _time_beside(self) -> Run:
         (tasks, _), told = self._divide(self.take_tasks()), [0.0]
-        gc.collect()
         is_begun, is_over = threading.Event(), threading.Event()
 
         def count() -> None:
@@ -265,7 +264,10 @@ class Ways:
         neighbour = threading.Thread(target=count, daemon=True)
         try:
             start_threads([neighbour])
-            with self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL):
+            with (
+                self.between(), heap_tidied(), silenced(), _named(BASELINE),
+                switch_interval_of(_BESIDE_INTERVAL),
+            ):  # fmt: skip
                 began = time.perf_counter()
                 is_begun.set()
                 run_in_loop(self.function, tasks, 1, self.get_limit())

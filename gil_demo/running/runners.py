@@ -27,7 +27,7 @@ from gil_demo.running.pools import find_ban, processes
 from gil_demo.running.refusals import refusals_told
 from gil_demo.running.spans import Run, Runner, Span, cut
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
-from gil_demo.running.workers import Stopped, stop
+from gil_demo.running.workers import Stopped, shake_heap, stop
 
 ENGINES = {
     "cluster": ("gil_demo.engines.clusters", "distributed", "Dask"),
@@ -56,9 +56,14 @@ def sequential(workers: int = 1) -> Iterator[Run]:
         ValueError: `workers` is out of range, or there are no tasks.
     """
     check_workers(workers)
-    yield lambda function, tasks: [
-        _time(function, task, n, 0) for n, task in enumerate(check_sequence("tasks", tasks))
-    ]
+    yield _run_in_turn
+
+
+def _run_in_turn(function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
+    checked, held = check_sequence("tasks", tasks), shake_heap()
+    spans = [_time(function, task, number, 0) for number, task in enumerate(checked)]
+    del held
+    return spans
 
 
 @contextmanager
@@ -97,7 +102,7 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
             failures.append(failure)
 
     works = [partial(work, *item) for item in enumerate(check_sequence("tasks", tasks))]
-    crew = make_threads(works, entered, left)
+    crew, held = make_threads(works, entered, left), shake_heap()
     try:
         start_threads(crew)
         for thread in crew:
@@ -109,6 +114,7 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
         with held_back():
             stop_threads(crew, entered, left)
         raise
+    del held
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]

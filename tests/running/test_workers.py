@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gil_demo.running import workers
-from gil_demo.running.workers import END, STOP, run_tasks
+from gil_demo.examination import heap
+from gil_demo.running import runners, workers
+from gil_demo.running.runners import sequential, threads
+from gil_demo.running.workers import END, STOP, run_tasks, shake_heap, time_tasks
 from tests.conftest import wait_until
 from tests.made import tasks
 
@@ -28,6 +31,39 @@ def test_what_a_worker_imports_loads_nothing_that_a_pool_has_not_loaded() -> Non
     )
     answer = subprocess.check_output([sys.executable, "-c", script], text=True, timeout=30)
     assert answer.split()[2:] == ["gil_demo.running.workers", "gil_demo.running.workloads"]
+
+
+class Held(list[int]):
+    """What a run holds, and can be seen to hold."""
+
+
+def test_no_run_meets_the_memory_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    fills = [shake_heap() for _ in range(200)]
+    assert len({*map(len, fills)}) > 10
+    assert max(map(len, fills)) < 64
+    assert min(min(fill) for fill in fills if fill) > 256  # which Python has for good
+    held: list[weakref.ref[Held]] = []
+
+    def hold() -> Held:
+        own = Held()
+        held.append(weakref.ref(own))
+        return own
+
+    def look(_: object) -> bool:
+        return held[-1]() is not None
+
+    for module in (workers, runners, heap):
+        monkeypatch.setattr(module, "shake_heap", hold)
+    for runner in (sequential, threads):
+        with runner() as run:
+            assert [span.answer for span in run(look, [1, 2])] == [True, True]
+    *_, answers = time_tasks((look, [1]))
+    assert answers is not None
+    assert pickle.loads(answers) == [True]
+    with heap.heap_tidied():
+        assert look(None)
+    assert len(held) == 4
+    assert not look(None)
 
 
 class SubInterpreter:
