@@ -210,7 +210,7 @@ def _state_thresholds(reading: Reading) -> str:
     (below, less), (above, more) = find_flips(prices, tasks)
     single = choose(prices, tasks)
     if not is_kept and single != reading.way:
-        return ""  # so near to each other are they
+        return ""  # without the pool kept open, two ways are too near to each other
     told = [name_way(single, reading)] if is_kept else []
     if below > reading.first["workers"]:
         told.append(f"below about {below:,} such tasks, {name_way(less, reading)}")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from gil_demo.running.interrupts import held_back
 from gil_demo.running.workers import shake_heap
 
 
@@ -14,12 +15,12 @@ def heap_set_aside() -> Iterator[Callable[[], None]]:
 
     A search takes the longer the more is held, and most of that isn't the function's: runs would
     differ by whether a search falls into them. What comes later is set aside by calling what the
-    block gets. Objects that the reader has set aside stay as they are, alone.
+    block gets. Where the reader has set something aside already, nothing more is.
     """
     if gc.get_freeze_count():
         yield lambda: None
         return
-    gc.collect()
+    _collect()
     gc.freeze()
     try:
         yield gc.freeze
@@ -30,12 +31,17 @@ def heap_set_aside() -> Iterator[Callable[[], None]]:
 @contextmanager
 def heap_tidied() -> Iterator[None]:
     """Leave a run no garbage of the one before, and another fill of Python's pools of memory."""
-    gc.collect()
+    _collect()
     held = shake_heap()
     try:
         yield
     finally:
         del held
+
+
+def _collect() -> None:
+    with held_back():  # Python swallows an interrupt that meets a finalizer
+        gc.collect()
 
 
 @contextmanager

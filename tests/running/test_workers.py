@@ -1,7 +1,9 @@
 """What workers of sub-interpreters do around a task, tried as threads, which any Python can."""
 
+import gc
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -64,6 +66,28 @@ def test_no_run_meets_the_memory_of_the_one_before(monkeypatch: pytest.MonkeyPat
         assert look(None)
     assert len(held) == 4
     assert not look(None)
+
+
+class Last:
+    """Garbage in a circle; an interrupt comes in the moment in which it is collected."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("tidy", [heap.heap_tidied, heap.heap_set_aside])
+def test_an_interrupt_is_not_lost_that_meets_the_end_of_garbage(tidy: Any) -> None:
+    gc.disable()  # so that it is collected there, and at no other moment
+    try:
+        Last()
+        with pytest.raises(KeyboardInterrupt), tidy():
+            pass
+    finally:
+        gc.enable()
+        assert gc.get_freeze_count() == 0
 
 
 class SubInterpreter:
