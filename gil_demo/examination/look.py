@@ -17,7 +17,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, shorten, state_failure
-from gil_demo.examination.heap import searches_timed
+from gil_demo.examination.heap import count_searches, time_search
 from gil_demo.examination.parcels import MOST_BYTES, Parcel, Scales, snapshot, weigh
 from gil_demo.examination.table import COLLECTED, OWN_THREADS, TURNS_ON, UNCOPIED
 from gil_demo.running.interrupts import TimeUp, run_within
@@ -139,19 +139,19 @@ def look_at(
     searched: list[float] = []
     answers: dict[int, Any] = {}
     kept, cpu, elsewhere = 0, 0.0, 0.0
-    with silenced() as sink, culprits_noted() as culprits, searches_timed() as searches:
+    with silenced() as sink, culprits_noted() as culprits:
         for place in order:
             if len(times) >= least and time.monotonic() - began > seconds:
                 break
             argument, is_watched = arguments[place], len(times) < _DETAILED
             if is_watched or watch.changes_argument:
                 argument = watch.look_before(argument)
-            searches.clear()
-            alone = time.thread_time()
+            searches, alone = count_searches(), time.thread_time()
             answer, times[place], worked = _call(function, argument, place, len(arguments), timeout)
             cpu += worked
             elsewhere += worked - (time.thread_time() - alone)
-            searched.append(sum(searches))
+            searches = count_searches() - searches
+            searched.append(min(times[place], searches * time_search()) if searches else 0.0)
             check_is_done(function, answer)
             if is_watched:
                 watch.look_after(argument, answer)
