@@ -48,7 +48,7 @@ from gil_demo.running.workloads import countdown
 _BESIDE_INTERVAL = 5e-4
 _MOST_STARTS = 5
 _MORE_ROUNDS = 1.25
-_FIRST_TRY = 0.75
+_FIRST_TRY = 0.75  # of the rounds, which are quicker than it
 _UNEVEN = 3.0  # times as long as a short task
 
 

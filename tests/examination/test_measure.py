@@ -286,7 +286,7 @@ def test_a_list_is_run_whole_where_there_is_time_for_enough_rounds_of_it() -> No
         usual = [5e-4 * times] * 50 + [0.1 * times]
         look = Look([*range(51)], usual, [0.0] * 51, {}, None, None, False, {}, "")
         assert (make_plan(look, 2, 10.0, 3).size == 51) is is_whole
-        # what the collector takes grows faster than the list, so half the rounds are enough
+        # what the collector takes grows faster than the list, so two rounds of it are enough
         assert make_plan(look._replace(traps={COLLECTED: "52 %"}), 2, 10.0, 3).size == 51
     for tried, tasks in ((0.0, 10), (0.4, 4)):
         own = make_ways(abs, 10)
