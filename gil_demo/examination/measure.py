@@ -209,7 +209,7 @@ def _state_facts(look: Look, ways: Ways, calls: int, loops: Sequence[Run]) -> di
         "chunksize": ways.plan.chunksize,
         "calls": calls,
         "task_seconds": times.median(),
-        "growth": math.nan if ways.once else ways.estimate_growth(),
+        "growth": math.nan if ways.once else ways.estimate_growth(statistics.median(taken)),
         "task_low_seconds": times.quantile(0.1),
         "task_high_seconds": times.quantile(0.9),
         "task_cpu_percent": round(100 * sum(one.cpu_seconds for one in loops) / sum(taken), 1),

@@ -167,10 +167,11 @@ class Ways:
         tries = 1 if self.once else 2
         return tries * len(self.runs) * self.plan.size * statistics.fmean(self.look.usual)
 
-    def estimate_growth(self) -> float:
+    def estimate_growth(self, run_seconds: float) -> float:
         """Estimate how many times as long all tasks take as those of a run, nan where it's plain.
 
-        The first look knows how long each takes, and more of them, where they are uneven.
+        The first look knows how long each takes, and more of them, where they are uneven. It called
+        each once: so it is asked for the others alone, and not for those that the rounds timed.
         """
         usual, own = self.look.usual, self.look.own
         if self.plan.size == len(self.given) or _are_even(usual) or _are_even(own):
@@ -178,7 +179,7 @@ class Ways:
         taken = dict(zip(self.look.places[-len(usual) :], own, strict=True))
         mean = statistics.fmean(own)
         run = sum(taken.get(place, mean) for place in self.plan.places)
-        return max(1.0, len(self.given) * mean / run)
+        return 1 + max(0.0, len(self.given) * mean - run) / run_seconds
 
     def list_variants(self) -> dict[tuple[str, str], Callable[[], Run]]:
         variants: dict[tuple[str, str], Callable[[], Run]] = {

@@ -219,16 +219,25 @@ def make_ways(function: Callable[[Any], object], tasks: int) -> Ways:
 
 def test_all_tasks_grow_by_what_is_usual_and_not_at_all_where_a_run_holds_them() -> None:
     for tasks, growth in ((100, 10.0), (10, math.nan)):
-        assert make_ways(abs, tasks).estimate_growth() == pytest.approx(growth, nan_ok=True)
+        found = make_ways(abs, tasks).estimate_growth(10 * 0.21 / 9)
+        assert found == pytest.approx(growth, nan_ok=True)
+
+
+def test_what_the_first_look_met_at_a_bad_moment_is_told_by_the_rounds() -> None:
+    own = make_ways(abs, 10)
+    own.plan = own.plan._replace(places=[3], size=1)
+    own.look.seconds[3] = 1.0  # the rounds say 0.01
+    mean = 1.2 / 9  # which a task is taken for whose first call may have imported something
+    assert own.estimate_growth(0.01) == pytest.approx(1 + (0.2 + mean) / 0.01)
 
 
 def test_tasks_are_not_uneven_by_what_the_garbage_collector_took_at_some_calls() -> None:
     own = make_ways(abs, 100)
     own.look = own.look._replace(searches=[0.0, *[0.0, 0.03] * 4, 0.0])
-    assert math.isnan(own.estimate_growth())
+    assert math.isnan(own.estimate_growth(0.1))
     # nor are those even that take as long by a search of their own at each call
     own.look = own.look._replace(searches=[each - 1e-3 for each in own.look.seconds])
-    assert math.isnan(own.estimate_growth())
+    assert math.isnan(own.estimate_growth(0.1))
 
 
 def test_a_run_is_given_up_by_what_is_usual() -> None:
