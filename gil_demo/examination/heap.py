@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gil_demo.running.interrupts import held_back
-from gil_demo.running.workers import shake_heap
 
 
 @contextmanager
@@ -20,7 +19,7 @@ def heap_set_aside() -> Iterator[Callable[[], None]]:
     if gc.get_freeze_count():
         yield lambda: None
         return
-    _collect()
+    collect_garbage()
     gc.freeze()
     try:
         yield gc.freeze
@@ -28,18 +27,7 @@ def heap_set_aside() -> Iterator[Callable[[], None]]:
         gc.unfreeze()
 
 
-@contextmanager
-def heap_tidied() -> Iterator[None]:
-    """Leave a run no garbage of the one before, and another fill of Python's pools of memory."""
-    _collect()
-    held = shake_heap()
-    try:
-        yield
-    finally:
-        del held
-
-
-def _collect() -> None:
+def collect_garbage() -> None:
     with held_back():  # Python swallows an interrupt that meets a finalizer
         gc.collect()
 
@@ -56,5 +44,5 @@ def time_search() -> float:
     gc.callbacks would tell that one exactly, but Python swallows an interrupt that meets them.
     """
     began = time.perf_counter()
-    _collect()
+    collect_garbage()
     return time.perf_counter() - began

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from gil_demo.checks import GilDemoError, state_failure
-from gil_demo.examination.heap import heap_tidied
+from gil_demo.examination.heap import collect_garbage
 from gil_demo.examination.look import Function, Look, name_task, silenced, unwrap
 from gil_demo.examination.plan import (
     Plan,
@@ -42,7 +42,13 @@ from gil_demo.running.runners import (
     thread_pool,
 )
 from gil_demo.running.spans import cut
-from gil_demo.running.workers import import_quietly, is_gil_enabled, run_chunk
+from gil_demo.running.workers import (
+    call_each,
+    call_elsewhere,
+    import_quietly,
+    is_gil_enabled,
+    run_chunk,
+)
 from gil_demo.running.workloads import countdown
 
 _BESIDE_INTERVAL = 5e-4
@@ -217,9 +223,12 @@ class Ways:
 
     def _time(self, name: str) -> Run:
         tasks, limit = self.take_tasks(), self.get_limit()
-        with self.between(), heap_tidied(), silenced(), _named(name):
+        with self.between(), silenced(), _named(name):
+            collect_garbage()  # of the run before
             if name == BASELINE:
-                return run_within(limit, self._time_loop, *self._divide(tasks))
+                parts = self._divide(tasks)
+                told: Run = run_within(limit, call_elsewhere, self._time_loop, *parts)
+                return told
             waits, began = count_waits(), time.perf_counter()
             self.runs[name](self.function, tasks, self.plan.chunksize, limit)
             taken = time.perf_counter() - began
@@ -246,10 +255,10 @@ class Ways:
 
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers
-        with heap_tidied():
-            began, worked = time.perf_counter(), time.process_time()
-            self.runs[name](countdown, tasks, 1, self.get_limit())
-            return Run(time.perf_counter() - began, time.process_time() - worked)
+        collect_garbage()
+        began, worked = time.perf_counter(), time.process_time()
+        self.runs[name](countdown, tasks, 1, self.get_limit())
+        return Run(time.perf_counter() - began, time.process_time() - worked)
 
     def _time_beside(self) -> Run:
         (tasks, _), told = self._divide(self.take_tasks()), [0.0]
@@ -266,9 +275,9 @@ class Ways:
         try:
             start_threads([neighbour])
             with (
-                self.between(), heap_tidied(), silenced(), _named(BASELINE),
-                switch_interval_of(_BESIDE_INTERVAL),
+                self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL)
             ):  # fmt: skip
+                collect_garbage()
                 began = time.perf_counter()
                 is_begun.set()
                 run_in_loop(self.function, tasks, 1, self.get_limit())
@@ -328,7 +337,7 @@ def _read_children_seconds() -> float:
 def run_in_loop(
     function: Function, tasks: Sequence[Any], _chunksize: int, limit: float
 ) -> list[Any]:
-    return run_within(limit, lambda: [function(task) for task in tasks])
+    return run_within(limit, call_elsewhere, call_each, function, tasks)
 
 
 def _run_by_chunks(

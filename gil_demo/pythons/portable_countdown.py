@@ -8,6 +8,7 @@ two threads, and the halves in two processes that are started beforehand.
 `python -m gil_demo gather FOLDER` reads the line, too.
 """
 
+import itertools
 import json
 import os
 import platform
@@ -26,12 +27,13 @@ def countdown(n):
 
 
 def run_sequentially(half):
-    countdown(half)
-    countdown(half)
+    call_elsewhere(countdown, half)
+    call_elsewhere(countdown, half)
 
 
 def run_in_threads(half):
-    threads = [threading.Thread(target=countdown, args=(half,)) for _ in range(2)]
+    halves = (countdown, half)
+    threads = [threading.Thread(target=call_elsewhere, args=halves) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -44,9 +46,14 @@ def warm_up():
         countdown(1)
 
 
-def shake_heap():
-    """Make some numbers for a run to hold: so none meets the same memory as the one before."""
-    return list(range(1000, 1000 + random.randrange(64)))
+def call_elsewhere(function, *arguments):
+    """Call a function with other memory around it than the last time: so no way has a bad place."""
+    held = list(range(1000, 1000 + random.randrange(64)))
+    calls = iter(lambda: [function(*arguments)], None)
+    for _ in range(random.randrange(64)):
+        calls = itertools.islice(calls, None)
+    next(calls)
+    del held
 
 
 def answer_requests(connection):
@@ -54,9 +61,7 @@ def answer_requests(connection):
     connection.send("ready")
     try:
         while True:
-            half, held = connection.recv(), shake_heap()
-            countdown(half)
-            del held
+            call_elsewhere(countdown, connection.recv())
             connection.send("done")
     except EOFError:  # the parent has finished
         pass
@@ -123,12 +128,9 @@ def run_in_processes(half, crew):
 
 
 def measure_time(function, *arguments):
-    held = shake_heap()
     start = look_at_clock()
     function(*arguments)
-    taken = look_at_clock() - start
-    del held
-    return taken
+    return look_at_clock() - start
 
 
 def find_half():

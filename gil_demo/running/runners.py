@@ -27,7 +27,7 @@ from gil_demo.running.pools import find_ban, processes
 from gil_demo.running.refusals import refusals_told
 from gil_demo.running.spans import Run, Runner, Span, cut
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
-from gil_demo.running.workers import Stopped, shake_heap, stop
+from gil_demo.running.workers import Stopped, call_each, call_elsewhere, stop
 
 ENGINES = {
     "cluster": ("gil_demo.engines.clusters", "distributed", "Dask"),
@@ -60,10 +60,11 @@ def sequential(workers: int = 1) -> Iterator[Run]:
 
 
 def _run_in_turn(function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
-    checked, held = check_sequence("tasks", tasks), shake_heap()
-    spans = [_time(function, task, number, 0) for number, task in enumerate(checked)]
-    del held
-    return spans
+    return call_elsewhere(_time_in_turn, function, check_sequence("tasks", tasks))
+
+
+def _time_in_turn(function: Callable[[Any], object], tasks: Sequence[Any]) -> list[Span]:
+    return [_time(function, task, number, 0) for number, task in enumerate(tasks)]
 
 
 @contextmanager
@@ -95,14 +96,14 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
 
     def work(number: int, task: object) -> None:
         try:
-            spans[number] = _time(function, task, number, number)
+            spans[number] = call_elsewhere(_time, function, task, number, number)
         except Stopped:
             raise
         except BaseException as failure:  # sys.exit() in a task, too: no span may be missing
             failures.append(failure)
 
     works = [partial(work, *item) for item in enumerate(check_sequence("tasks", tasks))]
-    crew, held = make_threads(works, entered, left), shake_heap()
+    crew = make_threads(works, entered, left)
     try:
         start_threads(crew)
         for thread in crew:
@@ -114,7 +115,6 @@ def _run_in_threads(function: Callable[[Any], object], tasks: Sequence[Any]) -> 
         with held_back():
             stop_threads(crew, entered, left)
         raise
-    del held
     if failures:
         raise failures[0]
     return [spans[number] for number in sorted(spans)]
@@ -180,7 +180,7 @@ def thread_pool(workers: int) -> Iterator[Map]:
         while (job := jobs.get()) is not None:
             place, function, tasks = job
             try:
-                done.put((place, [function(task) for task in tasks], None))
+                done.put((place, call_elsewhere(call_each, function, tasks), None))
             except Stopped:
                 raise
             except BaseException as failure:  # sys.exit() in a task, too

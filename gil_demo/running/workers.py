@@ -12,14 +12,17 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 TYPE_CHECKING = False  # type checkers take it for true; typing itself takes milliseconds to load
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from typing import Any
+    from typing import Any, TypeVar
 
     from gil_demo.running.spans import Told
+
+    Answer = TypeVar("Answer")
 
 STOP, END = b"s", b"e"
 _CULPRITS: list[str] = []
@@ -134,7 +137,11 @@ def run_chunk(function: "Callable[[Any], object]", tasks: Sequence[object]) -> l
 
     nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     with nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        return [function(task) for task in tasks]
+        return call_elsewhere(call_each, function, tasks)
+
+
+def call_each(function: "Callable[[Any], object]", tasks: Sequence[object]) -> list[object]:
+    return [function(task) for task in tasks]
 
 
 def _leave_with_parent(starter: int) -> None:
@@ -159,14 +166,24 @@ def _leave_with_parent(starter: int) -> None:
         os._exit(1)
 
 
-def shake_heap() -> list[int]:
-    """Make up to 63 numbers, for a run to hold: so none meets the same memory as the one before.
+def call_elsewhere(function: "Callable[..., Answer]", *arguments: object) -> "Answer":
+    """Call a function with other memory around it than the last time.
 
-    Python keeps numbers in pools of some 500. Where a pool has one place left, each step of a
-    countdown fills it and opens it again, and takes 1.4 × as long (CPython 3.11, November 2026), in
-    every run of a way that always meets the same pool.
+    A way that met the same places in all its rounds might be taken for a slow one (Mytkowicz and
+    others, "Producing wrong data without doing anything obviously wrong!", ASPLOS 2009). Under
+    CPython 3.11 (November 2026) a countdown takes 1.4 × as long where a pool of some 500 numbers
+    has one place left, which each step fills and opens again; and 1.05 to 1.3 × as long from one
+    place of the stack in twenty. So the call is among up to 63 numbers that are held meanwhile,
+    and up to 63 iterators deep.
     """
-    return [*range(1_000, 1_000 + time.perf_counter_ns() % 64)]
+    moment = time.perf_counter_ns()
+    held = [*range(1_000, 1_000 + moment % 64)]
+    calls: Iterator[Answer] = map(function, *([one] for one in arguments))
+    for _ in range(moment // 64 % 64):
+        calls = islice(calls, None)
+    answer = next(calls)
+    del held
+    return answer
 
 
 def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
@@ -179,16 +196,10 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
     pickled, so that it is rebuilt where a failure can be reported.
     """
     function, arguments = job
-    clock = time.perf_counter
     answers: list[object] = []
     ends: list[float] = []
-    keep, note = answers.append, ends.append
-    held = shake_heap()
-    start = clock()
     try:
-        for argument in arguments:  # Python calls its own functions quicker than `map` does
-            keep(function(argument))
-            note(clock())
+        start = call_elsewhere(_time_each, function, arguments, answers.append, ends.append)
     except Exception as failure:
         if isinstance(failure, StopIteration):  # it would end the pool's own loop over its chunks
             raise RuntimeError(f"a task raised StopIteration: {failure}") from None
@@ -197,10 +208,21 @@ def time_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told":
         except Exception:
             raise RuntimeError(f"a task raised {type(failure).__name__}: {failure}") from None
         raise
-    del held
     given = [answer for answer in answers if answer is not None]
     sent = _pickle(answers) if given else None
     return os.getpid(), start, struct.pack(f"{len(ends)}d", *ends), sent
+
+
+def _time_each(
+    function: Callable[[object], object], arguments: Sequence[object],
+    keep: Callable[[object], None], note: Callable[[float], None],
+) -> float:  # fmt: skip
+    """Give when the first began."""
+    start = (clock := time.perf_counter)()
+    for argument in arguments:  # Python calls its own functions quicker than `map` does
+        keep(function(argument))
+        note(clock())
+    return start
 
 
 def _pickle(answers: list[object]) -> bytes:

@@ -3,21 +3,22 @@
 import gc
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
 import time
-import weakref
+from itertools import islice
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from gil_demo.examination import heap
-from gil_demo.running import runners, workers
-from gil_demo.running.runners import sequential, threads
-from gil_demo.running.workers import END, STOP, run_tasks, shake_heap, time_tasks
+from gil_demo.examination.ways import run_in_loop
+from gil_demo.running import workers
+from gil_demo.running.pools import processes
+from gil_demo.running.runners import sequential, thread_pool, threads
+from gil_demo.running.workers import END, STOP, call_elsewhere, run_chunk, run_tasks
 from tests.conftest import wait_until
 from tests.made import tasks
 
@@ -35,59 +36,33 @@ def test_what_a_worker_imports_loads_nothing_that_a_pool_has_not_loaded() -> Non
     assert answer.split()[2:] == ["gil_demo.running.workers", "gil_demo.running.workloads"]
 
 
-class Held(list[int]):
-    """What a run holds, and can be seen to hold."""
+def look_around(_: object = None) -> tuple[int, int]:
+    """Count the numbers and the iterators that the call is among."""
+    frame: FrameType | None = sys._getframe()
+    while frame and frame.f_code is not call_elsewhere.__code__:
+        frame = frame.f_back
+    assert frame is not None
+    assert min(frame.f_locals["held"], default=257) > 256  # smaller ones Python has for good
+    calls, depth = frame.f_locals["calls"], 0
+    while isinstance(calls, islice):
+        (calls,), depth = gc.get_referents(calls), depth + 1
+    return len(frame.f_locals["held"]), depth
 
 
-def test_no_run_meets_the_memory_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    fills = [shake_heap() for _ in range(200)]
-    assert len({*map(len, fills)}) > 10
-    assert max(map(len, fills)) < 64
-    assert min(min(fill) for fill in fills if fill) > 256  # which Python has for good
-    held: list[weakref.ref[Held]] = []
+def test_no_call_meets_the_memory_of_the_one_before() -> None:
+    for counts in zip(*(call_elsewhere(look_around, 1) for _ in range(200)), strict=True):
+        assert len({*counts}) > 10
+        assert 0 <= min(counts) < max(counts) < 64
 
-    def hold() -> Held:
-        own = Held()
-        held.append(weakref.ref(own))
-        return own
 
-    def look(_: object) -> bool:
-        return held[-1]() is not None
-
-    for module in (workers, runners, heap):
-        monkeypatch.setattr(module, "shake_heap", hold)
-    for runner in (sequential, threads):
+def test_every_runner_calls_its_tasks_elsewhere() -> None:
+    for runner in (sequential, threads, processes):
         with runner() as run:
-            assert [span.answer for span in run(look, [1, 2])] == [True, True]
-    *_, answers = time_tasks((look, [1]))
-    assert answers is not None
-    assert pickle.loads(answers) == [True]
-    with heap.heap_tidied():
-        assert look(None)
-    assert len(held) == 4
-    assert not look(None)
-
-
-class Last:
-    """Garbage in a circle; an interrupt comes in the moment in which it is collected."""
-
-    def __init__(self) -> None:
-        self.me = self
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-
-@pytest.mark.parametrize("tidy", [heap.heap_tidied, heap.heap_set_aside])
-def test_an_interrupt_is_not_lost_that_meets_the_end_of_garbage(tidy: Any) -> None:
-    gc.disable()  # so that it is collected there, and at no other moment
-    try:
-        Last()
-        with pytest.raises(KeyboardInterrupt), tidy():
-            pass
-    finally:
-        gc.enable()
-        assert gc.get_freeze_count() == 0
+            assert all(span.answer >= (0, 0) for span in run(look_around, [1, 2]))
+    with thread_pool(2) as keep:
+        assert len(keep(look_around, [1, 2], 1, 9.0)) == 2
+    assert len(run_chunk(look_around, [1, 2])) == 2
+    assert len(run_in_loop(look_around, [1, 2], 1, 9.0)) == 2
 
 
 class SubInterpreter:
