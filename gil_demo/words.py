@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from gil_demo.measuring.estimates import LEAST_ROUNDS
+from gil_demo.measuring.estimates import LEAST_ROUNDS, MORE_ROUNDS
 from gil_demo.measuring.machine import name_system
 from gil_demo.measuring.runs import BASELINE
 from gil_demo.tables.schema import SHARES
@@ -205,9 +205,7 @@ def withhold_title(table: pd.DataFrame) -> str:
 
 def reserve(table: pd.DataFrame, minds: list[str]) -> list[str]:
     """Begin a finding: what is to mind leaves the figures standing, too few rounds no words."""
-    few = [
-        f"No verdict: {one}; allow more seconds (budget)." for one in find_round_reservations(table)
-    ]
+    few = [f"No verdict: {one}; {MORE_ROUNDS}." for one in find_round_reservations(table)]
     return [f"Note: {mind}." for mind in minds] + few
 
 

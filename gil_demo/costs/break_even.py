@@ -15,7 +15,7 @@ from gil_demo.checks import ResultsError, check_workers
 from gil_demo.drawing import style
 from gil_demo.drawing.parts import DASHES, finish, write
 from gil_demo.measuring import fits
-from gil_demo.measuring.estimates import spread
+from gil_demo.measuring.estimates import MORE_ROUNDS, spread
 from gil_demo.measuring.rounds import Sample, Start, Timing, check_budget, make_rows, take_samples
 from gil_demo.measuring.runs import BASELINE, collect_facts, measure_pace, time_start, time_work
 from gil_demo.running.pools import list_start_methods, pool_held, run_in_pool
@@ -208,9 +208,7 @@ def summarise_break_even(table: pd.DataFrame) -> pd.DataFrame:
 # the finding
 def find_reservations(table: pd.DataFrame) -> list[str]:
     found = words.find_machine_reservations(table.iloc[0], int(table["tasks"].iloc[0]))
-    return found + [
-        f"{few}; allow more seconds (budget)" for few in words.find_round_reservations(table)
-    ]
+    return found + [f"{few}; {MORE_ROUNDS}" for few in words.find_round_reservations(table)]
 
 
 def judge_break_even(table: pd.DataFrame, summary: pd.DataFrame) -> str:

@@ -20,10 +20,10 @@ from gil_demo.examination.table import (
     lay_out,
     read_traps,
 )
-from gil_demo.measuring.estimates import Estimate, estimate_ratio
+from gil_demo.measuring.estimates import MORE_ROUNDS, Estimate, estimate_ratio
 from gil_demo.tables.schema import list_rows
 
-NEAR, _FAR, _UNEVEN = 1.1, 1.15, 1.3
+NEAR, _FAR, _TOO_FAR = 1.1, 1.15, 1.3
 MARGIN = 0.03
 RULE = f"the simplest way that took at most {100 * MARGIN:.0f} % longer than the quickest"
 _FIFTH, _MUCH_LESS = 0.2, 0.8
@@ -111,7 +111,7 @@ def _find_lack(reading: Reading) -> str:
 
 
 def _advise_more(reading: Reading) -> str:
-    return "give more arguments" if reading.first["calls"] == 1 else "allow more seconds (budget)"
+    return "give more arguments" if reading.first["calls"] == 1 else MORE_ROUNDS
 
 
 def _find_doubts(reading: Reading) -> Iterator[tuple[str, str]]:
@@ -174,7 +174,7 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     ratios = _divide(reading, reading.way, other)
     most = estimate_ratio([*ratios]).high
     if most > (1.0 if other == LOOP else NEAR if is_simpler else _FAR):
-        told = "no clear difference" if most < _UNEVEN else "too uneven to tell"
+        told = "no clear difference" if most < _TOO_FAR else "too uneven to tell"
         times = f"up to {most:.2f} × as long" if round(most, 2) > 1 else "as long"
         ends = f"may take {times} as {names[1]}, by the end of its interval"
         return f"{names[0]} {ends}: {told}"

@@ -16,7 +16,7 @@ _RUN_SECONDS = 0.1
 _CONTROL_SECONDS = 0.02  # for each task of the control
 _BESIDE_SECONDS = 0.015
 _CHUNK_SHARE = 20  # a chunk takes as many times what it costs to hand it out
-_UNEVEN = 0.5
+_WIDE = 0.5  # of the mean, from a short task to a long one
 _MOST_TRIED = 300  # a second: each is tried alone, and a worker takes a while to note it
 
 
@@ -122,6 +122,6 @@ def choose_chunksize(look: Look, size: int, workers: int, price: float) -> int:
     """
     usual, times = compute_default_chunksize(size, workers), sorted(look.own)
     mean, ends = statistics.fmean(times), times[len(times) // 10 :: max(1, int(0.8 * len(times)))]
-    if math.isnan(price) or ends[-1] - ends[0] <= _UNEVEN * mean:
+    if math.isnan(price) or ends[-1] - ends[0] <= _WIDE * mean:
         return usual
     return max(1, min(usual, math.ceil(_CHUNK_SHARE * price / max(mean, 1e-9))))

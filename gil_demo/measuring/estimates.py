@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_ROUNDS = 6
+MORE_ROUNDS = "allow more seconds (budget)"
+"""What gives more of them, as a clause."""
+
 CONFIDENCE = 0.95
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from gil_demo.checks import ResultsError
-from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, NOTHING, Estimate
+from gil_demo.measuring.estimates import CONFIDENCE, LEAST_ROUNDS, MORE_ROUNDS, NOTHING, Estimate
 
 LEAST_SIZES = 3
 ALWAYS_PAYS = "it pays at every size that was measured"
@@ -123,7 +123,7 @@ def fit_parallel_part(ratios: Mapping[int, Sequence[float]], cores: int) -> Esti
 
 
 def _find_lack(found: int) -> str:
-    told = f"{found} of {LEAST_ROUNDS} rounds that a fit needs: allow more seconds (budget)"
+    told = f"{found} of {LEAST_ROUNDS} rounds that a fit needs: {MORE_ROUNDS}"
     return told if found < LEAST_ROUNDS else ""
 
 

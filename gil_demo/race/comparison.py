@@ -11,6 +11,7 @@ from gil_demo import words
 from gil_demo.checks import check_count, check_workers
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import Chart, get_look, make_chart
+from gil_demo.measuring.estimates import MORE_ROUNDS
 from gil_demo.measuring.runs import BASELINE, VARIANT, Work, check_runners, measure
 from gil_demo.running.runners import RUNNERS, find_missing
 from gil_demo.running.workloads import countdown
@@ -93,7 +94,7 @@ def find_reservations(table: pd.DataFrame) -> list[str]:
     """List why a run can't carry a verdict: clauses that say what to do; usually there are none."""
     reservations = words.find_machine_reservations(table.iloc[0], int(table["workers"].max()))
     few = words.find_round_reservations(table)
-    return reservations + [f"{told}; allow more seconds (budget) or fewer steps" for told in few]
+    return reservations + [f"{told}; {MORE_ROUNDS} or fewer steps" for told in few]
 
 
 def _judge(row: Any, is_withheld: bool) -> str:
