@@ -232,19 +232,18 @@ def _plot(chosen: argparse.Namespace) -> None:
 
 
 def _record(chosen: argparse.Namespace) -> None:
-    from gil_demo.recorded.recording import RECORDINGS, check_machine, describe_place, record
+    from gil_demo.recorded.recording import RECORDINGS, record
     from gil_demo.tables.files import check_writable, save
 
     names = [*dict.fromkeys(chosen.names or RECORDINGS)]
     for name in names:
         check_choice("name", name, [*RECORDINGS])
-    machine = describe_place() if chosen.machine is None else check_machine(chosen.machine)
     chosen.output.mkdir(parents=True, exist_ok=True)
     check_writable(chosen.output / "trial.csv")
     missed = []
     for name in names:
         try:
-            file = save(record(name, machine), chosen.output / f"{name}.csv")
+            file = save(record(name), chosen.output / f"{name}.csv")
             print(f"table: {file}", flush=True)
         except GilDemoError as reason:
             if chosen.names or not isinstance(reason, RunnerUnavailable):
@@ -389,7 +388,6 @@ COMMANDS: dict[str, _Command] = {
                 "where to write (default: recorded-here)", "FOLDER", type=Path,
                 default=Path("recorded-here"),
             ),
-            "--machine": _take("what to call the machine (default: its cores and its system)"),
         },
     ),
     "gather": (

@@ -37,8 +37,8 @@ RECORDINGS = {
 """What can be recorded, by the name of its file: what kind of table it is."""
 
 
-def record(name: str, machine: str) -> pd.DataFrame:
-    """Take one of the `RECORDINGS` here, marked with what the machine is called and the day."""
+def record(name: str) -> pd.DataFrame:
+    """Take one of the `RECORDINGS` here, marked with the machine and the day."""
     measure = find(KINDS[RECORDINGS[name]].measurement)
     if name == "runners":
         measure = partial(measure, [one for one in RUNNERS if not find_missing(one)])
@@ -51,7 +51,7 @@ def record(name: str, machine: str) -> pd.DataFrame:
     if name == "lost-updates":
         pythons = [one.command[0] for one in find_pythons() if not one.state]
         measure = partial(measure, [*dict.fromkeys(pythons)])
-    table: pd.DataFrame = measure().assign(recorded_on=f"{machine} on {get_date()}")
+    table: pd.DataFrame = measure().assign(recorded_on=f"{describe_place()} on {get_date()}")
     return table
 
 
@@ -60,11 +60,3 @@ def describe_place() -> str:
     cores = str(count_usable_cores())
     article = "an" if cores.startswith("8") or cores in ("11", "18") else "a"
     return f"{article} {cores}-core {name_system(platform.system())} machine"
-
-
-def check_machine(machine: str) -> str:
-    """Return what to call a machine, on one line."""
-    called = " ".join(machine.split())
-    if not 1 <= len(called) <= 60:
-        raise ValueError(f"machine must be a name of 1 to 60 letters, not of {len(called)}")
-    return called

@@ -10,7 +10,7 @@ from gil_demo import GilDemoError, load, load_recorded
 from gil_demo.cli import FAILED, MISUSED, main
 from gil_demo.measuring.machine import count_usable_cores, get_date
 from gil_demo.recorded import RECORDED, recording
-from gil_demo.recorded.recording import RECORDINGS, check_machine, describe_place, record
+from gil_demo.recorded.recording import RECORDINGS, describe_place, record
 from gil_demo.tables.kinds import KINDS, draw_each
 from tests.made.engines import make_engines
 from tests.made.pythons import make_interpreters
@@ -42,7 +42,7 @@ def test_every_kind_of_table_is_recorded_and_what_is_shipped_can_be_taken_again(
 
 @pytest.mark.usefixtures("quick")
 def test_a_recording_is_the_table_with_its_place_and_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = record("first", describe_place())
+    table = record("first")
     assert set(table["recorded_on"]) == {f"{describe_place()} on {get_date()}"}
     place = rf"an? {count_usable_cores()}-core (Linux|macOS|Windows) machine"
     assert re.fullmatch(place, describe_place())
@@ -54,25 +54,19 @@ def test_a_recording_is_the_table_with_its_place_and_day(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("no_wait")
-def test_a_true_recording_is_one_if_its_machine_has_a_fitting_name() -> None:
-    table = record("tasks", check_machine(" a machine of\nthe test's own"))
-    assert set(table["recorded_on"]) == {f"a machine of the test's own on {get_date()}"}
-    assert len(table["task"].unique()) == 8
-    for name in (" \n", "x" * 61):
-        with pytest.raises(ValueError, match="machine must be a name of 1 to 60 letters, not of"):
-            check_machine(name)
-    assert check_machine("x" * 60) == "x" * 60
+def test_a_true_recording_can_be_made() -> None:
+    assert len(record("tasks")["task"].unique()) == 8
 
 
 def test_the_command_writes_a_file_for_each_result_and_tells_which_it_could_not(
     quick: Makers, capsys: Capture
 ) -> None:
     folder = Path("new", "folder")
-    assert main(["record", "--output", str(folder), "--machine", "an old laptop"]) == 0
+    assert main(["record", "--output", str(folder)]) == 0
     files = [folder / "first.csv", folder / "second.csv"]
     assert sorted(folder.iterdir()) == files
     assert capsys.readouterr().out.splitlines() == [f"table: {file}" for file in files]
-    assert set(load(files[1])["recorded_on"]) == {f"an old laptop on {get_date()}"}
+    assert set(load(files[1])["recorded_on"]) == {f"{describe_place()} on {get_date()}"}
     assert main(["record", "second", "--output", "one"]) == 0
     assert [*Path("one").iterdir()] == [Path("one", "second.csv")]
     quick[KINDS["interpreters"].measurement] = Mock(side_effect=GilDemoError("not on this machine"))
@@ -87,8 +81,6 @@ def test_the_command_writes_a_file_for_each_result_and_tells_which_it_could_not(
 def test_a_wrong_argument_is_told_before_anything_is_measured_or_written(capsys: Capture) -> None:
     assert main(["record", "nonsense"]) == MISUSED
     assert "name must be one of first, second, not 'nonsense'" in capsys.readouterr().err
-    assert main(["record", "--machine", " "]) == MISUSED
-    assert "machine must be a name of 1 to 60 letters" in capsys.readouterr().err
     assert list(Path().iterdir()) == []
     Path("recorded-here").touch()
     assert main(["record"]) == FAILED
