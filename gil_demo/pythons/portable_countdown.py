@@ -32,8 +32,8 @@ def run_sequentially(half):
 
 
 def run_in_threads(half):
-    halves = (countdown, half)
-    threads = [threading.Thread(target=call_elsewhere, args=halves) for _ in range(2)]
+    job = (countdown, half)
+    threads = [threading.Thread(target=call_elsewhere, args=job) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
