@@ -124,8 +124,9 @@ def _state_cores(table: pd.DataFrame, fits: list[Fit]) -> str:
     law = f" The law is fitted to {workers} at once." if fits else ""
     if any(fit.runner == "processes" and fit.low < 0.95 for fit in fits):
         law += (
-            " A countdown has next to no serial part: what processes lack went to cores that "
-            "share circuits or have other guests, to memory, and to noise."
+            " A countdown has next to no serial part: what processes lack went to handing out "
+            "(the shorter the runs, the more), to cores that share circuits or have other guests, "
+            "to memory, and to noise."
         )
     return (
         f"Cores: {first['logical_cores']} logical, {physical} physical, "

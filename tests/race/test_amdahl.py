@@ -126,7 +126,7 @@ def test_the_cores_are_told_last_and_marked_where_there_are_as_many_workers() ->
     ):
         law = f" The law is fitted to {fitted} workers at once." if fitted else ""
         told = verdict(make_case(case)).splitlines()[-1]
-        lacking = " A countdown has next to no serial part: what processes lack went to cores"
+        lacking = " A countdown has next to no serial part: what processes lack went to handing"
         assert told.partition(lacking)[0] == f"Cores: {cores}.{law}"
         assert (lacking in told) == bool(fitted)
     for case, labels in {
