@@ -25,7 +25,7 @@ from gil_demo.examination.table import BESIDE, COLLECTED, CONTROL, FUNCTION, rea
 from gil_demo.examination.ways import Ways, run_in_loop
 from gil_demo.running.pools import list_start_methods
 from gil_demo.running.runners import find_missing
-from gil_demo.running.workers import is_gil_enabled
+from gil_demo.running.workers import call_elsewhere, is_gil_enabled
 from tests.conftest import interrupt
 from tests.examination import functions
 from tests.made.runs import assert_one_run
@@ -262,6 +262,14 @@ def test_what_it_takes_to_set_a_limit_is_not_counted_as_the_loop_s(
     monkeypatch.setattr(ways, "run_within", run_late)
     told = make_ways(abs, 10).list_variants()[FUNCTION, "sequential"]()
     assert 0 < told.part_seconds <= told.work < 0.1
+
+
+def test_the_loop_meets_other_memory_in_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Mock(side_effect=call_elsewhere)
+    monkeypatch.setattr(ways, "call_elsewhere", call)
+    own = make_ways(abs, 10)
+    own.list_variants()[FUNCTION, "sequential"]()
+    assert [one.args[0] for one in call.call_args_list] == [own._time_loop]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows doesn't count them")
