@@ -199,6 +199,7 @@ def run_once(
 
 def interrupt() -> None:
     """Interrupt this process as Ctrl-C does; on Windows `os.kill` would end it."""
+    gc.collect()  # else a finalizer of what other tests left might meet it, and swallow it
     if sys.platform == "win32":
         signal.raise_signal(signal.SIGINT)
     else:

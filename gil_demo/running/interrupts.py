@@ -5,14 +5,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
 from gil_demo.checks import GilDemoError
-from gil_demo.running.workers import Stopped, stop
+from gil_demo.running.workers import AGAIN_SECONDS, Stopped, stop
 
-_AGAIN_SECONDS = 0.2  # a task may have swallowed the first stop
 Answer = TypeVar("Answer")
 
 
@@ -99,7 +98,7 @@ def _run_by_alarm(seconds: float, function: Callable[[], Answer]) -> Answer:
     handler = signal.signal(signal.SIGALRM, end)
     before, again = signal.getitimer(signal.ITIMER_REAL)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
         return function()
     finally:
         is_over = True
@@ -114,9 +113,12 @@ def _run_by_timer(seconds: float, function: Callable[[], Answer]) -> Answer:
     thread = threading.get_ident()
 
     def end() -> None:
-        with lock:
-            if not is_over:
+        while True:
+            with lock:
+                if is_over:
+                    return
                 stop(thread)
+            time.sleep(AGAIN_SECONDS)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
@@ -124,7 +126,8 @@ def _run_by_timer(seconds: float, function: Callable[[], Answer]) -> Answer:
     try:
         return function()
     finally:
-        with lock:
-            is_over = True
+        while not is_over:
+            with suppress(Stopped), lock:  # one that comes when the function is over
+                is_over = True
         timer.cancel()
         timer.join()

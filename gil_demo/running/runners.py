@@ -27,7 +27,7 @@ from gil_demo.running.pools import find_ban, processes
 from gil_demo.running.refusals import refusals_told
 from gil_demo.running.spans import Run, Runner, Span, cut
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
-from gil_demo.running.workers import Stopped, call_each, call_elsewhere, stop
+from gil_demo.running.workers import AGAIN_SECONDS, Stopped, call_each, call_elsewhere, stop
 
 ENGINES = {
     "cluster": ("gil_demo.engines.clusters", "distributed", "Dask"),
@@ -134,7 +134,7 @@ def make_threads(
         finally:
             try:
                 left.add(number)
-            except Stopped:  # which comes once, and may come when the work is over
+            except Stopped:  # which may come when the work is over
                 left.add(number)
 
     return [threading.Thread(target=attend, args=item, daemon=True) for item in enumerate(works)]
@@ -155,11 +155,16 @@ def stop_threads(crew: Sequence[threading.Thread], entered: set[int], left: set[
     """
     deadline = time.monotonic() + END_SECONDS
     started = {number for number, thread in enumerate(crew) if thread.ident is not None}
-    while entered < started and time.monotonic() < deadline:
-        time.sleep(0.001)  # a thread can't be stopped cleanly before it has come to its task
-    for number in entered - left:
-        stop(crew[number].ident or 0)
+    # a thread can't be stopped cleanly before it has come to its task
+    _wait_until(lambda: entered >= started, deadline)
     while left < started and time.monotonic() < deadline:
+        for number in entered - left:
+            stop(crew[number].ident or 0)
+        _wait_until(lambda: left >= started, min(deadline, time.monotonic() + AGAIN_SECONDS))
+
+
+def _wait_until(is_so: Callable[[], bool], deadline: float) -> None:
+    while not is_so() and time.monotonic() < deadline:
         time.sleep(0.001)
 
 

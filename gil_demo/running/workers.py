@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 STOP, END = b"s", b"e"
+AGAIN_SECONDS = 0.2
+"""How long after a stop the next one comes: a task, or a finalizer that runs in its midst, may
+have swallowed it."""
 _CULPRITS: list[str] = []
 
 
@@ -262,12 +265,16 @@ def get_ready(ready: "Any", start: int, orders: int) -> None:
 
 
 def _obey(orders: int, worker: int) -> None:
-    """Wait for an order without the GIL; if it is to stop, raise `Stopped` inside the task."""
-    if os.read(orders, 1) == STOP:
+    """Wait for an order without the GIL; if it is to stop, raise `Stopped` until the task ends."""
+    if os.read(orders, 1) != STOP:
+        return
+    _STATE.is_stopping = True
+    while True:
         with _STATE.lock:
-            _STATE.is_stopping = True
-            if _STATE.is_running:
-                stop(worker)
+            if not _STATE.is_running:
+                return
+            stop(worker)
+        time.sleep(AGAIN_SECONDS)
 
 
 def run_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told | None":
@@ -286,6 +293,7 @@ def run_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told | No
             raise
         _leave()
     except Stopped:
+        _STATE.is_running = False
         return None
     return id(_STATE), start, ends, answers
 

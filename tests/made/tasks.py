@@ -53,6 +53,13 @@ def countdown_for_ever(mark: str) -> None:
         n += 1
 
 
+def swallow_a_stop(mark: str) -> None:
+    try:
+        countdown_for_ever(mark)
+    except BaseException:
+        countdown_for_ever(mark)
+
+
 def add_process(path: str) -> None:
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(f"{os.getpid()}\n")

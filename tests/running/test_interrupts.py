@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -100,25 +101,28 @@ def test_a_sleep_is_cut_short_and_the_alarm_put_back(limit: float, told: str) ->
     assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < before
 
 
-@needs_signals
-def test_what_swallows_the_first_stop_is_stopped_again() -> None:
-    def swallow() -> None:
-        try:
-            time.sleep(30)
-        except BaseException:
-            time.sleep(30)
+def count_for_ever() -> None:
+    while True:
+        time.sleep(0.001)
 
+
+def swallow_a_stop() -> None:
+    try:
+        count_for_ever()
+    except BaseException:
+        count_for_ever()
+
+
+@pytest.mark.parametrize("function", [count_for_ever, swallow_a_stop])
+def test_it_ends_at_its_next_step_and_is_stopped_again_where_it_swallows_that(
+    function: Callable[[], None],
+) -> None:
     with pytest.raises(TimeUp):
-        run_within(0.05, swallow)
-
-
-def test_in_another_thread_it_ends_at_its_next_step() -> None:
-    def count() -> None:
-        while True:
-            time.sleep(0.001)
-
-    with ThreadPoolExecutor(1) as executor, pytest.raises(TimeUp):
-        executor.submit(run_within, 0.05, count).result()
+        run_within(0.05, function)
+    with ThreadPoolExecutor(1) as executor:
+        with pytest.raises(TimeUp):
+            executor.submit(run_within, 0.05, function).result()
+        executor.submit(time.sleep, 0.3).result()  # and no stop comes after that
 
 
 def test_what_is_done_in_time_is_left_alone_and_a_limit_is_told_in_few_figures() -> None:

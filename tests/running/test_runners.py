@@ -32,6 +32,7 @@ from tests.conftest import (
     interrupt_once_there,
     needs_python_3_14,
     run_once,
+    wait_until,
 )
 from tests.made import tasks
 
@@ -96,6 +97,16 @@ def test_an_interrupt_ends_the_tasks_and_all_workers(runner: Runner, tmp_path: P
         run_once(runner, tasks.countdown_for_ever, [str(mark)] * 2)
     interrupter.join()
     assert len(run_once(runner, countdown, [9, 9])) == 2
+
+
+@pytest.mark.parametrize("name", ["threads", pytest.param("interpreters", marks=needs_python_3_14)])
+def test_a_task_that_swallows_the_first_stop_is_stopped_again(name: str, tmp_path: Path) -> None:
+    mark, before = tmp_path / "started", threading.active_count()
+    interrupter = interrupt_once_there(mark)
+    with pytest.raises(KeyboardInterrupt):
+        run_once(get_runner(name), tasks.swallow_a_stop, [str(mark)] * 2)
+    interrupter.join()
+    assert wait_until(lambda: threading.active_count() == before)
 
 
 def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_have(
