@@ -324,7 +324,7 @@ COMMANDS: dict[str, _Command] = {
         "table and the verdict, write a CSV file and a chart.",
         {
             "--workers": _take("threads or processes (default: 2)", type=_read_whole, default=2),
-            "--count": _take("steps in all (default: a million for each core)", type=_read_whole),
+            "--count": _take("steps in all (default: 60 ms for each core)", type=_read_whole),
             "--runners": _take(
                 "what to hold against one thread: threads, processes, interpreters (default: the "
                 "first two)", "RUNNER", nargs="+", default=["threads", "processes"],

@@ -38,8 +38,8 @@ def compare(
         runners: which ways, by name: sequential, threads, processes, interpreters; `list_runners`
             tells which of them there are.
         workers: how many threads, processes or sub-interpreters.
-        count: steps of the whole countdown; None means a million for each core at work, since
-            many short rounds tell more than few long ones, and fewer where the budget is short.
+        count: steps of the whole countdown; None means what takes each core at work 60 ms, since
+            many short rounds tell more than few long ones, and less where the budget is short.
         start_method: how processes are started; None means the platform's default.
         precision: half the width of the 95 % interval, as a part of the ratio, at which to stop;
             None means 0.02.

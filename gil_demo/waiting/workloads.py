@@ -1,6 +1,7 @@
 """Where threads help: with waiting, and with C code that lets go of the GIL."""
 
 import math
+import timeit
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from gil_demo.checks import GilDemoError, ResultsError, check_choices, check_wor
 from gil_demo.drawing import parts
 from gil_demo.drawing.style import PAPER, Chart, get_look
 from gil_demo.measuring.rounds import check_budget
-from gil_demo.measuring.runs import BASELINE, RUNS, Work, measure, summarise
+from gil_demo.measuring.runs import BASELINE, RUNS, Work, measure, round_size, summarise
 from gil_demo.tables.kinds import combine
 from gil_demo.tables.schema import check_kind, list_rows, split_runs
 from gil_demo.waiting.blocking import compress_bytes, hash_bytes, sleep, sort_numbers, write_file
@@ -22,13 +23,17 @@ from gil_demo.words import capitalise, count_in_words, head, name_workers, state
 
 
 class _Workload(NamedTuple):
-    """What a worker does: of what kind it is, the function, and how much in its own unit."""
+    """What a worker does: of what kind it is, the function, and how much in its own unit.
+
+    Of what computes, so much is only tried: a worker gets what takes `COMPUTING_SECONDS` here.
+    """
 
     kind: str
     function: Callable[..., None]
     size: int
 
 
+COMPUTING_SECONDS = 0.02
 _WAITS, _LETS_GO = "waits", "C code, lets go of the GIL"
 WORKLOADS = {
     "sleeping": _Workload(_WAITS, sleep, 30),
@@ -52,8 +57,7 @@ def compare_workloads(
 
     Args:
         workloads: which ones, by name: sleeping and asking a server (30 ms for each worker),
-            writing a file (1 MiB), hashing (8 MiB), compressing (8 MiB), sorting (100,000
-            numbers).
+            writing a file (1 MiB), hashing, compressing and sorting (what takes 20 ms).
         workers: how many threads or processes.
         budget: seconds for all workloads together, shared equally; None means 2.5 for each.
 
@@ -73,15 +77,24 @@ def compare_workloads(
     tables = []
     with serving(answer_late) as port:
         for name in names:
-            _, function, size = WORKLOADS[name]
+            function = WORKLOADS[name].function
             if function is ask_slow_server:
                 function = partial(ask_slow_server, port=port)
-            work = Work(name, function, size * workers)
             try:
+                work = Work(name, function, _choose_size(WORKLOADS[name]) * workers)
                 tables.append(measure("workloads", work, variants, budget=seconds))
             except OSError as reason:  # of a task: no folder for temporary files, a full disk
                 raise GilDemoError(f"{name} failed: {reason}") from reason
     return combine(tables)
+
+
+def _choose_size(workload: _Workload) -> int:
+    """Choose how much a worker gets; in a run of a few milliseconds, handing out would count."""
+    kind, function, size = workload
+    if kind == _WAITS:
+        return size
+    seconds = min(timeit.repeat(partial(function, size), number=1, repeat=3))
+    return round_size(size * COMPUTING_SECONDS / seconds)
 
 
 def summarise_workloads(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,12 +17,17 @@ from pathlib import Path
 
 import gil_demo
 from gil_demo.measuring.estimates import estimate_ratio
-from gil_demo.measuring.runs import STEPS_EACH, time_tasks
+from gil_demo.measuring.runs import SLICE_SECONDS, time_tasks
 from gil_demo.pythons.measure import MEASURED
 from gil_demo.running.pools import list_start_methods, processes
 from gil_demo.running.pythons import find_pythons
-from gil_demo.running.runners import ENGINES, find_missing
-from gil_demo.running.workloads import compute_default_chunksize, countdown
+from gil_demo.running.runners import ENGINES, find_missing, sequential
+from gil_demo.running.spans import Run
+from gil_demo.running.workloads import (
+    compute_default_chunksize,
+    countdown,
+    measure_steps_per_second,
+)
 from tests.benchmarks.harness import (
     Report,
     Row,
@@ -42,7 +47,7 @@ WORKERS = 2
 LIMIT_STEPS = 5_000_000
 POOLS = ["ours", "bare Pool"]
 STARTS = 3
-SLICES = 40
+SLICES, LONG_SLICES = 40, 12
 FILES = 1_000
 
 
@@ -198,16 +203,22 @@ def _make_interval(
 def measure_slices(rounds: int = 12) -> Report:
     """Hold short slices of work in a pool kept open against two interpreters told the same.
 
+    And what they make of a countdown against what comes of one that is four times as long.
+
     Each round is a program of its own: where its memory lies makes it a few per cent quicker or
     slower for as long as it lives, and a forked worker's lies where its parent's does.
     """
     parts = partial(run_afresh, _compare_slices)
     (*ratios,) = take_rounds("slices", {"parts": parts}, rounds, warm_ups=0)["parts"]
     return Report(
-        f"slices: {WORKERS} × {STEPS_EACH:,} steps, pool kept open, against {WORKERS} interpreters",
+        f"slices: {WORKERS} × {1000 * SLICE_SECONDS:g} ms, pool kept open, against {WORKERS} "
+        "interpreters",
         [
-            make_row(f"limit / ours, {name}", own, ">= 0.98")
-            for name, own in zip(list_start_methods(), ratios, strict=True)
+            *(
+                make_row(f"limit / ours, {name}", own, ">= 0.98")
+                for name, own in zip(list_start_methods(), ratios[:-1], strict=True)
+            ),
+            make_row("speed-up, these / four times as long", ratios[-1], ">= 0.97"),
         ],
         "These are the runs of `compare`, timed alike. 1 means as fast as interpreters that know "
         f"nothing of each other. A round is a fresh program's median of {SLICES}.",
@@ -215,19 +226,30 @@ def measure_slices(rounds: int = 12) -> Report:
 
 
 def _compare_slices() -> list[float]:
-    """Return the median of limit / ours, by start method, in this process."""
+    """Return the median of limit / ours, by start method, in this process, and of short / long."""
+    steps = int(measure_steps_per_second() * SLICE_SECONDS)
     with ExitStack() as stack:
         pair = [stack.enter_context(started("limit.py")) for _ in range(WORKERS)]
         for interpreter in pair:
             hear(interpreter)
         ways: dict[str, Callable[[], Iterable[float]]] = {}
-        ways["limit"] = partial(_tell_each, pair, STEPS_EACH)
+        ways["limit"] = partial(_tell_each, pair, steps)
         for method in list_start_methods():
             run = stack.enter_context(processes(WORKERS, method))
-            ways[method] = partial(time_tasks, run, countdown, [STEPS_EACH] * WORKERS)
+            ways[method] = partial(time_tasks, run, countdown, [steps] * WORKERS)
         taken = take_rounds("slices", ways, SLICES)
     (alone,) = taken.pop("limit")
-    return [statistics.median(divide(alone, own)) for (own,) in taken.values()]
+    ratios = [statistics.median(divide(alone, own)) for (own,) in taken.values()]
+    with processes(WORKERS) as run:
+        lengths = {str(n): partial(_measure_speed_up, run, n) for n in (steps, 4 * steps)}
+        (short,), (long,) = take_rounds("slices", lengths, LONG_SLICES).values()
+    return [*ratios, statistics.median(divide(short, long))]
+
+
+def _measure_speed_up(run: Run, steps: int) -> list[float]:
+    with sequential() as loop:
+        one, other = (time_tasks(way, countdown, [steps] * WORKERS).work for way in (loop, run))
+    return [one / other]
 
 
 def _tell_each(pair: Sequence["subprocess.Popen[str]"], steps: int) -> list[float]:

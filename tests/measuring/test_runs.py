@@ -115,9 +115,9 @@ def test_a_countdown_is_as_short_as_may_be_and_shorter_where_time_is_short(
     monkeypatch.setattr(runs, "count_usable_cores", lambda: 2)
     monkeypatch.setattr(runs, "time_tasks", lambda *_: Timing(1e-6))
     for workers, budget, count in (
-        (2, 80.0, 2_000_000),  # a million for each core
-        (4, 80.0, 2_000_000),
-        (1, 80.0, 1_000_000),
+        (2, 80.0, 1_400_000),  # 60 ms for each core
+        (4, 80.0, 1_400_000),
+        (1, 80.0, 720_000),
         (2, 0.5, 250_000),  # twelve rounds of two ways in the time allowed
         (3, 1e-9, 3),
     ):

@@ -1,4 +1,5 @@
 import os
+import timeit
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ UNCLEAR = spread(1.5, 8, 1.2)
 def test_each_workload_has_a_whole_run(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, work in WORKLOADS.items():
         monkeypatch.setitem(WORKLOADS, name, work._replace(size=1))
+    monkeypatch.setattr(waiting, "COMPUTING_SECONDS", 1e-6)
     budgets = []
     genuine: Any = measurements.measure
 
@@ -51,8 +53,9 @@ def test_each_workload_has_a_whole_run(method: str, monkeypatch: pytest.MonkeyPa
 @MEASURED
 def test_workers_get_the_documented_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = " ".join(str(compare_workloads.__doc__).split())
-    words = {1024: "(1 MiB)", 8 * 1024: "(8 MiB)", 30: "(30 ms", 100_000: "(100,000 numbers)"}
-    assert all(words[work.size] in told for work in WORKLOADS.values())
+    words = {1024: "(1 MiB)", 30: "(30 ms"}
+    waits = [work.size for work in WORKLOADS.values() if work.kind == "waits"]
+    assert [words[size] in told for size in waits] == [True] * 3
     noted = WORKLOADS["sleeping"]._replace(function=partial(note_call, tmp_path))
     monkeypatch.setitem(WORKLOADS, "sleeping", noted)
     table = compare_workloads(["sleeping"], workers=3, budget=0.05)
@@ -63,6 +66,21 @@ def test_workers_get_the_documented_size(tmp_path: Path, monkeypatch: pytest.Mon
     others = [number for number, *_ in calls if number != str(os.getpid())]
     assert (len(calls), len(others)) == (9 * rounds, 3 * rounds)
     assert len(set(others)) <= 3
+
+
+@MEASURED
+def test_workers_that_compute_get_what_takes_a_while_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = " ".join(str(compare_workloads.__doc__).split())
+    assert f"what takes {1000 * waiting.COMPUTING_SECONDS:g} ms" in told
+    asked: list[int] = []
+    noted = WORKLOADS["hashing"]._replace(function=asked.append)
+    monkeypatch.setitem(WORKLOADS, "hashing", noted)
+    seconds = [0.4, 0.3, 0.5]  # for the size that is tried
+    monkeypatch.setattr(timeit, "repeat", lambda trial, **_: trial() or seconds)
+    table = compare_workloads(["hashing"], budget=0.01)
+    assert asked[0] == noted.size
+    wanted = noted.size * waiting.COMPUTING_SECONDS / min(seconds)
+    assert set(table["count"]) == {2 * round(wanted, -1)}
 
 
 @MEASURED
