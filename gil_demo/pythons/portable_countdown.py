@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+MOST_STEPS = 1000000000
 look_at_clock = getattr(time, "perf_counter", time.time)  # Python 2 has no better one
 
 
@@ -133,12 +134,19 @@ def measure_time(function, *arguments):
     return look_at_clock() - start
 
 
-def find_half():
-    """Find half of a countdown that is long enough to be timed; this warms up a JIT, too."""
-    half = 100000
-    while measure_time(run_sequentially, half) < 0.02 and half < 1000000000:
+def find_half(seconds):
+    """Find half of a countdown that takes 0.12 seconds, or less where there is no time for rounds.
+
+    In shorter ones it would count what it takes until processes hear of their part. A longer trial
+    warms up a JIT, too.
+    """
+    half, wanted = 100000, min(0.12, seconds / 16)
+    taken = measure_time(run_sequentially, half)
+    while taken < 0.02 and half < MOST_STEPS:
         half *= 2
-    return half
+        taken = measure_time(run_sequentially, half)
+    fitting = half * wanted / max(taken, 0.02)
+    return max(1, min(MOST_STEPS, int(float("%.2g" % fitting))))
 
 
 def take_rounds(ways, seconds):
@@ -175,7 +183,8 @@ def main(arguments):
     except Exception as failure:
         crew, reason = [], "{0}: {1}".format(type(failure).__name__, failure)
     busy_percent = estimate_busy_percent(cores)
-    half = find_half()
+    seconds = float(arguments[0]) if arguments else 4.0
+    half = find_half(seconds)
     ways = {"sequential": lambda: run_sequentially(half), "threads": lambda: run_in_threads(half)}
     if crew:
         ways["processes"] = lambda: run_in_processes(half, crew)
@@ -184,7 +193,7 @@ def main(arguments):
         "implementation": platform.python_implementation(),
         "gil_enabled": is_gil_enabled(),
         "steps": 2 * half,
-        "rounds": take_rounds(ways, float(arguments[0]) if arguments else 2.0),
+        "rounds": take_rounds(ways, seconds),
         "processes_missing": reason,
         "busy_percent": busy_percent,
         "cores": cores,
