@@ -54,9 +54,10 @@ _MOST_STARTS = 5
 _STARTS_SHARE = 0.05  # of the budget, for each way
 SLICE_SECONDS = 0.06
 """How long each core at work has its part of a countdown. To hand the parts out and to hear of
-them takes some 0.6 ms, and the system moves two workers apart that it has woken on one core only
-after some more: two processes ran at 1.53 times the loop's speed with 13 ms for each, at 1.77 with
-25, at 1.88 with 50 and at 1.90 with 100 (CPython 3.11, two cores, November 2026)."""
+them takes some 0.6 ms. And of runs with 13 ms for each, two in three began with both workers on one
+core, where the system had woken them, and ran at 1.12 times the loop's speed; the others ran at
+1.93, and with 60 ms all began apart. So two processes came to 1.53 with 13 ms, to 1.77 with 25, to
+1.88 with 50 and to 1.90 with 100 (CPython 3.11, Linux, two cores, November 2026)."""
 _FEWEST_ROUNDS = 12
 _NO_START = Start(math.nan, math.nan)
 Variant = tuple[str, int]

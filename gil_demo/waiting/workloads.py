@@ -33,7 +33,7 @@ class _Workload(NamedTuple):
     size: int
 
 
-COMPUTING_SECONDS = 0.02
+COMPUTING_SECONDS = 0.03
 _WAITS, _LETS_GO = "waits", "C code, lets go of the GIL"
 WORKLOADS = {
     "sleeping": _Workload(_WAITS, sleep, 30),
@@ -57,7 +57,7 @@ def compare_workloads(
 
     Args:
         workloads: which ones, by name: sleeping and asking a server (30 ms for each worker),
-            writing a file (1 MiB), hashing, compressing and sorting (what takes 20 ms).
+            writing a file (1 MiB), hashing, compressing and sorting (what takes 30 ms).
         workers: how many threads or processes.
         budget: seconds for all workloads together, shared equally; None means 2.5 for each.
 

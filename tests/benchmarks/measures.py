@@ -283,7 +283,7 @@ def measure_engines(rounds: int = 6) -> Report:
 def measure_pythons(rounds: int = 24) -> Report:
     """Hold two threads against one under every Python of this computer."""
     ready = sum(not python.state for python in find_pythons())
-    table = gil_demo.compare_interpreters(budget=ready * rounds * 0.32)
+    table = gil_demo.compare_interpreters(budget=ready * rounds * 0.4)
     rows = []
     notes = (
         "Ratios are taken round by round inside each interpreter. The old lock's fight and the "
