@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from gil_demo.checks import GilDemoError
-from gil_demo.running.workers import AGAIN_SECONDS, Stopped, stop
+from gil_demo.running.workers import AGAIN_SECONDS, Stopped, stop_until
 
 Answer = TypeVar("Answer")
 
@@ -110,17 +110,8 @@ def _run_by_alarm(seconds: float, function: Callable[[], Answer]) -> Answer:
 
 def _run_by_timer(seconds: float, function: Callable[[], Answer]) -> Answer:
     lock, is_over = threading.Lock(), False
-    thread = threading.get_ident()
-
-    def end() -> None:
-        while True:
-            with lock:
-                if is_over:
-                    return
-                stop(thread)
-            time.sleep(AGAIN_SECONDS)
-
-    timer = threading.Timer(seconds, end)
+    job = (lambda: is_over, lock, threading.get_ident())
+    timer = threading.Timer(seconds, stop_until, job)
     timer.daemon = True
     timer.start()
     try:

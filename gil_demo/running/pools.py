@@ -24,7 +24,7 @@ from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
 from gil_demo.running.interrupts import TimeUp, check_time, held_back
 from gil_demo.running.refusals import check_reachable, explain_unsent, refusals_told
 from gil_demo.running.spans import ChunkedSpans, Run, cut
-from gil_demo.running.workers import announce, time_tasks
+from gil_demo.running.workers import announce, time_tasks, wait_until
 from gil_demo.running.workloads import compute_default_chunksize
 
 FILLING = "a worker process ended while the pool was being filled"
@@ -332,9 +332,8 @@ def check_alive(crew: Sequence[BaseProcess], describe: Callable[[], str]) -> Non
     ended = connection.wait([process.sentinel for process in crew], timeout=0)
     if ended:
         dead = next(process for process in crew if process.sentinel in ended)
-        deadline = time.monotonic() + END_SECONDS
-        while _get_code(dead) is None and time.monotonic() < deadline:
-            time.sleep(0.001)  # its sentinel goes before its exit code comes
+        # its sentinel goes before its exit code comes
+        wait_until(lambda: _get_code(dead) is not None, time.monotonic() + END_SECONDS)
         raise WorkerDied(f"a worker process ended ({_describe_exit(dead)}) {describe()}")
 
 

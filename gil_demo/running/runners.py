@@ -27,7 +27,14 @@ from gil_demo.running.pools import find_ban, processes
 from gil_demo.running.refusals import refusals_told
 from gil_demo.running.spans import Run, Runner, Span, cut
 from gil_demo.running.subinterpreters import find_obstacle, interpreters
-from gil_demo.running.workers import AGAIN_SECONDS, Stopped, call_each, call_elsewhere, stop
+from gil_demo.running.workers import (
+    AGAIN_SECONDS,
+    Stopped,
+    call_each,
+    call_elsewhere,
+    stop,
+    wait_until,
+)
 
 ENGINES = {
     "cluster": ("gil_demo.engines.clusters", "distributed", "Dask"),
@@ -156,16 +163,11 @@ def stop_threads(crew: Sequence[threading.Thread], entered: set[int], left: set[
     deadline = time.monotonic() + END_SECONDS
     started = {number for number, thread in enumerate(crew) if thread.ident is not None}
     # a thread can't be stopped cleanly before it has come to its task
-    _wait_until(lambda: entered >= started, deadline)
+    wait_until(lambda: entered >= started, deadline)
     while left < started and time.monotonic() < deadline:
         for number in entered - left:
             stop(crew[number].ident or 0)
-        _wait_until(lambda: left >= started, min(deadline, time.monotonic() + AGAIN_SECONDS))
-
-
-def _wait_until(is_so: Callable[[], bool], deadline: float) -> None:
-    while not is_so() and time.monotonic() < deadline:
-        time.sleep(0.001)
+        wait_until(lambda: left >= started, min(deadline, time.monotonic() + AGAIN_SECONDS))
 
 
 @contextmanager

@@ -42,6 +42,22 @@ def stop(thread: int) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Stopped))
 
 
+def stop_until(is_over: Callable[[], bool], lock: "_thread.LockType", thread: int) -> None:
+    """Stop a thread again and again until something is over, which it notes under the lock."""
+    while True:
+        with lock:
+            if is_over():
+                return
+            stop(thread)
+        time.sleep(AGAIN_SECONDS)
+
+
+def wait_until(is_so: Callable[[], bool], deadline: float) -> None:
+    """Wait until something is so, or it is too late by the monotonic clock."""
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
 def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -> None:
     """Get a new worker process ready and tell its parent so.
 
@@ -269,12 +285,7 @@ def _obey(orders: int, worker: int) -> None:
     if os.read(orders, 1) != STOP:
         return
     _STATE.is_stopping = True
-    while True:
-        with _STATE.lock:
-            if not _STATE.is_running:
-                return
-            stop(worker)
-        time.sleep(AGAIN_SECONDS)
+    stop_until(lambda: not _STATE.is_running, _STATE.lock, worker)
 
 
 def run_tasks(job: tuple[Callable[..., object], Sequence[object]]) -> "Told | None":
@@ -302,6 +313,4 @@ def _leave() -> None:
     """Note that the task is over; one that was told to stop meanwhile waits until it is."""
     with _STATE.lock:
         _STATE.is_running = False
-    deadline = time.monotonic() + 1.0
-    while _STATE.is_stopping and time.monotonic() < deadline:
-        time.sleep(0.001)
+    wait_until(lambda: not _STATE.is_stopping, time.monotonic() + 1.0)

@@ -101,6 +101,18 @@ def test_a_sleep_is_cut_short_and_the_alarm_put_back(limit: float, told: str) ->
     assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < before
 
 
+@needs_signals
+def test_a_sleep_after_a_stop_that_was_swallowed_is_cut_short_too() -> None:
+    def swallow() -> None:
+        try:
+            time.sleep(30)
+        except BaseException:
+            time.sleep(30)
+
+    with pytest.raises(TimeUp):
+        run_within(0.05, swallow)
+
+
 def count_for_ever() -> None:
     while True:
         time.sleep(0.001)

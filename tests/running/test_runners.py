@@ -4,7 +4,6 @@ import time
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
@@ -125,9 +124,9 @@ def test_threads_that_have_not_come_to_their_tasks_yet_are_stopped_when_they_hav
     crew = runners.make_threads([work] * 3, entered, left)
     for thread in crew[:2]:  # the third never starts
         thread.start()
-    # the time allowed never ends
-    monkeypatch.setattr(runners, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
-    runners.stop_threads(crew, entered, left)
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "monotonic", lambda: 0.0)  # the time allowed never ends
+        runners.stop_threads(crew, entered, left)
     assert left == {0, 1}
 
 
