@@ -16,6 +16,7 @@ import psutil
 MARK = "GIL_DEMO_TRIAL"
 _LOOK_SECONDS = 0.5
 _END_SECONDS = 5.0
+_BEGIN_SECONDS = 1.0
 
 
 def find_marked(mark: str, session: int | None = None, name: str = MARK) -> set[psutil.Process]:
@@ -30,7 +31,7 @@ def find_marked(mark: str, session: int | None = None, name: str = MARK) -> set[
         with suppress(psutil.Error, OSError):
             process = psutil.Process(pid)
             is_member = session is not None and os.getsid(pid) == session
-            if process not in found and (is_member or process.environ().get(name) == mark):
+            if process not in found and (is_member or read_environment(process).get(name) == mark):
                 found |= {process, *process.children(recursive=True)}
     return {process for process in found if _is_alive(process)}
 
@@ -61,6 +62,22 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
                 file.unlink()
 
 
+def read_environment(process: psutil.Process) -> dict[str, str]:
+    """Read a process's environment, or wait for it where the process has just begun a program.
+
+    Between the old program and the new one Linux shows a process without environment and command
+    line: for a fifth of a millisecond, or, on a busy machine, for 15.
+    """
+    deadline = time.monotonic() + _BEGIN_SECONDS
+    while not (environment := process.environ()):
+        # a kernel's own thread has no program, another one may have been given no environment
+        is_beginning = process.exe() and not process.cmdline()
+        if not is_beginning or time.monotonic() > deadline:
+            return process.environ()
+        time.sleep(0.001)
+    return environment
+
+
 def _find_semaphores(process: psutil.Process) -> set[int]:
     """Find a process's semaphores, by their files' numbers, and have it make no more of them."""
     if sys.platform != "linux":
@@ -73,7 +90,8 @@ def _find_semaphores(process: psutil.Process) -> set[int]:
 
 
 def _is_tracker(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
+    with suppress(psutil.Error, OSError):
+        read_environment(process)  # with it the command line has come
         return "multiprocessing.resource_tracker" in " ".join(process.cmdline())
     return False
 

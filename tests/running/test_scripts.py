@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from gil_demo.checks import GilDemoError
+from gil_demo.running.guard import MARK, read_environment
 from gil_demo.running.scripts import (
     MOST_OUTPUT_BYTES,
     SHOWN_LINES,
@@ -93,6 +95,20 @@ def test_what_a_script_started_is_ended_too() -> None:
     ):
         script = f"import subprocess, sys, time\nprint({start}{options}).pid)\n{then}"
         assert_gone(int(run_script(script, 1.0).output))
+
+
+@needs_signals
+def test_a_process_is_known_by_its_mark_while_it_goes_from_one_program_to_the_next() -> None:
+    again = "import os, sys; os.execv(sys.executable, sys.orig_argv)"
+    command = [sys.executable, "-I", "-S", "-c", again]
+    process = subprocess.Popen(command, env=os.environ | {MARK: "this"})
+    try:
+        seen = psutil.Process(process.pid)
+        marks = {read_environment(seen).get(MARK) for _ in range(5_000)}
+    finally:
+        process.kill()
+        process.wait()
+    assert marks == {"this"}  # 70 of these looks see no environment at first
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux's")  # Wine shows it, too
