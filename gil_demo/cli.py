@@ -331,7 +331,7 @@ COMMANDS: dict[str, _Command] = {
             ),
             **_METHOD,
             "--precision": _take(
-                "stop at this half-width of the interval, as a part of the ratio (default: 0.02)",
+                "stop early at this half-width of the interval, as a part of the ratio",
                 type=_read_number,
             ),
             "--budget": _take("stop after this many seconds (default: 8)", type=_read_number),

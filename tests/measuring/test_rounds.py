@@ -37,7 +37,7 @@ def test_every_round_holds_every_variant_once_in_an_order_of_its_own() -> None:
     for _ in range(8):
         calls: list[str] = []
         quiet = {name: take(1.0, first=partial(calls.append, name)) for name in "abc"}
-        taken = take_samples(quiet, "a", budget=60.0)
+        taken = take_samples(quiet, "a", 0.02, budget=60.0)
         assert taken.stopped_by == "precision"  # which the least rounds give, without noise
         assert [sample.round for sample in taken.samples] == [n for n in range(1, 7) for _ in "abc"]
         assert [sample.position for sample in taken.samples] == [1, 2, 3] * LEAST_ROUNDS
@@ -49,7 +49,7 @@ def test_every_round_holds_every_variant_once_in_an_order_of_its_own() -> None:
 
 
 def test_rounds_that_are_not_sharp_go_on_until_the_budget_is_spent(spent: list[float]) -> None:
-    assert sampling.check_limits(None, None) == (0.02, 8.0)
+    assert sampling.check_limits(None, None) == (None, 8.0)
     for seconds, rounds, in_all in (
         (0.5, 19, 10.0),  # a warm-up and nineteen rounds of half a second each
         (4.0, 1, 8.0),  # a round that would not fit is not begun
@@ -68,7 +68,11 @@ def test_noise_that_a_round_shares_does_not_count_and_one_variant_is_judged_by_i
     shared = {"a": take(1.0, 5.0, 2.0), "b": take(0.5, 2.5, 1.0)}
     taken = take_samples(shared, "a", precision=0.01, budget=60.0)
     assert (taken.stopped_by, taken.samples[-1].round) == ("precision", LEAST_ROUNDS)
-    for precision, told in ((1.0, ("precision", LEAST_ROUNDS)), (0.02, ("budget", 9))):
+    asked: tuple[float | None, ...] = (1.0, 0.02, None)  # what isn't asked for stops nothing
+    for precision, told in zip(
+        asked, (("precision", LEAST_ROUNDS), ("budget", 9), ("budget", 9)), strict=True
+    ):
+        spent.clear()
         alone = {"a": take(1.0, 1.2, 0.9, 1.1, first=partial(spent.append, 1.0))}
         taken = take_samples(alone, "a", precision, 10.0)
         assert (taken.stopped_by, taken.samples[-1].round) == told
@@ -79,7 +83,7 @@ def test_a_sample_becomes_a_row_with_what_others_took_while_all_rounds_ran(
 ) -> None:
     monkeypatch.setattr(sampling, "tell_shares", lambda usage, **how: {"others": usage, **how})
     monkeypatch.setattr(sampling, "read_usage", lambda: 7.0)
-    taken = take_samples({"a": take(0.2)}, "a", budget=5.0, is_lasting=False)
+    taken = take_samples({"a": take(0.2)}, "a", 0.02, budget=5.0, is_lasting=False)
     rows = make_rows(taken, {"run_id": "one"}, lambda sample: {"seconds": sample.timing.work})
     told = {"run_id": "one", "round": 2, "rounds": 6, "position": 1, "seconds": 0.2}
     assert rows[1] == told | {"others": 7.0, "is_lasting": False}
