@@ -78,7 +78,7 @@ def test_what_does_not_count_is_told_and_what_is_beside_it_is_read(tmp_path: Pat
         "class": "it holds runs of a class, not timed runs",
         "cores": "1,000,000,000 cores are more than a machine has",
         "dance": "the file, row 1: experiment must be compare or scale or workloads, not 'dance'",
-        "flash": f"threads took 2.27e-150 to 1.04 × as long as the plain loop, {odd}",
+        "flash": f"threads took 2.27e-150 to 1.05 × as long as the plain loop, {odd}",
         "other": "it has a run of workloads, not of compare or scale",
         "quick": f"threads took 4.83e-300 × as long as the plain loop, {odd}",
         "racers": "it has no sequential rounds to hold the others against",

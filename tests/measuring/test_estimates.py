@@ -5,7 +5,14 @@ from itertools import accumulate, combinations_with_replacement, product
 import numpy as np
 import pytest
 
-from gil_demo.measuring.estimates import NOTHING, Estimate, estimate_median, estimate_ratio, spread
+from gil_demo.measuring.estimates import (
+    NOTHING,
+    Estimate,
+    allow_for_programs,
+    estimate_median,
+    estimate_ratio,
+    spread,
+)
 
 
 def test_six_values_give_an_interval_and_fewer_a_median_alone_each_in_three_columns() -> None:
@@ -32,6 +39,15 @@ def test_the_interval_is_the_narrowest_that_is_exact_to_the_confidence() -> None
         ways = list(accumulate(math.comb(rounds, k) for k in range(rank + 2)))
         tail, wider = (Fraction(way, 2**rounds) for way in ways[-2:])
         assert tail <= Fraction(25, 1000) < wider
+
+
+def test_what_differs_from_program_to_program_counts_on_each_side_and_little_beside_much() -> None:
+    ends = [1 / math.exp(0.02), math.exp(math.hypot(0.02, 0.03))]
+    told = allow_for_programs(Estimate(2.0, 2.0, 2.0 * math.exp(0.03), 8))
+    assert told == pytest.approx((2.0, 2.0 * ends[0], 2.0 * ends[1], 8))
+    wide = allow_for_programs(Estimate(2.0, 1.0, 4.0, 8))
+    assert wide == pytest.approx((2.0, 1.0, 4.0, 8), rel=1e-3)
+    assert [math.isnan(one) for one in allow_for_programs(NOTHING)[:3]] == [True] * 3
 
 
 def test_a_ratio_is_the_median_of_the_means_of_any_two_logarithms() -> None:
