@@ -1,4 +1,4 @@
-"""How often things run: rounds in shuffled order, until the answer is sharp or time is up.
+"""How often things run: rounds in shuffled order, until their time is up.
 
 On a shared machine the same loop can take half or twice as long from one second to the next.
 So every variant runs once in each round, in shuffled order; ratios are taken inside a round,
