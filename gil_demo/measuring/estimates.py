@@ -102,8 +102,8 @@ def allow_for_programs(ratio: Estimate) -> Estimate:
     Where a program's memory lies, and what the machine is doing at that time, moves the centre of
     all its rounds: by 1 % from one program to the next (standard deviation between runs, by
     DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986:
-    0 to 1.0 % in three series of 84 runs on a two-core machine, November 2026). So twice that is
-    added to each side, as the root of the sum of squares.
+    0 to 1.0 % in three series, 84 runs in all, on a two-core machine, November 2026). So twice that
+    is added to each side, as the root of the sum of squares.
     """
     centre, low, high, rounds = ratio
     sides = [math.hypot(math.log(end / centre), 2 * BETWEEN_PROGRAMS) for end in (low, high)]
