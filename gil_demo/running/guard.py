@@ -63,19 +63,33 @@ def end_marked(mark: str, session: int | None = None, name: str = MARK) -> None:
 
 
 def read_environment(process: psutil.Process) -> dict[str, str]:
-    """Read a process's environment, or wait for it where the process has just begun a program.
+    """Read a process's environment, and again where it begins another program meanwhile.
 
     Between the old program and the new one Linux shows a process without environment and command
-    line: for a fifth of a millisecond, or, on a busy machine, for 15.
+    line: for a fifth of a millisecond, or, on a busy machine, for 15. A long environment is read
+    in parts, and ends where the old program does.
     """
     deadline = time.monotonic() + _BEGIN_SECONDS
-    while not (environment := process.environ()):
-        # a kernel's own thread has no program, another one may have been given no environment
-        is_beginning = process.exe() and not process.cmdline()
-        if not is_beginning or time.monotonic() > deadline:
-            return process.environ()
+    while True:
+        before = _find_program(process)
+        environment = process.environ()
+        is_whole = before is not None and _find_program(process) == before
+        if is_whole or time.monotonic() > deadline:
+            return environment
         time.sleep(0.001)
-    return environment
+
+
+def _find_program(process: psutil.Process) -> list[bytes] | None:
+    """Find where in memory a program's code, arguments and environment are; None before they are.
+
+    The fields are proc_pid_stat(5)'s; a kernel's own thread and what has ended have no memory.
+    """
+    if sys.platform != "linux":
+        return []
+    fields = Path(f"/proc/{process.pid}/stat").read_bytes().rpartition(b")")[2].split()
+    memory, code, arguments_and_environment = fields[20], fields[23], fields[45:49]
+    is_beginning = memory != b"0" and code == b"0"
+    return None if is_beginning else [code, *arguments_and_environment]
 
 
 def _find_semaphores(process: psutil.Process) -> set[int]:
