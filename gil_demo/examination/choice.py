@@ -28,6 +28,7 @@ MARGIN = 0.03
 RULE = f"the simplest way that took at most {100 * MARGIN:.0f} % longer than the quickest"
 _FIFTH, _MUCH_LESS = 0.2, 0.8
 _OFTEN = 8_000.0  # a second
+_WAITS = 3  # for each chunk that is handed out, at most (two cores, November 2026)
 _MOST_TASKS = 10**7
 
 
@@ -121,7 +122,7 @@ def _find_doubts(reading: Reading) -> Iterator[tuple[str, str]]:
     if (share := traps.get(COLLECTED)) and reading.first["tasks"] < reading.first["all_tasks"]:
         told = f"the garbage collector took {share} of the first calls, and of all may take more"
         yield told, _advise_more(reading)
-    if OWN_THREADS in traps and way != LOOP and compare_ways(reading, way, LOOP).high > _MUCH_LESS:
+    if OWN_THREADS in traps and way != LOOP and _may_be_in_the_way(reading):
         told = "its own threads and the workers may get into each other's way"
         yield told, "give each worker one thread, and examine it again"
     if doubt := _find_doubt_of_threads(reading):
@@ -145,6 +146,16 @@ def _may_be_held_back(reading: Reading) -> bool:
     return choose(freed, reading.tasks) != reading.way
 
 
+def _may_be_in_the_way(reading: Reading) -> bool:
+    """Tell whether a way gained little, or more than by cores that the loop had left idle.
+
+    Then the function's own threads had disturbed each other more in the loop, by chance.
+    """
+    ratio = compare_ways(reading, reading.way, LOOP)
+    cores = reading.first["task_cpu_percent"] / 100 / ratio.centre
+    return bool(ratio.high > _MUCH_LESS or cores > reading.first["usable_cores"])
+
+
 def _find_doubt_of_threads(reading: Reading) -> str:
     """Say in a clause why threads may fare otherwise in another process; empty if they may not.
 
@@ -152,12 +163,14 @@ def _find_doubt_of_threads(reading: Reading) -> str:
     each process in its own way (products of 64 by 64, 54 processes, two cores, November 2026).
     """
     runs = reading.run[reading.run["work"].eq(FUNCTION) & reading.run["runner"].eq(THREADS)]
-    often = float((runs["waits"] / runs["seconds"]).quantile(1 - _FIFTH))
+    chunks = math.ceil(reading.first["tasks"] / reading.first["chunksize"])
+    own = runs["waits"] - _WAITS * chunks
+    often = float((own / runs["seconds"]).quantile(1 - _FIFTH))
     if not often > _OFTEN or reading.first["task_cpu_percent"] < 50:
         return ""
-    own, choices = reading.prices[THREADS], set()
+    price, choices = reading.prices[THREADS], set()
     for times in (0.5, 1.0, 2.0):
-        other = own._replace(each=times * own.each, least=times * own.least)
+        other = price._replace(each=times * price.each, least=times * price.least)
         choices.add(choose(reading.prices | {THREADS: other}, reading.tasks))
     if len(choices) == 1:
         return ""
@@ -173,10 +186,9 @@ def _find_doubt(reading: Reading, other: str, *, is_simpler: bool) -> str:
     names = [f"the {one}" if one in (LOOP, COLD, KEPT) else one for one in (reading.way, other)]
     ratios = _divide(reading, reading.way, other)
     most = estimate_ratio([*ratios]).high
-    if most > (1.0 if other == LOOP else NEAR if is_simpler else _FAR):
+    if most > (1 + MARGIN if other == LOOP else NEAR if is_simpler else _FAR):
         told = "no clear difference" if most < _TOO_FAR else "too uneven to tell"
-        times = f"up to {most:.2f} × as long" if round(most, 2) > 1 else "as long"
-        ends = f"may take {times} as {names[1]}, by the end of its interval"
+        ends = f"may take up to {most:.2f} × as long as {names[1]}, by the end of its interval"
         return f"{names[0]} {ends}: {told}"
     inverse = 1 / ratios
     low, high = inverse.quantile([_FIFTH, 1 - _FIFTH])

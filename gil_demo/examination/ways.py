@@ -25,7 +25,7 @@ from gil_demo.examination.plan import (
     limit_rounds,
     want_rounds,
 )
-from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION
+from gil_demo.examination.table import BESIDE, CONTROL, FUNCTION, OWN_THREADS
 from gil_demo.measuring.estimates import LEAST_ROUNDS
 from gil_demo.measuring.machine import count_waits
 from gil_demo.measuring.rounds import Start
@@ -56,6 +56,7 @@ _MOST_STARTS = 5
 _MORE_ROUNDS = 1.25
 _FIRST_TRY = 0.75  # of the rounds, which are quicker than it
 _UNEVEN = 3.0  # times as long as a short task
+_SPIN_SECONDS = 0.05
 
 
 class Run(NamedTuple):
@@ -221,10 +222,19 @@ class Ways:
         """Get the seconds for a run: one long task, and ten times what all of them usually take."""
         return self.timeout + 10 * self.plan.size * statistics.fmean(self.look.usual)
 
+    def _settle(self) -> None:
+        """Have the run before leave nothing to the next one: garbage, or threads that go on.
+
+        Those of OpenBLAS look for more work for some 30 ms, and keep a core busy meanwhile.
+        """
+        collect_garbage()
+        if OWN_THREADS in self.traps:
+            time.sleep(_SPIN_SECONDS)
+
     def _time(self, name: str) -> Run:
         tasks, limit = self.take_tasks(), self.get_limit()
         with self.between(), silenced(), _named(name):
-            collect_garbage()  # of the run before
+            self._settle()
             if name == BASELINE:
                 parts = self._divide(tasks)
                 told: Run = run_within(limit, call_elsewhere, self._time_loop, *parts)
@@ -255,7 +265,7 @@ class Ways:
 
     def _time_control(self, name: str) -> Run:
         tasks = [self.plan.steps] * self.workers
-        collect_garbage()
+        self._settle()
         began, worked = time.perf_counter(), time.process_time()
         self.runs[name](countdown, tasks, 1, self.get_limit())
         return Run(time.perf_counter() - began, time.process_time() - worked)
@@ -277,7 +287,7 @@ class Ways:
             with (
                 self.between(), silenced(), _named(BASELINE), switch_interval_of(_BESIDE_INTERVAL)
             ):  # fmt: skip
-                collect_garbage()
+                self._settle()
                 began = time.perf_counter()
                 is_begun.set()
                 run_in_loop(self.function, tasks, 1, self.get_limit())

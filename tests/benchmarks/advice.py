@@ -31,7 +31,7 @@ from tests.benchmarks.harness import (
 from tests.benchmarks.kinds import CASES, Case, hash_a_part, wait_a_part
 
 WORKERS, BUDGET = 2, 10.0
-PARTS, MOST_PARTS = 4, 12  # fresh interpreters that share the rounds
+PARTS, MOST_PARTS = 4, 24  # fresh interpreters that share the rounds
 PART_SECONDS = 6.0
 _KNOCKED = (
     *("counting, 10 ms", "parsing, long", "sorting", "hashing, 10 MB"),

@@ -45,6 +45,8 @@ def find_line(text: str, beginning: str) -> str:
         (make_examination({"threads": 1.0}, width=0.2), LOOP, "Stay with the plain loop"),
         # so near to a tenth that it may be more
         (make_examination({"threads": 0.92, "processes": 0.9}), THREADS, "Use a pool of two th"),
+        # by the end of its interval as slow as the loop, and no slower than the rule allows
+        (make_examination({"threads": 0.96}, width=0.16), THREADS, "Use a pool of two threads"),
     ],
 )  # fmt: skip
 def test_the_first_sentence_is_the_simplest_way_within_a_tenth_of_the_quickest(
@@ -139,7 +141,10 @@ def test_threads_of_its_own_leave_no_verdict_where_workers_are_hardly_quicker() 
         "No verdict: its own threads and the workers may get into each other's way; give each "
         "worker one thread, and examine it again."
     )
-    assert verdict(make_examination({"threads": 0.6}, traps=trap)).startswith("Use a pool of two")
+    quick = make_examination({"threads": 0.6}, traps=trap)
+    assert verdict(quick).startswith("Use a pool of two")
+    # one core and a half to a loop, 0.6 of its time: more than two cores could give
+    assert verdict(quick.assign(task_cpu_percent=150.0)).startswith("No verdict: its own threads")
 
 
 @pytest.mark.parametrize("ratio", [0.7, 1.2])
@@ -148,13 +153,15 @@ def test_there_is_none_where_threads_that_compute_wait_for_each_other_all_the_ti
 ) -> None:
     def wait_often(times: float, **facts: Any) -> str:
         table = make_examination({"threads": ratio, "processes": 0.98}, **facts)
-        return verdict(table.assign(waits=times * table["seconds"])).splitlines()[0]
+        waits = 24 + times * table["seconds"]  # three for each of eight chunks
+        return verdict(table.assign(waits=waits)).splitlines()[0]
 
     assert wait_often(25_000) == (
         "No verdict: threads waited for each other as often as 25,000 times a second, and how "
         "well that goes differs from process to process; time them in your own program."
     )
     assert not wait_often(2_000).startswith("No verdict")
+    assert not wait_often(2_000, loop=1e-3).startswith("No verdict")  # 26,000 with the chunks'
     assert not wait_often(25_000, task_cpu_percent=5.0).startswith("No verdict")  # for a server
 
 
