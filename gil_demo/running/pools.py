@@ -125,7 +125,8 @@ class HeldPool:
 
             # what the program itself has asked for stays
             asked = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
-            forkserver.set_forkserver_preload([*dict.fromkeys([*asked, _AT_SERVER_S_END])])
+            ours = (_AT_SERVER_S_END, announce.__module__)
+            forkserver.set_forkserver_preload([*dict.fromkeys([*asked, *ours])])
         self.pool = self.context.Pool(workers, initializer=announce, initargs=(ready, prepare))
         self.crew = self.born[:workers]
         self._ending.start()
