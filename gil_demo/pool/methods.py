@@ -16,6 +16,7 @@ from gil_demo.drawing.style import INK, Chart, clean_axes, get_look
 from gil_demo.measuring.runs import collect_facts
 from gil_demo.pool.tasks import describe_open_pool
 from gil_demo.running import CHECK_SECONDS, pools
+from gil_demo.running.interrupts import interrupts_kept
 from gil_demo.running.pools import HeldPool
 from gil_demo.running.workloads import count_numbered, count_pair
 from gil_demo.tables.schema import Column, list_rows, make_schema, make_table, name_run
@@ -39,7 +40,9 @@ def _follow(waiting: "IMapIterator[Any]", held: HeldPool, pairs: _Pairs) -> _Ans
     """Take one answer after another, for as long as the workers live."""
     while True:
         try:
-            yield waiting.next(CHECK_SECONDS)
+            with interrupts_kept():
+                answer = waiting.next(CHECK_SECONDS)
+            yield answer
         except StopIteration:
             return
         except multiprocessing.TimeoutError:
@@ -54,7 +57,8 @@ def _collect(waiting: "list[AsyncResult[Any]]", held: HeldPool, pairs: _Pairs) -
             waiting.remove(one)
             yield one.get()
         if not ready:
-            waiting[0].wait(0.001)
+            with interrupts_kept():
+                waiting[0].wait(0.001)
             pools.check_alive(held.crew, partial(pools.describe_work, pairs))
 
 

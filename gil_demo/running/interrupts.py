@@ -57,6 +57,20 @@ def held_back(*, is_inherited: bool = True) -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Keep what cuts a wait of `threading` short: it may come out as a RuntimeError.
+
+    A `threading.Condition` is written in Python, and lets go of a lock that it may not have yet.
+    """
+    try:
+        yield
+    except RuntimeError as reason:
+        if isinstance(cut := reason.__context__, KeyboardInterrupt | Stopped):
+            raise cut from None
+        raise
+
+
 class TimeUp(GilDemoError):
     """Something was not done in the time that it was given."""
 

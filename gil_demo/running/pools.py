@@ -21,7 +21,7 @@ from typing import Any
 from gil_demo import checks
 from gil_demo.checks import GilDemoError, RunnerUnavailable, WorkerDied, shorten
 from gil_demo.running import CHECK_SECONDS, END_SECONDS, START_SECONDS
-from gil_demo.running.interrupts import TimeUp, check_time, held_back
+from gil_demo.running.interrupts import TimeUp, check_time, held_back, interrupts_kept
 from gil_demo.running.refusals import check_reachable, explain_unsent, refusals_told
 from gil_demo.running.spans import ChunkedSpans, Run, cut
 from gil_demo.running.workers import announce, time_tasks, wait_until
@@ -314,7 +314,8 @@ def wait_for(
     pool = answer._pool  # type: ignore[attr-defined]  # None when it is ready
     while not answer.ready():
         check_time(deadline, limit)
-        answer.wait(CHECK_SECONDS)
+        with interrupts_kept():
+            answer.wait(CHECK_SECONDS)
         if not answer.ready():
             check_alive(crew, partial(describe_work, tasks))
             if not (pool._result_handler.is_alive() or answer.ready()):

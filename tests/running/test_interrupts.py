@@ -2,6 +2,7 @@ import multiprocessing
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,14 @@ from typing import Any
 import pytest
 
 from gil_demo import interpreters
-from gil_demo.running.interrupts import TimeUp, check_time, held_back, is_holding, run_within
+from gil_demo.running.interrupts import (
+    TimeUp,
+    check_time,
+    held_back,
+    interrupts_kept,
+    is_holding,
+    run_within,
+)
 from gil_demo.running.pools import list_start_methods
 from tests.conftest import needs_python_3_14, needs_signals
 
@@ -64,6 +72,22 @@ def test_nothing_of_the_block_s_own_can_be_cut_and_an_error_loses_no_interrupt(
         signal.raise_signal(signal.SIGINT)
         raise LookupError
     assert told == [False, True, True, False]
+
+
+def test_an_interrupt_that_meets_a_lock_of_python_s_own_stays_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def be_cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # where a wait takes its lock again
+        patched.setattr(threading.Condition, "_acquire_restore", be_cut)
+        with pytest.raises(RuntimeError, match="unlocked"):
+            threading.Event().wait(0.001)
+        with pytest.raises(KeyboardInterrupt), interrupts_kept():
+            threading.Event().wait(0.001)
+    with pytest.raises(RuntimeError, match="own"), interrupts_kept():
+        raise RuntimeError("its own")
 
 
 def test_outside_the_main_thread_the_block_just_runs() -> None:

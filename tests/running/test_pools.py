@@ -166,6 +166,14 @@ def test_a_thread_that_the_system_refuses_is_one_clear_error_and_no_worker_stays
         assert wait_until(lambda: not multiprocessing.active_children(), 2.0)
 
 
+def test_an_interrupt_while_answers_are_awaited_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = Mock(side_effect=KeyboardInterrupt)
+    with processes(2) as run, monkeypatch.context() as patched:
+        patched.setattr(threading.Condition, "_acquire_restore", cut)
+        with pytest.raises(KeyboardInterrupt):
+            run(time.sleep, [0.2])
+
+
 @needs_signals
 def test_to_end_a_pool_needs_no_thread_and_no_process(
     method: str, monkeypatch: pytest.MonkeyPatch
