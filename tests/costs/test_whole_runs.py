@@ -70,9 +70,9 @@ def test_a_dead_worker_is_one_clear_error_and_leaves_no_block(
 @pytest.mark.parametrize(
     ("experiment", "methods", "runs", "size"),
     [
-        (CALLS[0], METHODS[:1], 3, 10**6),
-        *(pytest.param(one, METHODS, 6, 10**7, marks=thorough) for one in CALLS),
-        pytest.param("weigh_workers(budget=0.1)", [None], 6, 10**7, marks=thorough),
+        (CALLS[0], METHODS[:1], 4, 10**6),
+        *(pytest.param(one, METHODS, 7, 10**7, marks=thorough) for one in CALLS),
+        pytest.param("weigh_workers(budget=0.1)", [None], 7, 10**7, marks=thorough),
     ],
 )
 def test_runs_in_a_row_leave_their_parent_about_as_large_as_it_was(
@@ -82,4 +82,5 @@ def test_runs_in_a_row_leave_their_parent_about_as_large_as_it_was(
     script = SCRIPT.format(experiment=experiment, methods=methods, runs=runs, size=size)
     weights = [int(part) for part in finish(script, 300.0).split()]
     assert len(weights) == runs
-    assert weights[-1] - weights[0] < 10_000_000, weights
+    # without a GIL the second run may still take 12 MB for threads of its own, and none after it
+    assert weights[-1] - weights[1] < 10_000_000, weights
