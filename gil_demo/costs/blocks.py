@@ -1,9 +1,12 @@
 """Blocks of shared memory that are gone afterwards, whatever happens."""
 
 import math
+import secrets
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
@@ -47,11 +50,21 @@ def measure_room() -> float:
 
 
 def _create(size: int) -> SharedMemory:
+    name = f"gil_demo_{secrets.token_hex(8)}"
     try:
-        return SharedMemory(create=True, size=size)
+        # SharedMemory registers a block once it is there: too late where the process is killed
+        _tell_tracker(resource_tracker.register, name)
+        return SharedMemory(name, create=True, size=size)
     except OSError as reason:
+        _tell_tracker(resource_tracker.register, name)  # what it could not map it has unregistered
+        _tell_tracker(resource_tracker.unregister, name)
         told = f"the operating system refused {size:,} bytes of shared memory ({reason})"
         raise GilDemoError(told) from reason
+
+
+def _tell_tracker(tell: Callable[[str, str], None], name: str) -> None:
+    if sys.platform != "win32":
+        tell(f"/{name}", "shared_memory")
 
 
 def _remove(block: SharedMemory) -> None:

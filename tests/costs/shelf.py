@@ -6,7 +6,7 @@ SHELF = Path("/dev/shm")
 
 
 def list_blocks() -> set[str]:
-    return {path.name for path in SHELF.glob("psm_*")}
+    return {path.name for path in SHELF.glob("gil_demo_*")}
 
 
 def find_left_behind(before: set[str]) -> set[str]:

@@ -14,7 +14,7 @@ from gil_demo.costs import blocks
 from gil_demo.costs.blocks import block_held, measure_room
 from gil_demo.costs.cargo import read_block
 from gil_demo.running.interrupts import held_back
-from tests.conftest import needs_signals, watch_finalizers
+from tests.conftest import needs_signals, wait_until, watch_finalizers
 from tests.costs.shelf import SHELF, find_left_behind, list_blocks
 
 DATA = bytes(range(256)) * 4
@@ -95,10 +95,37 @@ def test_a_block_outlives_its_readers_and_is_gone_soon_after_its_parent(
     assert ended.stdout  # the tracker removes its block once it has seen that all others are gone
 
 
+KILLED_EARLY = """
+import os, signal
+from gil_demo.costs.blocks import block_held
+
+def end(block, size):
+    print(os.readlink(f"/proc/self/fd/{block}"), size, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+os.ftruncate = end  # SharedMemory's second step
+with block_held(b"x" * 5_000):
+    pass
+"""
+
+
+@needs_signals
+@pytest.mark.skipif(not SHELF.is_dir(), reason="no /dev/shm to look at")
+def test_a_block_is_gone_soon_after_a_kill_that_came_right_after_its_creation() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED_EARLY], capture_output=True, text=True, timeout=20
+    )
+    assert ended.returncode == -signal.SIGKILL
+    path, size = ended.stdout.split()
+    assert size == "5000"
+    assert Path(path).parent == SHELF
+    assert wait_until(lambda: not Path(path).exists(), 10)
+
+
 def test_a_block_may_fill_half_of_what_is_free_and_what_the_system_grants_where_nobody_counts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def refuse(**_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     usage = shutil.disk_usage(tmp_path)
