@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from functools import partial
 from multiprocessing import connection, resource_tracker, spawn
@@ -127,6 +127,10 @@ class HeldPool:
             asked = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
             ours = (_AT_SERVER_S_END, announce.__module__)
             forkserver.set_forkserver_preload([*dict.fromkeys([*asked, *ours])])
+        if self.method == "fork":
+            with suppress(ImportError):  # once, and not in each worker
+                import _ctypes  # noqa: F401
+
         self.pool = self.context.Pool(workers, initializer=announce, initargs=(ready, prepare))
         self.crew = self.born[:workers]
         self._ending.start()
@@ -156,10 +160,16 @@ class HeldPool:
             self.pool.terminate()  # its workers have had no task: none was killed with a lock
         if self._ending.is_alive() or self.pool is None:
             self._is_over = True
-            for process in self.born:
-                if process.pid is not None:
-                    process.kill()
-                    process.join(END_SECONDS)
+            self._kill_workers()
+            if self.pool is not None:  # its thread may be about to start one in another's place
+                self.pool._worker_handler.join(END_SECONDS)  # type: ignore[attr-defined]
+                self._kill_workers()
+
+    def _kill_workers(self) -> None:
+        for process in self.born:
+            if process.pid is not None:
+                process.kill()
+                process.join(END_SECONDS)
 
     def let_go(self) -> None:
         """Drop every reference, so that finalizers run now and not later."""

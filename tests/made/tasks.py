@@ -60,6 +60,14 @@ def swallow_a_stop(mark: str) -> None:
         countdown_for_ever(mark)
 
 
+def stick_in_c_code(word: str) -> None:
+    """Print a word, and then hold the GIL for ever."""
+    import re
+
+    print(word, flush=True)
+    re.match("(a+)+$", "a" * 60 + "b")
+
+
 def add_process(path: str) -> None:
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(f"{os.getpid()}\n")

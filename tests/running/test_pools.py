@@ -8,6 +8,7 @@ import threading
 import time
 from functools import partial
 from multiprocessing.connection import _ConnectionBase
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -23,6 +24,7 @@ from gil_demo.running.scripts import run_script
 from gil_demo.running.workloads import countdown
 from tests.conftest import (
     METHODS,
+    STUCK_SECONDS,
     assert_nothing_left,
     interrupt,
     list_workers,
@@ -144,6 +146,26 @@ def test_a_pool_whose_waiting_worker_was_killed_ends_with_the_one_that_took_its_
     assert multiprocessing.active_children() == []
 
 
+def test_a_worker_that_comes_in_another_s_place_while_a_pool_is_killed_does_not_stay(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, is_starting = BaseProcess.start, threading.Event()
+
+    def start_slowly(self: BaseProcess) -> None:
+        is_starting.set()
+        time.sleep(0.8)
+        start(self)
+
+    monkeypatch.setattr(pools, "END_SECONDS", 0.5)
+    with pool_held(1, method) as held:
+        run_in_pool(held, 1, countdown, [COUNT])
+        time.sleep(0.2)  # it waits for tasks again, and holds the lock that ending needs
+        monkeypatch.setattr(BaseProcess, "start", start_slowly)
+        held.crew[0].kill()
+        assert is_starting.wait(STUCK_SECONDS)
+    assert multiprocessing.active_children() == []
+
+
 # the thread that puts workers in the place of others is ended by a SystemExit
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_the_system_refuses_is_one_clear_error_and_no_worker_stays(
@@ -262,18 +284,32 @@ def test_a_program_that_can_t_start_workers_is_named(
             pass
 
 
+AT_WORK = """
+from gil_demo import countdown, processes
+with processes(2, {method!r}) as run: print('up', flush=True); run(countdown, [10**10])
+"""
+AT_C_CODE = """
+from gil_demo import processes
+from tests.made.tasks import stick_in_c_code
+with processes(2, {method!r}) as run: run(stick_in_c_code, ['up'])
+"""
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="others can't cut C code short")
+
+
 @needs_signals
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("method", "program"),
+    [
+        *((method, AT_WORK) for method in METHODS),
+        *(pytest.param(method, AT_C_CODE, marks=needs_linux) for method in METHODS),
+    ],
+)
 def test_workers_leave_with_a_parent_that_is_killed_and_leave_no_folder(
-    method: str, tmp_path: Path
+    method: str, program: str, tmp_path: Path
 ) -> None:
     own = make_marked_environment(tmp_path)
-    program = (
-        "from gil_demo import countdown, processes\n"
-        f"with processes(2, {method!r}) as run: print('up', flush=True); run(countdown, [10**10])\n"
-    )
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], env=own,
+        [sys.executable, "-c", program.format(method=method)], env=own,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     with parent:
