@@ -104,13 +104,15 @@ class HeldPool:
         self.pool: Pool | None = None
         self.crew: list[BaseProcess] = []
         self.born: list[BaseProcess] = []  # the crew, and whoever came in the place of one
-        start = self.context.Process  # type: ignore[attr-defined]
+        start, opener = self.context.Process, threading.get_ident()  # type: ignore[attr-defined]
 
         def note_birth(*words: Any, **named: Any) -> BaseProcess:
             if self._is_over:
                 raise SystemExit  # ends the thread that would put others in their place
-            self.born.append(start(*words, **named))
-            return self.born[-1]
+            process: BaseProcess = start(*words, **named)
+            process.is_stand_in = threading.get_ident() != opener  # type: ignore[attr-defined]
+            self.born.append(process)
+            return process
 
         # a pool asks its context for its workers: so no one else's are taken for them
         self.context.Process = note_birth  # type: ignore[attr-defined]

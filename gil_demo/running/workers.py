@@ -96,13 +96,15 @@ def _is_killed_with_parent() -> bool:
 
     It costs no thread here, and strikes in the midst of C code that holds the GIL, too.
     """
-    from multiprocessing import parent_process  # it is loaded
+    from multiprocessing import current_process, parent_process  # they are loaded
 
     parent, starter = parent_process(), os.getppid()
     if parent is None:
         return False
+    # the thread by which a pool puts a worker in another's place ends before the worker may
+    is_stand_in = getattr(current_process(), "is_stand_in", False)
     try:
-        if starter == parent.pid:
+        if starter == parent.pid and not is_stand_in:
             _be_killed_with_starter()
         elif "gil_demo.running.fork_server" in sys.modules:  # which removes its folder by itself
             _be_killed_at_end_of(parent.sentinel)
@@ -116,7 +118,7 @@ def _is_killed_with_parent() -> bool:
 
 
 def _be_killed_with_starter() -> None:
-    """Die with the thread that has started this process; it outlives the pool."""
+    """Die with the thread that has started this process."""
     import _ctypes  # a quarter of the time that ctypes takes
 
     ask = _ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), "prctl")  # type: ignore[arg-type]
