@@ -74,7 +74,8 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
         except Exception as reason:
             told = " ".join(f"{type(reason).__name__}: {reason}".split()).encode(errors="replace")
             message += b" " + told[:300]  # what is short isn't cut up in the shared pipe
-    follow_parent()  # before anybody can know that this worker is there
+    if not _is_killed_with_parent():  # before anybody can know that this worker is there
+        follow_parent()
     try:  # noqa: SIM105, since contextlib takes time to load
         ready.send_bytes(message)
     except OSError:
@@ -82,9 +83,7 @@ def announce(ready: "Connection", prepare: Callable[[], object] | None = None) -
 
 
 def follow_parent() -> None:
-    """Have this process end as soon as its parent has, by the system where it does that."""
-    if _is_killed_with_parent():
-        return
+    """Have this process end as soon as its parent has, and remove what that left on the disk."""
     try:  # noqa: SIM105
         _thread.start_new_thread(_leave_with_parent, (os.getppid(),))  # cheaper than a Thread
     except RuntimeError:
