@@ -104,13 +104,14 @@ class HeldPool:
         self.pool: Pool | None = None
         self.crew: list[BaseProcess] = []
         self.born: list[BaseProcess] = []  # the crew, and whoever came in the place of one
-        start, opener = self.context.Process, threading.get_ident()  # type: ignore[attr-defined]
+        start = self.context.Process  # type: ignore[attr-defined]
 
         def note_birth(*words: Any, **named: Any) -> BaseProcess:
             if self._is_over:
                 raise SystemExit  # ends the thread that would put others in their place
             process: BaseProcess = start(*words, **named)
-            process.is_stand_in = threading.get_ident() != opener  # type: ignore[attr-defined]
+            starter = threading.current_thread()
+            process.is_of_main = starter is threading.main_thread()  # type: ignore[attr-defined]
             self.born.append(process)
             return process
 

@@ -100,10 +100,10 @@ def _is_killed_with_parent() -> bool:
     parent, starter = parent_process(), os.getppid()
     if parent is None:
         return False
-    # the thread by which a pool puts a worker in another's place ends before the worker may
-    is_stand_in = getattr(current_process(), "is_stand_in", False)
+    # any other thread may end sooner than this process: that by which a pool replaces a worker does
+    is_of_main = getattr(current_process(), "is_of_main", False)
     try:
-        if starter == parent.pid and not is_stand_in:
+        if starter == parent.pid and is_of_main:
             _be_killed_with_starter()
         elif "gil_demo.running.fork_server" in sys.modules:  # which removes its folder by itself
             _be_killed_at_end_of(parent.sentinel)
@@ -117,7 +117,7 @@ def _is_killed_with_parent() -> bool:
 
 
 def _be_killed_with_starter() -> None:
-    """Die with the thread that has started this process."""
+    """Die with the thread, not the process, that has started this one."""
     import _ctypes  # a quarter of the time that ctypes takes
 
     ask = _ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), "prctl")  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import _ConnectionBase
 from multiprocessing.process import BaseProcess
@@ -21,6 +22,7 @@ from gil_demo.running.guard import MARK, find_marked
 from gil_demo.running.pools import pool_held, processes, run_in_pool
 from gil_demo.running.runners import find_missing
 from gil_demo.running.scripts import run_script
+from gil_demo.running.spans import Run
 from gil_demo.running.workloads import countdown
 from tests.conftest import (
     METHODS,
@@ -56,6 +58,18 @@ def test_there_are_as_many_processes_as_asked_for_and_other_pools_live_on(method
         assert run(signal.getsignal, [signal.SIGINT])[0].answer is signal.SIG_IGN  # also on Windows
     with pytest.raises(GilDemoError, match="ended: run tasks inside its with block"):
         run(countdown, [COUNT])
+
+
+def test_a_pool_outlives_the_thread_that_opened_it(method: str) -> None:
+    runs: list[Run] = []
+    with ExitStack() as stack:
+        thread = threading.Thread(
+            target=lambda: runs.append(stack.enter_context(processes(2, method)))
+        )
+        thread.start()
+        thread.join()
+        time.sleep(0.1)
+        assert len(runs[0](countdown, [COUNT] * 4)) == 4
 
 
 def test_the_default_start_method_is_the_program_s_and_asking_does_not_fix_it() -> None:
