@@ -153,7 +153,8 @@ def _guarded(mark: str, beginning: Path) -> Iterator[None]:
 def _watch(process: "subprocess.Popen[bytes]", output: IO[bytes], deadline: float) -> str:
     """Wait until a process has ended, or has gone beyond a limit; say which."""
     while True:
-        code = process._internal_poll(_deadstate=_LOST)  # type: ignore[attr-defined]
+        with held_back():  # an interrupt in its midst would leave a lock that the last wait needs
+            code = process._internal_poll(_deadstate=_LOST)  # type: ignore[attr-defined]
         if os.fstat(output.fileno()).st_size > MOST_OUTPUT_BYTES:
             return TOO_LOUD
         if code is not None:

@@ -3,9 +3,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -251,6 +253,41 @@ def test_processes_of_another_script_live_on(tmp_path: Path) -> None:
         assert run_script("").state == "finished"
         over.touch()
         assert other.result().output == "done\n"
+
+
+class InterruptedLock:
+    """A lock that an interrupt meets right after somebody has got it without a wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.release = self._lock.release
+
+    def acquire(self, blocking: bool = True) -> bool:
+        is_had = self._lock.acquire(blocking)
+        if not blocking:
+            signal.raise_signal(signal.SIGINT)
+        return is_had
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+@needs_signals
+@pytest.mark.usefixtures("nothing_hangs")
+def test_an_interrupt_in_the_midst_of_a_look_at_a_script_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **named: Any) -> None:
+            super().__init__(*words, **named)
+            self._waitpid_lock = InterruptedLock()
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_script("import time\ntime.sleep(60)\n", 30.0)
 
 
 def test_the_text_of_an_outcome_shows_the_state_and_the_last_lines() -> None:
