@@ -56,8 +56,9 @@ def _create(size: int) -> SharedMemory:
         _tell_tracker(resource_tracker.register, name)
         return SharedMemory(name, create=True, size=size)
     except OSError as reason:
-        _tell_tracker(resource_tracker.register, name)  # what it could not map it has unregistered
-        _tell_tracker(resource_tracker.unregister, name)
+        with suppress(OSError):  # the tracker itself may have been refused
+            _tell_tracker(resource_tracker.register, name)  # SharedMemory may have unregistered it
+            _tell_tracker(resource_tracker.unregister, name)
         told = f"the operating system refused {size:,} bytes of shared memory ({reason})"
         raise GilDemoError(told) from reason
 
